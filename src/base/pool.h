@@ -1,0 +1,54 @@
+/* Memory of one compilation.
+ *
+ * A session owns one talloc root; every room hangs a child pool under it and
+ * nothing is freed one by one: the session is freed whole.  All allocation in
+ * libfwc goes through this header, so that running out of memory has one place.
+ *
+ * Out of memory: the session root carries a struct pool_trap. pool_* functions
+ * never return NULL: they longjmp to the trap of the root above the pool given
+ * (found by walking talloc parents, only on failure); without a trap they abort.
+ * Sizes are bytes.  Memory is zeroed.
+ */
+#ifndef FWC_BASE_POOL_H
+#define FWC_BASE_POOL_H
+
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+struct pool_trap {
+	jmp_buf jump;
+	size_t wanted; /* bytes of the request that failed */
+};
+
+/* Makes a session root with a trap in it; NULL when even that fails.
+ *     struct pool_trap *root = pool_session_new();
+ *     if (setjmp(root->jump) != 0) ... out of memory ...
+ * Free with talloc_free(root). */
+struct pool_trap *pool_session_new(void);
+
+/* A child pool; name is a literal, for talloc reports. */
+void *pool_child(void *parent, const char *name);
+
+void *pool_bytes(void *pool, size_t size);
+void *pool_array_bytes(void *pool, size_t count, size_t size);
+/* Grows *array (talloc chunk or NULL) so that it holds at least wanted items;
+ * doubles; returns the new array; *capacity in items is updated. */
+void *pool_grow(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size);
+char *pool_strndup(void *pool, const char *bytes, size_t length);
+char *pool_strdup(void *pool, const char *string);
+char *pool_format(void *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define pool_new(pool, type) ((type *)pool_bytes((pool), sizeof(type)))
+#define pool_array(pool, type, count) ((type *)pool_array_bytes((pool), (count), sizeof(type)))
+
+/* Appends one item to a (items, count, capacity) triple of a struct and gives
+ * its address:  *pool_append(pool, list, items) = value;  list has fields
+ * NAME, NAME_count, NAME_capacity. Items may move: keep indices, not addresses. */
+#define pool_append(pool, list, name)                                                             \
+	((list)->name = pool_grow((pool), (list)->name, &(list)->name##_capacity,                 \
+				  (list)->name##_count + 1, sizeof *(list)->name),                \
+	 &(list)->name[(list)->name##_count++])
+
+#endif

@@ -1,0 +1,25 @@
+/* A growing piece of text: what every printer writes into.
+ * The bytes are always NUL-terminated; length excludes the NUL. No locale. */
+#ifndef FWC_BASE_TEXT_H
+#define FWC_BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct text {
+	void *pool;
+	char *bytes;
+	size_t length;
+	size_t capacity;
+};
+
+struct text *text_new(void *pool);
+void text_add(struct text *text, const char *string);
+void text_add_bytes(struct text *text, const char *bytes, size_t length);
+void text_add_char(struct text *text, char byte);
+void text_add_unsigned(struct text *text, uint64_t value);
+void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_addv(struct text *text, const char *format, va_list arguments);
+
+#endif
