@@ -1,0 +1,264 @@
+/* What was written: the policy's text as a tree, with a span on every node.
+ *
+ * Nothing is resolved, checked or folded here; `fwc fmt` can print it back (comments
+ * stand in the side list of each file). All nodes live in the session's pool and are
+ * const once the parser is done. Lists are singly linked in the order of the text.
+ * The grammar's actions call the constructors in ast_build.h, one each. */
+#ifndef FWC_AST_AST_H
+#define FWC_AST_AST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "diag/source.h"
+
+/* A word or string with its place; for strings the quotes are in the span, not the text. */
+struct ast_word {
+	struct span span;
+	const char *text; /* NUL-terminated, as written */
+	size_t length;
+	bool is_quoted;
+	struct ast_word *next; /* in lists of words */
+};
+
+/* --- services ------------------------------------------------------------------- */
+enum ast_service_kind {
+	AST_SERVICE_NAME,    /* http, "914c/g": word */
+	AST_SERVICE_ANY,     /* any */
+	AST_SERVICE_LITERAL, /* PORTS/PROTOCOL [sport RANGE] */
+};
+
+struct ast_service {
+	enum ast_service_kind kind;
+	struct span span;
+	struct ast_word *word;     /* NAME: the name; LITERAL: PORTS as written ("8443", "1-2", "any",
+				      "3:4", "echo-request") */
+	struct ast_word *protocol; /* LITERAL: "tcp", "tcp+udp", "icmp", "ip" */
+	struct ast_word *sport;    /* LITERAL: source port or range, or NULL */
+	struct ast_service *next;
+};
+
+/* LIST [except LIST] */
+struct ast_services {
+	struct span span;
+	struct ast_service *items;
+	struct ast_service *except; /* or NULL */
+};
+
+/* --- places --------------------------------------------------------------------- */
+enum ast_place_kind {
+	AST_PLACE_NAME,
+	AST_PLACE_ANY,
+	AST_PLACE_SELF,
+	AST_PLACE_INTERNET,
+	AST_PLACE_ADDRESS, /* 192.168.0.10, fd00::1 */
+	AST_PLACE_PREFIX,
+	AST_PLACE_RANGE,   /* 10.0.0.5-10.0.0.9 */
+	AST_PLACE_FILE,    /* file "blocklist.txt" [or empty] */
+};
+
+struct ast_place {
+	enum ast_place_kind kind;
+	struct span span;
+	struct ast_word *word; /* the name, the literal as written, the file's name */
+	bool may_be_empty;     /* FILE: or empty */
+	struct ast_place *next;
+};
+
+struct ast_places {
+	struct span span;
+	struct ast_place *items;
+	struct ast_place *except; /* or NULL */
+};
+
+/* --- options of rules -------------------------------------------------------------- */
+enum ast_option_kind {
+	AST_OPTION_LOG,       /* word: prefix string or NULL */
+	AST_OPTION_COUNT,
+	AST_OPTION_LIMIT,     /* word: "10", unit: "second"; burst or NULL; is_per_source */
+	AST_OPTION_UNTIL,     /* word: "2026-12-31" */
+	AST_OPTION_DURING,    /* word: name */
+	AST_OPTION_IPV4,
+	AST_OPTION_IPV6,
+	AST_OPTION_STATELESS,
+	AST_OPTION_BECAUSE,   /* word: string */
+	AST_OPTION_OWNER,     /* word: string */
+	AST_OPTION_ID,        /* word: name */
+	AST_OPTION_RESCUE,
+};
+
+struct ast_option {
+	enum ast_option_kind kind;
+	struct span span;
+	struct ast_word *word;
+	struct ast_word *unit;
+	struct ast_word *burst;
+	bool is_per_source;
+	struct ast_option *next;
+};
+
+/* --- statements ----------------------------------------------------------------------- */
+enum ast_verdict { AST_ALLOW, AST_DENY, AST_REJECT };
+
+enum ast_kind {
+	AST_POLICY,     /* policy "name" version "v"; */
+	AST_INCLUDE,
+	AST_SERVICE,
+	AST_EXTEND_TAG,
+	AST_HOST,
+	AST_NETWORK,
+	AST_GROUP,
+	AST_ZONE,
+	AST_SCHEDULE,
+	AST_TIMEZONE,
+	AST_RULE,
+	AST_BLOCK,
+	AST_DEFAULT,
+	AST_MASQUERADE,
+	AST_SNAT,
+	AST_FORWARD,
+	AST_DEVICE,
+	AST_TUNNEL,
+	AST_ASSERT,
+	AST_EXPECT,
+};
+
+struct ast_service_def {
+	struct ast_word *name;
+	struct ast_word *description; /* or NULL */
+	bool is_override;
+	bool is_block;                /* written with { } */
+	struct ast_services services; /* block: every service line joined, in order */
+	struct ast_word *aliases, *tags, *status, *sources, *helper; /* lists or NULL; status, helper one */
+	/* block: properties in the order written, for fmt: see ast_property */
+	struct ast_property *properties;
+};
+
+/* One line of a service, zone, device, interface or tunnel block, as written:
+ *   keyword WORDS…;  with nested properties where it has a block of its own.
+ * key "" in a service block: a line of services (then services is set). */
+struct ast_property {
+	struct span span;
+	struct ast_word *key;
+	struct ast_word *words;            /* the values in order; see the grammar for each key */
+	struct ast_services *services;     /* service block lines */
+	struct ast_places *places;         /* zone: network; tunnel carry: left side */
+	struct ast_places *places_right;   /* tunnel carry: right side */
+	struct ast_property *children;     /* interface { }, ike { }, esp { } */
+	bool has_block;
+	struct ast_property *next;
+};
+
+struct ast_place_def { /* host, network, group */
+	struct ast_word *name;
+	struct ast_places places;
+};
+
+struct ast_zone {
+	struct ast_word *name;
+	struct ast_property *properties; /* interface (words), network (places) */
+};
+
+struct ast_schedule {
+	struct ast_word *name;
+	/* pairs of words: days ("mon-fri", "sat", "any") and times ("08:00-18:00"), in order */
+	struct ast_word *spans;
+};
+
+struct ast_rule { /* also assert: verdict rule; assert only */
+	enum ast_verdict verdict;
+	struct span verdict_span;
+	struct ast_services services;
+	struct ast_places *from, *to; /* NULL: any */
+	struct ast_option *options;
+};
+
+struct ast_block {
+	struct ast_places *from, *to; /* at least one */
+	struct ast_statement *body;
+	struct span open, close; /* of the braces */
+};
+
+struct ast_default {
+	struct ast_word *hook; /* input | forward | output, or NULL: input and forward */
+	enum ast_verdict verdict;
+	struct ast_option *options; /* log, count, because, owner */
+};
+
+struct ast_translation { /* masquerade, snat, forward */
+	struct ast_services services;  /* forward */
+	struct ast_places *from, *to;
+	struct ast_word *as;           /* snat: address literal */
+	struct ast_word *at;           /* forward: address literal or host name, or NULL */
+	struct ast_word *host;         /* forward: to HOST: name or address literal */
+	struct ast_word *port;         /* forward: port N, or NULL */
+	struct ast_option *options;
+};
+
+enum ast_assert_kind { AST_ASSERT_VERDICT, AST_ASSERT_ONLY, AST_ASSERT_UNCHANGED };
+
+struct ast_assert {
+	enum ast_assert_kind kind;
+	struct ast_rule rule; /* ONLY: verdict unused; UNCHANGED: services empty */
+};
+
+struct ast_expect {
+	struct ast_word *finding;
+	struct ast_word *because; /* string or NULL */
+};
+
+struct ast_device {
+	struct ast_word *name;
+	struct ast_property *properties;
+};
+
+struct ast_tunnel {
+	struct ast_word *name;
+	struct ast_property *properties;
+};
+
+struct ast_policy {
+	struct ast_word *name;
+	struct ast_word *version; /* or NULL */
+};
+
+struct ast_statement {
+	enum ast_kind kind;
+	struct span span; /* from the first word to the ';' or '}' */
+	union {
+		struct ast_policy policy;
+		struct ast_word *include; /* the file's name */
+		struct ast_service_def service;
+		struct ast_word *extend_tag;
+		struct ast_place_def place; /* HOST, NETWORK, GROUP */
+		struct ast_zone zone;
+		struct ast_schedule schedule;
+		struct ast_word *timezone; /* "+01:00", "utc" */
+		struct ast_rule rule;
+		struct ast_block block;
+		struct ast_default default_verdict;
+		struct ast_translation translation;
+		struct ast_device device;
+		struct ast_tunnel tunnel;
+		struct ast_assert assertion;
+		struct ast_expect expect;
+	};
+	struct ast_statement *next;
+};
+
+struct ast_comment {
+	struct span span; /* from '#' to before the line's end */
+	bool is_alone;    /* nothing but blanks before it on its line */
+};
+
+/* One file. Statements of included files stand in their own ast_file. */
+struct ast_file {
+	uint32_t source;
+	struct ast_statement *statements;
+	struct ast_comment *comments; /* in order */
+	size_t comments_count, comments_capacity;
+	bool holds_rules; /* rules, blocks, defaults, translations, assertions */
+};
+
+#endif

@@ -1,0 +1,297 @@
+/* The resolved policy: every name turned into the thing it stands for.
+ *
+ * Read-only once resolve_policy gave it. Targets and expand read it; nothing below
+ * knows the syntax tree. Order of rules and translations is the file's order, with includes
+ * standing where they were included. */
+#ifndef FWC_RESOLVE_POLICY_H
+#define FWC_RESOLVE_POLICY_H
+
+#include <stdbool.h>
+#include <time.h>
+
+#include "diag/diag.h"
+#include "net/address.h"
+#include "net/tuple.h"
+#include "services/database.h"
+
+/* --- interfaces and places --------------------------------------------------------- */
+
+/* A set of interface names, or the complement of one; sorted by strcmp, unique.
+ * {is_complement, no names} is every interface. Names are at most 15 bytes on Linux
+ * (IFNAMSIZ - 1); resolve checks it for policies without devices. */
+struct interface_set {
+	const char **names;
+	size_t names_count;
+	bool is_complement;
+};
+
+/* interfaces x addresses; the unit that places are unions of */
+struct place_box {
+	struct interface_set interfaces;
+	struct address_set addresses;
+};
+
+struct zone {
+	const char *name;
+	struct span span;
+	struct interface_set interfaces; /* whole if it has no interface line */
+	bool has_interfaces;
+	bool has_networks;
+	struct address_set networks; /* whole if it has no network line; `internet` folded in */
+	/* The zone after carving (networks-only zones out of interface zones, inner out of outer),
+	 * disjoint boxes. `input`: as the source of packets to the firewall, with 0.0.0.0 and
+	 * fe80::/10 of the zone's interfaces; `routed`: everywhere else. */
+	struct place_box *input;
+	size_t input_count, input_capacity;
+	struct place_box *routed;
+	size_t routed_count, routed_capacity;
+	bool is_used;
+};
+
+enum place_kind {
+	PLACE_ANY,
+	PLACE_SELF,
+	PLACE_ZONE,
+	PLACE_ADDRESSES, /* host, network, group of such, literal, file, internet, tunnel */
+	PLACE_GROUP,     /* a group that holds a zone, self or any: its list */
+};
+
+struct place {
+	enum place_kind kind;
+	struct span span;        /* where it was written in the rule or list */
+	const char *name;        /* the user's word, for messages: "lan", "10.0.0.0/8" */
+	const struct zone *zone;
+	const struct address_set *addresses; /* shared between uses of one definition: compare pointers first */
+	const struct place_list *group;
+	bool is_empty_file;      /* `file … or empty` and empty: matches nothing */
+};
+
+struct place_list {
+	struct span span;
+	struct place *items;
+	size_t items_count, items_capacity;
+	struct place *excepts;
+	size_t excepts_count, excepts_capacity;
+};
+
+/* A rule's side: its own list and those of the blocks round it, all of which must match. */
+struct place_scope {
+	const struct place_list *list;
+	const struct place_scope *outer; /* or NULL */
+};
+
+/* --- rules ---------------------------------------------------------------------------- */
+
+enum verdict { VERDICT_ALLOW, VERDICT_DENY, VERDICT_REJECT };
+enum hook { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
+#define HOOK_COUNT 3
+
+struct limit {
+	uint64_t rate;       /* packets per unit */
+	uint32_t unit_s;     /* 1, 60, 3600, 86400 */
+	uint32_t burst;      /* packets; 5 if the policy does not say */
+	bool is_per_source;  /* an IPv4 address, an IPv6 /64 */
+};
+
+struct schedule {
+	const char *name;
+	struct span span;
+	/* minutes of the week, Monday 00:00 UTC = 0 … 10079, the policy's time zone taken out */
+	struct interval_set minutes;
+	bool is_used;
+};
+
+/* The tuples of a rule that want one conntrack helper (NULL: none). The sets of one
+ * rule are disjoint and normalised. */
+struct service_use {
+	const char *helper;
+	struct tuple_set tuples;
+};
+
+struct policy_options {
+	bool has_log;
+	const char *log_prefix; /* the user's, checked printable; or NULL */
+	bool has_count;
+	const struct limit *limit; /* or NULL */
+	time_t until;              /* UTC, first second after the last day; 0: none */
+	const struct schedule *during;
+	uint8_t families;          /* FAMILIES_BOTH, or what ipv4/ipv6 left */
+	bool is_stateless;
+	bool is_rescue;
+	const char *because, *owner, *id; /* or NULL */
+	struct span id_span, limit_span, stateless_span, log_span;
+};
+
+/* One name or literal of a rule's service list, for messages and findings. */
+struct service_word {
+	const char *word;
+	struct span span;
+	const struct service *service; /* NULL for literals and any */
+};
+
+struct policy_rule {
+	enum verdict verdict;
+	struct span span;         /* the statement */
+	struct span verdict_span; /* its first word */
+	struct service_use *services;
+	size_t services_count, services_capacity;
+	struct service_word *words;
+	size_t words_count, words_capacity;
+	const struct place_scope *from, *to; /* NULL: any */
+	struct policy_options options;
+	const struct translation *translation; /* the rule that a `forward` makes; else NULL */
+	bool is_expired;                       /* kept for analysis, makes no rule */
+	size_t number;                         /* its place in the policy, from 0 */
+};
+
+enum translation_kind { TRANSLATION_MASQUERADE, TRANSLATION_SNAT, TRANSLATION_FORWARD };
+
+struct translation {
+	enum translation_kind kind;
+	struct span span;
+	const struct place_scope *from, *to; /* to: masquerade, snat; NULL: any */
+	struct tuple_set services;           /* forward; the original ports */
+	bool has_at;
+	struct address_set at;               /* forward: the addresses it listens on (host's, a family each) */
+	bool has_as[2];
+	struct address as[2];                /* snat, by family */
+	bool has_host[2];
+	struct address host[2];              /* forward: new destination, by family */
+	uint16_t port;                       /* forward: new port, 0: the same */
+	struct policy_options options;
+	size_t number;
+};
+
+struct policy_default {
+	enum verdict verdict;
+	bool is_written; /* a statement set it */
+	struct span span;
+	struct policy_options options; /* log, count, because, owner */
+};
+
+/* --- assertions, devices, tunnels -------------------------------------------------------- */
+
+enum assertion_kind { ASSERTION_VERDICT, ASSERTION_ONLY, ASSERTION_UNCHANGED };
+
+struct assertion {
+	enum assertion_kind kind;
+	enum verdict verdict;
+	struct span span;
+	struct tuple_set services;
+	const struct place_scope *from, *to;
+	uint8_t families;
+};
+
+struct expectation {
+	const char *finding;
+	struct span span;
+	struct span statement; /* of the next statement, which it speaks of */
+	const char *because;
+	bool is_used; /* a finding met it */
+};
+
+enum replies { REPLIES_UNSAID, REPLIES_ESTABLISHED, REPLIES_REFLEXIVE, REPLIES_NONE };
+
+struct device_interface {
+	const char *name;
+	struct span span;
+	const struct zone *zone; /* or NULL */
+	struct prefix *addresses; /* with host bits */
+	size_t addresses_count, addresses_capacity;
+	uint32_t clock_rate; /* bits/s, 0: not said */
+	const char *description;
+	bool is_shutdown;
+};
+
+struct device_route {
+	struct span span;
+	bool is_default;
+	struct prefix prefix;
+	struct address via;
+};
+
+struct device_cdp_off {
+	const struct zone *zone; /* NULL: everywhere */
+	struct span span;
+};
+
+struct device {
+	const char *name;
+	struct span span;
+	const char *target; /* "cisco-ios" */
+	const char *hostname;
+	struct device_interface *interfaces;
+	size_t interfaces_count, interfaces_capacity;
+	struct device_route *routes;
+	size_t routes_count, routes_capacity;
+	enum replies replies;
+	struct device_cdp_off *cdp_off;
+	size_t cdp_off_count, cdp_off_capacity;
+	uint32_t cdp_timer_s, cdp_holdtime_s; /* 0: not said */
+	struct span cdp_span;
+	bool is_denied_silent;
+	bool has_object_groups, has_multi_port_eq, degrades_limit;
+};
+
+struct tunnel_end {
+	const struct device *device; /* NULL: a peer by address */
+	const struct zone *zone;     /* of a device */
+	struct address peer;
+	struct span span;
+};
+
+struct tunnel_setting { /* ike and esp: as written, in order */
+	const char *key;
+	const char *value;
+	const char *unit; /* "kilobytes", or NULL */
+	struct span span;
+};
+
+struct tunnel_carry {
+	struct address_set left, right; /* left is the first end's */
+	struct span span;
+};
+
+struct tunnel {
+	const char *name;
+	struct span span;
+	struct tunnel_end ends[2];
+	struct tunnel_carry *carries;
+	size_t carries_count, carries_capacity;
+	struct tunnel_setting *ike;
+	size_t ike_count, ike_capacity;
+	struct tunnel_setting *esp;
+	size_t esp_count, esp_capacity;
+	const char *key_env;  /* one of both */
+	const char *key_file;
+};
+
+struct policy {
+	const char *name, *version; /* or NULL */
+	const char *file;           /* the main file's name */
+	struct diags *diags;
+	struct sources *sources;
+	const struct service_database *services;
+
+	struct zone **zones;
+	size_t zones_count, zones_capacity;
+	struct policy_rule **rules;
+	size_t rules_count, rules_capacity;
+	struct translation **translations;
+	size_t translations_count, translations_capacity;
+	struct policy_default defaults[HOOK_COUNT];
+	struct assertion *assertions;
+	size_t assertions_count, assertions_capacity;
+	struct expectation *expectations;
+	size_t expectations_count, expectations_capacity;
+	struct device **devices;
+	size_t devices_count, devices_capacity;
+	struct tunnel **tunnels;
+	size_t tunnels_count, tunnels_capacity;
+	const char **helpers; /* conntrack helpers that allow rules want, sorted, unique */
+	size_t helpers_count, helpers_capacity;
+	int32_t timezone_s; /* seconds east of UTC */
+	struct names *places; /* name -> struct place_definition (private to resolve), for analysis */
+};
+
+#endif

@@ -1,0 +1,22 @@
+/* Names to things: the program's tree to a policy.
+ *
+ * All mistakes go into the bag; a policy is given in any case and must not be used when
+ * the bag has errors. */
+#ifndef FWC_RESOLVE_RESOLVE_H
+#define FWC_RESOLVE_RESOLVE_H
+
+#include "parse/parse.h"
+#include "resolve/policy.h"
+
+struct resolve_settings {
+	const struct file_reader *reader; /* for address lists: file "…" */
+	time_t today;                     /* UTC, any second of the day that `until` is judged by */
+	bool allows_expired_deny;
+};
+
+struct policy *resolve_policy(void *pool, struct diags *diags, const struct program *program,
+			      const struct resolve_settings *settings);
+/* One line a thing, for --show=policy: zones, places, rules with their resolved sets. */
+void policy_print(struct text *out, const struct policy *policy);
+
+#endif

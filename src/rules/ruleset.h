@@ -1,0 +1,117 @@
+/* The IR: the policy's meaning as ordered first-match lists, one a hook.
+ *
+ * Says nothing of targets. Nothing is multiplied out: a match is a product of unions. Several
+ * rules here may come from one rule of the policy (hooks, helpers); they share its outcome,
+ * identity and origin by pointer. Addresses and ports are those after destination translation
+ * and before source translation. Sets are shared: compare pointers before contents. */
+#ifndef FWC_RULES_RULESET_H
+#define FWC_RULES_RULESET_H
+
+#include "resolve/policy.h"
+
+/* What always passes before any rule is judged, in every hook; targets know it by these words:
+ * loopback; established; related (ICMP errors; connections made by a helper, only for the helpers
+ * listed); invalid is dropped and counted; neighbour discovery and multicast listener messages on
+ * input and output (language reference, "State"). */
+
+struct outcome {
+	enum verdict verdict;
+	bool has_log;
+	const char *log_prefix; /* the user's part, or NULL */
+	bool has_count;
+	const struct limit *limit;
+	const char *helper; /* conntrack helper to assign, or NULL */
+};
+
+/* A rule's name for counters, hits, log lines and remarks: survives edits of other rules. */
+struct identity {
+	const char *text;  /* the policy's id, or 12 hexadecimal digits and "-N" for the Nth (from 2)
+			      among equals; [A-Za-z0-9_.+-], at most 64 bytes */
+	bool is_given;     /* by `id` */
+	const struct policy_rule *rule; /* NULL for defaults */
+};
+
+struct match {
+	uint8_t families;          /* FAMILIES_*: families in which it can match */
+	struct tuple_set services; /* union of exact tuples, normalised */
+	struct place_box *from;    /* union of (in interface, source); disjoint boxes */
+	size_t from_count, from_capacity;
+	struct place_box *to;      /* union of (out interface, destination); disjoint boxes */
+	size_t to_count, to_capacity;
+	const struct interval_set *minutes; /* minutes of the week UTC, or NULL: always */
+	time_t until;                       /* first second at which it no longer matches; 0: none */
+	/* a `forward`: only packets whose destination was translated, from these */
+	bool is_translated;
+	bool has_original_to;
+	struct address_set original_to;       /* destination before translation */
+	struct tuple_set original_services;   /* services before translation; empty: unchanged */
+};
+
+struct rule {
+	enum hook hook;
+	struct match match;
+	const struct outcome *outcome;
+	const struct identity *identity;
+	struct span origin;       /* the statement */
+	bool is_stateless;        /* packets of both directions are judged by rules */
+	bool is_rescue;
+	const char *because, *owner;
+};
+
+/* A translation, resolved to boxes; first match in order, apart from the rules. */
+struct rule_translation {
+	enum translation_kind kind;
+	const struct translation *source;
+	struct span origin;
+	uint8_t families;
+	struct tuple_set services; /* forward; else any */
+	/* packets that come in at an interface or are routed: (in interface, source) and
+	 * (out interface, destination). Destination translation sees no out interface. */
+	struct place_box *from;
+	size_t from_count, from_capacity;
+	struct place_box *to;
+	size_t to_count, to_capacity;
+	bool applies_to_routed; /* packets from elsewhere: prerouting / postrouting with an in interface */
+	bool applies_to_local;  /* packets of the firewall itself: output / postrouting without one */
+	const struct identity *identity;
+};
+
+struct ruleset {
+	const struct policy *policy;
+	struct rule **rules[HOOK_COUNT]; /* first match in order */
+	size_t rules_count[HOOK_COUNT], rules_capacity[HOOK_COUNT];
+	const struct outcome *defaults[HOOK_COUNT];
+	const struct identity *default_identities[HOOK_COUNT]; /* "default-input", … */
+	struct rule_translation **translations;
+	size_t translations_count, translations_capacity;
+	const char **helpers; /* as in policy */
+	size_t helpers_count;
+	bool has_stateless;
+};
+
+/* --show=rules: one rule a line group, stable. */
+void ruleset_print(struct text *out, const struct ruleset *ruleset);
+
+/* interface sets (names sorted, unique) */
+bool interface_set_is_all(const struct interface_set *set);
+bool interface_set_is_empty(const struct interface_set *set);
+bool interface_set_equals(const struct interface_set *a, const struct interface_set *b);
+bool interface_set_contains(const struct interface_set *set, const char *name);
+struct interface_set interface_set_all(void);
+struct interface_set interface_set_intersect(void *pool, const struct interface_set *a,
+					     const struct interface_set *b);
+struct interface_set interface_set_subtract(void *pool, const struct interface_set *a,
+					    const struct interface_set *b);
+/* place boxes: disjoint pieces; result appended to the (boxes, count, capacity) given by list */
+struct place_boxes {
+	struct place_box *boxes;
+	size_t boxes_count, boxes_capacity;
+};
+struct place_boxes place_boxes_intersect(void *pool, const struct place_boxes *a,
+					 const struct place_boxes *b);
+struct place_boxes place_boxes_subtract(void *pool, const struct place_boxes *a,
+					const struct place_boxes *b);
+struct place_boxes place_boxes_union(void *pool, const struct place_boxes *a,
+				     const struct place_boxes *b); /* disjoint, joined where simple */
+
+#endif
