@@ -11,25 +11,11 @@
 
 #include "diag/diag.h"
 #include "net/address.h"
+#include "net/placebox.h"
 #include "net/tuple.h"
 #include "services/database.h"
 
-/* --- interfaces and places --------------------------------------------------------- */
-
-/* A set of interface names, or the complement of one; sorted by strcmp, unique.
- * {is_complement, no names} is every interface. Names are at most 15 bytes on Linux
- * (IFNAMSIZ - 1); resolve checks it for policies without devices. */
-struct interface_set {
-	const char **names;
-	size_t names_count;
-	bool is_complement;
-};
-
-/* interfaces x addresses; the unit that places are unions of */
-struct place_box {
-	struct interface_set interfaces;
-	struct address_set addresses;
-};
+/* --- places ---------------------------------------------------------------------------- */
 
 struct zone {
 	const char *name;
@@ -41,10 +27,8 @@ struct zone {
 	/* The zone after carving (networks-only zones out of interface zones, inner out of outer),
 	 * disjoint boxes. `input`: as the source of packets to the firewall, with 0.0.0.0 and
 	 * fe80::/10 of the zone's interfaces; `routed`: everywhere else. */
-	struct place_box *input;
-	size_t input_count, input_capacity;
-	struct place_box *routed;
-	size_t routed_count, routed_capacity;
+	struct place_boxes input;
+	struct place_boxes routed;
 	bool is_used;
 };
 

@@ -34,10 +34,8 @@ struct identity {
 struct match {
 	uint8_t families;          /* FAMILIES_*: families in which it can match */
 	struct tuple_set services; /* union of exact tuples, normalised */
-	struct place_box *from;    /* union of (in interface, source); disjoint boxes */
-	size_t from_count, from_capacity;
-	struct place_box *to;      /* union of (out interface, destination); disjoint boxes */
-	size_t to_count, to_capacity;
+	struct place_boxes from;   /* (in interface, source); output: every interface */
+	struct place_boxes to;     /* (out interface, destination); input: every interface */
 	const struct interval_set *minutes; /* minutes of the week UTC, or NULL: always */
 	time_t until;                       /* first second at which it no longer matches; 0: none */
 	/* a `forward`: only packets whose destination was translated, from these */
@@ -67,10 +65,8 @@ struct rule_translation {
 	struct tuple_set services; /* forward; else any */
 	/* packets that come in at an interface or are routed: (in interface, source) and
 	 * (out interface, destination). Destination translation sees no out interface. */
-	struct place_box *from;
-	size_t from_count, from_capacity;
-	struct place_box *to;
-	size_t to_count, to_capacity;
+	struct place_boxes from;
+	struct place_boxes to;
 	bool applies_to_routed; /* packets from elsewhere: prerouting / postrouting with an in interface */
 	bool applies_to_local;  /* packets of the firewall itself: output / postrouting without one */
 	const struct identity *identity;
@@ -91,27 +87,5 @@ struct ruleset {
 
 /* --show=rules: one rule a line group, stable. */
 void ruleset_print(struct text *out, const struct ruleset *ruleset);
-
-/* interface sets (names sorted, unique) */
-bool interface_set_is_all(const struct interface_set *set);
-bool interface_set_is_empty(const struct interface_set *set);
-bool interface_set_equals(const struct interface_set *a, const struct interface_set *b);
-bool interface_set_contains(const struct interface_set *set, const char *name);
-struct interface_set interface_set_all(void);
-struct interface_set interface_set_intersect(void *pool, const struct interface_set *a,
-					     const struct interface_set *b);
-struct interface_set interface_set_subtract(void *pool, const struct interface_set *a,
-					    const struct interface_set *b);
-/* place boxes: disjoint pieces; result appended to the (boxes, count, capacity) given by list */
-struct place_boxes {
-	struct place_box *boxes;
-	size_t boxes_count, boxes_capacity;
-};
-struct place_boxes place_boxes_intersect(void *pool, const struct place_boxes *a,
-					 const struct place_boxes *b);
-struct place_boxes place_boxes_subtract(void *pool, const struct place_boxes *a,
-					const struct place_boxes *b);
-struct place_boxes place_boxes_union(void *pool, const struct place_boxes *a,
-				     const struct place_boxes *b); /* disjoint, joined where simple */
 
 #endif

@@ -1,0 +1,187 @@
+/* The nftables table that a ruleset becomes: a plain tree that two writers share.
+ *
+ * text.c prints it in nft's language, netlink.c as a batch of libnftnl objects; both must give
+ * the same kernel state. It knows only what fwc emits. Values are numbers in host order;
+ * writers bring them to the key's byte order. Everything lives in the pool; order of chains,
+ * sets and elements is the order of printing. Source of the facts: nft(8) 1.0.6,
+ * linux/netfilter/nf_tables.h. */
+#ifndef FWC_TARGET_NFT_MODEL_H
+#define FWC_TARGET_NFT_MODEL_H
+
+#include "net/address.h"
+#include "rules/ruleset.h"
+
+/* What a match can look at, or a set be keyed by. Row X(name, bits) */
+#define NFT_FIELDS(X)                                                                             \
+	X(IIFNAME, 128)                                                                           \
+	X(OIFNAME, 128)                                                                           \
+	X(NFPROTO, 8)  /* NFPROTO_IPV4 2, NFPROTO_IPV6 10 */                                      \
+	X(L4PROTO, 8)                                                                             \
+	X(IP_SADDR, 32)                                                                           \
+	X(IP_DADDR, 32)                                                                           \
+	X(IP6_SADDR, 128)                                                                         \
+	X(IP6_DADDR, 128)                                                                         \
+	X(TH_SPORT, 16) /* the rule, map or chain has fixed the protocol; in rules: see protocol */ \
+	X(TH_DPORT, 16)                                                                           \
+	X(ICMP_TYPE, 8)                                                                           \
+	X(ICMP_CODE, 8)                                                                           \
+	X(ICMPV6_TYPE, 8)                                                                         \
+	X(ICMPV6_CODE, 8)                                                                         \
+	X(IP6_HOPLIMIT, 8)                                                                        \
+	X(CT_STATE, 32)  /* bit mask: NFT_STATE_* */                                              \
+	X(CT_STATUS, 32) /* bit mask: IPS_DST_NAT 0x20 */                                         \
+	X(CT_HELPER, 128)                                                                         \
+	X(CT_ORIGINAL_IP_DADDR, 32)                                                               \
+	X(CT_ORIGINAL_IP6_DADDR, 128)                                                             \
+	X(CT_ORIGINAL_PROTO_DST, 16)                                                              \
+	X(FIB_DADDR_TYPE, 32) /* RTN_LOCAL 2, RTN_BROADCAST 3, RTN_MULTICAST 5 */                 \
+	X(META_DAY, 8)        /* Sunday 0 … Saturday 6, UTC */                                    \
+	X(META_HOUR, 32)      /* seconds of the day, UTC */                                       \
+	X(META_TIME, 64)      /* nanoseconds of the epoch; the model holds seconds */
+
+enum nft_field {
+#define X(name, bits) NFT_FIELD_##name,
+	NFT_FIELDS(X)
+#undef X
+};
+
+/* a value: a number, or a name (interfaces, helpers) */
+struct nft_value {
+	number128 number;
+	const char *name;
+};
+
+enum nft_operator {
+	NFT_EQUAL,
+	NFT_NOT_EQUAL,
+	NFT_RANGE,       /* low..high, both included */
+	NFT_NOT_RANGE,
+	NFT_PREFIX,      /* address in low/length: length in `length` */
+	NFT_LESS,
+	NFT_ANY_BIT,     /* (field & low) != 0: ct state, ct status */
+	NFT_IN_SET,      /* set */
+	NFT_NOT_IN_SET,
+};
+
+enum nft_statement_kind {
+	NFT_MATCH,
+	NFT_VMAP,       /* verdict by a map over `fields` */
+	NFT_CONCAT_MATCH, /* concatenation of `fields` in `set` */
+	NFT_VERDICT,
+	NFT_REJECT,
+	NFT_COUNTER,    /* by name */
+	NFT_LIMIT,      /* by name: matches while under the limit */
+	NFT_SOURCE_LIMIT, /* update @set { saddr [& /64] limit rate … }: matches while under the limit */
+	NFT_LOG,
+	NFT_NOTRACK,
+	NFT_HELPER,     /* ct helper set "object" */
+	NFT_MASQUERADE,
+	NFT_SNAT,
+	NFT_DNAT,
+};
+
+enum nft_verdict_kind { NFT_ACCEPT, NFT_DROP, NFT_JUMP, NFT_GOTO, NFT_RETURN };
+
+struct nft_verdict {
+	enum nft_verdict_kind kind;
+	const char *chain; /* JUMP, GOTO */
+};
+
+enum nft_reject_kind { NFT_REJECT_TCP_RESET, NFT_REJECT_ICMPX_ADMIN };
+
+struct nft_set;
+
+struct nft_statement {
+	enum nft_statement_kind kind;
+	/* MATCH: one field; VMAP, CONCAT_MATCH: fields_count of them */
+	enum nft_field field;
+	const enum nft_field *fields;
+	size_t fields_count;
+	/* MATCH on TH_SPORT/TH_DPORT: the protocol that was matched just before in the same rule
+	 * (text: "tcp dport 80" stands for both); 0: matched by an earlier dispatch (text: "th dport") */
+	uint8_t protocol;
+	enum nft_operator operator;
+	struct nft_value low, high;
+	unsigned length;
+	const struct nft_set *set; /* MATCH IN_SET, VMAP, CONCAT_MATCH, SOURCE_LIMIT */
+	struct nft_verdict verdict;
+	enum nft_reject_kind reject;
+	const char *name;          /* COUNTER, LIMIT, HELPER: the object */
+	const struct limit *limit; /* SOURCE_LIMIT */
+	const char *log_prefix;    /* LOG: whole, safe, at most 127 bytes */
+	bool has_log_group;
+	uint16_t log_group;
+	enum family family;        /* SOURCE_LIMIT, SNAT, DNAT */
+	struct address address;    /* SNAT, DNAT */
+	uint16_t port;             /* DNAT: 0: unchanged */
+};
+
+struct nft_rule {
+	struct nft_statement *statements;
+	size_t statements_count, statements_capacity;
+	const char *comment; /* safe text of at most 127 bytes, or NULL */
+	struct span origin;  /* for the kernel's refusals; SPAN_NONE: fwc's own */
+};
+
+struct nft_chain {
+	const char *name;
+	bool is_base;
+	const char *type;    /* "filter", "nat" */
+	unsigned hook;       /* NF_INET_PRE_ROUTING 0, LOCAL_IN 1, FORWARD 2, LOCAL_OUT 3, POST_ROUTING 4 */
+	int32_t priority;    /* base chains always have policy accept: see language reference */
+	const char *comment;
+	struct nft_rule *rules;
+	size_t rules_count, rules_capacity;
+};
+
+struct nft_element {
+	/* one closed interval a field; low == high where the set is exact */
+	struct nft_value low[4], high[4];
+	struct nft_verdict verdict; /* maps */
+	const char *comment;        /* or NULL */
+	struct span origin;
+};
+
+/* Compact form for large plain sets: one interval_set, no comments, no verdicts. */
+struct nft_set {
+	const char *name;
+	const enum nft_field *fields;
+	size_t fields_count; /* at most 4 */
+	bool is_verdict_map;
+	bool is_interval;    /* some element is a range */
+	bool is_dynamic;     /* filled from packets */
+	uint32_t size;       /* 0: not given. exact maps and sets get their count */
+	uint64_t timeout_ms; /* dynamic */
+	const char *comment;
+	const struct interval_set *intervals; /* compact form, one field; else NULL */
+	struct nft_element *elements;
+	size_t elements_count, elements_capacity;
+	/* a map whose elements all share one verdict may use intervals + this */
+	struct nft_verdict shared_verdict;
+	struct span origin;
+};
+
+struct nft_counter { const char *name; const char *comment; };
+struct nft_limit { const char *name; const struct limit *limit; const char *comment; };
+struct nft_helper { const char *name; const char *type; uint8_t protocol; };
+
+struct nft_table {
+	const char *name; /* family inet */
+	struct nft_counter *counters;
+	size_t counters_count, counters_capacity;
+	struct nft_limit *limits;
+	size_t limits_count, limits_capacity;
+	struct nft_helper *helpers;
+	size_t helpers_count, helpers_capacity;
+	struct nft_set **sets;
+	size_t sets_count, sets_capacity;
+	/* in an order in which every chain stands before those that jump to it */
+	struct nft_chain **chains;
+	size_t chains_count, chains_capacity;
+	struct sources *sources;
+};
+
+enum { NFT_STATE_INVALID = 1, NFT_STATE_ESTABLISHED = 2, NFT_STATE_RELATED = 4, NFT_STATE_NEW = 8,
+       NFT_STATE_UNTRACKED = 64 };
+
+#endif
