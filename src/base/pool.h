@@ -28,6 +28,9 @@ struct pool_trap {
  * Free with talloc_free(root). */
 struct pool_trap *pool_session_new(void);
 
+/* What pool_* do when memory runs out; for the few users of malloc behind a library. */
+_Noreturn void pool_fail(const void *pool, size_t wanted);
+
 /* A child pool; name is a literal, for talloc reports. */
 void *pool_child(void *parent, const char *name);
 

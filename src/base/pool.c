@@ -1,0 +1,147 @@
+/* Memory of one compilation: talloc with one way to run out of it.
+ *
+ * The root of a session is a talloc pool: the first part of all chunks is cut from
+ * one block, which saves most calls of malloc in an ordinary run. Larger runs
+ * spill into malloc by themselves. talloc refuses single chunks of 256 MiB and
+ * more; they count as out of memory. */
+#include "base/pool.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Under ASan every chunk gets a malloc of its own, so that overruns are seen. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SESSION_POOL_SIZE 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SESSION_POOL_SIZE 0
+#endif
+#endif
+#ifndef SESSION_POOL_SIZE
+#define SESSION_POOL_SIZE ((size_t)1 << 20)
+#endif
+
+#define FIRST_CAPACITY 8
+/* talloc's MAX_TALLOC_SIZE, minus its header */
+#define LARGEST_CHUNK (((size_t)1 << 28) - 4096)
+
+static const char session_name[] = "fwc session";
+
+static void *talloc_root(const void *pool)
+{
+	void *root = NULL;
+	for (void *above = (void *)(uintptr_t)pool; above != NULL; above = talloc_parent(above))
+		root = above;
+	return root;
+}
+
+/* A jmp_buf that setjmp has filled is never all zero. */
+static bool trap_is_armed(const struct pool_trap *trap)
+{
+	static const jmp_buf unset;
+	return memcmp(&trap->jump, &unset, sizeof unset) != 0;
+}
+
+_Noreturn void pool_fail(const void *pool, size_t wanted)
+{
+	void *root = talloc_root(pool);
+	if (root == NULL || talloc_check_name(root, session_name) == NULL)
+		abort();
+	struct pool_trap *trap = root;
+	if (!trap_is_armed(trap))
+		abort();
+	trap->wanted = wanted;
+	longjmp(trap->jump, 1);
+}
+
+struct pool_trap *pool_session_new(void)
+{
+	struct pool_trap *trap = SESSION_POOL_SIZE == 0
+		? talloc_zero(NULL, struct pool_trap)
+		: talloc_pooled_object(NULL, struct pool_trap, 64, SESSION_POOL_SIZE);
+	if (trap == NULL)
+		return NULL;
+	memset(trap, 0, sizeof *trap);
+	talloc_set_name_const(trap, session_name);
+	return trap;
+}
+
+static void *checked(const void *pool, void *chunk, size_t wanted)
+{
+	if (chunk == NULL)
+		pool_fail(pool, wanted);
+	return chunk;
+}
+
+void *pool_child(void *parent, const char *name)
+{
+	return checked(parent, talloc_named_const(parent, 0, name), 0);
+}
+
+void *pool_bytes(void *pool, size_t size)
+{
+	return checked(pool, talloc_zero_size(pool, size), size);
+}
+
+static size_t product(const void *pool, size_t count, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes))
+		pool_fail(pool, SIZE_MAX);
+	return bytes;
+}
+
+void *pool_array_bytes(void *pool, size_t count, size_t size)
+{
+	return pool_bytes(pool, product(pool, count, size));
+}
+
+/* Doubling, but not past the largest chunk while the wanted size still fits in it. */
+static size_t grown_capacity(size_t capacity, size_t wanted, size_t item_size)
+{
+	size_t most = item_size == 0 ? SIZE_MAX : LARGEST_CHUNK / item_size;
+	size_t doubled = capacity > most / 2 ? most : capacity * 2;
+	if (doubled < FIRST_CAPACITY)
+		doubled = FIRST_CAPACITY;
+	return doubled > wanted ? doubled : wanted;
+}
+
+void *pool_grow(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size)
+{
+	size_t before = array == NULL ? 0 : *capacity;
+	if (array != NULL && wanted <= before)
+		return array;
+	size_t after = grown_capacity(before, wanted, item_size);
+	size_t size = product(pool, after, item_size);
+	char *grown = checked(pool, talloc_realloc_size(pool, array, size), size);
+	memset(grown + before * item_size, 0, (after - before) * item_size);
+	*capacity = after;
+	return grown;
+}
+
+char *pool_strndup(void *pool, const char *bytes, size_t length)
+{
+	if (length == SIZE_MAX)
+		pool_fail(pool, SIZE_MAX);
+	char *copy = checked(pool, talloc_size(pool, length + 1), length + 1);
+	if (length != 0)
+		memcpy(copy, bytes, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+char *pool_strdup(void *pool, const char *string)
+{
+	return pool_strndup(pool, string, strlen(string));
+}
+
+char *pool_format(void *pool, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *string = talloc_vasprintf(pool, format, arguments);
+	va_end(arguments);
+	return checked(pool, string, 0);
+}

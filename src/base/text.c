@@ -1,0 +1,85 @@
+/* A growing piece of text: what every printer writes into. */
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+
+#define FIRST_ROOM 64
+
+/* Makes room for more bytes and the NUL; gives where they go. */
+static char *room_for(struct text *text, size_t more)
+{
+	size_t wanted;
+	if (__builtin_add_overflow(text->length, more, &wanted) ||
+	    __builtin_add_overflow(wanted, 1, &wanted))
+		pool_fail(text->pool, SIZE_MAX);
+	if (text->bytes == NULL || wanted > text->capacity)
+		text->bytes = pool_grow(text->pool, text->bytes, &text->capacity, wanted, 1);
+	return text->bytes + text->length;
+}
+
+struct text *text_new(void *pool)
+{
+	struct text *text = pool_new(pool, struct text);
+	text->pool = text;
+	text->bytes = pool_bytes(text, FIRST_ROOM);
+	text->capacity = FIRST_ROOM;
+	return text;
+}
+
+void text_add_bytes(struct text *text, const char *bytes, size_t length)
+{
+	char *end = room_for(text, length);
+	if (length != 0)
+		memcpy(end, bytes, length);
+	text->length += length;
+	text->bytes[text->length] = '\0';
+}
+
+void text_add(struct text *text, const char *string)
+{
+	text_add_bytes(text, string, strlen(string));
+}
+
+void text_add_char(struct text *text, char byte)
+{
+	text_add_bytes(text, &byte, 1);
+}
+
+void text_add_unsigned(struct text *text, uint64_t value)
+{
+	char digits[20]; /* as many as 2^64 - 1 has */
+	size_t first = sizeof digits;
+	do {
+		digits[--first] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	text_add_bytes(text, digits + first, sizeof digits - first);
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	text_addv(text, format, arguments);
+	va_end(arguments);
+}
+
+void text_addv(struct text *text, const char *format, va_list arguments)
+{
+	va_list again;
+	va_copy(again, arguments);
+	char *end = room_for(text, 0);
+	int length = vsnprintf(end, text->capacity - text->length, format, arguments);
+	if (length < 0)
+		abort(); /* a format of ours is wrong */
+	if ((size_t)length >= text->capacity - text->length) {
+		end = room_for(text, (size_t)length);
+		vsnprintf(end, (size_t)length + 1, format, again);
+	}
+	text->length += (size_t)length;
+	va_end(again);
+}

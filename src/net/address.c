@@ -1,0 +1,281 @@
+/* IPv4 and IPv6 addresses, prefixes and sets of them.
+ *
+ * inet_pton and inet_ntop do the text: glibc's are exactly as strict as the header
+ * promises (no leading zeros, no zone), and nft prints with the same functions. */
+#include "net/address.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+unsigned family_bits(enum family family)
+{
+	return family == FAMILY_IPV4 ? 32 : 128;
+}
+
+number128 family_highest(enum family family)
+{
+	return family == FAMILY_IPV4 ? (number128)UINT32_MAX : ~(number128)0;
+}
+
+/* --- text ----------------------------------------------------------------------- */
+
+static number128 number_of_bytes(const unsigned char *bytes, size_t count)
+{
+	number128 value = 0;
+	for (size_t i = 0; i < count; i++)
+		value = (value << 8) | bytes[i];
+	return value;
+}
+
+static void bytes_of_number(number128 value, unsigned char *bytes, size_t count)
+{
+	for (size_t i = count; i-- > 0; value >>= 8)
+		bytes[i] = (unsigned char)(value & 0xff);
+}
+
+bool address_parse(const char *text, size_t length, struct address *address)
+{
+	char copy[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+	if (length == 0 || length >= sizeof copy || memchr(text, '\0', length) != NULL)
+		return false;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	bool is_ipv6 = strchr(copy, ':') != NULL;
+	if (inet_pton(is_ipv6 ? AF_INET6 : AF_INET, copy, bytes) != 1)
+		return false;
+	address->family = is_ipv6 ? FAMILY_IPV6 : FAMILY_IPV4;
+	address->value = number_of_bytes(bytes, is_ipv6 ? 16 : 4);
+	return true;
+}
+
+/* Decimal digits without a leading zero, at most `highest` (three digits are enough). */
+static bool prefix_length_parse(const char *text, size_t length, unsigned highest,
+				unsigned *result)
+{
+	if (length == 0 || length > 3 || (length > 1 && text[0] == '0'))
+		return false;
+	unsigned value = 0;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		value = value * 10 + (unsigned)(text[i] - '0');
+	}
+	*result = value;
+	return value <= highest;
+}
+
+bool prefix_parse(const char *text, size_t length, struct prefix *prefix)
+{
+	const char *slash = length == 0 ? NULL : memchr(text, '/', length);
+	struct address address;
+	unsigned bits;
+	if (slash == NULL || !address_parse(text, (size_t)(slash - text), &address) ||
+	    !prefix_length_parse(slash + 1, (size_t)(text + length - slash - 1),
+				 family_bits(address.family), &bits))
+		return false;
+	*prefix = (struct prefix){ address.family, address.value, bits };
+	return true;
+}
+
+void address_format(struct text *out, const struct address *address)
+{
+	char written[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+	bool is_ipv4 = address->family == FAMILY_IPV4;
+	bytes_of_number(address->value, bytes, is_ipv4 ? 4 : 16);
+	inet_ntop(is_ipv4 ? AF_INET : AF_INET6, bytes, written, sizeof written);
+	text_add(out, written);
+}
+
+void prefix_format(struct text *out, const struct prefix *prefix)
+{
+	address_format(out, &(struct address){ prefix->family, prefix->value });
+	text_add_char(out, '/');
+	text_add_unsigned(out, prefix->length);
+}
+
+void address_interval_format(struct text *out, enum family family, const struct interval *interval)
+{
+	unsigned length;
+	address_format(out, &(struct address){ family, interval->low });
+	if (interval->low == interval->high)
+		return;
+	if (interval_is_prefix(family, interval, &length)) {
+		text_add_char(out, '/');
+		text_add_unsigned(out, length);
+		return;
+	}
+	text_add_char(out, '-');
+	address_format(out, &(struct address){ family, interval->high });
+}
+
+/* --- prefixes ----------------------------------------------------------------------- */
+
+/* The bits of an address behind the first `length` ones. */
+static number128 host_mask(enum family family, unsigned length)
+{
+	/* a shift by the full width is undefined: length 128 has no host bits */
+	return length >= family_bits(family) ? 0 : family_highest(family) >> length;
+}
+
+bool prefix_has_host_bits(const struct prefix *prefix)
+{
+	return (prefix->value & host_mask(prefix->family, prefix->length)) != 0;
+}
+
+struct prefix prefix_network(const struct prefix *prefix)
+{
+	struct prefix network = *prefix;
+	network.value &= ~host_mask(prefix->family, prefix->length);
+	return network;
+}
+
+struct interval prefix_interval(const struct prefix *prefix)
+{
+	number128 mask = host_mask(prefix->family, prefix->length);
+	return (struct interval){ prefix->value & ~mask, prefix->value | mask };
+}
+
+bool interval_is_prefix(enum family family, const struct interval *interval, unsigned *length)
+{
+	number128 span = interval->high - interval->low; /* 2^n - 1 in a prefix */
+	if ((span & (span + 1)) != 0 || (interval->low & span) != 0)
+		return false;
+	unsigned host_bits = 0;
+	for (; span != 0; span >>= 1)
+		host_bits++;
+	*length = family_bits(family) - host_bits;
+	return true;
+}
+
+/* The largest prefix that starts at low and does not pass high. */
+static struct prefix largest_prefix(enum family family, number128 low, number128 high)
+{
+	unsigned length = family_bits(family);
+	while (length > 0) {
+		number128 mask = host_mask(family, length - 1);
+		if ((low & mask) != 0 || (low | mask) > high)
+			break;
+		length--;
+	}
+	return (struct prefix){ family, low, length };
+}
+
+size_t interval_to_prefixes(enum family family, const struct interval *interval,
+			    struct prefix *prefixes)
+{
+	size_t count = 0;
+	number128 low = interval->low;
+	for (;;) {
+		prefixes[count] = largest_prefix(family, low, interval->high);
+		number128 end = prefix_interval(&prefixes[count]).high;
+		count++;
+		if (end >= interval->high)
+			return count;
+		low = end + 1;
+	}
+}
+
+/* --- sets --------------------------------------------------------------------------- */
+
+const struct interval_set *address_set_family(const struct address_set *set, enum family family)
+{
+	return family == FAMILY_IPV4 ? &set->v4 : &set->v6;
+}
+
+bool address_set_is_empty(const struct address_set *set)
+{
+	return address_set_families(set) == FAMILIES_NONE;
+}
+
+unsigned address_set_families(const struct address_set *set)
+{
+	unsigned families = FAMILIES_NONE;
+	if (!interval_set_is_empty(&set->v4))
+		families |= FAMILIES_IPV4;
+	if (!interval_set_is_empty(&set->v6))
+		families |= FAMILIES_IPV6;
+	return families;
+}
+
+bool address_set_is_whole(const struct address_set *set, enum family family)
+{
+	const struct interval_set *part = address_set_family(set, family);
+	return part->items_count == 1 && part->items[0].low == 0 &&
+	       part->items[0].high == family_highest(family);
+}
+
+bool address_set_is_all(const struct address_set *set)
+{
+	return address_set_is_whole(set, FAMILY_IPV4) && address_set_is_whole(set, FAMILY_IPV6);
+}
+
+bool address_set_equals(const struct address_set *a, const struct address_set *b)
+{
+	return interval_set_equals(&a->v4, &b->v4) && interval_set_equals(&a->v6, &b->v6);
+}
+
+bool address_set_overlaps(const struct address_set *a, const struct address_set *b)
+{
+	return interval_set_overlaps(&a->v4, &b->v4) || interval_set_overlaps(&a->v6, &b->v6);
+}
+
+bool address_set_includes(const struct address_set *outer, const struct address_set *inner)
+{
+	return interval_set_includes(&outer->v4, &inner->v4) &&
+	       interval_set_includes(&outer->v6, &inner->v6);
+}
+
+struct address_set address_set_all(void *pool)
+{
+	struct address_set all = { 0 };
+	address_set_add_range(pool, &all, FAMILY_IPV4, 0, family_highest(FAMILY_IPV4));
+	address_set_add_range(pool, &all, FAMILY_IPV6, 0, family_highest(FAMILY_IPV6));
+	return all;
+}
+
+struct address_set address_set_union(void *pool, const struct address_set *a,
+				     const struct address_set *b)
+{
+	return (struct address_set){
+		.v4 = interval_set_union(pool, &a->v4, &b->v4),
+		.v6 = interval_set_union(pool, &a->v6, &b->v6),
+	};
+}
+
+struct address_set address_set_intersect(void *pool, const struct address_set *a,
+					 const struct address_set *b)
+{
+	return (struct address_set){
+		.v4 = interval_set_intersect(pool, &a->v4, &b->v4),
+		.v6 = interval_set_intersect(pool, &a->v6, &b->v6),
+	};
+}
+
+struct address_set address_set_subtract(void *pool, const struct address_set *a,
+					const struct address_set *b)
+{
+	return (struct address_set){
+		.v4 = interval_set_subtract(pool, &a->v4, &b->v4),
+		.v6 = interval_set_subtract(pool, &a->v6, &b->v6),
+	};
+}
+
+void address_set_add_prefix(void *pool, struct address_set *set, const struct prefix *prefix)
+{
+	struct interval interval = prefix_interval(prefix);
+	address_set_add_range(pool, set, prefix->family, interval.low, interval.high);
+}
+
+void address_set_add_range(void *pool, struct address_set *set, enum family family, number128 low,
+			   number128 high)
+{
+	interval_set_add(pool, family == FAMILY_IPV4 ? &set->v4 : &set->v6, low, high);
+}
+
+void address_set_normalise(struct address_set *set)
+{
+	interval_set_normalise(&set->v4);
+	interval_set_normalise(&set->v6);
+}
