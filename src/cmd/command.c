@@ -1,0 +1,111 @@
+/* The table of commands, help and version. */
+#include "cmd/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/output.h"
+
+#define POLICY_OPTIONS                                                                            \
+	"      --date YYYY-MM-DD      judge 'until' by this day (default: today, UTC)\n"          \
+	"      --allow-expired-deny   leave out expired deny and reject rules with a warning\n"    \
+	"      --table NAME           name of the nftables table (default: fwc)\n"                 \
+	"      --log-group N          log to NFLOG group N instead of the kernel's log\n"          \
+	"      --json                 diagnostics as JSON on stderr\n"
+
+static const struct command commands[] = {
+	{ "compile", "turn a policy into a ruleset and print it",
+	  "usage: fwc compile FILE|- [options]\n"
+	  "      --target NAME          nft (default)\n"
+	  "  -o, --output FILE          write there, whole or not at all\n"
+	  "      --show WHAT            ast, policy, rules, nft or bytecode: what a stage gave\n"
+	  POLICY_OPTIONS,
+	  command_compile },
+	{ "apply", "load a policy into the kernel, in one atomic step",
+	  "usage: fwc apply FILE|- [options]\n" POLICY_OPTIONS, command_apply },
+	{ "check", "report every mistake of a policy, print nothing else",
+	  "usage: fwc check FILE|- [options]\n" POLICY_OPTIONS, command_check },
+	{ "fmt", "print a policy in its canonical form",
+	  "usage: fwc fmt FILE|- [options]\n"
+	  "  -w, --write                replace the file\n"
+	  "      --check                exit 1 if the file is not in canonical form\n",
+	  command_fmt },
+	{ "service", "look into the port database",
+	  "usage: fwc service show NAME [--json] [--policy FILE]\n"
+	  "       fwc service search TEXT [--json] [--policy FILE]\n"
+	  "       fwc service port PORTS/PROTOCOL [--json] [--policy FILE]\n"
+	  "       fwc service list [--tag NAME] [--status WORD] [--json] [--policy FILE]\n"
+	  "       fwc service import FILE [--override]\n"
+	  "      --policy FILE          with the definitions of this policy, too\n"
+	  "      --override             import: redefine built-in services that differ\n",
+	  command_service },
+	{ "explain", "say what a diagnostic's code means",
+	  "usage: fwc explain FWNNNN\n", command_explain },
+	{ "help", "show the commands, or one command's options", "usage: fwc help [COMMAND]\n",
+	  command_help },
+	{ "version", "show the version", "usage: fwc version\n", command_version },
+};
+
+const struct command *command_at(size_t index)
+{
+	return index < sizeof commands / sizeof commands[0] ? &commands[index] : NULL;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t index = 0; command_at(index) != NULL; index++)
+		if (strcmp(commands[index].name, name) == 0)
+			return &commands[index];
+	return NULL;
+}
+
+int command_misused(const char *name, const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "fwc %s: ", name);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+	fputs(command_find(name)->usage, stderr);
+	return EXIT_USAGE;
+}
+
+static void help_list(struct text *out)
+{
+	text_add(out, "fwc compiles a firewall policy into rulesets.\n\nusage: fwc COMMAND …\n\n");
+	for (size_t index = 0; command_at(index) != NULL; index++)
+		text_addf(out, "  %-8s  %s\n", commands[index].name, commands[index].summary);
+	text_add(out, "\n'fwc help COMMAND' shows a command's options.\n");
+}
+
+int command_help(struct pool_trap *root, int argc, char **argv)
+{
+	struct text *out = text_new(root);
+
+	if (argc > 2)
+		return command_misused("help", "one command at a time");
+	if (argc == 2) {
+		const struct command *command = command_find(argv[1]);
+
+		if (command == NULL)
+			return command_misused("help", "no command '%s'", argv[1]);
+		text_addf(out, "%s\n%s", command->summary, command->usage);
+	} else {
+		help_list(out);
+	}
+	return output_stdout(out) ? EXIT_DONE : EXIT_WORLD;
+}
+
+int command_version(struct pool_trap *root, int argc, char **argv)
+{
+	struct text *out = text_new(root);
+
+	(void)argv;
+	if (argc > 1)
+		return command_misused("version", "takes no arguments");
+	text_add(out, "fwc " FWC_VERSION "\n");
+	return output_stdout(out) ? EXIT_DONE : EXIT_WORLD;
+}

@@ -1,0 +1,47 @@
+/* The subcommands' common ground: one file a command, one row a command.
+ *
+ * Only files of this folder print or decide about exit statuses. stdout carries the product,
+ * stderr the talk; when a command fails nothing has been written to stdout. */
+#ifndef FWC_CMD_COMMAND_H
+#define FWC_CMD_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit statuses, the same for every command. */
+enum {
+	EXIT_DONE = 0,
+	EXIT_POLICY = 1, /* mistakes in the policy; `fmt --check`: not in canonical form */
+	EXIT_USAGE = 2,
+	EXIT_WORLD = 3,  /* files, kernel, memory */
+};
+
+struct pool_trap;
+
+struct command {
+	const char *name;
+	const char *summary;
+	const char *usage; /* what `fwc help NAME` and a usage error print */
+	/* argv[0] is the command's name. Gives the exit status. */
+	int (*run)(struct pool_trap *root, int argc, char **argv);
+};
+
+/* Rows in the order of the help page. */
+const struct command *command_find(const char *name);
+const struct command *command_at(size_t index); /* NULL past the end */
+
+/* one line a command, a file each */
+int command_compile(struct pool_trap *root, int argc, char **argv);
+int command_apply(struct pool_trap *root, int argc, char **argv);
+int command_check(struct pool_trap *root, int argc, char **argv);
+int command_fmt(struct pool_trap *root, int argc, char **argv);
+int command_service(struct pool_trap *root, int argc, char **argv);
+int command_explain(struct pool_trap *root, int argc, char **argv);
+int command_help(struct pool_trap *root, int argc, char **argv);
+int command_version(struct pool_trap *root, int argc, char **argv);
+
+/* "fwc NAME: message" and the usage on stderr; gives EXIT_USAGE. */
+int command_misused(const char *name, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,124 @@
+/* fwc compile: a policy to a target's text, or to what a stage gave. */
+#include "ast/print.h"
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/session.h"
+
+#include <string.h>
+
+enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW };
+
+/* A stage: how far the passes run, and what prints its result. */
+struct stage {
+	const char *name;
+	bool (*run)(struct session *session);
+	void (*print)(struct text *out, const struct session *session);
+};
+
+static void print_ast(struct text *out, const struct session *session)
+{
+	ast_print_tree(out, session->sources, session->program->main_file);
+}
+
+static void print_policy(struct text *out, const struct session *session)
+{
+	policy_print(out, session->policy);
+}
+
+static void print_rules(struct text *out, const struct session *session)
+{
+	ruleset_print(out, session->ruleset);
+}
+
+static void print_nft(struct text *out, const struct session *session)
+{
+	nft_text(out, session->table);
+}
+
+static void print_bytecode(struct text *out, const struct session *session)
+{
+	nft_bytecode(out, session->table);
+}
+
+static const struct stage stages[] = {
+	{ "ast", session_parse, print_ast },
+	{ "policy", session_resolve, print_policy },
+	{ "rules", session_expand, print_rules },
+	{ "nft", session_lower, print_nft },
+	{ "bytecode", session_lower, print_bytecode },
+};
+
+static const struct stage *stage_find(const char *name)
+{
+	for (size_t index = 0; index < sizeof stages / sizeof stages[0]; index++)
+		if (strcmp(stages[index].name, name) == 0)
+			return &stages[index];
+	return NULL;
+}
+
+struct compile_options {
+	struct session_options session;
+	const struct stage *stage;
+	const char *output; /* NULL: standard output */
+};
+
+static int compile_option(struct compile_options *options, int option)
+{
+	switch (option) {
+	case OPTION_TARGET:
+		if (strcmp(optarg, "nft") != 0)
+			return command_misused("compile", "no target '%s'", optarg);
+		return EXIT_DONE;
+	case OPTION_SHOW:
+		options->stage = stage_find(optarg);
+		if (options->stage == NULL)
+			return command_misused("compile", "no stage '%s'", optarg);
+		return EXIT_DONE;
+	case 'o':
+		options->output = optarg;
+		return EXIT_DONE;
+	}
+	return session_option(&options->session, "compile", option, optarg);
+}
+
+static int compile_parse(struct compile_options *options, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		SESSION_LONG_OPTIONS,
+		{ "target", required_argument, NULL, OPTION_TARGET },
+		{ "show", required_argument, NULL, OPTION_SHOW },
+		{ "output", required_argument, NULL, 'o' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status = EXIT_DONE;
+
+	while (status == EXIT_DONE &&
+	       (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1)
+		status = compile_option(options, option);
+	return status != EXIT_DONE ? status : session_path(&options->session, "compile", argc, argv);
+}
+
+int command_compile(struct pool_trap *root, int argc, char **argv)
+{
+	struct compile_options options = {
+		.session = session_options_default(),
+		.stage = stage_find("nft"),
+	};
+	int status = compile_parse(&options, argc, argv);
+	struct session *session;
+	struct text *out;
+
+	if (status != EXIT_DONE)
+		return status;
+	session = session_new(root, &options.session);
+	if (!options.stage->run(session))
+		return session_finish(session);
+	out = text_new(session->pool);
+	options.stage->print(out, session);
+	if (options.output != NULL)
+		(void)output_file(session->diags, out, options.output);
+	status = session_finish(session);
+	if (status == EXIT_DONE && options.output == NULL && !output_stdout(out))
+		return EXIT_WORLD;
+	return status;
+}

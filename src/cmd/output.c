@@ -1,0 +1,121 @@
+/* Products go out whole or not at all. */
+#include "cmd/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+#include "diag/print.h"
+
+/* 0 or an errno */
+static int write_whole(int file, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(file, bytes, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return errno;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return 0;
+}
+
+bool output_stdout(const struct text *text)
+{
+	int error = write_whole(STDOUT_FILENO, text->bytes, text->length);
+
+	if (error != 0)
+		fprintf(stderr, "fwc: error: cannot write to the standard output: %s\n",
+			strerror(error));
+	return error == 0;
+}
+
+static bool is_special_file(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+static int write_in_place(const char *path, const struct text *text)
+{
+	int file = open(path, O_WRONLY | O_CLOEXEC);
+	int error;
+
+	if (file < 0)
+		return errno;
+	error = write_whole(file, text->bytes, text->length);
+	if (close(file) != 0 && error == 0)
+		error = errno;
+	return error;
+}
+
+/* A new file gets the permissions that the umask leaves, a replaced one keeps its own. */
+static void copy_mode(int file, const char *path)
+{
+	struct stat status;
+	mode_t mask = umask(0);
+
+	umask(mask);
+	if (stat(path, &status) == 0)
+		(void)fchmod(file, status.st_mode & 07777);
+	else
+		(void)fchmod(file, 0666 & ~mask);
+}
+
+static int replace_file(const char *path, const struct text *text)
+{
+	char *temporary = pool_format(text->pool, "%s.XXXXXX", path);
+	int file = mkostemp(temporary, O_CLOEXEC);
+	int error;
+
+	if (file < 0)
+		return errno;
+	copy_mode(file, path);
+	error = write_whole(file, text->bytes, text->length);
+	if (error == 0 && fsync(file) != 0)
+		error = errno;
+	if (close(file) != 0 && error == 0)
+		error = errno;
+	if (error == 0 && rename(temporary, path) != 0)
+		error = errno;
+	if (error != 0)
+		unlink(temporary);
+	return error;
+}
+
+bool output_file(struct diags *diags, const struct text *text, const char *path)
+{
+	/* a link keeps pointing where it points: its target is replaced */
+	char *resolved = realpath(path, NULL);
+	const char *target = resolved != NULL ? resolved : path;
+	int error = is_special_file(target) ? write_in_place(target, text)
+					    : replace_file(target, text);
+
+	free(resolved);
+	if (error != 0)
+		diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "cannot write '%s': %s", path,
+			 strerror(error));
+	return error == 0;
+}
+
+void output_diags(struct diags *diags, bool as_json)
+{
+	struct text *out = text_new(diags->pool);
+
+	diags_sort(diags);
+	if (as_json)
+		diags_print_json(diags, out);
+	else if (diags->items_count > 0)
+		diags_print_text(diags, out,
+				 isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL);
+	(void)write_whole(STDERR_FILENO, out->bytes, out->length);
+}

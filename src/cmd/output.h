@@ -1,0 +1,19 @@
+/* Bringing products and diagnostics out. */
+#ifndef FWC_CMD_OUTPUT_H
+#define FWC_CMD_OUTPUT_H
+
+#include <stdbool.h>
+
+#include "base/text.h"
+#include "diag/diag.h"
+
+/* Whole text to stdout, flushed. false after a message on stderr. */
+bool output_stdout(const struct text *text);
+/* Whole text to the file, through a temporary file beside it that is synced and renamed: after a
+ * failure the old file is whole. What is not a regular file (a device, a pipe) is written in place.
+ * false with OUTPUT_FAILED in the bag. */
+bool output_file(struct diags *diags, const struct text *text, const char *path);
+/* The bag to stderr, sorted; as JSON if asked. Nothing for an empty bag, unless JSON. */
+void output_diags(struct diags *diags, bool as_json);
+
+#endif

@@ -1,0 +1,199 @@
+/* The row of passes, and the options that all of them share. */
+#include "cmd/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "expand/expand.h"
+#include "parse/parse.h"
+
+struct session_options session_options_default(void)
+{
+	return (struct session_options){
+		.today = time(NULL),
+		.nft = { .table = "fwc" },
+	};
+}
+
+/* "2026-11-21" to the first second of that day, UTC. */
+static bool date_parse(const char *text, time_t *seconds)
+{
+	struct tm date = { 0 }, again;
+	const char *end = strptime(text, "%Y-%m-%d", &date);
+
+	if (end == NULL || *end != '\0' || strlen(text) != strlen("YYYY-MM-DD"))
+		return false;
+	*seconds = timegm(&date);
+	return gmtime_r(seconds, &again) != NULL && again.tm_mday == date.tm_mday &&
+	       again.tm_mon == date.tm_mon;
+}
+
+static bool group_parse(const char *text, uint16_t *group)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > UINT16_MAX)
+		return false;
+	*group = (uint16_t)value;
+	return true;
+}
+
+/* Table names: what nft takes unquoted, short enough for every listing. */
+static bool table_is_valid(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789_");
+
+	return length > 0 && length <= 32 && name[length] == '\0' &&
+	       !(name[0] >= '0' && name[0] <= '9');
+}
+
+int session_option(struct session_options *options, const char *command, int option,
+		   const char *argument)
+{
+	switch (option) {
+	case OPTION_DATE:
+		if (!date_parse(argument, &options->today))
+			return command_misused(command, "'%s' is not a date YYYY-MM-DD", argument);
+		return EXIT_DONE;
+	case OPTION_ALLOW_EXPIRED_DENY:
+		options->allows_expired_deny = true;
+		return EXIT_DONE;
+	case OPTION_TABLE:
+		if (!table_is_valid(argument))
+			return command_misused(command, "'%s' is not a table's name: letters, digits "
+					       "and '_', at most 32, no digit first", argument);
+		options->nft.table = argument;
+		return EXIT_DONE;
+	case OPTION_LOG_GROUP:
+		if (!group_parse(argument, &options->nft.log_group))
+			return command_misused(command, "'%s' is not a group 0..65535", argument);
+		options->nft.has_log_group = true;
+		return EXIT_DONE;
+	case OPTION_JSON:
+		options->has_json = true;
+		return EXIT_DONE;
+	}
+	return command_misused(command, "see the options below"); /* getopt named the word */
+}
+
+int session_path(struct session_options *options, const char *command, int argc, char **argv)
+{
+	if (optind != argc - 1)
+		return command_misused(command, optind == argc ? "a policy is missing ('-' is the "
+					"standard input)" : "one policy at a time");
+	options->path = argv[optind];
+	return EXIT_DONE;
+}
+
+int session_plain_options(struct session_options *options, const char *command, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		SESSION_LONG_OPTIONS,
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status = EXIT_DONE;
+
+	while (status == EXIT_DONE &&
+	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		status = session_option(options, command, option, optarg);
+	return status != EXIT_DONE ? status : session_path(options, command, argc, argv);
+}
+
+struct session *session_new(struct pool_trap *root, const struct session_options *options)
+{
+	struct session *session = pool_new(root, struct session);
+
+	session->pool = pool_child(root, "session");
+	session->options = *options;
+	session->reader = file_reader_disk();
+	session->sources = sources_new(session->pool);
+	session->diags = diags_new(session->pool, session->sources);
+	return session;
+}
+
+bool session_parse(struct session *session)
+{
+	session->program = parse_program(pool_child(session->pool, "program"), session->diags,
+					 &session->reader, session->options.path);
+	return !diags_has_errors(session->diags);
+}
+
+bool session_resolve(struct session *session)
+{
+	const struct resolve_settings settings = {
+		.reader = &session->reader,
+		.today = session->options.today,
+		.allows_expired_deny = session->options.allows_expired_deny,
+	};
+
+	/* a syntax error does not hide the unknown names behind it */
+	(void)session_parse(session);
+	if (session->program == NULL)
+		return false;
+	session->policy = resolve_policy(pool_child(session->pool, "policy"), session->diags,
+					 session->program, &settings);
+	return !diags_has_errors(session->diags);
+}
+
+bool session_expand(struct session *session)
+{
+	if (!session_resolve(session))
+		return false;
+	session->ruleset = expand_policy(pool_child(session->pool, "ruleset"), session->diags,
+					 session->policy);
+	return !diags_has_errors(session->diags);
+}
+
+/* A policy with devices speaks of those, not of this host. */
+static bool is_for_this_host(struct session *session)
+{
+	const struct policy *policy = session->policy;
+
+	for (size_t index = 0; index < policy->devices_count; index++)
+		diag_add(session->diags, CODE_TARGET_CANNOT, policy->devices[index]->span,
+			 "device '%s' has target '%s', which the nft target cannot give",
+			 policy->devices[index]->name, policy->devices[index]->target);
+	return policy->devices_count == 0;
+}
+
+bool session_lower(struct session *session)
+{
+	if (!session_expand(session) || !is_for_this_host(session))
+		return false;
+	session->table = nft_lower(pool_child(session->pool, "nft"), session->diags,
+				   session->ruleset, &session->options.nft);
+	return session->table != NULL && !diags_has_errors(session->diags);
+}
+
+/* The world's failures: the kernel, files that are written, the command line. Files that a policy
+ * names are the policy's mistakes. */
+static bool is_world_code(enum code code)
+{
+	return code / 100 == 10 || code / 100 == 12;
+}
+
+int session_finish(struct session *session)
+{
+	struct diags *diags = session->diags;
+	int status = EXIT_DONE;
+
+	for (size_t index = 0; index < diags->items_count; index++) {
+		if (diags->items[index]->severity != SEVERITY_ERROR)
+			continue;
+		if (is_world_code(diags->items[index]->code))
+			status = EXIT_WORLD;
+		else if (status == EXIT_DONE)
+			status = EXIT_POLICY;
+	}
+	if (status == EXIT_DONE && diags->error_count > 0)
+		status = EXIT_POLICY;
+	output_diags(diags, session->options.has_json);
+	return status;
+}

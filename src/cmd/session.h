@@ -1,0 +1,66 @@
+/* One compilation, pass by pass: what compile, apply and check share. */
+#ifndef FWC_CMD_SESSION_H
+#define FWC_CMD_SESSION_H
+
+#include <getopt.h>
+
+#include "base/pool.h"
+#include "diag/diag.h"
+#include "resolve/resolve.h"
+#include "rules/ruleset.h"
+#include "target/nft/nft.h"
+
+/* Options that every command with a policy takes; short ones first. */
+struct session_options {
+	const char *path; /* "-": standard input */
+	time_t today;
+	bool allows_expired_deny;
+	bool has_json;
+	struct nft_settings nft;
+};
+
+/* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
+enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
+       OPTION_OWN };
+
+#define SESSION_LONG_OPTIONS                                                                      \
+	{ "date", required_argument, NULL, OPTION_DATE },                                         \
+	{ "allow-expired-deny", no_argument, NULL, OPTION_ALLOW_EXPIRED_DENY },                   \
+	{ "table", required_argument, NULL, OPTION_TABLE },                                       \
+	{ "log-group", required_argument, NULL, OPTION_LOG_GROUP },                               \
+	{ "json", no_argument, NULL, OPTION_JSON }
+
+struct session_options session_options_default(void);
+/* One shared option; EXIT_DONE, or EXIT_USAGE after a message. */
+int session_option(struct session_options *options, const char *command, int option,
+		   const char *argument);
+/* The one policy that stands after the options; EXIT_DONE or EXIT_USAGE. */
+int session_path(struct session_options *options, const char *command, int argc, char **argv);
+
+/* All options of a command that takes nothing but the shared ones, and its path. */
+int session_plain_options(struct session_options *options, const char *command, int argc, char **argv);
+
+struct session {
+	void *pool;
+	struct session_options options;
+	struct file_reader reader;
+	struct sources *sources;
+	struct diags *diags;
+	/* what each pass gave; NULL before it ran or after mistakes */
+	struct program *program;
+	struct policy *policy;
+	struct ruleset *ruleset;
+	struct nft_table *table;
+	struct service_database *database; /* of `fwc service` */
+};
+
+struct session *session_new(struct pool_trap *root, const struct session_options *options);
+/* The passes. Each runs those before it first; false when the bag holds errors. */
+bool session_parse(struct session *session);
+bool session_resolve(struct session *session);
+bool session_expand(struct session *session);
+bool session_lower(struct session *session);
+/* Prints the bag; EXIT_DONE, EXIT_POLICY or EXIT_WORLD by the gravest of its codes. */
+int session_finish(struct session *session);
+
+#endif

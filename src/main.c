@@ -1,0 +1,57 @@
+/* fwc: finds the command, gives it a session's memory, and turns its result into the exit status. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "cmd/command.h"
+#include "diag/diag.h"
+
+static int out_of_memory(size_t wanted)
+{
+	fprintf(stderr, "fwc: error: out of memory (%zu bytes more were wanted) [FW%04d]\n", wanted,
+		CODE_OUT_OF_MEMORY);
+	return EXIT_WORLD;
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct pool_trap *root = pool_session_new();
+	int status;
+
+	if (root == NULL)
+		return out_of_memory(sizeof *root);
+	if (setjmp(root->jump) != 0)
+		status = out_of_memory(root->wanted);
+	else
+		status = command->run(root, argc, argv);
+	talloc_free(root);
+	return status;
+}
+
+/* --help and --version as people try them first */
+static const char *command_word(const char *word)
+{
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return "help";
+	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+		return "version";
+	return word;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, with its message */
+	if (argc < 2) {
+		fputs("fwc: a command is missing; 'fwc help' lists them\n", stderr);
+		return EXIT_USAGE;
+	}
+	command = command_find(command_word(argv[1]));
+	if (command == NULL) {
+		fprintf(stderr, "fwc: no command '%s'; 'fwc help' lists them\n", argv[1]);
+		return EXIT_USAGE;
+	}
+	return run(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,195 @@
+"""Runs every test of the project, stage by stage, and counts.
+
+Each test program prints its own details; this runner reads its closing line ("N passed,
+N failed[, N skipped]", or Check's "100%: Checks: N, Failures: N, Errors: N"), adds them up,
+and ends with one such line for all. A program that fails without a closing line counts as
+one failure. A kernel test that was skipped where FWC_REQUIRE_KERNEL is set counts as failed.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CLOSING = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$")
+CHECK = re.compile(r"Checks: (\d+), Failures: (\d+), Errors: (\d+)")
+SANITIZERS = {
+    "ASAN_OPTIONS": "abort_on_error=0:detect_leaks=1:exitcode=99",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+}
+
+
+class Tally:
+    """Sums of passed, failed and skipped tests, and the names of what failed."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.failures = []
+
+    def add(self, name, passed, failed, skipped):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+        if failed:
+            self.failures.append(f"{name} ({failed})")
+
+    def closing_line(self):
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def counts_of(output, status):
+    """(passed, failed, skipped) from a program's output, or from its status alone."""
+    for line in reversed(output.splitlines()):
+        match = CLOSING.search(line)
+        if match:
+            passed, failed, skipped = (int(text or 0) for text in match.groups())
+            break
+        match = CHECK.search(line)
+        if match:
+            checks, failures, errors = map(int, match.groups())
+            passed, failed, skipped = checks - failures - errors, failures + errors, 0
+            break
+    else:
+        passed, failed, skipped = (1, 0, 0) if status == 0 else (0, 1, 0)
+    if status != 0 and failed == 0:
+        failed = 1
+    return passed, failed, skipped
+
+
+def run(tally, name, command, environment=None, timeout=1800):
+    """Runs one test program; prints its output when it fails."""
+    start = time.monotonic()
+    try:
+        done = subprocess.run(command, cwd=TOP, text=True, errors="replace", timeout=timeout,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, env={**os.environ, **(environment or {})})
+        output, status = done.stdout, done.returncode
+    except subprocess.TimeoutExpired as late:
+        output = (late.stdout or b"").decode(errors="replace") + f"\ntimed out after {timeout} s\n"
+        status = 1
+    passed, failed, skipped = counts_of(output, status)
+    tally.add(name, passed, failed, skipped)
+    print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped"
+          f" ({time.monotonic() - start:.1f} s)", flush=True)
+    if failed:
+        print(output[-20000:], flush=True)
+    elif skipped:
+        print("\n".join(line for line in output.splitlines() if "skipped" in line), flush=True)
+    return failed == 0
+
+
+def build(tally, name, folder, options, environment=None):
+    """Sets up and builds one folder; its success is a test of its own."""
+    if not os.path.exists(os.path.join(folder, "build.ninja")):
+        setup = ["meson", "setup", folder, *options]
+        if not run(tally, f"{name}: setup", setup, environment):
+            return False
+    return run(tally, f"{name}: build", ["ninja", "-C", folder])
+
+
+def unit_programs(folder):
+    """The Check programs of a build, in order of name."""
+    place = os.path.join(folder, "tests", "unit")
+    return sorted(os.path.join(place, name) for name in os.listdir(place)
+                  if name.startswith("test_") and os.access(os.path.join(place, name), os.X_OK)
+                  and os.path.isfile(os.path.join(place, name)))
+
+
+def run_units(tally, label, folder, environment=None):
+    for program in unit_programs(folder):
+        run(tally, f"{label}: {os.path.basename(program)}", [program], environment)
+
+
+def run_programs(tally, label, folder, environment=None):
+    """Everything that drives the built fwc from outside."""
+    fwc = os.path.join(folder, "src", "cmd", "fwc")
+    for script in PROGRAMS:
+        path = os.path.join(TOP, "tests", script[0])
+        run(tally, f"{label}: {script[0]}", [sys.executable, path, fwc, *script[1:]], environment)
+
+
+PROGRAMS = [
+    ("db/db_test.py",),
+    ("cases/run.py",),
+    ("bad/run.py",),
+    ("docs/run.py",),
+    ("kernel/run.py",),
+    ("packets/examples_test.py",),
+    ("packets/peers_test.py",),
+    ("packets/random_test.py",),
+]
+
+
+def run_fuzzers(tally, folder, seconds):
+    """Each fuzz target from its corpus, for its share of the time; findings fail."""
+    place = os.path.join(folder, "tests", "fuzz")
+    targets = sorted(name for name in os.listdir(place) if name.startswith("fuzz_")
+                     and os.access(os.path.join(place, name), os.X_OK)
+                     and os.path.isfile(os.path.join(place, name)))
+    for name in targets:
+        scratch = os.path.join(place, name + ".corpus")
+        os.makedirs(scratch, exist_ok=True)
+        run(tally, f"fuzz: {name}",
+            [os.path.join(place, name), f"-max_total_time={seconds // len(targets)}",
+             "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+             f"-artifact_prefix={place}/", scratch, os.path.join(TOP, "tests/fuzz/corpus")],
+            SANITIZERS)
+
+
+def run_valgrind(tally, folder):
+    """The unit tests that take no child processes, under memcheck."""
+    for program in unit_programs(folder):
+        run(tally, f"valgrind: {os.path.basename(program)}",
+            ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+             "--errors-for-leak-kinds=definite", program],
+            {"CK_FORK": "no", "FWC_TEST_QUICK": "1"})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true",
+                        help="one build with gcc, no sanitizers, fuzzers, valgrind")
+    parser.add_argument("--build", default=os.path.join(TOP, "build-tests"), help="build folders")
+    parser.add_argument("--fuzz-seconds", type=int, default=60)
+    arguments = parser.parse_args()
+    tally = Tally()
+
+    for script in ("layers.py", "format.py"):
+        run(tally, script, [sys.executable, os.path.join(TOP, "tests", script)])
+    gcc = arguments.build + "/gcc"
+    if build(tally, "gcc", gcc, []):
+        run_units(tally, "gcc", gcc)
+        run_programs(tally, "gcc", gcc)
+    if not arguments.quick:
+        run_slow(tally, arguments)
+    finish(tally)
+
+
+def run_slow(tally, arguments):
+    clang = arguments.build + "/clang"
+    build(tally, "clang", clang, [], {"CC": "clang"})
+    sanitized = arguments.build + "/sanitized"
+    if build(tally, "sanitized", sanitized, ["-Db_sanitize=address,undefined"]):
+        run_units(tally, "sanitized", sanitized, SANITIZERS)
+        run_programs(tally, "sanitized", sanitized, SANITIZERS)
+    fuzz = arguments.build + "/fuzz"
+    if build(tally, "fuzz", fuzz, ["-Dfuzz=true", "-Db_sanitize=address,undefined",
+                                   "-Db_lundef=false"], {"CC": "clang"}):
+        run_fuzzers(tally, fuzz, arguments.fuzz_seconds)
+    if shutil.which("valgrind"):
+        run_valgrind(tally, arguments.build + "/gcc")
+
+
+def finish(tally):
+    for failure in tally.failures:
+        print(f"failed: {failure}")
+    print(tally.closing_line())
+    sys.exit(1 if tally.failed or tally.passed == 0 else 0)
+
+
+if __name__ == "__main__":
+    main()
