@@ -1,0 +1,116 @@
+"""Runs the cases: a folder a fact, named after it.
+
+    policy.fw     the input
+    args          more arguments of `fwc compile`, one a line (optional)
+    status        the exit status, when it is not 0 (optional)
+    stderr        what stands on stderr, word for word (optional)
+    ast, policy, rules, nft, bytecode
+                  what --show=NAME prints (each optional)
+    fmt           the canonical form of policy.fw (optional)
+
+A golden text shows change; that it is true is shown elsewhere (packets, kernel, evaluator).
+With UPDATE=1 in the environment the files that exist are written anew. Every code of
+`fwc explain` must be seen in some case, in tests/bad, or stand in WITHOUT_CASE with a reason.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+STAGES = ("ast", "policy", "rules", "nft", "bytecode")
+
+# Codes that need a machine in a state that a case cannot make; tests that make it are named.
+WITHOUT_CASE = {}
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def fwc(binary, folder, arguments):
+    done = subprocess.run([os.path.abspath(binary), *arguments], cwd=folder, text=True,
+                          errors="replace", capture_output=True, timeout=60,
+                          stdin=subprocess.DEVNULL, env={**os.environ, "NO_COLOR": "1"})
+    return done.returncode, done.stdout, done.stderr
+
+
+class Case:
+    """One folder; `problems` holds what did not come out as its files say."""
+
+    def __init__(self, binary, folder):
+        self.binary, self.folder = binary, folder
+        self.problems = []
+        self.stderr = ""
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def has(self, name):
+        return os.path.exists(self.path(name))
+
+    def compare(self, name, found):
+        if os.environ.get("UPDATE"):
+            with open(self.path(name), "w", encoding="utf-8") as file:
+                file.write(found)
+        elif read(self.path(name)) != found:
+            self.problems.append(f"{name} differs; found:\n{found}")
+
+    def run(self):
+        extra = read(self.path("args")).split("\n")[:-1] if self.has("args") else []
+        expected = int(read(self.path("status"))) if self.has("status") else 0
+        status, output, self.stderr = fwc(self.binary, self.folder,
+                                          ["compile", "policy.fw", *extra])
+        if status != expected:
+            self.problems.append(f"exit status {status}, not {expected}:\n{self.stderr}")
+        if status != 0 and output:
+            self.problems.append(f"failed, and yet printed:\n{output}")
+        if self.has("stderr"):
+            self.compare("stderr", self.stderr)
+        for stage in STAGES:
+            if self.has(stage):
+                self.compare(stage, fwc(self.binary, self.folder,
+                                        ["compile", "policy.fw", f"--show={stage}", *extra])[1])
+        if self.has("fmt"):
+            self.compare("fmt", fwc(self.binary, self.folder, ["fmt", "policy.fw"])[1])
+
+
+def all_codes():
+    table = read(os.path.join(HERE, "..", "..", "src", "diag", "codes.def"))
+    return {f"FW{int(number):04d}" for number in re.findall(r"^X\((\d+),", table, re.M)}
+
+
+def seen_elsewhere():
+    """Codes that the table of tests/bad expects."""
+    folder = os.path.join(HERE, "..", "bad")
+    text = "".join(read(os.path.join(place, name)) for place, _, names in os.walk(folder)
+                   for name in sorted(names) if name.endswith((".py", ".tsv", ".txt")))
+    return set(re.findall(r"FW\d{4}", text))
+
+
+def main():
+    binary = sys.argv[1]
+    passed = failed = 0
+    seen = seen_elsewhere()
+    for name in sorted(os.listdir(HERE)):
+        folder = os.path.join(HERE, name)
+        if not os.path.exists(os.path.join(folder, "policy.fw")):
+            continue
+        case = Case(binary, folder)
+        case.run()
+        seen |= set(re.findall(r"\[(FW\d{4})\]", case.stderr))
+        failed += bool(case.problems)
+        passed += not case.problems
+        for problem in case.problems:
+            print(f"{name}: {problem}")
+    for code in sorted(all_codes() - seen - set(WITHOUT_CASE)):
+        print(f"{code}: no case shows it")
+        failed += 1
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
