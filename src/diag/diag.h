@@ -74,6 +74,8 @@ struct diagnostic *diag_add(struct diags *diags, enum code code, struct span spa
 			    const char *format, ...) __attribute__((format(printf, 4, 5)));
 void diag_note(struct diags *diags, struct diagnostic *diagnostic, struct span span,
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Marks a diagnostic as acknowledged by an `expect` and takes it off the counts. */
+void diag_expect(struct diags *diags, struct diagnostic *diagnostic);
 bool diags_has_errors(const struct diags *diags);
 /* Sorts by source, offset, code, order of adding: printing order never depends on the
  * order in which rooms found things. */

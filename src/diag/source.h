@@ -45,6 +45,8 @@ uint32_t sources_add(struct sources *sources, const char *name, const char *byte
 struct position sources_position(struct sources *sources, uint32_t source, uint32_t offset);
 /* The line with this number (without its end); *length out. */
 const char *sources_line(struct sources *sources, uint32_t source, uint32_t line, size_t *length);
+/* The name in messages: built-in sources as "<built-in>/NAME". */
+const char *source_display_name(void *pool, const struct source *source);
 /* "policy.fw:12" in the pool given; "<built-in>" parts included; "" for SPAN_NONE. */
 const char *span_place(void *pool, struct sources *sources, struct span span);
 /* from the begin of a to the end of b (same source) */

@@ -1,0 +1,168 @@
+/* The diagnostic bag.
+ *
+ * Past DIAG_LIMIT a diagnostic is counted but not kept: it gets the slot behind the last
+ * kept one, which has no text and takes no notes, so that a hopeless file costs no memory. */
+#include "diag/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/pool.h"
+
+static const struct code_info codes[] = {
+#define X(number, severity, name, title, page)                                                    \
+	{ CODE_##name, SEVERITY_##severity, #name, title, page },
+#include "diag/codes.def"
+#undef X
+};
+
+size_t code_count(void)
+{
+	return sizeof codes / sizeof *codes;
+}
+
+const struct code_info *code_at(size_t index)
+{
+	return &codes[index];
+}
+
+const struct code_info *code_find(unsigned number)
+{
+	size_t low = 0, high = code_count();
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if ((unsigned)codes[middle].code == number)
+			return &codes[middle];
+		if ((unsigned)codes[middle].code < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+struct diags *diags_new(void *pool, struct sources *sources)
+{
+	struct diags *diags = pool_new(pool, struct diags);
+	diags->pool = diags;
+	diags->sources = sources;
+	return diags;
+}
+
+static void count(struct diags *diags, enum severity severity, bool is_taken_off)
+{
+	size_t *counter = severity == SEVERITY_ERROR	 ? &diags->error_count
+			  : severity == SEVERITY_WARNING ? &diags->warning_count
+							 : NULL;
+	if (counter != NULL)
+		*counter += is_taken_off ? (size_t)-1 : 1;
+}
+
+/* A new kept diagnostic, or the slot for all that are not kept. */
+static struct diagnostic *slot(struct diags *diags)
+{
+	diags->is_full = diags->items_count == DIAG_LIMIT;
+	if (diags->is_full && diags->items_capacity > DIAG_LIMIT &&
+	    diags->items[DIAG_LIMIT] != NULL)
+		return diags->items[DIAG_LIMIT];
+	struct diagnostic *added = pool_new(diags->pool, struct diagnostic);
+	*pool_append(diags->pool, diags, items) = added;
+	if (diags->is_full)
+		diags->items_count = DIAG_LIMIT;
+	return added;
+}
+
+struct diagnostic *diag_add(struct diags *diags, enum code code, struct span span,
+			    const char *format, ...)
+{
+	const struct code_info *info = code_find((unsigned)code);
+	struct diagnostic *added = slot(diags);
+	added->code = code;
+	added->severity = info->severity;
+	added->span = span;
+	added->message = "";
+	added->is_expected = false;
+	count(diags, added->severity, false);
+	if (diags->is_full)
+		return added;
+	va_list arguments;
+	va_start(arguments, format);
+	char *message = talloc_vasprintf(diags->pool, format, arguments);
+	va_end(arguments);
+	if (message == NULL)
+		pool_fail(diags->pool, 0);
+	added->message = message;
+	return added;
+}
+
+static bool is_dropped(const struct diags *diags, const struct diagnostic *diagnostic)
+{
+	return diags->is_full && diagnostic == diags->items[DIAG_LIMIT];
+}
+
+void diag_note(struct diags *diags, struct diagnostic *diagnostic, struct span span,
+	       const char *format, ...)
+{
+	if (is_dropped(diags, diagnostic))
+		return;
+	va_list arguments;
+	va_start(arguments, format);
+	char *message = talloc_vasprintf(diags->pool, format, arguments);
+	va_end(arguments);
+	if (message == NULL)
+		pool_fail(diags->pool, 0);
+	struct diagnostic_note *note = pool_new(diags->pool, struct diagnostic_note);
+	note->span = span;
+	note->message = message;
+	if (diagnostic->last_note == NULL)
+		diagnostic->notes = note;
+	else
+		diagnostic->last_note->next = note;
+	diagnostic->last_note = note;
+}
+
+void diag_expect(struct diags *diags, struct diagnostic *diagnostic)
+{
+	if (diagnostic->is_expected)
+		return;
+	diagnostic->is_expected = true;
+	count(diags, diagnostic->severity, true);
+}
+
+bool diags_has_errors(const struct diags *diags)
+{
+	return diags->error_count != 0;
+}
+
+/* A diagnostic and its place in the order of adding, which settles ties. */
+struct ranked {
+	struct diagnostic *diagnostic;
+	size_t rank;
+};
+
+#define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
+
+static int compare_ranked(const void *left, const void *right)
+{
+	const struct ranked *a = left, *b = right;
+	const struct diagnostic *first = a->diagnostic, *second = b->diagnostic;
+	int order = COMPARE(first->span.source, second->span.source);
+	if (order == 0)
+		order = COMPARE(first->span.begin, second->span.begin);
+	if (order == 0)
+		order = COMPARE(first->code, second->code);
+	return order != 0 ? order : COMPARE(a->rank, b->rank);
+}
+
+void diags_sort(struct diags *diags)
+{
+	if (diags->items_count < 2)
+		return;
+	struct ranked *ranked = pool_array(diags->pool, struct ranked, diags->items_count);
+	for (size_t i = 0; i < diags->items_count; i++)
+		ranked[i] = (struct ranked){ diags->items[i], i };
+	qsort(ranked, diags->items_count, sizeof *ranked, compare_ranked);
+	for (size_t i = 0; i < diags->items_count; i++)
+		diags->items[i] = ranked[i].diagnostic;
+	talloc_free(ranked);
+}
