@@ -15,6 +15,7 @@
 #define NFT_FIELDS(X)                                                                             \
 	X(IIFNAME, 128)                                                                           \
 	X(OIFNAME, 128)                                                                           \
+	X(IIF, 32)     /* index of the in interface; 0: the firewall's own packet (text: "iif 0") */ \
 	X(NFPROTO, 8)  /* NFPROTO_IPV4 2, NFPROTO_IPV6 10 */                                      \
 	X(L4PROTO, 8)                                                                             \
 	X(IP_SADDR, 32)                                                                           \
