@@ -1,0 +1,178 @@
+/* Memory and text. */
+#include <signal.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "base/text.h"
+#include "unit.h"
+
+Suite *names_suite(void);
+
+struct list {
+	int *values;
+	size_t values_count, values_capacity;
+};
+
+START_TEST(memory_is_zeroed_and_grows)
+{
+	void *pool = pool_child(unit_pool(), "test");
+	struct list list = { 0 };
+	for (int i = 0; i < 10000; i++)
+		*pool_append(pool, &list, values) = i;
+	ck_assert_uint_ge(list.values_capacity, 10000);
+	for (int i = 0; i < 10000; i++)
+		ck_assert_int_eq(list.values[i], i);
+	for (size_t i = 10000; i < list.values_capacity; i++)
+		ck_assert_int_eq(list.values[i], 0);
+	const long *numbers = pool_array(pool, long, 1000);
+	for (size_t i = 0; i < 1000; i++)
+		ck_assert_int_eq(numbers[i], 0);
+}
+END_TEST
+
+START_TEST(growth_stays_when_there_is_room)
+{
+	size_t capacity = 0;
+	int *array = pool_grow(unit_pool(), NULL, &capacity, 3, sizeof *array);
+	size_t before = capacity;
+	ck_assert_ptr_eq(pool_grow(unit_pool(), array, &capacity, before, sizeof *array), array);
+	ck_assert_uint_eq(capacity, before);
+}
+END_TEST
+
+START_TEST(strings_are_copied)
+{
+	ck_assert_str_eq(pool_strdup(unit_pool(), "abc"), "abc");
+	ck_assert_str_eq(pool_strndup(unit_pool(), "abcdef", 3), "abc");
+	ck_assert_str_eq(pool_strndup(unit_pool(), NULL, 0), "");
+	ck_assert_int_eq(memcmp(pool_strndup(unit_pool(), "a\0b", 3), "a\0b", 4), 0);
+	ck_assert_str_eq(pool_format(unit_pool(), "%d-%s", 7, "x"), "7-x");
+}
+END_TEST
+
+/* Requests that cannot be met, one a number; each must jump. */
+static void ask_too_much(int which)
+{
+	void *child = pool_child(pool_child(unit_pool(), "outer"), "inner");
+	size_t capacity = 8;
+	switch (which) {
+	case 0:
+		pool_bytes(child, SIZE_MAX);
+		break;
+	case 1:
+		pool_array_bytes(child, SIZE_MAX / 2, 3);
+		break;
+	case 2:
+		pool_grow(child, pool_bytes(child, 64), &capacity, SIZE_MAX / 4, 8);
+		break;
+	case 3:
+		pool_strndup(child, "x", SIZE_MAX);
+		break;
+	case 4:
+		pool_bytes(child, (size_t)1 << 28); /* more than one chunk may hold */
+		break;
+	}
+}
+
+START_TEST(out_of_memory_jumps_to_the_session)
+{
+	struct pool_trap *trap = unit_pool();
+	if (setjmp(trap->jump) == 0) {
+		ask_too_much(_i);
+		ck_abort_msg("the request was met");
+	}
+	ck_assert_uint_ge(trap->wanted, (size_t)1 << 28);
+}
+END_TEST
+
+START_TEST(without_an_armed_trap_it_aborts)
+{
+	pool_bytes(pool_child(unit_pool(), "test"), SIZE_MAX);
+}
+END_TEST
+
+START_TEST(without_a_session_it_aborts)
+{
+	pool_bytes(talloc_new(NULL), SIZE_MAX);
+}
+END_TEST
+
+START_TEST(text_grows_and_ends_with_nul)
+{
+	struct text *text = text_new(unit_pool());
+	ck_assert_str_eq(text->bytes, "");
+	for (unsigned i = 0; i < 5000; i++) {
+		text_add(text, "ab");
+		text_add_char(text, 'c');
+		ck_assert_int_eq(text->bytes[text->length], 0);
+	}
+	ck_assert_uint_eq(text->length, 15000);
+	ck_assert_str_eq(text->bytes + 14997, "abc");
+}
+END_TEST
+
+START_TEST(text_takes_formats_of_any_length)
+{
+	struct text *text = text_new(unit_pool());
+	struct text *expected = text_new(unit_pool());
+	for (int width = 0; width < 300; width++) {
+		text_addf(text, "%*d|", width, width);
+		const char *piece = pool_format(unit_pool(), "%*d|", width, width);
+		text_add(expected, piece);
+	}
+	ck_assert_str_eq(text->bytes, expected->bytes);
+	ck_assert_uint_eq(text->length, strlen(text->bytes));
+}
+END_TEST
+
+START_TEST(text_writes_numbers)
+{
+	struct text *text = text_new(unit_pool());
+	text_add_unsigned(text, 0);
+	text_add_char(text, ' ');
+	text_add_unsigned(text, 65535);
+	text_add_char(text, ' ');
+	text_add_unsigned(text, UINT64_MAX);
+	ck_assert_str_eq(text->bytes, "0 65535 18446744073709551615");
+}
+END_TEST
+
+START_TEST(text_holds_nul_bytes)
+{
+	struct text *text = text_new(unit_pool());
+	text_add_bytes(text, "a\0b", 3);
+	text_add_bytes(text, NULL, 0);
+	ck_assert_uint_eq(text->length, 3);
+	ck_assert_int_eq(memcmp(text->bytes, "a\0b", 4), 0);
+}
+END_TEST
+
+static Suite *pool_suite(void)
+{
+	Suite *suite = suite_create("pool");
+	TCase *test_case = unit_case(suite, "pool");
+	tcase_add_test(test_case, memory_is_zeroed_and_grows);
+	tcase_add_test(test_case, growth_stays_when_there_is_room);
+	tcase_add_test(test_case, strings_are_copied);
+	tcase_add_loop_test(test_case, out_of_memory_jumps_to_the_session, 0, 5);
+	tcase_add_test_raise_signal(test_case, without_an_armed_trap_it_aborts, SIGABRT);
+	tcase_add_test_raise_signal(test_case, without_a_session_it_aborts, SIGABRT);
+	return suite;
+}
+
+static Suite *text_suite(void)
+{
+	Suite *suite = suite_create("text");
+	TCase *test_case = unit_case(suite, "text");
+	tcase_add_test(test_case, text_grows_and_ends_with_nul);
+	tcase_add_test(test_case, text_takes_formats_of_any_length);
+	tcase_add_test(test_case, text_writes_numbers);
+	tcase_add_test(test_case, text_holds_nul_bytes);
+	return suite;
+}
+
+int main(void)
+{
+	static Suite *(*const suites[])(void) = { pool_suite, text_suite, names_suite, NULL };
+	return unit_run(suites);
+}
