@@ -1,0 +1,42 @@
+/* Many small things that live as long as the pool. */
+#include "base/arena.h"
+
+#include <string.h>
+
+#include "base/pool.h"
+
+#define ALIGNMENT _Alignof(max_align_t)
+#define FIRST_BLOCK ((size_t)4 << 10)
+#define BLOCK ((size_t)256 << 10)
+
+struct arena *arena_new(void *pool)
+{
+	struct arena *arena = pool_new(pool, struct arena);
+	arena->pool = arena;
+	arena->free = pool_bytes(arena->pool, FIRST_BLOCK);
+	arena->free_size = FIRST_BLOCK;
+	return arena;
+}
+
+void *arena_bytes(struct arena *arena, size_t size)
+{
+	if (size > BLOCK / 8)
+		return pool_bytes(arena->pool, size);
+	size_t whole = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	if (whole > arena->free_size) {
+		arena->free = pool_bytes(arena->pool, BLOCK);
+		arena->free_size = BLOCK;
+	}
+	void *bytes = arena->free;
+	arena->free += whole;
+	arena->free_size -= whole;
+	return bytes;
+}
+
+void *arena_copy(struct arena *arena, const void *bytes, size_t size)
+{
+	void *copy = arena_bytes(arena, size);
+	if (size != 0)
+		memcpy(copy, bytes, size);
+	return copy;
+}
