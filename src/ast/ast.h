@@ -13,13 +13,32 @@
 
 #include "diag/source.h"
 
+/* What the scanner saw; values are judged in resolve (10-5 is a RANGE, 25:00-26:00 a TIMES). */
+enum ast_word_kind {
+	AST_WORD_NAME,
+	AST_WORD_STRING,    /* also a name in quotes */
+	AST_WORD_NUMBER,    /* 10 */
+	AST_WORD_RANGE,     /* 10-20 */
+	AST_WORD_PAIR,      /* 3:4 */
+	AST_WORD_TIMES,     /* 08:00-18:00 */
+	AST_WORD_DATE,      /* 2026-12-31 */
+	AST_WORD_OFFSET,    /* +01:00 */
+	AST_WORD_ADDRESS,   /* 10.0.0.1, fd00::1 */
+	AST_WORD_PREFIX,    /* 10.0.0.0/24 */
+	AST_WORD_ADDRESSES, /* 10.0.0.5-10.0.0.9 */
+	AST_WORD_INTERFACE, /* Serial0/0: a name with slashes */
+};
+
 /* A word or string with its place; for strings the quotes are in the span, not the text. */
 struct ast_word {
 	struct span span;
 	const char *text; /* NUL-terminated, as written */
 	size_t length;
-	bool is_quoted;
 	struct ast_word *next; /* in lists of words */
+	enum ast_word_kind kind;
+	bool is_quoted;
+	bool is_reported;   /* its form is wrong and an error says so: say no more of it */
+	bool follows_comma; /* in properties: a comma stands before it */
 };
 
 /* --- services ------------------------------------------------------------------- */
@@ -137,7 +156,23 @@ struct ast_service_def {
 
 /* One line of a service, zone, device, interface or tunnel block, as written:
  *   keyword WORDS…;  with nested properties where it has a block of its own.
- * key "" in a service block: a line of services (then services is set). */
+ * key "" in a service block: a line of services (then services is set).
+ *
+ * words are every word after the key, in the order written, connecting words ("on", "via",
+ * "and", "peer") included, commas not (follows_comma); they have one of the shapes that
+ * ast/shape.c lists, checked by the parser. So, with the index of each word:
+ *   zone      interface: 0.. names · network: places
+ *   device    target 0 name · hostname 0 name · interface 0 name, children
+ *             route: default(0) via(1) ADDRESS(2) | PREFIX(0) via(1) ADDRESS(2)
+ *             replies 0 · denied 0 · object-groups 0 · multi-port-eq 0 · degrade 0..
+ *             cdp: off(0) | off(0) on(1) ZONE(2) | timer(0) N(1) | holdtime(0) N(1)
+ *   interface zone 0 · address 0.. (prefixes) · clock-rate 0 · description 0 · shutdown
+ *   tunnel    between: DEV(0) on(1) ZONE(2) DEV(3) on(4) ZONE(5)
+ *                    | DEV(0) on(1) ZONE(2) and(3) peer(4) ADDRESS(5)
+ *             carry: places, places_right · ike, esp: children · key: env|file(0) STRING(1)
+ *   ike       version 0 · encryption 0 · hash 0 · group 0 · lifetime 0 [unit 1]
+ *   esp       encryption 0 · hash 0 · lifetime 0 [unit 1]
+ * A key that must not repeat does not. */
 struct ast_property {
 	struct span span;
 	struct ast_word *key;
@@ -162,7 +197,8 @@ struct ast_zone {
 
 struct ast_schedule {
 	struct ast_word *name;
-	/* pairs of words: days ("mon-fri", "sat", "any") and times ("08:00-18:00"), in order */
+	/* pairs of words: days ("mon-fri", "sat", "any") and times ("08:00-18:00"), in order;
+	 * "mon, wed 08:00-10:00" gives two pairs with the same time */
 	struct ast_word *spans;
 };
 

@@ -9,11 +9,17 @@
 #include "diag/diag.h"
 
 #define PARSE_DEPTH 64
+/* Bytes of one file; larger ones are refused (EFBIG). A little less than 256 MiB, which is
+ * where chunks of the pool end. */
+#define PARSE_FILE_LIMIT (((size_t)255 << 20))
 
 /* Where files come from: the disk, or (for later) a git revision. */
 struct file_reader {
 	/* Reads a whole file into the pool. 0, or an errno; EISDIR for directories. */
 	int (*read)(void *context, void *pool, const char *path, const char **bytes, size_t *length);
+	/* The one name of a file that has many (links, "."); NULL, or giving NULL: the path
+	 * itself, without "." and "..", is the name. */
+	const char *(*identify)(void *context, void *pool, const char *path);
 	void *context;
 };
 
@@ -29,9 +35,11 @@ struct program {
 	struct ast_file *main_file;
 	struct program_file *files; /* the main file first */
 	size_t files_count, files_capacity;
-	/* include statement -> file: the tree to walk at that place, NULL where it was
-	 * read before (it holds no rules then) or could not be read */
+	/* files by their identity (see file_reader) */
 	struct names *by_path;
+	/* include statement -> file: the tree to walk at that place; none where it was
+	 * read before (it holds no rules then) or could not be read */
+	struct names *by_include;
 };
 
 /* Parses one text that stands as number source in the bag's sources. */

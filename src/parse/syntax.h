@@ -1,0 +1,24 @@
+/* Syntax errors in the user's terms: from the tokens that could stand at a place to
+ * "expected a service, found 'from'". */
+#ifndef FWC_PARSE_SYNTAX_H
+#define FWC_PARSE_SYNTAX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "diag/diag.h"
+
+struct syntax_error {
+	const char *bytes; /* of the source */
+	struct span found;
+	bool is_end;           /* found is the end of the file */
+	bool begins_statement; /* found would be a statement's first word */
+	const char *const *expected; /* names of tokens as grammar/parser.y spells them */
+	size_t expected_count;
+};
+
+void syntax_report(void *pool, struct diags *diags, const struct syntax_error *error);
+/* The words at the span in quotes, cut to a readable length. */
+const char *syntax_quote(void *pool, const char *bytes, struct span span);
+
+#endif
