@@ -8,7 +8,7 @@
 
 /* The file in canonical form with its comments; its own output prints to itself. */
 void ast_print_canonical(struct text *out, struct sources *sources, const struct ast_file *file);
-/* One node a line, indented, with line:column. */
+/* One node a line, indented, with line:column; without them where sources is NULL. */
 void ast_print_tree(struct text *out, struct sources *sources, const struct ast_file *file);
 
 #endif
