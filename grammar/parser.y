@@ -44,6 +44,16 @@ bool grammar_expects(const fwc_pstate *state, int token);
 
 #define B stream_builder(stream)
 
+/* empty lists */
+#define NO_WORDS ((struct ast_words){ NULL, NULL })
+#define NO_SERVICES ((struct ast_services){ .items = NULL })
+#define NO_SERVICE_LIST ((struct ast_service_list){ NULL, NULL })
+#define NO_PLACE_LIST ((struct ast_place_list){ NULL, NULL })
+#define NO_OPTIONS ((struct ast_option_list){ NULL, NULL })
+#define NO_PROPERTIES ((struct ast_property_list){ NULL, NULL })
+#define NO_STATEMENTS ((struct ast_statement_list){ NULL, NULL })
+#define NO_SIDES ((struct ast_sides){ NULL, NULL })
+
 static void fwc_error(const struct span *span, struct parse_stream *stream, const char *message);
 }
 
@@ -93,7 +103,7 @@ static void fwc_error(const struct span *span, struct parse_stream *stream, cons
 %type <verdict> verdict
 %type <word> word name string description version value key hook_name
 %type <word> times offset date number address at port prefix_string because because_option
-%type <word> ports protocol source_ports place_literal day path interface_name
+%type <word> ports protocol source_ports prefix address_range day path interface_name
 %type <words> words values interfaces days strings names schedule schedule_group
 %type <service> service plain_service literal first_service
 %type <service_list> service_list service_line except_services
@@ -120,7 +130,7 @@ file
 	;
 
 statements
-	: %empty			{ $$ = (struct ast_statement_list){ NULL, NULL }; }
+	: %empty			{ $$ = NO_STATEMENTS; }
 	| statements statement		{ $$ = ast_statements_append($1, $2); }
 	;
 
@@ -172,7 +182,7 @@ simple
 	| ASSERT ONLY services sides options
 		{ $$ = ast_assert(B, @$, AST_ASSERT_ONLY, @2, $3, $4, $5); }
 	| ASSERT UNCHANGED sides options
-		{ $$ = ast_assert(B, @$, AST_ASSERT_UNCHANGED, @2, (struct ast_services){ .span = @2 }, $3, $4); }
+		{ $$ = ast_assert(B, @$, AST_ASSERT_UNCHANGED, @2, NO_SERVICES, $3, $4); }
 	| EXPECT name because		{ $$ = ast_expect(B, @$, $2, $3); }
 	;
 
@@ -216,7 +226,7 @@ rule
 	;
 
 sides
-	: %empty			{ $$ = (struct ast_sides){ NULL, NULL }; }
+	: %empty			{ $$ = NO_SIDES; }
 	| some_sides
 	;
 
@@ -239,7 +249,7 @@ block
 	: some_sides '{' statements last '}'
 		{ $$ = ast_block(B, @$, $1, @2, ast_statements_append($3, $4), @5); }
 	| broken_header statements last '}'
-		{ $$ = ast_block(B, @$, (struct ast_sides){ NULL, NULL }, @1, ast_statements_append($2, $3), @4); }
+		{ $$ = ast_block(B, @$, NO_SIDES, @1, ast_statements_append($2, $3), @4); }
 	| broken_line			{ $$ = NULL; }
 	;
 
@@ -280,7 +290,7 @@ port
 /* --- options --------------------------------------------------------------------------- */
 
 options
-	: %empty			{ $$ = (struct ast_option_list){ NULL, NULL }; }
+	: %empty			{ $$ = NO_OPTIONS; }
 	| options option		{ $$ = ast_options_append($1, $2); }
 	;
 
@@ -329,7 +339,7 @@ number
 /* --- services ---------------------------------------------------------------------------- */
 
 services
-	: service_list			{ $$ = ast_services(@$, $1, (struct ast_service_list){ NULL, NULL }); }
+	: service_list			{ $$ = ast_services(@$, $1, NO_SERVICE_LIST); }
 	| service_list except_services	{ $$ = ast_services(@$, $1, $2); }
 	;
 
@@ -338,7 +348,7 @@ except_services
 	;
 
 service_list
-	: service			{ $$ = ast_services_append((struct ast_service_list){ NULL, NULL }, $1); }
+	: service			{ $$ = ast_services_append(NO_SERVICE_LIST, $1); }
 	| service_list ',' service	{ $$ = ast_services_append($1, $3); }
 	;
 
@@ -398,7 +408,7 @@ service_body
 	;
 
 service_properties
-	: %empty			{ $$ = (struct ast_property_list){ NULL, NULL }; }
+	: %empty			{ $$ = NO_PROPERTIES; }
 	| service_properties service_property
 		{ $$ = ast_properties_append($1, $2); }
 	;
@@ -416,7 +426,7 @@ service_property
 
 service_property_text
 	: service_line
-		{ $$ = ast_property_services(B, @$, ast_services(@$, $1, (struct ast_service_list){ NULL, NULL })); }
+		{ $$ = ast_property_services(B, @$, ast_services(@$, $1, NO_SERVICE_LIST)); }
 	| ALIAS names			{ $$ = ast_property(B, @$, ast_word(B, @1, AST_WORD_NAME), $2); }
 	| TAG names			{ $$ = ast_property(B, @$, ast_word(B, @1, AST_WORD_NAME), $2); }
 	| STATUS name
@@ -427,7 +437,7 @@ service_property_text
 	;
 
 service_line
-	: first_service			{ $$ = ast_services_append((struct ast_service_list){ NULL, NULL }, $1); }
+	: first_service			{ $$ = ast_services_append(NO_SERVICE_LIST, $1); }
 	| service_line ',' service	{ $$ = ast_services_append($1, $3); }
 	;
 
@@ -441,19 +451,19 @@ first_service
 	;
 
 names
-	: name				{ $$ = ast_words_append((struct ast_words){ NULL, NULL }, $1); }
+	: name				{ $$ = ast_words_append(NO_WORDS, $1); }
 	| names ',' name		{ $$ = ast_words_append_comma($1, $3); }
 	;
 
 strings
-	: string			{ $$ = ast_words_append((struct ast_words){ NULL, NULL }, $1); }
+	: string			{ $$ = ast_words_append(NO_WORDS, $1); }
 	| strings ',' string		{ $$ = ast_words_append_comma($1, $3); }
 	;
 
 /* --- places ------------------------------------------------------------------------------- */
 
 places
-	: place_list			{ $$ = ast_places(B, @$, $1, (struct ast_place_list){ NULL, NULL }); }
+	: place_list			{ $$ = ast_places(B, @$, $1, NO_PLACE_LIST); }
 	| place_list except_places	{ $$ = ast_places(B, @$, $1, $2); }
 	;
 
@@ -462,7 +472,7 @@ except_places
 	;
 
 place_list
-	: place				{ $$ = ast_places_append((struct ast_place_list){ NULL, NULL }, $1); }
+	: place				{ $$ = ast_places_append(NO_PLACE_LIST, $1); }
 	| place_list ',' place		{ $$ = ast_places_append($1, $3); }
 	;
 
@@ -472,14 +482,18 @@ place
 	| SELF				{ $$ = ast_place(B, AST_PLACE_SELF, ast_word(B, @1, AST_WORD_NAME)); }
 	| INTERNET			{ $$ = ast_place(B, AST_PLACE_INTERNET, ast_word(B, @1, AST_WORD_NAME)); }
 	| address			{ $$ = ast_place(B, AST_PLACE_ADDRESS, $1); }
-	| place_literal			{ $$ = ast_place(B, $1->kind == AST_WORD_PREFIX ? AST_PLACE_PREFIX : AST_PLACE_RANGE, $1); }
+	| prefix			{ $$ = ast_place(B, AST_PLACE_PREFIX, $1); }
+	| address_range			{ $$ = ast_place(B, AST_PLACE_RANGE, $1); }
 	| FILE path			{ $$ = ast_place_file(B, @$, $2, false); }
 	| FILE path OR EMPTY		{ $$ = ast_place_file(B, @$, $2, true); }
 	;
 
-place_literal
+prefix
 	: PREFIX			{ $$ = ast_checked_word(B, @1, AST_WORD_PREFIX, $1); }
-	| ADDRESSES			{ $$ = ast_checked_word(B, @1, AST_WORD_ADDRESSES, $1); }
+	;
+
+address_range
+	: ADDRESSES			{ $$ = ast_checked_word(B, @1, AST_WORD_ADDRESSES, $1); }
 	;
 
 path
@@ -491,7 +505,7 @@ address
 	;
 
 zone_properties
-	: %empty			{ $$ = (struct ast_property_list){ NULL, NULL }; }
+	: %empty			{ $$ = NO_PROPERTIES; }
 	| zone_properties zone_property	{ $$ = ast_properties_append($1, $2); }
 	;
 
@@ -513,7 +527,7 @@ zone_property_text
 	;
 
 interfaces
-	: interface_name		{ $$ = ast_words_append((struct ast_words){ NULL, NULL }, $1); }
+	: interface_name		{ $$ = ast_words_append(NO_WORDS, $1); }
 	| interfaces ',' interface_name	{ $$ = ast_words_append_comma($1, $3); }
 	;
 
@@ -534,7 +548,7 @@ schedule_group
 	;
 
 days
-	: day				{ $$ = ast_words_append((struct ast_words){ NULL, NULL }, $1); }
+	: day				{ $$ = ast_words_append(NO_WORDS, $1); }
 	| days ',' day			{ $$ = ast_words_append($1, $3); }
 	;
 
@@ -550,7 +564,7 @@ times
 /* --- properties of devices and tunnels: their shapes stand in src/ast/shape.c ---------------- */
 
 properties
-	: %empty			{ $$ = (struct ast_property_list){ NULL, NULL }; }
+	: %empty			{ $$ = NO_PROPERTIES; }
 	| properties property		{ $$ = ast_properties_append($1, $2); }
 	;
 
@@ -587,12 +601,12 @@ key
 	;
 
 words
-	: %empty			{ $$ = (struct ast_words){ NULL, NULL }; }
+	: %empty			{ $$ = NO_WORDS; }
 	| values
 	;
 
 values
-	: value				{ $$ = ast_words_append((struct ast_words){ NULL, NULL }, $1); }
+	: value				{ $$ = ast_words_append(NO_WORDS, $1); }
 	| values value			{ $$ = ast_words_append($1, $2); }
 	| values ',' value		{ $$ = ast_words_append_comma($1, $3); }
 	;
@@ -606,7 +620,8 @@ value
 	| date
 	| OFFSET			{ $$ = ast_word(B, @1, AST_WORD_OFFSET); }
 	| address
-	| place_literal
+	| prefix
+	| address_range
 	| SLASHED			{ $$ = ast_word(B, @1, AST_WORD_INTERFACE); }
 	| ANY				{ $$ = ast_word(B, @1, AST_WORD_NAME); }
 	| SELF				{ $$ = ast_word(B, @1, AST_WORD_NAME); }

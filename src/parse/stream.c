@@ -24,7 +24,7 @@ struct parse_stream {
 	fwc_pstate *state;
 	bool is_over;      /* the grammar has ended */
 	int first;         /* the token that began this statement, 0 between statements */
-	bool has_from;     /* this statement has its `from` */
+	bool is_past_from; /* this statement has its `from`, or options, which come later */
 	struct lexer_token previous; /* the last token that was read and dealt with */
 	struct lexer_token pending;  /* read already, to be dealt with next */
 	bool has_pending;
@@ -75,6 +75,28 @@ static bool begins_statement(int kind)
 	case TOKEN_EXPECT:
 	case TOKEN_FROM:
 	case TOKEN_TO:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Words that are options, where they are not names. */
+static bool is_option(int kind)
+{
+	switch (kind) {
+	case TOKEN_LOG:
+	case TOKEN_COUNT:
+	case TOKEN_LIMIT:
+	case TOKEN_UNTIL:
+	case TOKEN_DURING:
+	case TOKEN_IPV4:
+	case TOKEN_IPV6:
+	case TOKEN_STATELESS:
+	case TOKEN_BECAUSE:
+	case TOKEN_OWNER:
+	case TOKEN_ID:
+	case TOKEN_RESCUE:
 		return true;
 	default:
 		return false;
@@ -156,7 +178,7 @@ static bool misses_semicolon(const struct parse_stream *stream, const struct lex
 		return false;
 	bool is_candidate = begins_statement(token->kind) || is_in_definition(stream);
 	if (token->kind == TOKEN_TO ||
-	    (token->kind == TOKEN_FROM && takes_sides(stream->first) && !stream->has_from))
+	    (token->kind == TOKEN_FROM && takes_sides(stream->first) && !stream->is_past_from))
 		is_candidate = false;
 	return is_candidate && !grammar_expects(stream->state, token->kind) &&
 	       grammar_expects(stream->state, ';');
@@ -288,9 +310,10 @@ static void feed_word(struct parse_stream *stream, const struct lexer_token *tok
 		      is_on_new_line(stream, token);
 	if (stream->first == 0 || is_new) {
 		stream->first = token->kind;
-		stream->has_from = false;
+		stream->is_past_from = false;
 	}
-	stream->has_from = stream->has_from || token->kind == TOKEN_FROM;
+	if (token->kind == TOKEN_FROM || is_option(token->kind))
+		stream->is_past_from = true;
 	stream->previous = *token;
 	if (stream->has_failed && !is_new)
 		skip_statement(stream);
