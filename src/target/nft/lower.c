@@ -1,0 +1,253 @@
+/* The table of a ruleset.
+ *
+ * input, forward and output have one form: loopback; established; related and invalid; neighbour
+ * discovery; the rules; the default. The default is a rule, and the policy of a base chain is
+ * accept: replacing a table whose base chain drops leaks nothing, but one that is made anew has its
+ * policy before its rules. Nothing but the default rule is at the end, so nothing falls through.
+ *
+ * Sets are few and large, since loading is quadratic in their number. */
+#include <string.h>
+
+#include "base/pool.h"
+#include "net/protocol.h"
+#include "target/nft/lower_chain.h"
+#include "target/nft/lower_nat.h"
+#include "target/nft/lower_raw.h"
+#include "target/nft/nft.h"
+#include "target/nft/split.h"
+
+#define COUNTER_INVALID "invalid"
+#define CHAIN_TRACKED "conntrack"
+#define CHAIN_NEIGHBOURS "neighbours"
+#define HOP_LIMIT_LOCAL 255 /* RFC 4861: such packets have passed no router */
+
+struct hook_row {
+	const char *name;
+	unsigned number;
+	bool has_loopback;
+	enum nft_field loopback;
+	bool has_neighbours;
+};
+
+static const struct hook_row hook_rows[HOOK_COUNT] = {
+	[HOOK_INPUT] = { "input", NF_INET_LOCAL_IN, true, NFT_FIELD_IIFNAME, true },
+	[HOOK_FORWARD] = { "forward", NF_INET_FORWARD, false, NFT_FIELD_IIFNAME, false },
+	[HOOK_OUTPUT] = { "output", NF_INET_LOCAL_OUT, true, NFT_FIELD_OIFNAME, true },
+};
+
+static const struct nft_verdict accept_verdict = { NFT_ACCEPT, NULL };
+static const struct nft_verdict drop_verdict = { NFT_DROP, NULL };
+
+/* A rule of fwc's own: one condition or two, then a verdict. */
+static void own_rule(struct lower *lower, struct draft *draft, const struct nft_statement *statements,
+		     size_t count, const char *comment)
+{
+	struct rule_draft rule;
+	rule.items_count = 0;
+	for (size_t i = 0; i < count; i++)
+		rule_add(&rule, statements[i]);
+	rule_end(lower, draft, &rule, 1)->comment = comment;
+}
+
+static struct nft_statement jump_to(const char *chain)
+{
+	return verdict_statement((struct nft_verdict){ NFT_JUMP, chain });
+}
+
+/* --- what always passes ------------------------------------------------------------------------- */
+
+static void write_invalid(struct lower *lower, struct draft *draft)
+{
+	*pool_append(lower->pool, lower->table, counters) =
+		(struct nft_counter){ COUNTER_INVALID, NULL };
+	struct nft_statement statements[] = {
+		match_bits(NFT_FIELD_CT_STATE, NFT_STATE_INVALID),
+		object_statement(NFT_COUNTER, COUNTER_INVALID),
+		verdict_statement(drop_verdict),
+	};
+	own_rule(lower, draft, statements, 3, "invalid");
+}
+
+static void write_related_errors(struct lower *lower, struct draft *draft)
+{
+	static const uint8_t protocols[] = { PROTOCOL_ICMP, PROTOCOL_ICMP6 };
+	for (size_t i = 0; i < sizeof protocols; i++) {
+		struct nft_statement statements[] = {
+			match_equal(NFT_FIELD_L4PROTO, protocols[i]),
+			verdict_statement(accept_verdict),
+		};
+		own_rule(lower, draft, statements, 2, "related");
+	}
+}
+
+static void write_related_helpers(struct lower *lower, struct draft *draft)
+{
+	for (size_t i = 0; i < lower->ruleset->helpers_count; i++) {
+		struct nft_statement statements[] = {
+			match_name(NFT_FIELD_CT_HELPER, NFT_EQUAL, lower->ruleset->helpers[i]),
+			verdict_statement(accept_verdict),
+		};
+		own_rule(lower, draft, statements, 2, "related");
+	}
+}
+
+/* What is invalid or related: one chain for all hooks, so that most packets pay one compare. Other
+ * related packets return and are judged as new ones are. */
+static void write_tracked_chain(struct lower *lower)
+{
+	struct draft draft = draft_begin(lower);
+	write_invalid(lower, &draft);
+	write_related_errors(lower, &draft);
+	write_related_helpers(lower, &draft);
+	draft_end(lower, &draft, CHAIN_TRACKED);
+}
+
+static void write_neighbour_rule(struct lower *lower, struct draft *draft, unsigned low,
+				 unsigned high, struct nft_statement condition)
+{
+	struct nft_statement statements[] = {
+		match_interval(NFT_FIELD_ICMPV6_TYPE, (struct interval){ low, high }),
+		condition,
+		verdict_statement(accept_verdict),
+	};
+	own_rule(lower, draft, statements, 3, NULL);
+}
+
+/* Neighbour discovery (RFC 4861) and multicast listeners (RFC 3590, 3810). */
+static void write_neighbours_chain(struct lower *lower)
+{
+	struct interval link_local = prefix_interval(&(struct prefix){
+		FAMILY_IPV6, (number128)0xfe80 << 112, 10,
+	});
+	struct nft_statement is_near = match_equal(NFT_FIELD_IP6_HOPLIMIT, HOP_LIMIT_LOCAL);
+	struct nft_statement is_link_local = match_interval(NFT_FIELD_IP6_SADDR, link_local);
+	struct draft draft = draft_begin(lower);
+	write_neighbour_rule(lower, &draft, 133, 136, is_near);
+	write_neighbour_rule(lower, &draft, 130, 132, is_link_local);
+	write_neighbour_rule(lower, &draft, 143, 143, is_link_local);
+	draft_end(lower, &draft, CHAIN_NEIGHBOURS);
+}
+
+static void write_always(struct lower *lower, struct draft *draft, const struct hook_row *row)
+{
+	if (row->has_loopback) {
+		struct nft_statement loopback[] = {
+			match_name(row->loopback, NFT_EQUAL, "lo"),
+			verdict_statement(accept_verdict),
+		};
+		own_rule(lower, draft, loopback, 2, "loopback");
+	}
+	struct nft_statement established[] = {
+		match_bits(NFT_FIELD_CT_STATE, NFT_STATE_ESTABLISHED),
+		verdict_statement(accept_verdict),
+	};
+	own_rule(lower, draft, established, 2, "established");
+	struct nft_statement tracked[] = {
+		match_bits(NFT_FIELD_CT_STATE, NFT_STATE_INVALID | NFT_STATE_RELATED),
+		jump_to(CHAIN_TRACKED),
+	};
+	own_rule(lower, draft, tracked, 2, NULL);
+	if (!row->has_neighbours)
+		return;
+	struct nft_statement neighbours[] = {
+		match_equal(NFT_FIELD_L4PROTO, PROTOCOL_ICMP6),
+		jump_to(CHAIN_NEIGHBOURS),
+	};
+	own_rule(lower, draft, neighbours, 2, NULL);
+}
+
+/* --- hooks -------------------------------------------------------------------------------------- */
+
+/* One tail for both families, unless it looks at the address before translation. */
+static const struct tail *rule_tail(struct lower *lower, const void *context, unsigned families)
+{
+	const struct rule *rule = context;
+	const struct match *match = &rule->match;
+	bool is_apart = match->is_translated && match->has_original_to;
+	if (!is_apart)
+		return families == FAMILIES_BOTH ? tail_of_rule(lower, rule, families) : NULL;
+	if (families == FAMILIES_BOTH ||
+	    (address_set_families(&match->original_to) & families) == 0)
+		return NULL;
+	return tail_of_rule(lower, rule, families);
+}
+
+static bool matches_nothing(const struct match *match)
+{
+	return match->minutes != NULL && match->minutes->items_count == 0;
+}
+
+static struct entries hook_units(struct lower *lower, enum hook hook)
+{
+	struct entries list = { 0 };
+	const struct ruleset *ruleset = lower->ruleset;
+	for (size_t i = 0; i < ruleset->rules_count[hook]; i++) {
+		const struct rule *rule = ruleset->rules[hook][i];
+		struct unit_match match = {
+			.families = rule->match.families,
+			.services = &rule->match.services,
+			.from = &rule->match.from,
+			.to = &rule->match.to,
+			.origin = rule->origin,
+		};
+		if (!matches_nothing(&rule->match))
+			units_add(lower, &list, &match, rule_tail, rule);
+	}
+	return list;
+}
+
+static struct span default_origin(const struct ruleset *ruleset, enum hook hook)
+{
+	if (ruleset->policy == NULL || !ruleset->policy->defaults[hook].is_written)
+		return SPAN_NONE;
+	return ruleset->policy->defaults[hook].span;
+}
+
+static void write_default(struct lower *lower, struct draft *draft, enum hook hook)
+{
+	const struct ruleset *ruleset = lower->ruleset;
+	static const struct tuple_set no_services = { 0 };
+	outcome_write(lower, draft, ruleset->defaults[hook], ruleset->default_identities[hook],
+		      &no_services, default_origin(ruleset, hook));
+}
+
+static void write_hook(struct lower *lower, enum hook hook)
+{
+	const struct hook_row *row = &hook_rows[hook];
+	lower->prefix = row->name;
+	struct entries list = hook_units(lower, hook);
+	struct draft draft = draft_begin(lower);
+	write_always(lower, &draft, row);
+	split_write(lower, &draft, &list);
+	write_default(lower, &draft, hook);
+	chain_end_base(lower, &draft, &(struct nft_chain){
+		.name = row->name, .type = "filter", .hook = row->number, .priority = 0,
+	});
+}
+
+struct nft_table *nft_lower(void *pool, struct diags *diags, const struct ruleset *ruleset,
+			    const struct nft_settings *settings)
+{
+	size_t errors = diags->error_count;
+	struct nft_table *table = pool_new(pool, struct nft_table);
+	table->name = settings->table;
+	table->sources = ruleset->policy == NULL ? NULL : ruleset->policy->sources;
+	struct lower *lower = pool_new(pool, struct lower);
+	*lower = (struct lower){
+		.pool = pool,
+		.scratch = pool_child(lower, "lower"),
+		.diags = diags,
+		.ruleset = ruleset,
+		.settings = settings,
+		.table = table,
+		.prefix = "",
+	};
+	write_tracked_chain(lower);
+	write_neighbours_chain(lower);
+	for (enum hook hook = HOOK_INPUT; hook <= HOOK_OUTPUT; hook++)
+		write_hook(lower, hook);
+	nat_write(lower);
+	raw_write(lower);
+	talloc_free(lower);
+	return diags->error_count == errors ? table : NULL;
+}

@@ -1,0 +1,44 @@
+/* Outcomes: what happens to a packet once a rule's places and services have matched.
+ *
+ * A tail is the end of every line that a rule becomes: further conditions that belong to the rule
+ * as a whole (its hours, its last day, the translation that it admits), then a verdict. An
+ * outcome with a counter, a limit, a log line or a helper has a chain of its own, so that all
+ * lines of a rule, in all hooks, share one counter and one bucket. */
+#ifndef FWC_TARGET_NFT_LOWER_ACTION_H
+#define FWC_TARGET_NFT_LOWER_ACTION_H
+
+#include "target/nft/lower_build.h"
+
+struct tail {
+	/* alternatives: the tail applies where one of them holds; none: always */
+	struct statements *guards;
+	size_t guards_count;
+	struct statements final; /* the last statements: a verdict, or a translation */
+	uint32_t outcome;        /* equal numbers: it does not matter which of the two rules decides */
+	bool is_verdict;         /* final is one verdict */
+	struct goal chain;       /* of guards and final; made on first use */
+	const char *comment;
+	struct span origin;
+};
+
+/* The tail of a policy's rule for packets of these families. */
+const struct tail *tail_of_rule(struct lower *lower, const struct rule *rule, unsigned families);
+/* A tail without conditions. */
+const struct tail *tail_of_verdict(struct lower *lower, struct goal goal, uint32_t outcome,
+				   struct span origin);
+const struct tail *tail_of_statement(struct lower *lower, struct nft_statement statement,
+				     struct span origin);
+/* The rule's hours, days and translation without its verdict, for other verdicts. */
+const struct tail *tail_with_verdict(struct lower *lower, const struct rule *rule, unsigned families,
+				     struct goal goal, uint32_t outcome);
+/* Where to go so that the tail is done; kind: NFT_JUMP, or NFT_GOTO where nothing follows. */
+struct goal tail_goal(struct lower *lower, const struct tail *tail, enum nft_verdict_kind kind);
+/* Does every packet that reaches the tail get its verdict there? */
+bool tail_is_final(const struct tail *tail);
+
+/* Adds the rules that carry an outcome out, the last of which decides. */
+void outcome_write(struct lower *lower, struct draft *draft, const struct outcome *outcome,
+		   const struct identity *identity, const struct tuple_set *services,
+		   struct span origin);
+
+#endif

@@ -1,0 +1,11 @@
+/* Conditions of a rule as a whole: its hours, its last day, the translation that it admits. */
+#ifndef FWC_TARGET_NFT_LOWER_GUARD_H
+#define FWC_TARGET_NFT_LOWER_GUARD_H
+
+#include "target/nft/lower_action.h"
+
+/* Fills the tail's guards for packets of these families. */
+void guards_of_rule(struct lower *lower, const struct rule *rule, unsigned families,
+		    struct tail *tail);
+
+#endif

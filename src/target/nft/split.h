@@ -1,0 +1,11 @@
+/* The decision tree: a first-match list as chains and verdict maps. */
+#ifndef FWC_TARGET_NFT_SPLIT_H
+#define FWC_TARGET_NFT_SPLIT_H
+
+#include "target/nft/lower_unit.h"
+
+/* Adds to the draft of a base chain what decides about the list; a packet that no unit matches goes
+ * on behind it. Generated names begin with lower->prefix. The list is used up. */
+void split_write(struct lower *lower, struct draft *draft, struct entries *list);
+
+#endif
