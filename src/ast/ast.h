@@ -295,6 +295,9 @@ struct ast_file {
 	struct ast_comment *comments; /* in order */
 	size_t comments_count, comments_capacity;
 	bool holds_rules; /* rules, blocks, defaults, translations, assertions */
+	/* Names of definitions that could not be read for a mistake in them, which is reported:
+	 * that such a name is unknown is no news. */
+	struct ast_word *lost_names;
 };
 
 #endif

@@ -675,6 +675,13 @@ static bool is_rule_like(enum ast_kind kind)
 	return false;
 }
 
+void ast_lose_name(struct ast_builder *builder, struct span span)
+{
+	struct ast_word *name = ast_word(builder, span, AST_WORD_NAME);
+	name->next = builder->file->lost_names;
+	builder->file->lost_names = name;
+}
+
 void ast_finish(struct ast_builder *builder, struct ast_statement_list statements)
 {
 	struct ast_file *file = builder->file;

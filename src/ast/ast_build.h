@@ -174,6 +174,8 @@ struct ast_statement *ast_statement_end(struct ast_statement *statement, struct 
 /* statement may be NULL: nothing, or a mistake. */
 struct ast_statement_list ast_statements_append(struct ast_statement_list list,
 						struct ast_statement *statement);
+/* A definition of the name at the span could not be read. */
+void ast_lose_name(struct ast_builder *builder, struct span span);
 /* The file is whole. */
 void ast_finish(struct ast_builder *builder, struct ast_statement_list statements);
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <talloc.h>
 #include <unistd.h>
 
 #include "base/pool.h"
@@ -51,10 +52,14 @@ static int read_open(void *pool, int file, const char **bytes, size_t *length)
 	struct buffer buffer = { .capacity = expected + 2 };
 	buffer.bytes = pool_bytes(pool, buffer.capacity);
 	int error = read_all(pool, file, &buffer);
+	if (error != 0) {
+		talloc_free(buffer.bytes); /* may be large, and serves nobody */
+		return error;
+	}
 	buffer.bytes[buffer.length] = '\0';
 	*bytes = buffer.bytes;
 	*length = buffer.length;
-	return error;
+	return 0;
 }
 
 static int read_disk(void *context, void *pool, const char *path, const char **bytes,

@@ -24,6 +24,9 @@ struct parse_stream {
 	fwc_pstate *state;
 	bool is_over;      /* the grammar has ended */
 	int first;         /* the token that began this statement, 0 between statements */
+	bool wants_name;   /* the next word is the name that this statement defines */
+	bool has_name;     /* it is: */
+	struct span name;
 	bool is_past_from; /* this statement has its `from`, or options, which come later */
 	struct lexer_token previous; /* the last token that was read and dealt with */
 	struct lexer_token pending;  /* read already, to be dealt with next */
@@ -103,6 +106,14 @@ static bool is_option(int kind)
 	}
 }
 
+/* The word behind it is the name of a definition. */
+static bool defines_name(int kind)
+{
+	return kind == TOKEN_SERVICE || kind == TOKEN_HOST || kind == TOKEN_NETWORK ||
+	       kind == TOKEN_GROUP || kind == TOKEN_ZONE || kind == TOKEN_SCHEDULE ||
+	       kind == TOKEN_DEVICE || kind == TOKEN_TUNNEL;
+}
+
 /* `from` may follow in these on a line of its own. */
 static bool takes_sides(int kind)
 {
@@ -143,6 +154,17 @@ static void push(struct parse_stream *stream, const struct lexer_token *token)
 	if (!stream->is_over && fwc_push_parse(stream->state, token->kind, &value, &span, stream) !=
 					YYPUSH_MORE)
 		stream->is_over = true;
+	if (stream->has_failed && stream->has_name)
+		ast_lose_name(stream->builder, stream->name);
+	stream->has_name = stream->has_name && !stream->has_failed;
+}
+
+static void begin_statement(struct parse_stream *stream, int first)
+{
+	stream->first = first;
+	stream->is_past_from = false;
+	stream->wants_name = false;
+	stream->has_name = false;
 }
 
 /* A ';' that is not written, at the place of the token before which it would stand. */
@@ -153,7 +175,7 @@ static void push_semicolon(struct parse_stream *stream, struct span place, bool 
 	stream->is_quiet = was_quiet || is_quiet;
 	push(stream, &semicolon);
 	stream->is_quiet = was_quiet;
-	stream->first = 0;
+	begin_statement(stream, 0);
 }
 
 static struct span empty_span(struct span span)
@@ -261,7 +283,7 @@ static void feed_open(struct parse_stream *stream, const struct lexer_token *tok
 		return;
 	}
 	stream->open[stream->depth++] = (struct open_brace){ token->span, is_header };
-	stream->first = 0;
+	begin_statement(stream, 0);
 }
 
 static void feed_close(struct parse_stream *stream, const struct lexer_token *token)
@@ -277,7 +299,7 @@ static void feed_close(struct parse_stream *stream, const struct lexer_token *to
 		push_semicolon(stream, token->span, false);
 	push(stream, token);
 	stream->depth--;
-	stream->first = 0;
+	begin_statement(stream, 0);
 }
 
 static void feed_end(struct parse_stream *stream, const struct lexer_token *token)
@@ -298,6 +320,20 @@ static void feed_end(struct parse_stream *stream, const struct lexer_token *toke
 	stream->is_over = true;
 }
 
+/* Keeps what recovery will want to know of the statement. */
+static void note_word(struct parse_stream *stream, const struct lexer_token *token)
+{
+	if (stream->wants_name) {
+		stream->has_name = true;
+		stream->name = token->span;
+	}
+	stream->wants_name = !is_in_definition(stream) && defines_name(token->kind) &&
+			     (stream->first == token->kind || stream->previous.kind == TOKEN_OVERRIDE) &&
+			     !stream->has_name;
+	if (token->kind == TOKEN_FROM || is_option(token->kind))
+		stream->is_past_from = true;
+}
+
 static void feed_word(struct parse_stream *stream, const struct lexer_token *token)
 {
 	if (misses_semicolon(stream, token)) {
@@ -306,16 +342,14 @@ static void feed_word(struct parse_stream *stream, const struct lexer_token *tok
 		push_semicolon(stream, empty_span(token->span), true);
 	}
 	push(stream, token);
-	bool is_new = stream->has_failed && begins_statement(token->kind) &&
-		      is_on_new_line(stream, token);
-	if (stream->first == 0 || is_new) {
-		stream->first = token->kind;
-		stream->is_past_from = false;
-	}
-	if (token->kind == TOKEN_FROM || is_option(token->kind))
-		stream->is_past_from = true;
+	bool has_failed = stream->has_failed;
+	bool is_new = has_failed && begins_statement(token->kind) && is_on_new_line(stream, token);
+	if (stream->first == 0 || is_new)
+		begin_statement(stream, token->kind);
+	if (!has_failed || is_new)
+		note_word(stream, token);
 	stream->previous = *token;
-	if (stream->has_failed && !is_new)
+	if (has_failed && !is_new)
 		skip_statement(stream);
 }
 
@@ -333,7 +367,7 @@ static void feed(struct parse_stream *stream, const struct lexer_token *token)
 		break;
 	case ';':
 		push(stream, token);
-		stream->first = 0;
+		begin_statement(stream, 0);
 		stream->previous = *token;
 		break;
 	default:

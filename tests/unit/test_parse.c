@@ -319,6 +319,20 @@ START_TEST(a_mistake_costs_its_own_statement_only)
 }
 END_TEST
 
+START_TEST(names_of_broken_definitions_are_kept)
+{
+	struct parsed parsed = parse("host a 10.0.0.1; service b { x y } override service c = ;"
+				     "zone d interface; from x { group e } host = 1; network f");
+	static const char *const lost[] = { "f", "e", "d", "c", "a" };
+	const struct ast_word *name = parsed.file->lost_names;
+	for (size_t i = 0; i < sizeof lost / sizeof lost[0]; i++, name = name->next) {
+		ck_assert_ptr_nonnull(name);
+		ck_assert_str_eq(name->text, lost[i]);
+	}
+	ck_assert_ptr_null(name);
+}
+END_TEST
+
 /* --- hostile input ------------------------------------------------------------------------- */
 
 static struct parsed parse_repeated(const char *part, size_t times)
@@ -569,6 +583,7 @@ static Suite *parse_suite(void)
 			    (int)(sizeof mistakes / sizeof mistakes[0]));
 	tcase_add_test(messages, one_run_shows_every_mistake);
 	tcase_add_test(messages, a_mistake_costs_its_own_statement_only);
+	tcase_add_test(messages, names_of_broken_definitions_are_kept);
 	TCase *hostile = unit_case(suite, "hostile");
 	tcase_add_test(hostile, nesting_has_a_limit);
 	tcase_add_test(hostile, long_texts_take_linear_time);
