@@ -128,7 +128,7 @@ struct interface_set interface_set_union(void *pool, const struct interface_set 
 	return complement(interface_set_intersect(pool, &not_a, &not_b));
 }
 
-static bool interface_sets_overlap(const struct interface_set *a, const struct interface_set *b)
+bool interface_sets_overlap(const struct interface_set *a, const struct interface_set *b)
 {
 	if (a->is_complement && b->is_complement)
 		return true;
@@ -138,6 +138,12 @@ static bool interface_sets_overlap(const struct interface_set *a, const struct i
 		if (interface_set_contains(other, plain->names[i]))
 			return true;
 	return false;
+}
+
+bool interface_set_includes(const struct interface_set *outer, const struct interface_set *inner)
+{
+	struct interface_set rest = complement(*outer);
+	return !interface_sets_overlap(inner, &rest);
 }
 
 /* --- addresses, sharing what need not be copied -------------------------------------------- */

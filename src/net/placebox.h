@@ -19,6 +19,8 @@ struct interface_set interface_set_all(void);
 bool interface_set_is_all(const struct interface_set *set);
 bool interface_set_is_empty(const struct interface_set *set);
 bool interface_set_equals(const struct interface_set *a, const struct interface_set *b);
+bool interface_sets_overlap(const struct interface_set *a, const struct interface_set *b);
+bool interface_set_includes(const struct interface_set *outer, const struct interface_set *inner);
 bool interface_set_contains(const struct interface_set *set, const char *name);
 struct interface_set interface_set_intersect(void *pool, const struct interface_set *a,
 					     const struct interface_set *b);

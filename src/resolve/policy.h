@@ -85,13 +85,6 @@ struct schedule {
 	bool is_used;
 };
 
-/* The tuples of a rule that want one conntrack helper (NULL: none). The sets of one
- * rule are disjoint and normalised. */
-struct service_use {
-	const char *helper;
-	struct tuple_set tuples;
-};
-
 struct policy_options {
 	bool has_log;
 	const char *log_prefix; /* the user's, checked printable; or NULL */
@@ -117,7 +110,7 @@ struct policy_rule {
 	enum verdict verdict;
 	struct span span;         /* the statement */
 	struct span verdict_span; /* its first word */
-	struct service_use *services;
+	struct service_use *services; /* by conntrack helper: disjoint, normalised (services/uses.h) */
 	size_t services_count, services_capacity;
 	struct service_word *words;
 	size_t words_count, words_capacity;

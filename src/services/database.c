@@ -185,6 +185,8 @@ static bool resolve_list(struct frame *frame, const struct ast_services *list,
 	uses_finish(store->pool, uses);
 	if (list->except != NULL)
 		is_good = subtract_items(frame, list->except, uses) && is_good;
+	if (list->items == NULL && store->has_syntax_errors)
+		return false; /* its lines may be among what the parser left out */
 	if (is_good && uses->uses_count == 0) {
 		diag_add(store->diags, CODE_SERVICE_EMPTY,
 			 list->items == NULL && frame->definition != NULL
@@ -483,6 +485,7 @@ struct service_database *service_database_new(void *pool, struct diags *diags,
 	struct service_store *store = pool_new(database, struct service_store);
 	store->pool = store;
 	store->diags = diags;
+	store->has_syntax_errors = diags_has_errors(diags);
 	store->arena = arena_new(store);
 	store->builtins = pool_array(store, struct definition *, builtin_data.definitions_count);
 	store->builtin_tags = pool_array(store, struct definition *, builtin_data.tags_count);

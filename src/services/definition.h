@@ -32,6 +32,7 @@ struct definition {
 struct service_store {
 	void *pool;
 	struct diags *diags;
+	bool has_syntax_errors;   /* of the program, before anything was resolved */
 	struct arena *arena;
 	/* by the index of builtin_data; NULL until asked for */
 	struct definition **builtins;

@@ -116,6 +116,8 @@ START_TEST(interface_sets_agree_with_brute_force)
 		struct interface_set common = interface_set_intersect(pool, &a, &b);
 		struct interface_set rest = interface_set_subtract(pool, &a, &b);
 		struct interface_set all = interface_set_union(pool, &a, &b);
+		ck_assert(interface_sets_overlap(&a, &b) == !interface_set_is_empty(&common));
+		ck_assert(interface_set_includes(&b, &a) == interface_set_is_empty(&rest));
 		for (unsigned i = 0; i <= NAMED; i++) {
 			const char *name = i < NAMED ? interface_names[i] : "unnamed";
 			bool in_a = interface_set_contains(&a, name);

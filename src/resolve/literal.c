@@ -1,0 +1,133 @@
+/* Addresses, prefixes and ranges as written to sets. */
+#include "resolve/literal.h"
+
+#include <string.h>
+
+#include "base/pool.h"
+
+static bool report_address(struct resolver *resolver, const struct ast_word *word)
+{
+	if (!word->is_reported)
+		diag_add(resolver->diags, CODE_BAD_ADDRESS, word->span, "'%s' is not %s", word->text,
+			 word->kind == AST_WORD_PREFIX	    ? "a prefix"
+			 : word->kind == AST_WORD_ADDRESSES ? "a range of addresses"
+							    : "an address");
+	return false;
+}
+
+bool literal_address(struct resolver *resolver, const struct ast_word *word,
+		     struct address *address)
+{
+	return address_parse(word->text, word->length, address) || report_address(resolver, word);
+}
+
+static bool report_host_bits(struct resolver *resolver, const struct ast_word *word,
+			     const struct prefix *prefix)
+{
+	struct prefix network = prefix_network(prefix);
+	struct text *text = text_new(resolver->pool);
+	prefix_format(text, &network);
+	struct diagnostic *error = diag_add(resolver->diags, CODE_HOST_BITS, word->span,
+					    "'%s' has bits set behind its length", word->text);
+	diag_note(resolver->diags, error, SPAN_NONE, "the network is %s", text->bytes);
+	return false;
+}
+
+bool literal_prefix(struct resolver *resolver, const struct ast_word *word, bool may_have_host_bits,
+		    struct prefix *prefix)
+{
+	if (!prefix_parse(word->text, word->length, prefix))
+		return report_address(resolver, word);
+	if (prefix_has_host_bits(prefix) && !may_have_host_bits)
+		return report_host_bits(resolver, word, prefix);
+	return true;
+}
+
+/* --- ranges ------------------------------------------------------------------------------- */
+
+static bool report_backwards(struct resolver *resolver, const struct ast_word *word,
+			     const char *dash)
+{
+	struct diagnostic *error = diag_add(resolver->diags, CODE_RANGE_BACKWARDS, word->span,
+					    "the range '%s' ends before it begins", word->text);
+	diag_note(resolver->diags, error, SPAN_NONE, "write %s-%.*s", dash + 1,
+		  (int)(dash - word->text), word->text);
+	return false;
+}
+
+static bool range_resolve(struct resolver *resolver, const struct ast_word *word,
+			  enum family *family, struct interval *interval)
+{
+	const char *dash = memchr(word->text, '-', word->length);
+	struct address low, high;
+	if (dash == NULL || !address_parse(word->text, (size_t)(dash - word->text), &low) ||
+	    !address_parse(dash + 1, (size_t)(word->text + word->length - dash - 1), &high))
+		return report_address(resolver, word);
+	if (low.family != high.family) {
+		diag_add(resolver->diags, CODE_BAD_ADDRESS, word->span,
+			 "the ends of '%s' are of different families", word->text);
+		return false;
+	}
+	if (low.value > high.value)
+		return report_backwards(resolver, word, dash);
+	*family = low.family;
+	*interval = (struct interval){ low.value, high.value };
+	return true;
+}
+
+/* --- sets ------------------------------------------------------------------------------------ */
+
+static bool interval_resolve(struct resolver *resolver, const struct ast_word *word,
+			     enum family *family, struct interval *interval)
+{
+	if (memchr(word->text, '/', word->length) != NULL) {
+		struct prefix prefix;
+		if (!literal_prefix(resolver, word, false, &prefix))
+			return false;
+		*family = prefix.family;
+		*interval = prefix_interval(&prefix);
+		return true;
+	}
+	if (memchr(word->text, '-', word->length) != NULL)
+		return range_resolve(resolver, word, family, interval);
+	struct address address;
+	if (!literal_address(resolver, word, &address))
+		return false;
+	*family = address.family;
+	*interval = (struct interval){ address.value, address.value };
+	return true;
+}
+
+/* Family and ends as bytes, in no particular order: the key never leaves this process. */
+static size_t interval_key(enum family family, const struct interval *interval,
+			   unsigned char key[33])
+{
+	key[0] = (unsigned char)family;
+	if (family == FAMILY_IPV4) {
+		uint32_t ends[2] = { (uint32_t)interval->low, (uint32_t)interval->high };
+		memcpy(key + 1, ends, sizeof ends);
+		return 1 + sizeof ends;
+	}
+	number128 ends[2] = { interval->low, interval->high };
+	memcpy(key + 1, ends, sizeof ends);
+	return 1 + sizeof ends;
+}
+
+const struct address_set *literal_addresses(struct resolver *resolver, const struct ast_word *word)
+{
+	unsigned char key[33];
+	enum family family;
+	struct interval interval;
+	if (word->is_reported || !interval_resolve(resolver, word, &family, &interval))
+		return NULL;
+	size_t length = interval_key(family, &interval, key);
+	void **slot = interned_slot(resolver->address_literals, key, length);
+	if (*slot == NULL) {
+		struct address_set *set = arena_new_item(resolver->arena, struct address_set);
+		struct interval_set *part = family == FAMILY_IPV4 ? &set->v4 : &set->v6;
+		part->items = arena_copy(resolver->arena, &interval, sizeof interval);
+		part->items_count = part->items_capacity = 1;
+		*slot = set;
+	}
+	return *slot;
+}

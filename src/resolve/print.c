@@ -1,0 +1,337 @@
+/* The resolved policy as text: one line a thing, in the policy's order.
+ *
+ * Very large sets are cut: their size and first elements tell enough to a reader. */
+#include "resolve/print.h"
+
+#include <time.h>
+
+#define SHOWN_MOST 32 /* elements of one set */
+
+static const char *const verdict_names[] = {
+	[VERDICT_ALLOW] = "allow", [VERDICT_DENY] = "deny", [VERDICT_REJECT] = "reject",
+};
+
+/* --- sets ----------------------------------------------------------------------------------- */
+
+static void print_part(struct text *out, const struct address_set *set, enum family family,
+		       const char **separator)
+{
+	const struct interval_set *part = address_set_family(set, family);
+	if (address_set_is_whole(set, family)) {
+		text_addf(out, "%s%s", *separator, family == FAMILY_IPV4 ? "any-ipv4" : "any-ipv6");
+		*separator = ", ";
+		return;
+	}
+	for (size_t i = 0; i < part->items_count; i++) {
+		text_add(out, *separator);
+		*separator = ", ";
+		if (i == SHOWN_MOST) {
+			text_addf(out, "… %zu more", part->items_count - i);
+			return;
+		}
+		address_interval_format(out, family, &part->items[i]);
+	}
+}
+
+void address_set_print(struct text *out, const struct address_set *set)
+{
+	const char *separator = "";
+	if (address_set_is_all(set)) {
+		text_add(out, "any");
+		return;
+	}
+	print_part(out, set, FAMILY_IPV4, &separator);
+	print_part(out, set, FAMILY_IPV6, &separator);
+	if (address_set_is_empty(set))
+		text_add(out, "nothing");
+}
+
+static void print_interfaces(struct text *out, const struct interface_set *set)
+{
+	if (interface_set_is_all(set)) {
+		text_add(out, "*");
+		return;
+	}
+	text_add(out, set->is_complement ? "not {" : "{");
+	for (size_t i = 0; i < set->names_count; i++)
+		text_addf(out, "%s%s", i == 0 ? "" : ", ", set->names[i]);
+	text_add(out, "}");
+}
+
+void place_boxes_print(struct text *out, const struct place_boxes *boxes)
+{
+	for (size_t i = 0; i < boxes->boxes_count; i++) {
+		text_add(out, i == 0 ? "" : " + ");
+		print_interfaces(out, &boxes->boxes[i].interfaces);
+		text_add(out, " x (");
+		address_set_print(out, &boxes->boxes[i].addresses);
+		text_add(out, ")");
+	}
+	if (boxes->boxes_count == 0)
+		text_add(out, "nothing");
+}
+
+void tuple_set_print(struct text *out, const struct tuple_set *set)
+{
+	for (size_t i = 0; i < set->tuples_count; i++) {
+		text_add(out, i == 0 ? "" : ", ");
+		tuple_format(out, &set->tuples[i]);
+	}
+}
+
+/* --- places ------------------------------------------------------------------------------------- */
+
+static void print_list(struct text *out, const struct place_list *list, unsigned depth);
+
+/* A named place as its name and what it stands for. Groups nest at most as deep as they may be
+ * defined (PLACE_DEPTH). */
+static void print_place(struct text *out, const struct place *place, unsigned depth)
+{
+	switch (place->kind) {
+	case PLACE_ANY:
+	case PLACE_SELF:
+		text_add(out, place->name);
+		return;
+	case PLACE_ZONE:
+		text_addf(out, "zone %s", place->name);
+		return;
+	case PLACE_ADDRESSES:
+		text_add(out, "(");
+		address_set_print(out, place->addresses);
+		text_add(out, ")");
+		return;
+	case PLACE_GROUP:
+		text_addf(out, "%s[", place->name);
+		print_list(out, place->group, depth + 1);
+		text_add(out, "]");
+		return;
+	}
+}
+
+static void print_list(struct text *out, const struct place_list *list, unsigned depth)
+{
+	for (size_t i = 0; i < list->items_count; i++) {
+		text_add(out, i == 0 ? "" : ", ");
+		print_place(out, &list->items[i], depth);
+	}
+	for (size_t i = 0; i < list->excepts_count; i++) {
+		text_add(out, i == 0 ? " except " : ", ");
+		print_place(out, &list->excepts[i], depth);
+	}
+}
+
+static void print_scope(struct text *out, const char *side, const struct place_scope *scope)
+{
+	text_addf(out, " %s ", side);
+	if (scope == NULL)
+		text_add(out, "any");
+	for (const char *separator = ""; scope != NULL; scope = scope->outer, separator = " & ") {
+		text_add(out, separator);
+		print_list(out, scope->list, 0);
+	}
+}
+
+static void print_zones(struct text *out, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->zones_count; i++) {
+		const struct zone *zone = policy->zones[i];
+		text_addf(out, "zone %s\n  input  ", zone->name);
+		place_boxes_print(out, &zone->input);
+		text_add(out, "\n  routed ");
+		place_boxes_print(out, &zone->routed);
+		text_add_char(out, '\n');
+	}
+}
+
+/* --- rules ----------------------------------------------------------------------------------------- */
+
+static void print_day(struct text *out, time_t seconds)
+{
+	struct tm day;
+	char written[sizeof "YYYY-MM-DD"];
+	gmtime_r(&seconds, &day);
+	if (strftime(written, sizeof written, "%Y-%m-%d", &day) != 0)
+		text_add(out, written);
+}
+
+static void print_minutes(struct text *out, const struct interval_set *minutes)
+{
+	for (size_t i = 0; i < minutes->items_count; i++)
+		text_addf(out, "%s%u-%u", i == 0 ? "" : ",", (unsigned)minutes->items[i].low,
+			  (unsigned)minutes->items[i].high);
+}
+
+static void print_limit(struct text *out, const struct limit *limit)
+{
+	text_addf(out, " limit %llu/%us burst %u%s", (unsigned long long)limit->rate, limit->unit_s,
+		  limit->burst, limit->is_per_source ? " per source" : "");
+}
+
+static void print_options(struct text *out, const struct policy_options *options)
+{
+	if (options->has_log)
+		text_add(out, " log");
+	if (options->log_prefix != NULL)
+		text_addf(out, " \"%s\"", options->log_prefix);
+	if (options->has_count)
+		text_add(out, " count");
+	if (options->limit != NULL)
+		print_limit(out, options->limit);
+	if (options->until != 0) {
+		text_add(out, " before ");
+		print_day(out, options->until);
+	}
+	if (options->during != NULL) {
+		text_addf(out, " during %s = minutes ", options->during->name);
+		print_minutes(out, &options->during->minutes);
+	}
+	if (options->families != FAMILIES_BOTH)
+		text_add(out, options->families == FAMILIES_IPV4 ? " ipv4" : " ipv6");
+	text_add(out, options->is_stateless ? " stateless" : "");
+	text_add(out, options->is_rescue ? " rescue" : "");
+	if (options->id != NULL)
+		text_addf(out, " id %s", options->id);
+}
+
+static void print_services(struct text *out, const struct policy_rule *rule)
+{
+	for (size_t i = 0; i < rule->services_count; i++) {
+		text_add(out, i == 0 ? "" : "; ");
+		if (rule->services[i].helper != NULL)
+			text_addf(out, "helper %s: ", rule->services[i].helper);
+		tuple_set_print(out, &rule->services[i].tuples);
+	}
+}
+
+static void print_rules(struct text *out, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rules_count; i++) {
+		const struct policy_rule *rule = policy->rules[i];
+		text_addf(out, "rule %zu %s %s ", rule->number,
+			  span_place(out->pool, policy->sources, rule->span),
+			  verdict_names[rule->verdict]);
+		print_services(out, rule);
+		print_scope(out, "from", rule->from);
+		print_scope(out, "to", rule->to);
+		print_options(out, &rule->options);
+		if (rule->translation != NULL)
+			text_addf(out, " translation %zu", rule->translation->number);
+		text_add(out, rule->is_expired ? " expired\n" : "\n");
+	}
+}
+
+static void print_defaults(struct text *out, const struct policy *policy)
+{
+	static const char *const hooks[HOOK_COUNT] = {
+		[HOOK_INPUT] = "input", [HOOK_FORWARD] = "forward", [HOOK_OUTPUT] = "output",
+	};
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
+		const struct policy_default *value = &policy->defaults[hook];
+		text_addf(out, "default %s %s", hooks[hook], verdict_names[value->verdict]);
+		print_options(out, &value->options);
+		text_add(out, value->is_written ? "\n" : " (not written)\n");
+	}
+}
+
+/* --- translations ------------------------------------------------------------------------------------ */
+
+static void print_addresses(struct text *out, const char *label, const bool *has,
+			    const struct address *addresses)
+{
+	for (unsigned family = 0; family < 2; family++)
+		if (has[family]) {
+			text_addf(out, " %s ", label);
+			address_format(out, &addresses[family]);
+		}
+}
+
+static void print_translation(struct text *out, const struct translation *translation)
+{
+	static const char *const kinds[] = {
+		[TRANSLATION_MASQUERADE] = "masquerade",
+		[TRANSLATION_SNAT] = "snat",
+		[TRANSLATION_FORWARD] = "forward",
+	};
+	text_addf(out, "translation %zu %s ", translation->number, kinds[translation->kind]);
+	tuple_set_print(out, &translation->services);
+	print_scope(out, "from", translation->from);
+	if (translation->kind != TRANSLATION_FORWARD)
+		print_scope(out, "to", translation->to);
+	if (translation->has_at) {
+		text_add(out, " at ");
+		address_set_print(out, &translation->at);
+	}
+	print_addresses(out, "as", translation->has_as, translation->as);
+	print_addresses(out, "to", translation->has_host, translation->host);
+	if (translation->port != 0)
+		text_addf(out, " port %u", (unsigned)translation->port);
+	print_options(out, &translation->options);
+	text_add_char(out, '\n');
+}
+
+/* --- the rest ------------------------------------------------------------------------------------------ */
+
+static void print_assertions(struct text *out, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->assertions_count; i++) {
+		const struct assertion *assertion = &policy->assertions[i];
+		text_addf(out, "assert %s ",
+			  assertion->kind == ASSERTION_VERDICT ? verdict_names[assertion->verdict]
+			  : assertion->kind == ASSERTION_ONLY  ? "only"
+							       : "unchanged");
+		tuple_set_print(out, &assertion->services);
+		print_scope(out, "from", assertion->from);
+		print_scope(out, "to", assertion->to);
+		text_add_char(out, '\n');
+	}
+}
+
+static void print_devices(struct text *out, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->devices_count; i++) {
+		const struct device *device = policy->devices[i];
+		text_addf(out, "device %s target %s\n", device->name,
+			  device->target == NULL ? "(none)" : device->target);
+		for (size_t j = 0; j < device->interfaces_count; j++) {
+			const struct device_interface *interface = &device->interfaces[j];
+			text_addf(out, "  interface %s", interface->name);
+			if (interface->zone != NULL)
+				text_addf(out, " zone %s", interface->zone->name);
+			for (size_t k = 0; k < interface->addresses_count; k++) {
+				text_add_char(out, ' ');
+				prefix_format(out, &interface->addresses[k]);
+			}
+			text_add_char(out, '\n');
+		}
+	}
+}
+
+static void print_tunnels(struct text *out, const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->tunnels_count; i++) {
+		const struct tunnel *tunnel = policy->tunnels[i];
+		text_addf(out, "tunnel %s\n", tunnel->name);
+		for (size_t j = 0; j < tunnel->carries_count; j++) {
+			text_add(out, "  carry ");
+			address_set_print(out, &tunnel->carries[j].left);
+			text_add(out, " <-> ");
+			address_set_print(out, &tunnel->carries[j].right);
+			text_add_char(out, '\n');
+		}
+	}
+}
+
+void policy_print(struct text *out, const struct policy *policy)
+{
+	if (policy->name != NULL)
+		text_addf(out, "policy %s version %s\n", policy->name,
+			  policy->version == NULL ? "-" : policy->version);
+	print_zones(out, policy);
+	print_devices(out, policy);
+	print_tunnels(out, policy);
+	print_rules(out, policy);
+	print_defaults(out, policy);
+	for (size_t i = 0; i < policy->translations_count; i++)
+		print_translation(out, policy->translations[i]);
+	print_assertions(out, policy);
+}

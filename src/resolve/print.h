@@ -1,0 +1,12 @@
+/* The resolved policy as text, for --show=policy: see policy_print in resolve.h. */
+#ifndef FWC_RESOLVE_PRINT_H
+#define FWC_RESOLVE_PRINT_H
+
+#include "resolve/resolve.h"
+
+/* "(eth0 x 10.0.0.0/8) + (* x any)": for other rooms' listings, too. */
+void place_boxes_print(struct text *out, const struct place_boxes *boxes);
+void address_set_print(struct text *out, const struct address_set *set);
+void tuple_set_print(struct text *out, const struct tuple_set *set);
+
+#endif

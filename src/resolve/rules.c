@@ -1,0 +1,219 @@
+/* Rules and defaults. */
+#include "resolve/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "resolve/options.h"
+#include "resolve/places.h"
+#include "services/trap.h"
+
+/* --- places ----------------------------------------------------------------------------------- */
+
+const struct place_scope *scope_new(struct resolver *resolver, const struct place_list *list,
+				    const struct place_scope *outer)
+{
+	if (list == NULL)
+		return outer;
+	struct place_scope *scope = arena_new_item(resolver->arena, struct place_scope);
+	*scope = (struct place_scope){ list, outer };
+	return scope;
+}
+
+bool sides_resolve(struct resolver *resolver, const struct ast_places *from,
+		   const struct ast_places *to, const struct block_scope *block,
+		   struct block_scope *sides)
+{
+	const struct place_list *from_list = NULL, *to_list = NULL;
+	if (from != NULL)
+		from_list = place_list_resolve(resolver, from);
+	if (to != NULL)
+		to_list = place_list_resolve(resolver, to);
+	sides->from = scope_new(resolver, from_list, block->from);
+	sides->to = scope_new(resolver, to_list, block->to);
+	return (from == NULL || from_list != NULL) && (to == NULL || to_list != NULL);
+}
+
+/* --- services ----------------------------------------------------------------------------------- */
+
+static const char *word_of(struct resolver *resolver, const struct ast_service *item)
+{
+	if (item->kind == AST_SERVICE_NAME)
+		return item->word->text;
+	if (item->kind == AST_SERVICE_ANY)
+		return "any";
+	size_t size = item->word->length + 1 + item->protocol->length + 1;
+	char *word = arena_bytes(resolver->arena, size);
+	memcpy(word, item->word->text, item->word->length);
+	word[item->word->length] = '/';
+	memcpy(word + item->word->length + 1, item->protocol->text, item->protocol->length);
+	return word;
+}
+
+static void add_words(struct resolver *resolver, const struct ast_services *ast,
+		      const struct service_list *list, struct policy_rule *rule)
+{
+	rule->words = arena_array(resolver->arena, struct service_word, list->items_count);
+	rule->words_capacity = list->items_count;
+	for (const struct ast_service *item = ast->items; item != NULL; item = item->next) {
+		const struct service *service = list->items[rule->words_count];
+		rule->words[rule->words_count++] = (struct service_word){
+			.word = word_of(resolver, item),
+			.span = item->span,
+			.service = service,
+		};
+		if (service != NULL)
+			trap_warn(resolver->diags, service, item->span);
+	}
+}
+
+bool rule_services(struct resolver *resolver, const struct ast_services *ast,
+		   struct policy_rule *rule)
+{
+	const struct service_list *list = service_list_resolve(resolver->services, ast);
+	if (list == NULL)
+		return false;
+	rule->services = list->uses.uses;
+	rule->services_count = rule->services_capacity = list->uses.uses_count;
+	add_words(resolver, ast, list, rule);
+	return true;
+}
+
+/* --- rules -------------------------------------------------------------------------------------------- */
+
+static void count_helpers(struct resolver *resolver, const struct policy_rule *rule)
+{
+	if (rule->verdict != VERDICT_ALLOW || rule->is_expired)
+		return;
+	for (size_t i = 0; i < rule->services_count; i++) {
+		const char *helper = rule->services[i].helper;
+		if (helper != NULL)
+			names_set(resolver->helpers, helper, strlen(helper),
+				  (void *)(uintptr_t)helper);
+	}
+}
+
+void rule_append(struct resolver *resolver, struct policy_rule *rule)
+{
+	rule->number = resolver->policy->rules_count;
+	*pool_append(resolver->pool, resolver->policy, rules) = rule;
+	count_helpers(resolver, rule);
+}
+
+enum verdict rule_verdict(enum ast_verdict verdict)
+{
+	switch (verdict) {
+	case AST_ALLOW:
+		return VERDICT_ALLOW;
+	case AST_DENY:
+		return VERDICT_DENY;
+	case AST_REJECT:
+		return VERDICT_REJECT;
+	}
+	abort();
+}
+
+static enum option_owner owner_of(enum ast_verdict verdict)
+{
+	return verdict == AST_ALLOW  ? OWNER_ALLOW
+	       : verdict == AST_DENY ? OWNER_DENY
+				     : OWNER_REJECT;
+}
+
+/* A helper follows tracked connections. */
+static bool helper_is_tracked(struct resolver *resolver, const struct policy_rule *rule)
+{
+	for (size_t i = 0; rule->options.is_stateless && i < rule->services_count; i++) {
+		if (rule->services[i].helper == NULL)
+			continue;
+		diag_add(resolver->diags, CODE_HELPER_STATELESS, rule->options.stateless_span,
+			 "a service with the helper '%s' cannot be stateless",
+			 rule->services[i].helper);
+		return false;
+	}
+	return true;
+}
+
+void rule_resolve(struct resolver *resolver, const struct ast_statement *statement,
+		  const struct block_scope *block)
+{
+	const struct ast_rule *ast = &statement->rule;
+	struct policy_rule *rule = arena_new_item(resolver->arena, struct policy_rule);
+	struct block_scope sides;
+	rule->verdict = rule_verdict(ast->verdict);
+	rule->span = statement->span;
+	rule->verdict_span = ast->verdict_span;
+	enum option_owner owner = owner_of(ast->verdict);
+	bool is_good = rule_services(resolver, &ast->services, rule);
+	is_good = sides_resolve(resolver, ast->from, ast->to, block, &sides) && is_good;
+	is_good = options_resolve(resolver, owner, ast->options, &rule->options) && is_good;
+	rule->from = sides.from;
+	rule->to = sides.to;
+	rule->is_expired = options_expired(resolver, owner, ast->options, &rule->options);
+	if (is_good && helper_is_tracked(resolver, rule))
+		rule_append(resolver, rule);
+}
+
+/* --- defaults -------------------------------------------------------------------------------------------- */
+
+static const char *const hook_names[HOOK_COUNT] = {
+	[HOOK_INPUT] = "input", [HOOK_FORWARD] = "forward", [HOOK_OUTPUT] = "output",
+};
+
+static void set_default(struct resolver *resolver, enum hook hook,
+			const struct policy_default *value)
+{
+	struct policy_default *place = &resolver->policy->defaults[hook];
+	if (!place->is_written) {
+		*place = *value;
+		return;
+	}
+	struct diagnostic *error = diag_add(resolver->diags, CODE_DUPLICATE_DEFAULT, value->span,
+					    "hook '%s' has a default already", hook_names[hook]);
+	diag_note(resolver->diags, error, place->span, "here");
+}
+
+void default_resolve(struct resolver *resolver, const struct ast_statement *statement)
+{
+	const struct ast_default *ast = &statement->default_verdict;
+	struct policy_default value = {
+		.verdict = rule_verdict(ast->verdict),
+		.is_written = true,
+		.span = statement->span,
+	};
+	options_resolve(resolver, OWNER_DEFAULT, ast->options, &value.options);
+	if (ast->hook == NULL) {
+		set_default(resolver, HOOK_INPUT, &value);
+		set_default(resolver, HOOK_FORWARD, &value);
+		return;
+	}
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
+		if (strcmp(ast->hook->text, hook_names[hook]) == 0)
+			set_default(resolver, (enum hook)hook, &value);
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------ */
+
+static int compare_helpers(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+void rules_finish(struct resolver *resolver)
+{
+	struct policy *policy = resolver->policy;
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
+		struct policy_default *value = &policy->defaults[hook];
+		if (value->is_written)
+			continue;
+		value->verdict = hook == HOOK_OUTPUT ? VERDICT_ALLOW : VERDICT_DENY;
+		value->span = SPAN_NONE;
+		options_resolve(resolver, OWNER_DEFAULT, NULL, &value->options);
+	}
+	for (size_t i = 0; i < names_count(resolver->helpers); i++)
+		*pool_append(resolver->pool, policy, helpers) = names_value(resolver->helpers, i);
+	if (policy->helpers_count > 1)
+		qsort(policy->helpers, policy->helpers_count, sizeof *policy->helpers,
+		      compare_helpers);
+}
