@@ -1,0 +1,1 @@
+def run(t,f): pass

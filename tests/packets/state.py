@@ -1,0 +1,2 @@
+def run(tally, fwc):
+    pass
