@@ -1,0 +1,290 @@
+/* Policy to ruleset.
+ *
+ * Needs: a policy without mistakes. Gives: in each hook the rules that can match there, in the
+ * policy's order, with their boxes cut to the families they can match in. Keeps: the set of packets
+ * of every rule; a rule that has none in any hook is an error, never left out in silence. */
+#include "expand/expand.h"
+
+#include "base/pool.h"
+#include "expand/complain.h"
+#include "expand/product.h"
+#include "expand/side.h"
+#include "expand/translations.h"
+#include "rules/identity.h"
+
+/* One hook's product(s) of places for one rule: in output there may be two (side.h). */
+struct places {
+	struct place_boxes from, to;
+};
+
+/* The rules of the IR that one rule of the policy becomes: hooks x products x helpers. */
+struct parts {
+	struct rule **parts;
+	size_t parts_count, parts_capacity;
+};
+
+struct expansion {
+	struct side_context sides;
+	struct diags *diags;
+	struct ruleset *ruleset;
+	struct identity_maker *maker;
+	struct parts parts; /* of the rule at hand */
+	/* of the rule at hand, where it is the same in every hook */
+	struct side_value from, to;
+	bool from_is_free, to_is_free;
+};
+
+static const enum hook hooks[] = { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
+
+static struct side_value from_value(struct expansion *expansion, const struct policy_rule *rule,
+				    enum hook hook)
+{
+	return expansion->from_is_free ? expansion->from :
+	       side_evaluate(&expansion->sides, rule->from, hook, SIDE_FROM);
+}
+
+static struct side_value to_value(struct expansion *expansion, const struct policy_rule *rule,
+				  enum hook hook)
+{
+	return expansion->to_is_free ? expansion->to :
+	       side_evaluate(&expansion->sides, rule->to, hook, SIDE_TO);
+}
+
+/* In output: (any, self) x everything, and other sources x what is no zone. */
+static size_t output_places(struct expansion *expansion, const struct side_value *from,
+			    const struct side_value *to, struct places places[2])
+{
+	void *pool = expansion->sides.pool;
+
+	if (to->part.boxes == to->all.boxes || place_boxes_equals(&to->part, &to->all) ||
+	    place_boxes_equals(&from->part, &from->all)) {
+		places[0] = (struct places){ from->all, to->all };
+		return 1;
+	}
+	places[0] = (struct places){ from->part, to->all };
+	places[1] = (struct places){ place_boxes_subtract(pool, &from->all, &from->part), to->part };
+	return 2;
+}
+
+static struct outcome *outcome_new(struct expansion *expansion, const struct policy_rule *rule,
+				   const char *helper)
+{
+	struct outcome *outcome = arena_new_item(expansion->sides.arena, struct outcome);
+
+	*outcome = (struct outcome){
+		.verdict = rule->verdict,
+		.has_log = rule->options.has_log,
+		.log_prefix = rule->options.log_prefix,
+		.has_count = rule->options.has_count,
+		.limit = rule->options.limit,
+		.helper = helper,
+	};
+	return outcome;
+}
+
+/* What `forward` admits: packets whose destination it translated. */
+static void add_translated(struct match *match, const struct translation *translation)
+{
+	match->is_translated = true;
+	match->has_original_to = translation->has_at;
+	if (translation->has_at)
+		match->original_to = translation->at;
+	if (translation->port != 0)
+		match->original_services = translation->services;
+}
+
+static void add_part(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
+		     const struct places *places, const struct tuple_set *services,
+		     const struct outcome *outcome)
+{
+	unsigned families = rule->options.families & tuples_families(services) &
+			    boxes_families(&places->from) & boxes_families(&places->to);
+	struct rule *part;
+
+	if (families == FAMILIES_NONE)
+		return;
+	part = arena_new_item(expansion->sides.arena, struct rule);
+	*part = (struct rule){
+		.hook = hook,
+		.match = {
+			.families = (uint8_t)families,
+			.services = tuples_in_families(expansion->sides.pool, services, families),
+			.from = boxes_in_families(&expansion->sides, &places->from, families),
+			.to = boxes_in_families(&expansion->sides, &places->to, families),
+			.minutes = rule->options.during != NULL ? &rule->options.during->minutes :
+				   NULL,
+			.until = rule->options.until,
+		},
+		.outcome = outcome,
+		.origin = rule->span,
+		.is_stateless = rule->options.is_stateless,
+		.is_rescue = rule->options.is_rescue,
+		.because = rule->options.because,
+		.owner = rule->options.owner,
+	};
+	if (rule->translation != NULL)
+		add_translated(&part->match, rule->translation);
+	*pool_append(expansion->ruleset, &expansion->parts, parts) = part;
+}
+
+/* Helpers matter to what is allowed only; a denied service is one set. */
+static void add_places(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
+		       const struct places *places, struct outcome *const *outcomes,
+		       const struct tuple_set *all_services)
+{
+	if (all_services != NULL) {
+		add_part(expansion, rule, hook, places, all_services, outcomes[0]);
+		return;
+	}
+	for (size_t index = 0; index < rule->services_count; index++)
+		add_part(expansion, rule, hook, places, &rule->services[index].tuples,
+			 outcomes[index]);
+}
+
+static struct tuple_set *denied_services(struct expansion *expansion,
+					 const struct policy_rule *rule)
+{
+	void *pool = expansion->sides.pool;
+	struct tuple_set sum = { 0 }, *services;
+
+	if (rule->verdict == VERDICT_ALLOW || rule->services_count < 2)
+		return NULL;
+	for (size_t use = 0; use < rule->services_count; use++)
+		for (size_t index = 0; index < rule->services[use].tuples.tuples_count; index++)
+			tuple_set_add(pool, &sum, rule->services[use].tuples.tuples[index]);
+	services = pool_new(pool, struct tuple_set);
+	*services = tuple_set_normalise(pool, &sum);
+	return services;
+}
+
+static void expand_hook(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
+			struct outcome *const *outcomes, const struct tuple_set *all_services)
+{
+	struct side_value from = from_value(expansion, rule, hook);
+	struct side_value to;
+	struct places places[2];
+	size_t count = 1;
+
+	if (from.all.boxes_count == 0)
+		return;
+	to = to_value(expansion, rule, hook);
+	if (to.all.boxes_count == 0)
+		return;
+	if (hook == HOOK_OUTPUT)
+		count = output_places(expansion, &from, &to, places);
+	else
+		places[0] = (struct places){ from.all, to.all };
+	for (size_t index = 0; index < count; index++)
+		if (places[index].from.boxes_count > 0 && places[index].to.boxes_count > 0)
+			add_places(expansion, rule, hook, &places[index], outcomes, all_services);
+}
+
+static struct outcome **outcomes_new(struct expansion *expansion, const struct policy_rule *rule)
+{
+	bool has_helpers = rule->verdict == VERDICT_ALLOW;
+	struct outcome **outcomes = arena_array(expansion->sides.arena, struct outcome *,
+						rule->services_count + 1);
+
+	for (size_t index = 0; index < rule->services_count; index++) {
+		const char *helper = has_helpers ? rule->services[index].helper : NULL;
+
+		outcomes[index] = index > 0 && !has_helpers ? outcomes[0] :
+				  outcome_new(expansion, rule, helper);
+	}
+	return outcomes;
+}
+
+static void prepare_sides(struct expansion *expansion, const struct policy_rule *rule)
+{
+	expansion->from_is_free = side_is_hook_free(rule->from);
+	if (expansion->from_is_free)
+		expansion->from = side_evaluate(&expansion->sides, rule->from, HOOK_FORWARD, SIDE_FROM);
+	expansion->to_is_free = side_is_hook_free(rule->to);
+	if (expansion->to_is_free)
+		expansion->to = side_evaluate(&expansion->sides, rule->to, HOOK_FORWARD, SIDE_TO);
+}
+
+static void append_rule(struct ruleset *ruleset, struct rule *rule)
+{
+	size_t count = ruleset->rules_count[rule->hook]++;
+
+	ruleset->rules[rule->hook] =
+		pool_grow(ruleset, ruleset->rules[rule->hook], &ruleset->rules_capacity[rule->hook],
+			  count + 1, sizeof(struct rule *));
+	ruleset->rules[rule->hook][count] = rule;
+}
+
+/* Hands the parts to their hooks' lists, under one identity. */
+static void finish_rule(struct expansion *expansion, const struct policy_rule *rule)
+{
+	struct ruleset *ruleset = expansion->ruleset;
+	struct parts *parts = &expansion->parts;
+	const struct identity *identity = identity_make(expansion->maker, rule, parts->parts,
+							parts->parts_count);
+	unsigned families = FAMILIES_NONE;
+
+	for (size_t index = 0; index < parts->parts_count; index++) {
+		struct rule *part = parts->parts[index];
+
+		part->identity = identity;
+		families |= part->match.families;
+		ruleset->has_stateless = ruleset->has_stateless || part->is_stateless;
+		append_rule(ruleset, part);
+	}
+	complain_words(expansion->diags, rule, families);
+	complain_outside(&expansion->sides, expansion->diags, rule);
+}
+
+static void expand_rule(struct expansion *expansion, const struct policy_rule *rule)
+{
+	struct outcome **outcomes = outcomes_new(expansion, rule);
+	const struct tuple_set *all_services = denied_services(expansion, rule);
+
+	expansion->parts.parts_count = 0;
+	prepare_sides(expansion, rule);
+	for (size_t index = 0; index < HOOK_COUNT; index++)
+		expand_hook(expansion, rule, hooks[index], outcomes, all_services);
+	if (expansion->parts.parts_count == 0)
+		complain_empty(&expansion->sides, expansion->diags, rule);
+	else
+		finish_rule(expansion, rule);
+}
+
+static void expand_default(struct expansion *expansion, enum hook hook)
+{
+	static const char *const names[] = { "default-input", "default-forward", "default-output" };
+	const struct policy_default *source = &expansion->ruleset->policy->defaults[hook];
+	struct outcome *outcome = arena_new_item(expansion->sides.arena, struct outcome);
+
+	*outcome = (struct outcome){
+		.verdict = source->is_written ? source->verdict :
+			   hook == HOOK_OUTPUT ? VERDICT_ALLOW : VERDICT_DENY,
+		.has_log = source->options.has_log,
+		.log_prefix = source->options.log_prefix,
+		.has_count = source->options.has_count,
+	};
+	expansion->ruleset->defaults[hook] = outcome;
+	expansion->ruleset->default_identities[hook] = identity_fixed(expansion->maker, names[hook]);
+}
+
+struct ruleset *expand_policy(void *pool, struct diags *diags, const struct policy *policy)
+{
+	struct ruleset *ruleset = pool_new(pool, struct ruleset);
+	struct expansion expansion = {
+		.sides = side_context_new(pool),
+		.diags = diags,
+		.ruleset = ruleset,
+		.maker = identity_maker_new(pool, policy),
+	};
+
+	ruleset->policy = policy;
+	ruleset->helpers = policy->helpers;
+	ruleset->helpers_count = policy->helpers_count;
+	for (size_t index = 0; index < policy->rules_count; index++)
+		if (!policy->rules[index]->is_expired)
+			expand_rule(&expansion, policy->rules[index]);
+	for (size_t index = 0; index < HOOK_COUNT; index++)
+		expand_default(&expansion, hooks[index]);
+	expand_translations(&expansion.sides, diags, expansion.maker, ruleset);
+	return ruleset;
+}

@@ -1,0 +1,155 @@
+/* The ruleset in words, for people who look at what a policy became. */
+#include "rules/ruleset.h"
+
+#include "base/pool.h"
+
+static const char *const hook_words[] = { "input", "forward", "output" };
+static const char *const verdict_words[] = { "allow", "deny", "reject" };
+
+/* Sets past this many parts are counted, not listed. */
+#define LISTED 12
+
+static void add_tuples(struct text *out, const struct tuple_set *set)
+{
+	for (size_t index = 0; index < set->tuples_count; index++) {
+		if (index > 0)
+			text_add(out, ", ");
+		tuple_format(out, &set->tuples[index]);
+	}
+}
+
+static void add_interfaces(struct text *out, const struct interface_set *set)
+{
+	if (interface_set_is_all(set))
+		return;
+	text_add(out, set->is_complement ? " not on " : " on ");
+	for (size_t index = 0; index < set->names_count; index++)
+		text_addf(out, "%s%s", index > 0 ? "+" : "", set->names[index]);
+}
+
+static void add_intervals(struct text *out, enum family family, const struct interval_set *set,
+			  bool *is_first)
+{
+	if (set->items_count > LISTED) {
+		text_addf(out, "%s%zu IPv%c ranges", *is_first ? "" : ", ", set->items_count,
+			  family == FAMILY_IPV4 ? '4' : '6');
+		*is_first = false;
+		return;
+	}
+	for (size_t index = 0; index < set->items_count; index++) {
+		text_add(out, *is_first ? "" : ", ");
+		address_interval_format(out, family, &set->items[index]);
+		*is_first = false;
+	}
+}
+
+static void add_addresses(struct text *out, const struct address_set *set)
+{
+	bool is_first = true;
+
+	if (address_set_is_all(set)) {
+		text_add(out, "any");
+		return;
+	}
+	add_intervals(out, FAMILY_IPV4, &set->v4, &is_first);
+	add_intervals(out, FAMILY_IPV6, &set->v6, &is_first);
+}
+
+static void add_boxes(struct text *out, const char *word, const struct place_boxes *boxes)
+{
+	for (size_t index = 0; index < boxes->boxes_count; index++) {
+		text_addf(out, "\n        %s ", index == 0 ? word : "or");
+		add_addresses(out, &boxes->boxes[index].addresses);
+		add_interfaces(out, &boxes->boxes[index].interfaces);
+	}
+}
+
+static void add_outcome(struct text *out, const struct outcome *outcome)
+{
+	if (outcome->has_log)
+		text_add(out, " log");
+	if (outcome->has_count)
+		text_add(out, " count");
+	if (outcome->limit != NULL)
+		text_addf(out, " limit %llu/%us burst %u%s",
+			  (unsigned long long)outcome->limit->rate, outcome->limit->unit_s,
+			  outcome->limit->burst, outcome->limit->is_per_source ? " per source" : "");
+	if (outcome->helper != NULL)
+		text_addf(out, " helper %s", outcome->helper);
+}
+
+static void add_conditions(struct text *out, const struct match *match)
+{
+	if (match->families != FAMILIES_BOTH)
+		text_addf(out, " ipv%c", match->families == FAMILIES_IPV4 ? '4' : '6');
+	if (match->is_translated) {
+		text_add(out, " translated");
+		if (match->has_original_to) {
+			text_add(out, " from ");
+			add_addresses(out, &match->original_to);
+		}
+		if (match->original_services.tuples_count > 0) {
+			text_add(out, " as ");
+			add_tuples(out, &match->original_services);
+		}
+	}
+	if (match->minutes != NULL) {
+		text_add(out, " in minutes");
+		for (size_t index = 0; index < match->minutes->items_count; index++)
+			text_addf(out, " %u-%u", (unsigned)match->minutes->items[index].low,
+				  (unsigned)match->minutes->items[index].high);
+	}
+	if (match->until != 0)
+		text_addf(out, " before second %lld", (long long)match->until);
+}
+
+static void print_rule(struct text *out, struct sources *sources, const struct rule *rule)
+{
+	text_addf(out, "    %s ", verdict_words[rule->outcome->verdict]);
+	add_tuples(out, &rule->match.services);
+	add_conditions(out, &rule->match);
+	add_outcome(out, rule->outcome);
+	text_add(out, rule->is_stateless ? " stateless" : "");
+	text_addf(out, "  # %s, id %s", span_place(out->pool, sources, rule->origin),
+		  rule->identity->text);
+	add_boxes(out, "from", &rule->match.from);
+	add_boxes(out, "to", &rule->match.to);
+	text_add_char(out, '\n');
+}
+
+static void print_translation(struct text *out, struct sources *sources,
+			      const struct rule_translation *translation)
+{
+	static const char *const words[] = { "masquerade", "snat", "forward" };
+
+	text_addf(out, "    %s", words[translation->kind]);
+	if (translation->kind == TRANSLATION_FORWARD) {
+		text_add_char(out, ' ');
+		add_tuples(out, &translation->services);
+	}
+	text_addf(out, "%s%s  # %s", translation->applies_to_routed ? " routed" : "",
+		  translation->applies_to_local ? " local" : "",
+		  span_place(out->pool, sources, translation->origin));
+	add_boxes(out, "from", &translation->from);
+	if (translation->kind != TRANSLATION_FORWARD)
+		add_boxes(out, "to", &translation->to);
+	text_add_char(out, '\n');
+}
+
+void ruleset_print(struct text *out, const struct ruleset *ruleset)
+{
+	struct sources *sources = ruleset->policy->sources;
+
+	for (size_t hook = 0; hook < HOOK_COUNT; hook++) {
+		text_addf(out, "%s: %zu rules, default %s", hook_words[hook],
+			  ruleset->rules_count[hook], verdict_words[ruleset->defaults[hook]->verdict]);
+		add_outcome(out, ruleset->defaults[hook]);
+		text_add_char(out, '\n');
+		for (size_t index = 0; index < ruleset->rules_count[hook]; index++)
+			print_rule(out, sources, ruleset->rules[hook][index]);
+	}
+	if (ruleset->translations_count > 0)
+		text_addf(out, "translations: %zu\n", ruleset->translations_count);
+	for (size_t index = 0; index < ruleset->translations_count; index++)
+		print_translation(out, sources, ruleset->translations[index]);
+}
