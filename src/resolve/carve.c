@@ -130,7 +130,7 @@ static struct place_boxes networks_alone(struct carver *carver)
 	void *pool = carver->resolver->pool;
 	struct address_set sum = { 0 };
 	for (size_t i = 0; i < carver->count; i++)
-		if (!carver->zones[i]->has_interfaces)
+		if (!carver->zones[i]->has_interfaces && !is_broken(carver->zones[i]))
 			sum = address_set_union(pool, &sum, &carver->zones[i]->networks);
 	return one_box(pool, interface_set_all(), sum);
 }

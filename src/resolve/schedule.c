@@ -114,7 +114,7 @@ static void add_minutes(struct resolver *resolver, struct interval_set *minutes,
 static void add_span(struct resolver *resolver, struct schedule *schedule,
 		     const struct ast_word *day_word, const struct ast_word *time_word)
 {
-	struct days days;
+	struct days days = { 0 };
 	unsigned begin, end;
 	bool has_days = days_resolve(resolver, day_word, &days);
 	if (!times_resolve(resolver, time_word, &begin, &end) || !has_days)

@@ -177,6 +177,8 @@ static void read_key(struct resolver *resolver, struct tunnel *tunnel,
 	if (how == NULL || how->next == NULL)
 		return; /* the parser told */
 	const struct ast_word *name = how->next;
+	if (name->is_reported)
+		return;
 	if (name->length == 0) {
 		diag_add(resolver->diags, CODE_TUNNEL_KEY, name->span, "the name of the key is empty");
 		return;
