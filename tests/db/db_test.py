@@ -356,11 +356,13 @@ def check_binary(program, services, folded):
         mine = {
             "description": service.description, "aliases": service.aliases, "tags": service.tags,
             "status": service.status, "helper": service.helper, "sources": service.sources,
+            "includes": [i.lower() for i in service.includes],
             "pairs": joined(resolve(service, folded)),
         }
         theirs = {key: item.get(key) for key in mine}
         theirs["pairs"] = joined(item["pairs"])
         theirs["helper"] = theirs["helper"] or None
+        theirs["includes"] = [name.lower() for name in theirs["includes"] or []]
         check(mine == theirs, f"fwc lists {name} otherwise: "
               + "; ".join(f"{k}: {theirs[k]!r} for {mine[k]!r}" for k in mine if mine[k] != theirs[k]))
 
