@@ -525,7 +525,9 @@ static void chain_factors(struct lower *lower, struct product *product)
 		if (!is_written(product, factor) || product->counts[factor] < 2 ||
 		    !has_outer(product, factor))
 			continue;
-		if (product->counts[factor] >= CHAINED_MIN || rules_of(product) > PRODUCT_MAX)
+		bool is_shared = factor == FACTOR_SERVICE && product->is_end_shared;
+		if (is_shared || product->counts[factor] >= CHAINED_MIN ||
+		    rules_of(product) > PRODUCT_MAX)
 			chain_factor(lower, product, factor);
 	}
 }

@@ -179,7 +179,7 @@ static struct goal chain_goal(struct lower *lower, struct list list, unsigned le
 			return goal;
 	}
 	struct goal goal = new_chain(lower, list, level);
-	struct entry *kept = pool_array(lower->scratch, struct entry, list.count);
+	struct entry *kept = lower_array(lower, struct entry, list.count);
 	memcpy(kept, list.items, list.count * sizeof *kept);
 	memo_add(lower->scratch, &lower->chain_memo, hash, (uint32_t)lower->leaf_chains_count);
 	*pool_append(lower->scratch, lower, leaf_chains) = (struct leaf_chain){ kept, list.count, goal };
@@ -406,23 +406,38 @@ static size_t copies_most(size_t count)
 	return count * 6 + 256;
 }
 
-static bool is_uniform(const struct lower *lower, struct list list)
-{
-	for (size_t i = 1; i < list.count; i++)
-		if (lower->units[list.items[i].unit].tail->outcome !=
-		    lower->units[list.items[0].unit].tail->outcome)
-			return false;
-	return true;
-}
-
-/* Units in front that the field does not cut, and that must come first: written before the lookup,
- * or else every leaf would hold them. */
+/* Units in front that the field does not cut. */
 static size_t count_head(const struct lower *lower, enum split_field field, struct list list)
 {
 	size_t head = 0;
 	while (head < list.count && !cells_cuts(lower, field, list.items[head]))
 		head++;
-	return is_uniform(lower, list) ? 0 : head;
+	return head;
+}
+
+static struct cells *cut_behind(struct lower *lower, enum split_field field, struct list list,
+				size_t head)
+{
+	struct cells *cells = cells_new(lower, field, list.items + head, list.count - head,
+					copies_most(list.count));
+	if (cells != NULL)
+		cells->head = head;
+	return cells;
+}
+
+/* Units in front may be written before the lookup: cheaper where most leaves would hold them. */
+static struct cells *cut_list(struct lower *lower, enum split_field field, struct list list)
+{
+	struct cells *whole = cut_behind(lower, field, list, 0);
+	size_t head = count_head(lower, field, list);
+	if (head == 0 || (whole != NULL && whole->entries_count <= list.count))
+		return whole;
+	struct cells *behind = cut_behind(lower, field, list, head);
+	if (whole == NULL || behind == NULL)
+		return behind == NULL ? whole : behind;
+	bool is_smaller = behind->entries_count + whole->leaves_count / 4 < whole->entries_count;
+	talloc_free(is_smaller ? whole->pool : behind->pool);
+	return is_smaller ? behind : whole;
 }
 
 /* The cost of a list cut by the field; UINT32_MAX where it cannot be. */
@@ -432,15 +447,13 @@ static unsigned try_field(struct lower *lower, enum split_field field, struct li
 	*cells = NULL;
 	if (count_cut(lower, field, list) < 2)
 		return UINT32_MAX;
-	size_t head = count_head(lower, field, list);
-	struct list body = { list.items + head, list.count - head };
-	*cells = cells_new(lower, field, body.items, body.count, copies_most(list.count));
+	*cells = cut_list(lower, field, list);
 	if (*cells == NULL)
 		return UINT32_MAX;
-	(*cells)->head = head;
 	if (!is_written_as_rules(*cells) && !lower_may_add_set(lower))
 		return UINT32_MAX;
-	return list_cost(lower, (struct list){ list.items, head }) + cells_cost(lower, *cells);
+	struct list head = { list.items, (*cells)->head };
+	return list_cost(lower, head) + cells_cost(lower, *cells);
 }
 
 static void free_cells(struct cells *cells)

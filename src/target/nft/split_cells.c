@@ -1,10 +1,13 @@
 /* One sweep along the field: end points sorted, the open units in an ordered set. At each cell the
  * open units are read in order, up to the first that decides about every packet in the cell.
  *
- * Which units of the rest a leaf needs: let L be the last unit of the leaf that is cut by the field,
- * and B the last one before it, of any kind, whose outcome differs from L's. Units of the rest
- * behind B may be left out: whatever follows them in the leaf has their own outcome. Those before B
- * must stand in the leaf. A list whose units all allow therefore copies nothing. */
+ * Which units of the rest a leaf needs: a packet that no unit of the leaf decides is compared with
+ * the whole rest afterwards, so a unit of the rest matters in the leaf only if a later unit of the
+ * leaf could take a packet from it and decide otherwise. Hence: for each unit of the leaf, every
+ * earlier unit of the rest that holds in the cell, has another outcome and shares a packet with it
+ * joins the leaf, and is looked at in the same way. A list whose units all allow copies nothing,
+ * nor does one whose differing units are disjoint. Long rests are searched by an index over the
+ * addresses that cut most of them. */
 #include "target/nft/split_cells.h"
 
 #include <stdlib.h>
@@ -12,8 +15,13 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "target/nft/split_index.h"
 #include "target/nft/split_order.h"
+#include "target/nft/split_overlap.h"
 
+/* A rest of more units is searched by an index. */
+#define SCANNED_REST_MAX 24
+#define LOOKS_FOR_A_COPY 16
 /* A unit with more intervals is not cut: a lookup in its own set is cheaper to load. */
 #define CUT_INTERVALS_MAX 1024
 
@@ -29,14 +37,23 @@ struct sweep {
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* what may still be copied */
+	size_t looks;  /* how many pairs of units may still be compared */
 	bool is_over;
 
 	struct event *events;
 	size_t events_count, events_capacity;
-	uint32_t *rest; /* positions of the units that are not cut */
-	uint32_t *rest_other; /* for each of them: index + 1 of the nearest earlier with another outcome */
+	uint32_t *rest; /* positions of the units that are not cut, in order */
 	size_t rest_count;
+	bool is_uniform; /* all units have one outcome */
+	struct split_index index; /* of positions in the rest, by the field below */
+	enum split_field index_field;
+	bool has_index;
+	struct index_hits unindexed; /* positions in the rest that the index field does not cut */
 	struct order open;
+	struct order members; /* positions in the leaf under construction */
+	uint32_t *queue;      /* of positions whose conflicts are looked for */
+	size_t queue_count, queue_capacity;
+	struct index_hits hits;
 	struct memo leaf_memo;
 	struct entry *leaf; /* the leaf under construction */
 	size_t leaf_count, leaf_capacity;
@@ -201,64 +218,6 @@ static uint32_t outcome_at(const struct sweep *sweep, uint32_t position)
 	return sweep->lower->units[sweep->list[position].unit].tail->outcome;
 }
 
-static void leaf_add(struct sweep *sweep, struct entry entry)
-{
-	*pool_append(sweep->out->pool, sweep, leaf) = entry;
-	if (sweep->copies == 0)
-		sweep->is_over = true;
-	else
-		sweep->copies--;
-}
-
-/* The number of units of the rest that stand before the position. */
-static size_t rest_before(const struct sweep *sweep, uint32_t position)
-{
-	size_t low = 0, high = sweep->rest_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (sweep->rest[middle] < position)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* How many units of the rest must be considered in a leaf whose last cut unit is `last` and whose
- * last cut unit of another outcome is `other` (ORDER_END: none). */
-static size_t rest_wanted(const struct sweep *sweep, uint32_t last, uint32_t other)
-{
-	size_t before = rest_before(sweep, last);
-	if (before == 0)
-		return 0;
-	size_t conflicting = before; /* index + 1 of the nearest with another outcome than last */
-	if (outcome_at(sweep, sweep->rest[before - 1]) == outcome_at(sweep, last))
-		conflicting = sweep->rest_other[before - 1];
-	size_t before_other = other == ORDER_END ? 0 : rest_before(sweep, other);
-	return conflicting > before_other ? conflicting : before_other;
-}
-
-/* Adds units of the rest that stand before the position; true where one of them decides. */
-static bool add_rest(struct sweep *sweep, size_t *at, size_t wanted, uint32_t position,
-		     const struct cell *cell)
-{
-	for (; *at < wanted && sweep->rest[*at] < position; (*at)++) {
-		struct entry entry = sweep->list[sweep->rest[*at]];
-		if (sweep->copies > 0)
-			sweep->copies--; /* looking is work, too */
-		else
-			sweep->is_over = true;
-		if (sweep->is_over)
-			return true;
-		if (!rest_in_cell(sweep, &entry, cell))
-			continue;
-		leaf_add(sweep, entry);
-		if (entry_is_final(sweep->lower, entry))
-			return true;
-	}
-	return false;
-}
-
 static struct entry cut_entry(const struct sweep *sweep, uint32_t position)
 {
 	struct entry entry = sweep->list[position];
@@ -267,38 +226,121 @@ static struct entry cut_entry(const struct sweep *sweep, uint32_t position)
 	return entry;
 }
 
-/* The last open unit that counts (the first that decides, else the last), and the last before it
- * with another outcome. */
-static uint32_t find_last(struct sweep *sweep, uint32_t *other)
+static void join_leaf(struct sweep *sweep, uint32_t position)
 {
-	uint32_t last = ORDER_END;
-	*other = ORDER_END;
+	order_add(&sweep->members, position);
+	*pool_append(sweep->out->pool, sweep, queue) = position;
+	if (sweep->copies == 0)
+		sweep->is_over = true;
+	else
+		sweep->copies--;
+}
+
+/* The open units up to the first that decides. */
+static void join_open(struct sweep *sweep)
+{
 	uint32_t position = order_next(&sweep->open, 0);
-	for (; position != ORDER_END; position = order_next(&sweep->open, position + 1)) {
-		if (last != ORDER_END && outcome_at(sweep, last) != outcome_at(sweep, position))
-			*other = last;
-		last = position;
+	for (; position != ORDER_END && !sweep->is_over;
+	     position = order_next(&sweep->open, position + 1)) {
+		join_leaf(sweep, position);
 		if (entry_is_final(sweep->lower, cut_entry(sweep, position)))
-			break;
+			return;
 	}
-	return last;
+}
+
+static bool is_member(const struct sweep *sweep, uint32_t position)
+{
+	return order_next(&sweep->members, position) == position;
+}
+
+/* Must the unit of the rest stand before this unit of the leaf? */
+static void judge_rest(struct sweep *sweep, uint32_t rest, uint32_t position,
+		       const struct cell *cell)
+{
+	if (rest >= position || outcome_at(sweep, rest) == outcome_at(sweep, position) ||
+	    is_member(sweep, rest))
+		return;
+	if (sweep->looks == 0)
+		sweep->is_over = true;
+	if (sweep->is_over)
+		return;
+	sweep->looks--;
+	struct entry entry = sweep->list[rest], other = sweep->list[position];
+	if (!entries_overlap(sweep->lower, entry, other) || !rest_in_cell(sweep, &entry, cell))
+		return;
+	join_leaf(sweep, rest);
+}
+
+static void judge_all(struct sweep *sweep, const uint32_t *rest, size_t count, uint32_t position,
+		      const struct cell *cell)
+{
+	for (size_t i = 0; i < count && rest[i] < position && !sweep->is_over; i++)
+		judge_rest(sweep, rest[i], position, cell);
+}
+
+/* Does the index tell of this unit? Otherwise the whole rest may conflict with it. */
+static bool can_search(const struct sweep *sweep, uint32_t position)
+{
+	struct entry entry = sweep->list[position];
+	return sweep->has_index &&
+	       (entry_needs(sweep->lower, entry) & field_need(sweep->index_field)) != 0 &&
+	       sweep->lower->units[entry.unit].family == field_family(sweep->index_field);
+}
+
+static void judge_hits(struct sweep *sweep, uint32_t position, const struct cell *cell)
+{
+	const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
+	const struct interval_set *intervals = unit_intervals(unit, sweep->index_field);
+	sweep->hits.values_count = 0;
+	for (size_t i = 0; i < intervals->items_count; i++)
+		index_find(sweep->out->pool, &sweep->index, intervals->items[i], &sweep->hits);
+	for (size_t i = 0; i < sweep->hits.values_count && !sweep->is_over; i++)
+		judge_rest(sweep, sweep->hits.values[i], position, cell);
+	judge_all(sweep, sweep->unindexed.values, sweep->unindexed.values_count, position, cell);
+}
+
+static void join_conflicts(struct sweep *sweep, const struct cell *cell)
+{
+	for (size_t i = 0; i < sweep->queue_count && !sweep->is_over; i++) {
+		uint32_t position = sweep->queue[i];
+		if (can_search(sweep, position))
+			judge_hits(sweep, position, cell);
+		else
+			judge_all(sweep, sweep->rest, sweep->rest_count, position, cell);
+	}
+}
+
+static bool is_open(const struct sweep *sweep, uint32_t position)
+{
+	return order_next(&sweep->open, position) == position;
+}
+
+/* The members in order, up to the first that decides about every packet in the cell. */
+static void list_members(struct sweep *sweep, const struct cell *cell)
+{
+	uint32_t position = order_next(&sweep->members, 0);
+	for (; position != ORDER_END; position = order_next(&sweep->members, position + 1)) {
+		struct entry entry = cut_entry(sweep, position);
+		if (!is_open(sweep, position)) {
+			entry = sweep->list[position];
+			rest_in_cell(sweep, &entry, cell);
+		}
+		*pool_append(sweep->out->pool, sweep, leaf) = entry;
+		if (entry_is_final(sweep->lower, entry))
+			return;
+	}
 }
 
 static void make_leaf(struct sweep *sweep, const struct cell *cell)
 {
-	uint32_t other;
 	sweep->leaf_count = 0;
-	uint32_t last = find_last(sweep, &other);
-	size_t wanted = rest_wanted(sweep, last, other), at = 0;
-	uint32_t position = order_next(&sweep->open, 0);
-	for (; position != ORDER_END && !sweep->is_over;
-	     position = order_next(&sweep->open, position + 1)) {
-		if (add_rest(sweep, &at, wanted, position, cell))
-			return;
-		leaf_add(sweep, cut_entry(sweep, position));
-		if (position == last)
-			return;
-	}
+	sweep->queue_count = 0;
+	join_open(sweep);
+	if (!sweep->is_uniform)
+		join_conflicts(sweep, cell);
+	list_members(sweep, cell);
+	for (size_t i = 0; i < sweep->queue_count; i++)
+		order_remove(&sweep->members, sweep->queue[i]);
 }
 
 static bool leaf_equals(const void *wanted, uint32_t number)
@@ -423,21 +465,61 @@ static void add_events(struct sweep *sweep)
 {
 	void *pool = sweep->out->pool;
 	sweep->rest = pool_array(pool, uint32_t, sweep->count);
-	sweep->rest_other = pool_array(pool, uint32_t, sweep->count);
+	sweep->is_uniform = true;
 	for (uint32_t i = 0; i < sweep->count; i++) {
-		if (cells_cuts(sweep->lower, sweep->out->field, sweep->list[i])) {
+		if (cells_cuts(sweep->lower, sweep->out->field, sweep->list[i]))
 			add_unit_events(sweep, i);
-			continue;
-		}
-		size_t at = sweep->rest_count++;
-		sweep->rest[at] = i;
-		if (at != 0)
-			sweep->rest_other[at] = outcome_at(sweep, sweep->rest[at - 1]) ==
-							outcome_at(sweep, i)
-						? sweep->rest_other[at - 1] : (uint32_t)at;
+		else
+			sweep->rest[sweep->rest_count++] = i;
+		if (outcome_at(sweep, i) != outcome_at(sweep, 0))
+			sweep->is_uniform = false;
 	}
 	if (sweep->events_count != 0)
 		qsort(sweep->events, sweep->events_count, sizeof *sweep->events, compare_events);
+}
+
+/* --- the index of the rest -------------------------------------------------------------------- */
+
+static size_t count_indexed(const struct sweep *sweep, enum split_field field)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < sweep->rest_count; i++)
+		count += cells_cuts(sweep->lower, field, sweep->list[sweep->rest[i]]);
+	return count;
+}
+
+static void fill_index(struct sweep *sweep)
+{
+	void *pool = sweep->out->pool;
+	for (size_t i = 0; i < sweep->rest_count; i++) {
+		uint32_t position = sweep->rest[i];
+		const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
+		if (!cells_cuts(sweep->lower, sweep->index_field, sweep->list[position])) {
+			*pool_append(pool, &sweep->unindexed, values) = position;
+			continue;
+		}
+		const struct interval_set *intervals = unit_intervals(unit, sweep->index_field);
+		for (size_t k = 0; k < intervals->items_count; k++)
+			index_add(pool, &sweep->index, intervals->items[k], position);
+	}
+	index_close(&sweep->index);
+}
+
+static void make_index(struct sweep *sweep)
+{
+	size_t most = sweep->rest_count / 2;
+	if (sweep->is_uniform || sweep->rest_count <= SCANNED_REST_MAX)
+		return;
+	for (enum split_field field = SPLIT_SOURCE4; field <= SPLIT_DESTINATION6; field++) {
+		size_t count = count_indexed(sweep, field);
+		if (count <= most)
+			continue;
+		most = count;
+		sweep->index_field = field;
+		sweep->has_index = true;
+	}
+	if (sweep->has_index)
+		fill_index(sweep);
 }
 
 /* --- the sweep ---------------------------------------------------------------------------------- */
@@ -470,6 +552,7 @@ static void add_cell(struct sweep *sweep, number128 low, number128 high)
 static void run(struct sweep *sweep)
 {
 	sweep->open = order_new(sweep->out->pool, (uint32_t)sweep->count);
+	sweep->members = order_new(sweep->out->pool, (uint32_t)sweep->count);
 	number128 from = 0;
 	for (size_t i = 0; i < sweep->events_count && !sweep->is_over; i++) {
 		const struct event *event = &sweep->events[i];
@@ -502,10 +585,12 @@ struct cells *cells_new(struct lower *lower, enum split_field field, const struc
 	*out = (struct cells){ .pool = pool, .field = field };
 	struct sweep sweep = {
 		.lower = lower, .out = out, .list = list, .count = count, .copies = copies,
+		.looks = copies * LOOKS_FOR_A_COPY,
 	};
 	if (field == SPLIT_IN || field == SPLIT_OUT)
 		collect_names(&sweep);
 	add_events(&sweep);
+	make_index(&sweep);
 	run(&sweep);
 	if (sweep.is_over || out->cells_count == 0) {
 		talloc_free(pool);

@@ -1,0 +1,179 @@
+/* The lowering against first match.
+ *
+ * Random rulesets become tables; random packets run through the table (model_eval) and through the
+ * rules one by one (ruleset_expect): the same verdict, the same counter, the same log line. The
+ * seed is printed by unit_run. */
+#include <string.h>
+
+#include "base/pool.h"
+#include "model_eval.h"
+#include "random_ruleset.h"
+#include "target/nft/nft.h"
+#include "unit.h"
+
+static const struct nft_settings plain_settings = { .table = "fwc" };
+
+/* --- comparing -------------------------------------------------------------------------------------- */
+
+static bool is_identity_name(const char *name, const char *prefix, const char *identity)
+{
+	size_t start = strlen(prefix);
+	if (strncmp(name, prefix, start) != 0)
+		return false;
+	for (size_t i = 0; identity[i] != '\0'; i++)
+		if (name[start + i] != (identity[i] == '+' ? '_' : identity[i]))
+			return false;
+	return true;
+}
+
+static bool counters_fit(const struct model_result *result, const struct expected *expected,
+			 bool counts_all)
+{
+	if (expected->is_invalid)
+		return result->counters_count == 1 && strcmp(result->counters[0], "invalid") == 0;
+	bool is_counted = expected->outcome != NULL && (expected->outcome->has_count || counts_all);
+	if (!is_counted)
+		return result->counters_count == 0;
+	return result->counters_count == 1 &&
+	       is_identity_name(result->counters[0], "c_", expected->identity->text);
+}
+
+static bool log_fits(const struct model_result *result, const struct expected *expected)
+{
+	bool is_over = expected->outcome != NULL && expected->outcome->limit != NULL &&
+		       result->fate == MODEL_DROP;
+	bool is_logged = expected->outcome != NULL && expected->outcome->has_log && !is_over;
+	if (!is_logged)
+		return result->log_prefix == NULL;
+	return result->log_prefix != NULL &&
+	       strstr(result->log_prefix, expected->identity->text) != NULL;
+}
+
+static bool helper_fits(const struct model_result *result, const struct expected *expected)
+{
+	bool is_wanted = expected->outcome != NULL && expected->outcome->helper != NULL;
+	return is_wanted == (result->helper != NULL);
+}
+
+static void compare(const struct nft_table *table, const struct ruleset *ruleset,
+		    const struct model_packet *packet, enum hook hook, bool counts_all)
+{
+	struct model_result result = model_eval(table, "filter", 0, packet);
+	struct expected expected = ruleset_expect(ruleset, packet, hook);
+	ck_assert_msg(result.problem == NULL, "%s", result.problem);
+	ck_assert_msg(result.is_decided, "a packet fell through to the base policy");
+	ck_assert_msg(result.fate == expected.fate, "verdict %d, expected %d (rule %s)",
+		      (int)result.fate, (int)expected.fate,
+		      expected.identity == NULL ? "always" : expected.identity->text);
+	ck_assert_msg(counters_fit(&result, &expected, counts_all), "another counter");
+	ck_assert_msg(log_fits(&result, &expected), "another log line");
+	ck_assert_msg(helper_fits(&result, &expected), "another helper");
+}
+
+static struct nft_table *lower(const struct ruleset *ruleset, const struct nft_settings *settings)
+{
+	void *pool = unit_pool();
+	struct diags *diags = diags_new(pool, sources_new(pool));
+	struct nft_table *table = nft_lower(pool, diags, ruleset, settings);
+	ck_assert_msg(table != NULL, "%s", diags->items_count == 0 ? "no message"
+								    : diags->items[0]->message);
+	const char *problem = model_check(pool, table);
+	ck_assert_msg(problem == NULL, "%s", problem);
+	return table;
+}
+
+static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, unsigned packets)
+{
+	for (unsigned i = 0; i < rulesets; i++) {
+		const struct ruleset *ruleset = random_ruleset(unit_pool(), kind);
+		struct nft_settings settings = plain_settings;
+		settings.counts_all = kind->has_options && unit_below(8) == 0;
+		const struct nft_table *table = lower(ruleset, &settings);
+		for (unsigned k = 0; k < packets; k++) {
+			enum hook hook = (enum hook)unit_below(HOOK_COUNT);
+			struct model_packet packet = random_packet(ruleset, hook);
+			compare(table, ruleset, &packet, hook, settings.counts_all);
+		}
+	}
+}
+
+/* --- random rulesets -------------------------------------------------------------------------------- */
+
+START_TEST(services_alone_mean_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 30, .has_rich_services = true };
+	compare_random(&kind, 300, 60);
+}
+END_TEST
+
+START_TEST(zones_mean_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 30, .has_interfaces = true,
+				     .has_rich_services = true };
+	compare_random(&kind, 300, 60);
+}
+END_TEST
+
+START_TEST(addresses_mean_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 30, .has_addresses = true, .has_ipv6 = true };
+	compare_random(&kind, 300, 60);
+}
+END_TEST
+
+START_TEST(everything_means_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 24, .has_options = true, .has_interfaces = true,
+				     .has_addresses = true, .has_ipv6 = true,
+				     .has_rich_services = true };
+	compare_random(&kind, 600, 60);
+}
+END_TEST
+
+START_TEST(mostly_allowing_lists_mean_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 80, .has_interfaces = true, .has_addresses = true,
+				     .has_ipv6 = true, .has_rich_services = true,
+				     .is_allow_mostly = true };
+	compare_random(&kind, 150, 80);
+}
+END_TEST
+
+START_TEST(long_lists_mean_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 400, .has_options = true, .has_interfaces = true,
+				     .has_addresses = true, .has_ipv6 = true,
+				     .has_rich_services = true, .addresses = 200 };
+	compare_random(&kind, 20, 300);
+}
+END_TEST
+
+START_TEST(very_long_lists_mean_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 5000, .has_addresses = true, .has_ipv6 = true,
+				     .has_rich_services = true, .is_allow_mostly = true,
+				     .addresses = 4000 };
+	compare_random(&kind, 4, 200);
+}
+END_TEST
+
+static Suite *lower_suite(void)
+{
+	Suite *suite = suite_create("lower");
+	TCase *random = unit_case(suite, "random");
+	tcase_set_timeout(random, 100);
+	tcase_add_test(random, services_alone_mean_the_same);
+	tcase_add_test(random, zones_mean_the_same);
+	tcase_add_test(random, addresses_mean_the_same);
+	tcase_add_test(random, everything_means_the_same);
+	tcase_add_test(random, mostly_allowing_lists_mean_the_same);
+	tcase_add_test(random, long_lists_mean_the_same);
+	tcase_add_test(random, very_long_lists_mean_the_same);
+	return suite;
+}
+
+int main(void)
+{
+	Suite *(*const suites[])(void) = { lower_suite, NULL };
+	return unit_run(suites);
+}
