@@ -4,6 +4,7 @@
 #include <sha256.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/names.h"
 #include "base/pool.h"
 
@@ -13,6 +14,7 @@
 
 struct identity_maker {
 	void *pool;
+	struct arena *arena;
 	struct names *given;  /* ids of the policy */
 	struct names *counts; /* hash -> struct count */
 	const struct interval *hashed_items; /* the last large set, and its hash */
@@ -28,6 +30,7 @@ struct identity_maker *identity_maker_new(void *pool, const struct policy *polic
 	struct identity_maker *maker = pool_new(pool, struct identity_maker);
 
 	maker->pool = pool;
+	maker->arena = arena_new(pool);
 	maker->given = names_new(pool, false);
 	maker->counts = names_new(pool, false);
 	for (size_t index = 0; index < policy->rules_count; index++) {
@@ -101,11 +104,29 @@ static void add_tuples(SHA2_CTX *hash, const struct tuple_set *set)
 	}
 }
 
-static void add_match(struct identity_maker *maker, SHA2_CTX *hash, const struct rule *rule)
+static bool boxes_equal(const struct place_boxes *a, const struct place_boxes *b)
+{
+	return (a->boxes == b->boxes && a->boxes_count == b->boxes_count) ||
+	       place_boxes_equals(a, b);
+}
+
+/* Most rules are the same in all their hooks, and share their memory too. */
+static bool is_same(const struct match *a, const struct match *b)
+{
+	return a->families == b->families &&
+	       (a->services.tuples == b->services.tuples ||
+		tuple_set_equals(&a->services, &b->services)) &&
+	       boxes_equal(&a->from, &b->from) && boxes_equal(&a->to, &b->to);
+}
+
+static void add_match(struct identity_maker *maker, SHA2_CTX *hash, const struct rule *rule,
+		      const struct rule *previous)
 {
 	const struct match *match = &rule->match;
 
 	add_number(hash, (uint64_t)rule->hook << 8 | match->families);
+	if (previous != NULL && is_same(match, &previous->match))
+		return; /* fewer bytes than any match of its own: no two meanings meet */
 	add_tuples(hash, &match->services);
 	add_boxes(maker, hash, &match->from);
 	add_boxes(maker, hash, &match->to);
@@ -139,7 +160,7 @@ static void hash_rule(struct identity_maker *maker, const struct policy_rule *ru
 	add_number(&hash, rule->verdict);
 	add_limit(&hash, rule->options.limit);
 	for (size_t index = 0; index < count; index++)
-		add_match(maker, &hash, parts[index]);
+		add_match(maker, &hash, parts[index], index > 0 ? parts[index - 1] : NULL);
 	SHA256Final(digest, &hash);
 	for (size_t index = 0; index < DIGITS; index++)
 		digits[index] = hexadecimal[digest[index / 2] >> (index % 2 == 0 ? 4 : 0) & 15];
@@ -153,7 +174,7 @@ static unsigned count_up(struct identity_maker *maker, const char *digits)
 	struct count *count = names_find(maker->counts, digits, DIGITS);
 
 	if (count == NULL) {
-		count = pool_new(maker->pool, struct count);
+		count = arena_new_item(maker->arena, struct count);
 		names_set(maker->counts, digits, DIGITS, count);
 	}
 	return ++count->value;
@@ -168,7 +189,7 @@ static const char *unlike_given(struct identity_maker *maker, const char *text)
 
 static struct identity *identity_new(struct identity_maker *maker, const char *text)
 {
-	struct identity *identity = pool_new(maker->pool, struct identity);
+	struct identity *identity = arena_new_item(maker->arena, struct identity);
 
 	identity->text = text;
 	return identity;
@@ -187,7 +208,8 @@ const struct identity *identity_make(struct identity_maker *maker, const struct 
 		return identity;
 	hash_rule(maker, rule, parts, count, digits);
 	ordinal = count_up(maker, digits);
-	identity->text = unlike_given(maker, ordinal == 1 ? pool_strdup(maker->pool, digits) :
+	identity->text = unlike_given(maker, ordinal == 1 ?
+				      arena_copy(maker->arena, digits, sizeof digits) :
 				      pool_format(maker->pool, "%s-%u", digits, ordinal));
 	return identity;
 }
