@@ -297,7 +297,7 @@ static bool read_id(struct option_reading *reading, const struct ast_option *opt
 	return false;
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------- */
+/* --- the table ---------------------- */
 
 enum {
 	BY_ALLOW = 1 << OWNER_ALLOW,
