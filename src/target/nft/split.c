@@ -13,17 +13,11 @@
 
 #include "base/pool.h"
 #include "target/nft/lower_emit.h"
-#include "target/nft/split_cells.h"
+#include "target/nft/split_form.h"
 
 /* Figures in nanoseconds, measured on lists of each form; they only choose between forms. */
 enum {
 	COST_LINEAR_FEW = 75,     /* below that nothing beats plain rules */
-	COST_CELL_RULE = 14,      /* a cell written as a rule */
-	COST_NAME_MAP = 110,
-	COST_EXACT_MAP = 130,
-	COST_PORTS_MAP = 270,
-	COST_TREE_MAP = 120,      /* interval map of one field: base, and a level of its tree */
-	COST_TREE_LEVEL = 15,
 	COST_FAMILY = 14,
 	COST_FAMILY_BIAS = 60,    /* a tree a family is harder to read */
 	COST_LEAF = 16,
@@ -31,9 +25,6 @@ enum {
 };
 
 enum {
-	CELL_RULES_MAX = 6,       /* cells that are written as rules */
-	SERVICE_RULES_MAX = 3,
-	LEVEL_MAX = 7,            /* chains above a leaf; leaves and outcomes need up to 9 more */
 	SAMPLE = 256,             /* units that a long list is judged by */
 	LONG_LIST = 2048,
 	HALVES_MIN = 48,
@@ -110,40 +101,12 @@ static unsigned leaves_cost(const struct lower *lower, const struct cells *cells
 	return (unsigned)(seen == 0 ? 0 : cost / seen);
 }
 
-static bool is_written_as_rules(const struct cells *cells)
-{
-	bool is_service = cells->field == SPLIT_SERVICE || cells->field == SPLIT_PORTS;
-	return cells->cells_count <= (is_service ? SERVICE_RULES_MAX : CELL_RULES_MAX);
-}
-
-static unsigned lookup_cost(const struct cells *cells)
-{
-	if (is_written_as_rules(cells))
-		return (unsigned)cells->cells_count * COST_CELL_RULE;
-	switch (cells->field) {
-	case SPLIT_IN:
-	case SPLIT_OUT:
-		return COST_NAME_MAP;
-	case SPLIT_SERVICE:
-		return COST_EXACT_MAP;
-	case SPLIT_PORTS:
-		return COST_PORTS_MAP;
-	case SPLIT_SOURCE4:
-	case SPLIT_DESTINATION4:
-	case SPLIT_SOURCE6:
-	case SPLIT_DESTINATION6:
-		break;
-	}
-	unsigned cost = COST_TREE_MAP;
-	for (size_t cells_left = cells->cells_count; cells_left > 1; cells_left /= 2)
-		cost += COST_TREE_LEVEL;
-	return cost;
-}
-
-static unsigned cells_cost(const struct lower *lower, const struct cells *cells)
+static unsigned cells_cost(const struct lower *lower, const struct cells *cells,
+			   enum cells_form form)
 {
 	struct list rest = { cells->rest, cells->rest_count };
-	return lookup_cost(cells) + leaves_cost(lower, cells) / 2 + list_cost(lower, rest);
+	return cells_lookup_cost(cells, form) + leaves_cost(lower, cells) / 2 +
+	       list_cost(lower, rest);
 }
 
 /* --- leaves ---------------------------------------------------------------------------------------- */
@@ -199,186 +162,15 @@ static struct goal leaf_goal(struct lower *lower, struct list leaf, unsigned lev
 	return goal;
 }
 
-/* --- writing cells ------------------------------------------------------------------------------- */
-
-static enum nft_field cell_field(enum split_field field)
-{
-	switch (field) {
-	case SPLIT_IN:
-		return NFT_FIELD_IIFNAME;
-	case SPLIT_OUT:
-		return NFT_FIELD_OIFNAME;
-	case SPLIT_SERVICE:
-	case SPLIT_PORTS:
-		return NFT_FIELD_L4PROTO;
-	case SPLIT_SOURCE4:
-		return NFT_FIELD_IP_SADDR;
-	case SPLIT_DESTINATION4:
-		return NFT_FIELD_IP_DADDR;
-	case SPLIT_SOURCE6:
-		return NFT_FIELD_IP6_SADDR;
-	case SPLIT_DESTINATION6:
-		return NFT_FIELD_IP6_DADDR;
-	}
-	return NFT_FIELD_IIFNAME;
-}
-
-static const char *map_kind(enum split_field field)
-{
-	static const char *const kinds[SPLIT_FIELDS] = {
-		[SPLIT_IN] = "in", [SPLIT_OUT] = "out",
-		[SPLIT_SERVICE] = "services", [SPLIT_PORTS] = "ports",
-		[SPLIT_SOURCE4] = "from4", [SPLIT_DESTINATION4] = "to4",
-		[SPLIT_SOURCE6] = "from6", [SPLIT_DESTINATION6] = "to6",
-	};
-	return kinds[field];
-}
-
-static bool is_port_field(enum split_field field)
-{
-	return field == SPLIT_SERVICE || field == SPLIT_PORTS;
-}
-
-static bool is_name_field(enum split_field field)
-{
-	return field == SPLIT_IN || field == SPLIT_OUT;
-}
-
-static const struct tail *leaf_tail(const struct lower *lower, const struct cells *cells,
-				    uint32_t leaf)
-{
-	return lower->units[cells->entries[cells->leaves[leaf].first].unit].tail;
-}
-
-static struct service_tuple cell_tuple(const struct cell *cell)
-{
-	return (struct service_tuple){
-		.protocol = (uint16_t)(cell->low >> 16),
-		.families = FAMILIES_BOTH,
-		.first = { (uint16_t)cell->low, (uint16_t)cell->high },
-		.second = { 0, UINT16_MAX },
-	};
-}
-
-static void write_cell_rule(struct lower *lower, struct site site, const struct cells *cells,
-			    const struct cell *cell, const struct goal *goal)
-{
-	struct rule_draft rule;
-	rule.items_count = 0;
-	struct service_tuple tuple = cell_tuple(cell);
-	enum nft_field field = cell_field(cells->field);
-	if (is_port_field(cells->field))
-		emit_tuple(&rule, &tuple);
-	else if (is_name_field(cells->field))
-		rule_add(&rule, match_name(field, NFT_EQUAL, cells->names[(size_t)cell->low]));
-	else
-		rule_add(&rule, match_interval(field, (struct interval){ cell->low, cell->high }));
-	rule_add(&rule, verdict_statement(goal->verdict));
-	struct nft_rule *written = rule_end(lower, site.draft, &rule, goal->height);
-	const struct tail *tail = leaf_tail(lower, cells, cell->leaf);
-	written->comment = tail->comment;
-	written->origin = tail->origin;
-}
-
-static size_t count_elements(const struct cells *cells)
-{
-	if (cells->field != SPLIT_SERVICE)
-		return cells->cells_count;
-	size_t count = 0;
-	for (size_t i = 0; i < cells->cells_count; i++)
-		count += (size_t)(cells->cells[i].high - cells->cells[i].low) + 1;
-	return count;
-}
-
-static void add_element(struct nft_set *map, const struct tail *tail, const struct goal *goal)
-{
-	struct nft_element *element = &map->elements[map->elements_count++];
-	element->verdict = goal->verdict;
-	element->comment = tail->comment;
-	element->origin = tail->origin;
-}
-
-static void add_port_elements(struct nft_set *map, const struct cells *cells,
-			      const struct cell *cell, const struct tail *tail,
-			      const struct goal *goal)
-{
-	number128 step = cells->field == SPLIT_SERVICE ? 1 : cell->high - cell->low + 1;
-	for (number128 low = cell->low; low <= cell->high; low += step) {
-		struct nft_element *element = &map->elements[map->elements_count];
-		element->low[0].number = element->high[0].number = low >> 16;
-		element->low[1].number = low & UINT16_MAX;
-		element->high[1].number = (low + step - 1) & UINT16_MAX;
-		add_element(map, tail, goal);
-	}
-}
-
-static void add_cell_elements(struct lower *lower, struct nft_set *map, const struct cells *cells,
-			      const struct cell *cell, const struct goal *goal)
-{
-	const struct tail *tail = leaf_tail(lower, cells, cell->leaf);
-	if (is_port_field(cells->field)) {
-		add_port_elements(map, cells, cell, tail, goal);
-		return;
-	}
-	struct nft_element *element = &map->elements[map->elements_count];
-	if (is_name_field(cells->field)) {
-		element->low[0].name = element->high[0].name = cells->names[(size_t)cell->low];
-	} else {
-		element->low[0].number = cell->low;
-		element->high[0].number = cell->high;
-	}
-	add_element(map, tail, goal);
-}
-
-static bool has_ranges(const struct cells *cells)
-{
-	if (cells->field == SPLIT_SERVICE || is_name_field(cells->field))
-		return false;
-	for (size_t i = 0; i < cells->cells_count; i++)
-		if (cells->cells[i].low != cells->cells[i].high)
-			return true;
-	return false;
-}
-
-static void write_map(struct lower *lower, struct site site, const struct cells *cells,
-		      const struct goal *goals)
-{
-	static const enum nft_field port_fields[] = { NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT };
-	enum nft_field field = cell_field(cells->field);
-	bool is_ports = is_port_field(cells->field);
-	struct nft_set *map = lower_set(lower, lower_name(lower, map_kind(cells->field)),
-					is_ports ? port_fields : &field, is_ports ? 2 : 1);
-	map->is_verdict_map = true;
-	map->is_interval = has_ranges(cells);
-	map->elements_capacity = count_elements(cells);
-	map->elements = lower_array(lower, struct nft_element, map->elements_capacity);
-	for (size_t i = 0; i < cells->cells_count; i++)
-		add_cell_elements(lower, map, cells, &cells->cells[i], &goals[cells->cells[i].leaf]);
-	map->size = map->is_interval ? 0 : (uint32_t)map->elements_count;
-	unsigned height = 0;
-	for (size_t i = 0; i < cells->leaves_count; i++)
-		height = goals[i].height > height ? goals[i].height : height;
-	struct rule_draft rule;
-	rule.items_count = 0;
-	rule_add(&rule, (struct nft_statement){
-		.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count,
-		.set = map,
-	});
-	rule_end(lower, site.draft, &rule, height);
-}
-
-static void write_cells(struct lower *lower, struct site site, const struct cells *cells)
+static void write_cells(struct lower *lower, struct site site, const struct cells *cells,
+			enum cells_form form)
 {
 	enum nft_verdict_kind kind = site.is_tail ? NFT_GOTO : NFT_JUMP;
+	unsigned level = site.level + cells_levels(cells, form);
 	struct goal *goals = pool_array(cells->pool, struct goal, cells->leaves_count);
 	for (uint32_t i = 0; i < cells->leaves_count; i++)
-		goals[i] = leaf_goal(lower, leaf_list(cells, i), site.level, kind);
-	if (!is_written_as_rules(cells)) {
-		write_map(lower, site, cells, goals);
-		return;
-	}
-	for (size_t i = 0; i < cells->cells_count; i++)
-		write_cell_rule(lower, site, cells, &cells->cells[i], &goals[cells->cells[i].leaf]);
+		goals[i] = leaf_goal(lower, leaf_list(cells, i), level, kind);
+	cells_write(lower, site.draft, cells, goals, form, kind);
 }
 
 /* --- choosing a field -------------------------------------------------------------------------------- */
@@ -440,78 +232,84 @@ static struct cells *cut_list(struct lower *lower, enum split_field field, struc
 	return is_smaller ? behind : whole;
 }
 
-/* The cost of a list cut by the field; UINT32_MAX where it cannot be. */
-static unsigned try_field(struct lower *lower, enum split_field field, struct list list,
-			  struct cells **cells)
+/* A list cut by a field, and how the lookup is written. */
+struct cut {
+	struct cells *cells; /* NULL: none */
+	enum cells_form form;
+	unsigned cost;
+};
+
+static void drop_cut(struct cut *cut)
 {
-	*cells = NULL;
+	if (cut->cells != NULL)
+		talloc_free(cut->cells->pool);
+	cut->cells = NULL;
+}
+
+static struct cut try_field(struct lower *lower, enum split_field field, struct list list,
+			    unsigned level)
+{
+	struct cut cut = { .cost = UINT32_MAX };
 	if (count_cut(lower, field, list) < 2)
-		return UINT32_MAX;
-	*cells = cut_list(lower, field, list);
-	if (*cells == NULL)
-		return UINT32_MAX;
-	if (!is_written_as_rules(*cells) && !lower_may_add_set(lower))
-		return UINT32_MAX;
-	struct list head = { list.items, (*cells)->head };
-	return list_cost(lower, head) + cells_cost(lower, *cells);
+		return cut;
+	cut.cells = cut_list(lower, field, list);
+	if (cut.cells == NULL)
+		return cut;
+	cut.form = cells_form(lower, cut.cells, level, linear_cost(lower, list));
+	if (cut.form == CELLS_NONE) {
+		drop_cut(&cut);
+		return cut;
+	}
+	struct list head = { list.items, cut.cells->head };
+	cut.cost = list_cost(lower, head) + cells_cost(lower, cut.cells, cut.form);
+	return cut;
 }
 
-static void free_cells(struct cells *cells)
+/* The cheapest cut by a field of the mask, if it costs less than `most`. */
+static struct cut best_cut(struct lower *lower, struct list list, unsigned level, unsigned fields,
+			   unsigned most)
 {
-	if (cells != NULL)
-		talloc_free(cells->pool);
-}
-
-/* The cheapest cut below the cost given, or NULL. Only the fields of the mask are tried. */
-static struct cells *best_cells(struct lower *lower, struct list list, unsigned fields,
-				unsigned *cost, enum split_field *field)
-{
-	struct cells *best = NULL;
-	for (enum split_field tried = SPLIT_IN; tried <= SPLIT_DESTINATION6; tried++) {
-		struct cells *cells;
-		if ((fields >> tried & 1) == 0)
+	struct cut best = { .cost = most };
+	for (enum split_field field = SPLIT_IN; field <= SPLIT_DESTINATION6; field++) {
+		if ((fields >> field & 1) == 0)
 			continue;
-		unsigned with = try_field(lower, tried, list, &cells);
-		if (with >= *cost) {
-			free_cells(cells);
-			continue;
+		struct cut cut = try_field(lower, field, list, level);
+		if (cut.cost < best.cost) {
+			drop_cut(&best);
+			best = cut;
+		} else {
+			drop_cut(&cut);
 		}
-		free_cells(best);
-		best = cells;
-		*cost = with;
-		*field = tried;
 	}
 	return best;
 }
 
+#define ALL_FIELDS ((1u << SPLIT_FIELDS) - 1)
+
 /* A long list is judged by a sample first; then its best fields are tried one by one. */
-static struct cells *best_cells_of_long(struct lower *lower, struct list list, unsigned most)
+static struct cut best_cut_of_long(struct lower *lower, struct list list, unsigned level,
+				   unsigned most)
 {
-	unsigned fields = (1u << SPLIT_FIELDS) - 1;
 	struct list sample = sample_of(lower, list);
-	while (fields != 0) {
-		unsigned cost = UINT32_MAX;
-		enum split_field field = SPLIT_IN;
-		struct cells *tried = best_cells(lower, sample, fields, &cost, &field);
-		free_cells(tried);
-		if (tried == NULL)
-			return NULL;
-		unsigned whole = most;
-		struct cells *cells = best_cells(lower, list, 1u << field, &whole, &field);
-		if (cells != NULL)
-			return cells;
-		fields &= ~(1u << field);
+	struct cut cut = { .cost = most };
+	for (unsigned fields = ALL_FIELDS; fields != 0 && cut.cells == NULL;) {
+		struct cut sampled = best_cut(lower, sample, 1, fields, UINT32_MAX);
+		if (sampled.cells == NULL)
+			break;
+		unsigned field = 1u << (unsigned)sampled.cells->field;
+		drop_cut(&sampled);
+		cut = best_cut(lower, list, level, field, most);
+		fields &= ~field;
 	}
-	return NULL;
+	return cut;
 }
 
-static struct cells *choose_cells(struct lower *lower, struct list list, unsigned linear)
+static struct cut choose_cut(struct lower *lower, struct list list, unsigned level, unsigned linear)
 {
-	enum split_field field;
 	unsigned most = linear - linear / 8;
 	if (list.count > LONG_LIST)
-		return best_cells_of_long(lower, list, most);
-	return best_cells(lower, list, (1u << SPLIT_FIELDS) - 1, &most, &field);
+		return best_cut_of_long(lower, list, level, most);
+	return best_cut(lower, list, level, ALL_FIELDS, most);
 }
 
 /* --- one list a family ----------------------------------------------------------------------------- */
@@ -594,14 +392,15 @@ static struct site not_tail(struct site site)
 }
 
 /* Writes the head and the lookup; gives what remains to be written. */
-static struct list write_field(struct lower *lower, struct site site, struct list list,
-			       const struct cells *cells)
+static struct list write_cut(struct lower *lower, struct site site, struct list list,
+			     const struct cut *cut)
 {
+	const struct cells *cells = cut->cells;
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
 	struct site here = site;
 	here.is_tail = site.is_tail && cells->rest_count == 0;
-	write_cells(lower, here, cells);
+	write_cells(lower, here, cells, cut->form);
 	return (struct list){ cells->rest, cells->rest_count };
 }
 
@@ -626,14 +425,14 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 	for (;;) {
 		list = trim(lower, list);
 		unsigned linear = linear_cost(lower, list);
-		if (linear <= COST_LINEAR_FEW || site.level > LEVEL_MAX ||
+		if (linear <= COST_LINEAR_FEW || site.level > SPLIT_LEVELS_MAX ||
 		    site.nesting > NESTING_MAX || list.count == 0)
 			break;
 		struct family_lists families = families_of(lower, list);
 		unsigned most = families.cost < linear ? families.cost : linear;
-		struct cells *cells = choose_cells(lower, list, most);
-		if (cells != NULL) {
-			list = write_field(lower, site, list, cells);
+		struct cut cut = choose_cut(lower, list, site.level, most);
+		if (cut.cells != NULL) {
+			list = write_cut(lower, site, list, &cut);
 			continue;
 		}
 		if (families.cost < linear - linear / 8) {

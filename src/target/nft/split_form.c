@@ -1,0 +1,328 @@
+/* Maps are exact where every cell is one value, else of intervals; cells are disjoint, so no two
+ * elements meet. A tree compares with the middle cell: what is below goes to a chain of its own, the
+ * rest follows in the same chain. Behind a jump the right half finds nothing, and costs little. */
+#include "target/nft/split_form.h"
+
+#include "target/nft/lower_emit.h"
+
+/* Figures in nanoseconds, measured on lists of each form; they only choose between forms. */
+enum {
+	COST_CELL_RULE = 14,
+	COST_NAME_MAP = 110,
+	COST_EXACT_MAP = 130,
+	COST_PORTS_MAP = 270,
+	COST_INTERVAL_MAP = 120, /* and for each level of the kernel's tree: */
+	COST_INTERVAL_LEVEL = 15,
+	COST_TREE_LEVEL = 26,
+	COST_MAP_LEAST = 75,     /* what a list must cost to get a map, and for each set there is: */
+	COST_MAP_PER_SET = 3,
+};
+
+enum {
+	CELL_RULES_MAX = 6,
+	SERVICE_RULES_MAX = 3,
+	TREE_LEAF_CELLS = 4, /* cells that are compared one by one */
+};
+
+/* --- the parts of a lookup ------------------------------------------------------------------- */
+
+static enum nft_field cell_field(enum split_field field)
+{
+	switch (field) {
+	case SPLIT_IN:
+		return NFT_FIELD_IIFNAME;
+	case SPLIT_OUT:
+		return NFT_FIELD_OIFNAME;
+	case SPLIT_SERVICE:
+	case SPLIT_PORTS:
+		return NFT_FIELD_L4PROTO;
+	case SPLIT_SOURCE4:
+		return NFT_FIELD_IP_SADDR;
+	case SPLIT_DESTINATION4:
+		return NFT_FIELD_IP_DADDR;
+	case SPLIT_SOURCE6:
+		return NFT_FIELD_IP6_SADDR;
+	case SPLIT_DESTINATION6:
+		return NFT_FIELD_IP6_DADDR;
+	}
+	return NFT_FIELD_IIFNAME;
+}
+
+static const char *map_kind(enum split_field field)
+{
+	static const char *const kinds[SPLIT_FIELDS] = {
+		[SPLIT_IN] = "in", [SPLIT_OUT] = "out",
+		[SPLIT_SERVICE] = "services", [SPLIT_PORTS] = "ports",
+		[SPLIT_SOURCE4] = "from4", [SPLIT_DESTINATION4] = "to4",
+		[SPLIT_SOURCE6] = "from6", [SPLIT_DESTINATION6] = "to6",
+	};
+	return kinds[field];
+}
+
+static bool is_port_field(enum split_field field)
+{
+	return field == SPLIT_SERVICE || field == SPLIT_PORTS;
+}
+
+static bool is_name_field(enum split_field field)
+{
+	return field == SPLIT_IN || field == SPLIT_OUT;
+}
+
+/* --- choosing ---------------------------------------------------------------------------------- */
+
+static bool is_address_field(enum split_field field)
+{
+	return field >= SPLIT_SOURCE4;
+}
+
+static unsigned tree_levels(size_t cells)
+{
+	unsigned levels = 0;
+	for (; cells > TREE_LEAF_CELLS; cells = cells / 2)
+		levels++;
+	return levels;
+}
+
+unsigned cells_levels(const struct cells *cells, enum cells_form form)
+{
+	return form == CELLS_TREE ? tree_levels(cells->cells_count) : 0;
+}
+
+enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,
+			   unsigned linear)
+{
+	size_t few = is_port_field(cells->field) ? SERVICE_RULES_MAX : CELL_RULES_MAX;
+	if (cells->cells_count <= few)
+		return CELLS_RULES;
+	if (lower_may_add_set(lower) &&
+	    linear >= COST_MAP_LEAST + COST_MAP_PER_SET * lower->table->sets_count)
+		return CELLS_MAP;
+	bool has_tree = is_address_field(cells->field) &&
+			level + tree_levels(cells->cells_count) <= SPLIT_LEVELS_MAX;
+	return has_tree ? CELLS_TREE : CELLS_NONE;
+}
+
+static unsigned logarithm(size_t count)
+{
+	unsigned result = 0;
+	for (; count > 1; count /= 2)
+		result++;
+	return result;
+}
+
+static unsigned map_cost(const struct cells *cells)
+{
+	switch (cells->field) {
+	case SPLIT_IN:
+	case SPLIT_OUT:
+		return COST_NAME_MAP;
+	case SPLIT_SERVICE:
+		return COST_EXACT_MAP;
+	case SPLIT_PORTS:
+		return COST_PORTS_MAP;
+	case SPLIT_SOURCE4:
+	case SPLIT_DESTINATION4:
+	case SPLIT_SOURCE6:
+	case SPLIT_DESTINATION6:
+		return COST_INTERVAL_MAP + COST_INTERVAL_LEVEL * logarithm(cells->cells_count);
+	}
+	return COST_INTERVAL_MAP;
+}
+
+unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
+{
+	switch (form) {
+	case CELLS_RULES:
+		return (unsigned)cells->cells_count * COST_CELL_RULE;
+	case CELLS_MAP:
+		return map_cost(cells);
+	case CELLS_TREE:
+		return TREE_LEAF_CELLS * COST_CELL_RULE +
+		       COST_TREE_LEVEL * tree_levels(cells->cells_count);
+	case CELLS_NONE:
+		break;
+	}
+	return UINT32_MAX;
+}
+
+/* --- rules and maps --------------------------------------------------------------------------- */
+
+static const struct tail *leaf_tail(const struct lower *lower, const struct cells *cells,
+				    uint32_t leaf)
+{
+	return lower->units[cells->entries[cells->leaves[leaf].first].unit].tail;
+}
+
+static struct service_tuple cell_tuple(const struct cell *cell)
+{
+	return (struct service_tuple){
+		.protocol = (uint16_t)(cell->low >> 16),
+		.families = FAMILIES_BOTH,
+		.first = { (uint16_t)cell->low, (uint16_t)cell->high },
+		.second = { 0, UINT16_MAX },
+	};
+}
+
+static void write_cell_rule(struct lower *lower, struct draft *draft, const struct cells *cells,
+			    const struct cell *cell, const struct goal *goal)
+{
+	struct rule_draft rule;
+	rule.items_count = 0;
+	struct service_tuple tuple = cell_tuple(cell);
+	enum nft_field field = cell_field(cells->field);
+	if (is_port_field(cells->field))
+		emit_tuple(&rule, &tuple);
+	else if (is_name_field(cells->field))
+		rule_add(&rule, match_name(field, NFT_EQUAL, cells->names[(size_t)cell->low]));
+	else
+		rule_add(&rule, match_interval(field, (struct interval){ cell->low, cell->high }));
+	rule_add(&rule, verdict_statement(goal->verdict));
+	struct nft_rule *written = rule_end(lower, draft, &rule, goal->height);
+	const struct tail *tail = leaf_tail(lower, cells, cell->leaf);
+	written->comment = tail->comment;
+	written->origin = tail->origin;
+}
+
+static size_t count_elements(const struct cells *cells)
+{
+	if (cells->field != SPLIT_SERVICE)
+		return cells->cells_count;
+	size_t count = 0;
+	for (size_t i = 0; i < cells->cells_count; i++)
+		count += (size_t)(cells->cells[i].high - cells->cells[i].low) + 1;
+	return count;
+}
+
+static void add_element(struct nft_set *map, const struct tail *tail, const struct goal *goal)
+{
+	struct nft_element *element = &map->elements[map->elements_count++];
+	element->verdict = goal->verdict;
+	element->comment = tail->comment;
+	element->origin = tail->origin;
+}
+
+static void add_port_elements(struct nft_set *map, const struct cells *cells,
+			      const struct cell *cell, const struct tail *tail,
+			      const struct goal *goal)
+{
+	number128 step = cells->field == SPLIT_SERVICE ? 1 : cell->high - cell->low + 1;
+	for (number128 low = cell->low; low <= cell->high; low += step) {
+		struct nft_element *element = &map->elements[map->elements_count];
+		element->low[0].number = element->high[0].number = low >> 16;
+		element->low[1].number = low & UINT16_MAX;
+		element->high[1].number = (low + step - 1) & UINT16_MAX;
+		add_element(map, tail, goal);
+	}
+}
+
+static void add_cell_elements(struct lower *lower, struct nft_set *map, const struct cells *cells,
+			      const struct cell *cell, const struct goal *goal)
+{
+	const struct tail *tail = leaf_tail(lower, cells, cell->leaf);
+	if (is_port_field(cells->field)) {
+		add_port_elements(map, cells, cell, tail, goal);
+		return;
+	}
+	struct nft_element *element = &map->elements[map->elements_count];
+	if (is_name_field(cells->field)) {
+		element->low[0].name = element->high[0].name = cells->names[(size_t)cell->low];
+	} else {
+		element->low[0].number = cell->low;
+		element->high[0].number = cell->high;
+	}
+	add_element(map, tail, goal);
+}
+
+static bool has_ranges(const struct cells *cells)
+{
+	if (cells->field == SPLIT_SERVICE || is_name_field(cells->field))
+		return false;
+	for (size_t i = 0; i < cells->cells_count; i++)
+		if (cells->cells[i].low != cells->cells[i].high)
+			return true;
+	return false;
+}
+
+static void write_map(struct lower *lower, struct draft *draft, const struct cells *cells,
+		      const struct goal *goals)
+{
+	static const enum nft_field port_fields[] = { NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT };
+	enum nft_field field = cell_field(cells->field);
+	bool is_ports = is_port_field(cells->field);
+	struct nft_set *map = lower_set(lower, lower_name(lower, map_kind(cells->field)),
+					is_ports ? port_fields : &field, is_ports ? 2 : 1);
+	map->is_verdict_map = true;
+	map->is_interval = has_ranges(cells);
+	map->elements_capacity = count_elements(cells);
+	map->elements = lower_array(lower, struct nft_element, map->elements_capacity);
+	for (size_t i = 0; i < cells->cells_count; i++)
+		add_cell_elements(lower, map, cells, &cells->cells[i], &goals[cells->cells[i].leaf]);
+	map->size = map->is_interval ? 0 : (uint32_t)map->elements_count;
+	unsigned height = 0;
+	for (size_t i = 0; i < cells->leaves_count; i++)
+		height = goals[i].height > height ? goals[i].height : height;
+	struct rule_draft rule;
+	rule.items_count = 0;
+	rule_add(&rule, (struct nft_statement){
+		.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count,
+		.set = map,
+	});
+	rule_end(lower, draft, &rule, height);
+}
+
+/* --- the tree ---------------------------------------------------------------------------------- */
+
+struct tree {
+	struct lower *lower;
+	const struct cells *cells;
+	const struct goal *goals;
+	enum nft_verdict_kind kind;
+};
+
+static void write_tree(const struct tree *tree, struct draft *draft, size_t from, size_t to);
+
+static struct goal tree_chain(const struct tree *tree, size_t from, size_t to)
+{
+	struct draft draft = draft_begin(tree->lower);
+	write_tree(tree, &draft, from, to);
+	const char *name = lower_name(tree->lower, "");
+	return goal_of_chain(&draft, draft_end(tree->lower, &draft, name), tree->kind);
+}
+
+/* Depth: the logarithm of the number of cells. */
+static void write_tree(const struct tree *tree, struct draft *draft, size_t from, size_t to)
+{
+	const struct cells *cells = tree->cells;
+	while (to - from > TREE_LEAF_CELLS) {
+		size_t middle = from + (to - from) / 2;
+		struct goal below = tree_chain(tree, from, middle);
+		struct rule_draft rule;
+		rule.items_count = 0;
+		struct nft_statement less = match_equal(cell_field(cells->field),
+							cells->cells[middle].low);
+		less.operator = NFT_LESS;
+		rule_add(&rule, less);
+		rule_add(&rule, verdict_statement(below.verdict));
+		rule_end(tree->lower, draft, &rule, below.height);
+		from = middle;
+	}
+	for (size_t i = from; i < to; i++)
+		write_cell_rule(tree->lower, draft, cells, &cells->cells[i],
+				&tree->goals[cells->cells[i].leaf]);
+}
+
+void cells_write(struct lower *lower, struct draft *draft, const struct cells *cells,
+		 const struct goal *goals, enum cells_form form, enum nft_verdict_kind kind)
+{
+	struct tree tree = { lower, cells, goals, kind };
+	if (form == CELLS_MAP) {
+		write_map(lower, draft, cells, goals);
+	} else if (form == CELLS_TREE) {
+		write_tree(&tree, draft, 0, cells->cells_count);
+	} else {
+		for (size_t i = 0; i < cells->cells_count; i++)
+			write_cell_rule(lower, draft, cells, &cells->cells[i],
+					&goals[cells->cells[i].leaf]);
+	}
+}

@@ -1,0 +1,30 @@
+/* Cells as nft: a few rules, one verdict map, or a tree of comparisons. */
+#ifndef FWC_TARGET_NFT_SPLIT_FORM_H
+#define FWC_TARGET_NFT_SPLIT_FORM_H
+
+#include "target/nft/split_cells.h"
+
+enum cells_form {
+	CELLS_NONE,  /* cannot be written here */
+	CELLS_RULES, /* one a cell */
+	CELLS_MAP,
+	CELLS_TREE,  /* "less than" rules that halve the cells: needs no set */
+};
+
+/* The form for cells in a chain of this level; `linear` is what the list costs as plain rules. Sets
+ * are few: the more there are, the longer a list must be to get one. */
+enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,
+			   unsigned linear);
+/* What finding the cell costs a packet, in nanoseconds. */
+unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form);
+/* Levels of chains that the form itself takes. */
+unsigned cells_levels(const struct cells *cells, enum cells_form form);
+
+/* Adds the lookup. goals: where each leaf goes; kind: NFT_GOTO where nothing follows in the chain. */
+void cells_write(struct lower *lower, struct draft *draft, const struct cells *cells,
+		 const struct goal *goals, enum cells_form form, enum nft_verdict_kind kind);
+
+/* Chains above a leaf; leaves and outcomes need up to 9 more. */
+#define SPLIT_LEVELS_MAX 7
+
+#endif
