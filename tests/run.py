@@ -95,7 +95,7 @@ def unit_programs(folder):
     """The Check programs of a build, in order of name."""
     place = os.path.join(folder, "tests", "unit")
     return sorted(os.path.join(place, name) for name in os.listdir(place)
-                  if name.startswith("test_") and os.access(os.path.join(place, name), os.X_OK)
+                  if name.startswith("unit-") and os.access(os.path.join(place, name), os.X_OK)
                   and os.path.isfile(os.path.join(place, name)))
 
 
