@@ -1,0 +1,180 @@
+"""A machine that refuses: no memory, no room, no rights, no file, a socket buffer too small."""
+
+import os
+import resource
+import subprocess
+
+GOOD = "allow kerberos, ldap;\ndeny p2p;\n"
+
+
+def limited(limit_bytes):
+    """A preexec function that caps the address space."""
+    return lambda: resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
+
+
+def run_memory(session):
+    """With less and less memory: a result, or one message and status 3; nothing in between."""
+    statuses = set()
+    policy = "".join(f"allow {1024 + index % 60000}/tcp from 10.{index >> 16}.{index >> 8 & 255}."
+                     f"{index & 255};\n" for index in range(20000)).encode()
+    probe = subprocess.run([session.fwc, "compile", "-"], input=policy, capture_output=True,
+                           timeout=60, check=False)
+    session.check(probe.returncode == 0, f"the policy compiles: {probe.stderr[:300]}")
+    for megabytes in (4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 4096):
+        done = subprocess.run([session.fwc, "compile", "-"], input=policy, capture_output=True,
+                              timeout=60, preexec_fn=limited(megabytes << 20), check=False)
+        if is_too_small_to_start(done):
+            continue
+        statuses.add(done.returncode)
+        name = f"{megabytes} MB of memory"
+        if done.returncode == 0:
+            session.check(done.stdout == probe.stdout, f"{name}: the whole output")
+        elif session.check_refusal(name, done, 3):
+            session.check(b"memory" in done.stderr, f"{name}: {done.stderr[:300]}")
+    session.check(statuses == {0, 3}, f"memory limits ended with {sorted(statuses)}")
+
+
+def is_too_small_to_start(done):
+    """Whether the loader already failed: not the program's word."""
+    return done.returncode == 127 or b"shared libraries" in done.stderr \
+        or b"failed to map" in done.stderr or b"cannot apply additional memory protection" in done.stderr
+
+
+def has_sanitizer(session):
+    with open(session.fwc, "rb") as file:
+        return b"AddressSanitizer" in file.read()
+
+
+def run_full_disk(session):
+    """-o to a full file system: status 3, and the old file stays whole."""
+    script = ('mount -t tmpfs -o size=64k none "$1" && cd "$1" && echo "old ruleset" >out.nft'
+              ' && cp "$2" policy.fw; dd if=/dev/zero of=filler bs=1k count=200 2>/dev/null;'
+              ' "$3" compile policy.fw -o out.nft; status=$?; cat out.nft >&3; ls -A >&4; exit $status')
+    folder = os.path.join(session.folder, "full")
+    os.makedirs(folder, exist_ok=True)
+    path = session.write("good.fw", GOOD)
+    kept, kept_end = os.pipe()
+    listed, listed_end = os.pipe()
+    done = subprocess.run(["unshare", "-rm", "sh", "-c", f"exec 3>&{kept_end} 4>&{listed_end};" + script,
+                           "sh", folder, path, session.fwc], capture_output=True, timeout=30,
+                          pass_fds=(kept_end, listed_end), check=False)
+    os.close(kept_end)
+    os.close(listed_end)
+    with os.fdopen(kept) as file, os.fdopen(listed) as names:
+        old, left = file.read(), names.read().split()
+    if b"mount" in done.stderr or b"unshare" in done.stderr:
+        session.skip("a full disk", "no mount namespaces here")
+        return
+    session.check_refusal("a full disk", done, 3)
+    session.check(old == "old ruleset\n", f"a full disk: the old file is now {old[:100]!r}")
+    session.check(sorted(left) == ["filler", "out.nft", "policy.fw"],
+                  f"a full disk: left behind: {left}")
+
+
+def run_output(session):
+    """Places where no output can go."""
+    path = session.write("good.fw", GOOD)
+    for name, target in (("-o to a missing folder", "no/such/folder/out.nft"),
+                         ("-o to a folder", ".")):
+        done = session.run("compile", path, "-o", target)
+        session.check_refusal(name, done, 3)
+        session.check(b"FW1202" in done.stderr, f"{name}: {done.stderr[:300]}")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([session.fwc, "compile", path], stdout=full, stderr=subprocess.PIPE,
+                              timeout=20, check=False)
+    session.check(done.returncode == 3 and done.stderr != b"", f"stdout is full: {done}")
+    bad = session.write("bad.fw", "allow no-such;\n")
+    kept = session.write("kept.nft", "old ruleset\n")
+    session.run("compile", bad, "-o", kept)
+    with open(kept, encoding="ascii") as file:
+        session.check(file.read() == "old ruleset\n", "-o of a mistaken policy: old file kept")
+
+
+def run_closed_pipe(session):
+    """A reader that goes away is no crash of ours to report as success."""
+    path = session.write("good.fw", GOOD)
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([session.fwc, "compile", path], stdout=writer, stderr=subprocess.PIPE,
+                          timeout=20, check=False)
+    os.close(writer)
+    session.check(done.returncode != 0, f"a closed pipe: {done}")
+
+
+def run_files(session):
+    """Policies that cannot be read."""
+    done = session.run("check", "no-such-file.fw")
+    session.check_refusal("a policy that is not there", done, done.returncode if
+                          done and done.returncode in (1, 3) else 3)
+    path = session.write("secret.fw", GOOD)
+    os.chmod(path, 0)
+    done = as_nobody(session, "check", path)
+    if done is None:
+        session.skip("a policy that may not be read", "only root can become nobody")
+        return
+    session.check_refusal("a policy that may not be read", done, done.returncode if
+                          done.returncode in (1, 3) else 3)
+
+
+def as_nobody(session, *arguments):
+    """fwc as a user without rights: as it is, or as nobody for root."""
+    if os.geteuid() != 0:
+        return session.run(*arguments) if arguments[0] == "apply" else None
+    copy = os.path.join(session.folder, "fwc-for-all")
+    if not os.path.exists(copy):
+        subprocess.run(["cp", session.fwc, copy], check=True)
+        os.chmod(copy, 0o755)
+    return subprocess.run([copy, *arguments], capture_output=True, timeout=20, cwd=session.folder,
+                          user=65534, group=65534, extra_groups=[], check=False)
+
+
+def run_permission(session):
+    path = session.write("good.fw", GOOD)
+    done = as_nobody(session, "apply", path)
+    if session.check_refusal("apply without rights", done, 3):
+        session.check(b"FW1002" in done.stderr, f"apply without rights: {done.stderr[:300]}")
+
+
+def run_buffer(session):
+    """A batch larger than the socket takes where it cannot be raised: loaded in stages, or said."""
+    if not session.can_load:
+        session.skip("a socket buffer that is too small", "no namespaces with nf_tables here")
+        return
+    prefixes = "".join(f"{11 + (index >> 15)}.{index >> 7 & 255}.{(index & 127) * 2}.0/24\n"
+                       for index in range(100_000))
+    session.write("big/list.txt", prefixes)
+    path = session.write("big/main.fw", 'network n = file "list.txt";\nallow ssh from n;\n')
+    done, tables = session.run_apply(path)
+    if not session.check(done is not None, "a large batch: does not end"):
+        return
+    if done.returncode == 0:
+        session.check(b"inet fwc" in tables, f"a large batch: claimed, but tables are {tables!r}")
+        return
+    session.check_refusal("a large batch", done, 3)
+    session.check(b"FW1004" in done.stderr, f"a large batch: {done.stderr[:300]}")
+    session.check(tables == b"", f"a large batch: left {tables!r}")
+
+
+USAGES = ((), ("nonsense",), ("compile",), ("compile", "a", "b"), ("compile", "-", "--target", "nope"),
+          ("compile", "-", "--show=nope"), ("compile", "-", "--nope"), ("compile", "-", "--date", "soon"),
+          ("compile", "-", "--log-group", "70000"), ("explain", "FW9999"), ("check", "-", "--table", "a b"))
+
+
+def run_usage(session):
+    for arguments in USAGES:
+        done = session.run(*arguments, stdin=GOOD.encode())
+        session.check_refusal(f"fwc {' '.join(arguments)}", done, 2)
+
+
+def run(session):
+    if has_sanitizer(session):
+        session.skip("memory limits", "the sanitizers reserve more address space")
+    else:
+        run_memory(session)
+    run_full_disk(session)
+    run_output(session)
+    run_closed_pipe(session)
+    run_files(session)
+    run_permission(session)
+    run_buffer(session)
+    run_usage(session)
