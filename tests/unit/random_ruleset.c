@@ -79,8 +79,7 @@ static struct interface_set random_interfaces(void *pool, const struct ruleset_k
 	return unit_below(8) == 0 ? interface_set_subtract(pool, &set, &named) : named;
 }
 
-static struct place_boxes random_place(void *pool, const struct ruleset_kind *kind,
-				       bool has_interfaces)
+struct place_boxes random_place(void *pool, const struct ruleset_kind *kind, bool has_interfaces)
 {
 	struct ruleset_kind here = *kind;
 	here.has_interfaces = kind->has_interfaces && has_interfaces;
@@ -149,7 +148,7 @@ static struct service_tuple random_tuple(const struct ruleset_kind *kind)
 	}
 }
 
-static struct tuple_set random_services(void *pool, const struct ruleset_kind *kind)
+struct tuple_set random_services(void *pool, const struct ruleset_kind *kind)
 {
 	static const unsigned counts[] = { 1, 1, 2, 3, 5, 12 };
 	struct tuple_set set = { 0 };
@@ -435,7 +434,7 @@ static bool tuple_matches(const struct service_tuple *tuple, const struct model_
 	       second >= tuple->second.low && second <= tuple->second.high;
 }
 
-static bool services_match(const struct tuple_set *services, const struct model_packet *packet)
+bool services_match(const struct tuple_set *services, const struct model_packet *packet)
 {
 	for (size_t i = 0; i < services->tuples_count; i++)
 		if (tuple_matches(&services->tuples[i], packet))
@@ -443,8 +442,8 @@ static bool services_match(const struct tuple_set *services, const struct model_
 	return false;
 }
 
-static bool place_matches(const struct place_boxes *boxes, const char *interface,
-			  enum family family, number128 address)
+bool place_matches(const struct place_boxes *boxes, const char *interface, enum family family,
+		   number128 address)
 {
 	for (size_t i = 0; i < boxes->boxes_count; i++) {
 		const struct place_box *box = &boxes->boxes[i];

@@ -21,6 +21,14 @@ struct ruleset *random_ruleset(void *pool, const struct ruleset_kind *kind);
 /* A packet that is likely to meet the ruleset's rules on the hook. */
 struct model_packet random_packet(const struct ruleset *ruleset, enum hook hook);
 
+/* The parts of a rule. */
+struct place_boxes random_place(void *pool, const struct ruleset_kind *kind, bool has_interfaces);
+struct tuple_set random_services(void *pool, const struct ruleset_kind *kind);
+bool services_match(const struct tuple_set *services, const struct model_packet *packet);
+/* interface NULL: none */
+bool place_matches(const struct place_boxes *boxes, const char *interface, enum family family,
+		   number128 address);
+
 /* First match, rule by rule, as the language says it. */
 struct expected {
 	enum model_fate fate;

@@ -11,6 +11,9 @@
 #include "target/nft/nft.h"
 #include "unit.h"
 
+Suite *lower_nat_suite(void);
+Suite *lower_raw_suite(void);
+
 static const struct nft_settings plain_settings = { .table = "fwc" };
 
 /* --- comparing -------------------------------------------------------------------------------------- */
@@ -174,6 +177,6 @@ static Suite *lower_suite(void)
 
 int main(void)
 {
-	Suite *(*const suites[])(void) = { lower_suite, NULL };
+	Suite *(*const suites[])(void) = { lower_suite, lower_nat_suite, lower_raw_suite, NULL };
 	return unit_run(suites);
 }
