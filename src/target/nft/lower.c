@@ -19,6 +19,8 @@
 #define COUNTER_INVALID "invalid"
 #define CHAIN_TRACKED "conntrack"
 #define CHAIN_NEIGHBOURS "neighbours"
+#define CHAIN_RULES "rules"
+#define SHARED_LEAST 2 /* a single rule is shorter than a jump to it */
 #define HOP_LIMIT_LOCAL 255 /* RFC 4861: such packets have passed no router */
 
 struct hook_row {
@@ -211,14 +213,80 @@ static void write_default(struct lower *lower, struct draft *draft, enum hook ho
 		      &no_services, default_origin(ruleset, hook));
 }
 
+static bool boxes_equal(const struct place_boxes *a, const struct place_boxes *b)
+{
+	return (a->boxes == b->boxes && a->boxes_count == b->boxes_count) ||
+	       place_boxes_equals(a, b);
+}
+
+static bool rules_equal(const struct rule *a, const struct rule *b)
+{
+	return a->identity == b->identity && a->outcome == b->outcome &&
+	       a->match.families == b->match.families &&
+	       tuple_set_equals(&a->match.services, &b->match.services) &&
+	       boxes_equal(&a->match.from, &b->match.from) &&
+	       boxes_equal(&a->match.to, &b->match.to);
+}
+
+static bool lists_equal(const struct ruleset *ruleset, enum hook a, enum hook b)
+{
+	size_t count = ruleset->rules_count[a];
+	if (count != ruleset->rules_count[b])
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!rules_equal(ruleset->rules[a][i], ruleset->rules[b][i]))
+			return false;
+	return true;
+}
+
+/* A policy that names no zone has the same rules in several hooks: they share one chain. The first
+ * hook with the same list, or HOOK_COUNT where none of the others has it, or the list is short. */
+static enum hook hook_shared_with(const struct ruleset *ruleset, enum hook hook)
+{
+	for (enum hook other = HOOK_INPUT; other < HOOK_COUNT; other++)
+		if (other != hook && ruleset->rules_count[hook] >= SHARED_LEAST &&
+		    lists_equal(ruleset, hook, other))
+			return other < hook ? other : hook;
+	return HOOK_COUNT;
+}
+
+/* The chain of the list that this hook shares: made by the first, found by the others. */
+static struct goal shared_goal(struct lower *lower, enum hook hook, enum hook first)
+{
+	struct entries list;
+	struct draft draft;
+	if (first == hook) {
+		lower->prefix = CHAIN_RULES;
+		list = hook_units(lower, hook);
+		draft = draft_begin(lower);
+		split_write(lower, &draft, &list);
+		lower->shared = goal_of_chain(&draft, draft_end(lower, &draft, CHAIN_RULES), NFT_JUMP);
+	}
+	return lower->shared;
+}
+
+static void write_rules(struct lower *lower, struct draft *draft, enum hook hook)
+{
+	enum hook first = hook_shared_with(lower->ruleset, hook);
+	struct rule_draft rule;
+	if (first == HOOK_COUNT) {
+		lower->prefix = hook_rows[hook].name;
+		struct entries list = hook_units(lower, hook);
+		split_write(lower, draft, &list);
+		return;
+	}
+	struct goal goal = shared_goal(lower, hook, first);
+	rule.items_count = 0;
+	rule_add(&rule, verdict_statement(goal.verdict));
+	rule_end(lower, draft, &rule, goal.height);
+}
+
 static void write_hook(struct lower *lower, enum hook hook)
 {
 	const struct hook_row *row = &hook_rows[hook];
-	lower->prefix = row->name;
-	struct entries list = hook_units(lower, hook);
 	struct draft draft = draft_begin(lower);
 	write_always(lower, &draft, row);
-	split_write(lower, &draft, &list);
+	write_rules(lower, &draft, hook);
 	write_default(lower, &draft, hook);
 	chain_end_base(lower, &draft, &(struct nft_chain){
 		.name = row->name, .type = "filter", .hook = row->number, .priority = 0,

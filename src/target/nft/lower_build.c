@@ -206,6 +206,11 @@ bool lower_may_add_set(const struct lower *lower)
 	return lower->table->sets_count < LOWER_SETS_MAX;
 }
 
+bool lower_may_add_leaf_set(const struct lower *lower)
+{
+	return lower->table->sets_count < LOWER_SETS_MAX / 2;
+}
+
 struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_field *fields,
 			  size_t fields_count)
 {

@@ -60,6 +60,7 @@ struct lower {
 
 	uint32_t distinct_outcomes; /* numbers from the top, for ends that equal no other */
 	struct goal refuse; /* the chain that rejects, made on first use */
+	struct goal shared; /* the chain of the rules that hooks share, once it is made */
 	const char *prefix; /* of generated names: the list that is being lowered */
 	struct name_counter *counters;
 	size_t counters_count, counters_capacity;
@@ -122,6 +123,8 @@ struct goal goal_of_chain(const struct draft *draft, const struct nft_chain *cha
 struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_field *fields,
 			  size_t fields_count);
 bool lower_may_add_set(const struct lower *lower);
+/* The same for sets that one rule looks at: they leave room for the maps that dispatch. */
+bool lower_may_add_leaf_set(const struct lower *lower);
 /* The set of exactly these values, shared by all who ask for them. */
 const struct nft_set *lower_interval_set(struct lower *lower, enum nft_field field,
 					 const struct interval_set *intervals, struct span origin);

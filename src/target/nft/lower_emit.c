@@ -112,7 +112,7 @@ static bool wants_set(const struct lower *lower, const struct unit *unit, enum f
 		return false;
 	if (factor == FACTOR_SERVICE && !group_fits_set(&lower->groups[unit->group]))
 		return false;
-	return lower_may_add_set(lower) || alternatives > LONG_LIST ||
+	return lower_may_add_leaf_set(lower) || alternatives > LONG_LIST ||
 	       factor_is_complement(unit, factor);
 }
 

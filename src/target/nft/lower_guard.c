@@ -92,27 +92,12 @@ static void add_original_to(struct lower *lower, struct rule_draft *guard, const
 		rule_add(guard, match_set(field, lower_interval_set(lower, field, to, rule->origin)));
 }
 
-/* The packet's protocol is not changed by translation, so it needs no second look where the
- * rule has one only. */
-static bool has_one_protocol(const struct match *match)
-{
-	const struct tuple_set *now = &match->services, *before = &match->original_services;
-	for (size_t i = 0; i < before->tuples_count; i++)
-		if (before->tuples[i].protocol != before->tuples[0].protocol)
-			return false;
-	for (size_t i = 0; i < now->tuples_count; i++)
-		if (now->tuples[i].protocol != before->tuples[0].protocol)
-			return false;
-	return true;
-}
-
-static void add_original_service(struct rule_draft *guard, const struct match *match,
-				 const struct service_tuple *tuple)
+/* The protocol is looked at in the same rule: nft's text has no port before translation without it. */
+static void add_original_service(struct rule_draft *guard, const struct service_tuple *tuple)
 {
 	if (!protocol_has_ports(tuple->protocol))
 		return;
-	if (!has_one_protocol(match))
-		rule_add(guard, match_equal(NFT_FIELD_L4PROTO, tuple->protocol));
+	rule_add(guard, match_equal(NFT_FIELD_L4PROTO, tuple->protocol));
 	rule_add(guard, match_interval(NFT_FIELD_CT_ORIGINAL_PROTO_DST,
 				       (struct interval){ tuple->first.low, tuple->first.high }));
 }
@@ -169,7 +154,7 @@ void guards_of_rule(struct lower *lower, const struct rule *rule, unsigned famil
 			if (match->minutes != NULL)
 				add_week_box(&guard, &week.items[i]);
 			if (ports != 0)
-				add_original_service(&guard, match, &match->original_services.tuples[k]);
+				add_original_service(&guard, &match->original_services.tuples[k]);
 			tail->guards[tail->guards_count++] = keep(lower, &guard);
 		}
 	}
