@@ -9,6 +9,7 @@
 #include "cmd/output.h"
 #include "expand/expand.h"
 #include "parse/parse.h"
+#include "resolve/expectations.h"
 
 struct session_options session_options_default(void)
 {
@@ -184,6 +185,8 @@ int session_finish(struct session *session)
 	struct diags *diags = session->diags;
 	int status = EXIT_DONE;
 
+	if (session->policy != NULL)
+		expectations_finish(session->policy);
 	for (size_t index = 0; index < diags->items_count; index++) {
 		if (diags->items[index]->severity != SEVERITY_ERROR)
 			continue;
