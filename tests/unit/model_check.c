@@ -131,7 +131,7 @@ static void check_element(struct check *check, const struct nft_set *set,
 static void check_set(struct check *check, const struct nft_set *set)
 {
 	check_new_name(check, check->sets, set->name, (void *)(uintptr_t)set);
-	if (set->fields_count == 0 || set->fields_count > 4)
+	if (set->fields_count == 0 || set->fields_count > NFT_KEY_FIELDS_MAX)
 		fail(check, "bad number of fields", set->name);
 	if (set->is_dynamic && (set->size == 0 || set->timeout_ms == 0 || set->is_interval))
 		fail(check, "a dynamic set without bounds", set->name);

@@ -174,7 +174,7 @@ static bool in_set(struct machine *machine, const struct nft_set *set,
 }
 
 static bool set_values(struct machine *machine, const struct nft_statement *statement,
-		       struct nft_value values[4])
+		       struct nft_value values[NFT_KEY_FIELDS_MAX])
 {
 	if (statement->set->fields_count != statement->fields_count)
 		problem(machine, "a lookup has other fields than its set");
@@ -303,7 +303,7 @@ static void follow(struct machine *machine, const struct nft_verdict *verdict, c
 
 static enum step step_map(struct machine *machine, const struct nft_statement *statement)
 {
-	struct nft_value values[4];
+	struct nft_value values[NFT_KEY_FIELDS_MAX];
 	if (!statement->set->is_verdict_map)
 		problem(machine, "a verdict is looked up in a set without verdicts");
 	if (!set_values(machine, statement, values))
@@ -317,7 +317,7 @@ static enum step step_map(struct machine *machine, const struct nft_statement *s
 
 static enum step step_concat(struct machine *machine, const struct nft_statement *statement)
 {
-	struct nft_value values[4];
+	struct nft_value values[NFT_KEY_FIELDS_MAX];
 	bool is_in = set_values(machine, statement, values) &&
 		     in_set(machine, statement->set, values);
 	return is_in == (statement->operator != NFT_NOT_IN_SET) ? STEP_NEXT : STEP_BREAK;

@@ -92,6 +92,7 @@ enum nft_reject_kind { NFT_REJECT_TCP_RESET, NFT_REJECT_ICMPX_ADMIN };
 
 struct nft_set;
 
+/* What a kind does not use is not set: half a million statements stand in a large table. */
 struct nft_statement {
 	enum nft_statement_kind kind;
 	/* MATCH: one field; VMAP, CONCAT_MATCH: fields_count of them */
@@ -101,20 +102,26 @@ struct nft_statement {
 	/* MATCH on TH_SPORT/TH_DPORT: the protocol that was matched just before in the same rule
 	 * (text: "tcp dport 80" stands for both); 0: matched by an earlier dispatch (text: "th dport") */
 	uint8_t protocol;
-	enum nft_operator operator;
-	struct nft_value low, high;
-	unsigned length;
-	const struct nft_set *set; /* MATCH IN_SET, VMAP, CONCAT_MATCH, SOURCE_LIMIT */
-	struct nft_verdict verdict;
-	enum nft_reject_kind reject;
-	const char *name;          /* COUNTER, LIMIT, HELPER: the object */
-	const struct limit *limit; /* SOURCE_LIMIT */
-	const char *log_prefix;    /* LOG: whole, safe, at most 127 bytes */
-	bool has_log_group;
-	uint16_t log_group;
-	enum family family;        /* SOURCE_LIMIT, SNAT, DNAT */
-	struct address address;    /* SNAT, DNAT */
 	uint16_t port;             /* DNAT: 0: unchanged */
+	enum nft_operator operator;
+	unsigned length;           /* MATCH PREFIX */
+	enum family family;        /* SOURCE_LIMIT, SNAT, DNAT, MASQUERADE */
+	const struct nft_set *set; /* MATCH IN_SET, VMAP, CONCAT_MATCH, SOURCE_LIMIT */
+	union {
+		struct {           /* MATCH */
+			struct nft_value low, high;
+		};
+		struct nft_verdict verdict; /* VERDICT */
+		struct {
+			const char *name;          /* COUNTER, LIMIT, HELPER: the object */
+			const struct limit *limit; /* SOURCE_LIMIT */
+			const char *log_prefix;    /* LOG: whole, safe, at most 127 bytes */
+			bool has_log_group;
+			uint16_t log_group;
+			enum nft_reject_kind reject;
+			struct address address;    /* SNAT, DNAT */
+		};
+	};
 };
 
 struct nft_rule {
@@ -135,9 +142,11 @@ struct nft_chain {
 	size_t rules_count, rules_capacity;
 };
 
+#define NFT_KEY_FIELDS_MAX 2
+
 struct nft_element {
 	/* one closed interval a field; low == high where the set is exact */
-	struct nft_value low[4], high[4];
+	struct nft_value low[NFT_KEY_FIELDS_MAX], high[NFT_KEY_FIELDS_MAX];
 	struct nft_verdict verdict; /* maps */
 	const char *comment;        /* or NULL */
 	struct span origin;
@@ -147,7 +156,7 @@ struct nft_element {
 struct nft_set {
 	const char *name;
 	const enum nft_field *fields;
-	size_t fields_count; /* at most 4 */
+	size_t fields_count; /* at most NFT_KEY_FIELDS_MAX */
 	bool is_verdict_map;
 	bool is_interval;    /* some element is a range */
 	bool is_dynamic;     /* filled from packets */
