@@ -105,14 +105,15 @@ static void write_tracked_chain(struct lower *lower)
 }
 
 static void write_neighbour_rule(struct lower *lower, struct draft *draft, unsigned low,
-				 unsigned high, struct nft_statement condition)
+				 unsigned high, struct nft_statement condition,
+				 const char *comment)
 {
 	struct nft_statement statements[] = {
 		match_interval(NFT_FIELD_ICMPV6_TYPE, (struct interval){ low, high }),
 		condition,
 		verdict_statement(accept_verdict),
 	};
-	own_rule(lower, draft, statements, 3, NULL);
+	own_rule(lower, draft, statements, 3, comment);
 }
 
 /* Neighbour discovery (RFC 4861) and multicast listeners (RFC 3590, 3810). */
@@ -124,9 +125,9 @@ static void write_neighbours_chain(struct lower *lower)
 	struct nft_statement is_near = match_equal(NFT_FIELD_IP6_HOPLIMIT, HOP_LIMIT_LOCAL);
 	struct nft_statement is_link_local = match_interval(NFT_FIELD_IP6_SADDR, link_local);
 	struct draft draft = draft_begin(lower);
-	write_neighbour_rule(lower, &draft, 133, 136, is_near);
-	write_neighbour_rule(lower, &draft, 130, 132, is_link_local);
-	write_neighbour_rule(lower, &draft, 143, 143, is_link_local);
+	write_neighbour_rule(lower, &draft, 133, 136, is_near, "neighbour discovery");
+	write_neighbour_rule(lower, &draft, 130, 132, is_link_local, "multicast listeners");
+	write_neighbour_rule(lower, &draft, 143, 143, is_link_local, "multicast listeners");
 	draft_end(lower, &draft, CHAIN_NEIGHBOURS);
 }
 

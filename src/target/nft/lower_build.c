@@ -224,9 +224,21 @@ struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_
 	return set;
 }
 
+/* What a set's values are; fields of one kind may look into one set. */
+enum set_kind { SET_IPV4, SET_IPV6, SET_PROTOCOLS };
+
+static enum set_kind set_kind(enum nft_field field)
+{
+	if (field == NFT_FIELD_L4PROTO)
+		return SET_PROTOCOLS;
+	bool is_ipv4 = field == NFT_FIELD_IP_SADDR || field == NFT_FIELD_IP_DADDR ||
+		       field == NFT_FIELD_CT_ORIGINAL_IP_DADDR;
+	return is_ipv4 ? SET_IPV4 : SET_IPV6;
+}
+
 struct wanted_set {
 	const struct lower *lower;
-	enum nft_field field;
+	enum set_kind kind;
 	const struct interval_set *intervals;
 };
 
@@ -234,7 +246,7 @@ static bool set_equals(const void *wanted, uint32_t number)
 {
 	const struct wanted_set *want = wanted;
 	const struct nft_set *set = want->lower->table->sets[number];
-	return set->fields[0] == want->field && set->intervals != NULL &&
+	return set->intervals != NULL && set_kind(set->fields[0]) == want->kind &&
 	       (set->intervals->items == want->intervals->items ||
 		interval_set_equals(set->intervals, want->intervals));
 }
@@ -248,27 +260,20 @@ static bool is_exact(const struct interval_set *intervals)
 	return true;
 }
 
-static const char *set_kind(enum nft_field field)
-{
-	return field == NFT_FIELD_L4PROTO	       ? "protocols"
-	       : field == NFT_FIELD_IP_SADDR ||
-			 field == NFT_FIELD_IP_DADDR ||
-			 field == NFT_FIELD_CT_ORIGINAL_IP_DADDR ? "v4"
-							       : "v6";
-}
-
 const struct nft_set *lower_interval_set(struct lower *lower, enum nft_field field,
 					 const struct interval_set *intervals, struct span origin)
 {
-	struct wanted_set wanted = { lower, field, intervals };
-	uint64_t hash = memo_mix(interval_set_hash(intervals), (uint64_t)field);
+	static const char *const kind_names[] = { "v4", "v6", "protocols" };
+	enum set_kind kind = set_kind(field);
+	struct wanted_set wanted = { lower, kind, intervals };
+	uint64_t hash = memo_mix(interval_set_hash(intervals), (uint64_t)kind);
 	uint32_t number = memo_find(&lower->set_memo, hash, set_equals, &wanted);
 	if (number != MEMO_NONE)
 		return lower->table->sets[number];
 	memo_add(lower->scratch, &lower->set_memo, hash, (uint32_t)lower->table->sets_count);
 	const char *prefix = lower->prefix;
 	lower->prefix = "addresses";
-	struct nft_set *set = lower_set(lower, lower_name(lower, set_kind(field)), &field, 1);
+	struct nft_set *set = lower_set(lower, lower_name(lower, kind_names[kind]), &field, 1);
 	lower->prefix = prefix;
 	struct interval_set *kept = lower_new(lower, struct interval_set);
 	*kept = *intervals; /* the items are shared, the head may be in memory that moves */
