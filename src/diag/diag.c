@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/pool.h"
 
@@ -58,6 +59,9 @@ static void count(struct diags *diags, enum severity severity, bool is_taken_off
 		*counter += is_taken_off ? (size_t)-1 : 1;
 }
 
+/* Bytes of a message, and of what is kept of a longer one. */
+enum { MESSAGE_MAX = 600, MESSAGE_HEAD = 240, MESSAGE_TAIL = 240 };
+
 /* A new kept diagnostic, or the slot for all that are not kept. */
 static struct diagnostic *slot(struct diags *diags)
 {
@@ -70,6 +74,36 @@ static struct diagnostic *slot(struct diags *diags)
 	if (diags->is_full)
 		diags->items_count = DIAG_LIMIT;
 	return added;
+}
+
+static bool is_continuation(char byte)
+{
+	return ((unsigned char)byte & 0xC0) == 0x80;
+}
+
+/* The user's words can be a megabyte long: what stands between the ends is left out. */
+static void shorten(char *message, size_t length)
+{
+	static const char dots[] = "…";
+	size_t head = MESSAGE_HEAD, tail = length - MESSAGE_TAIL;
+
+	while (is_continuation(message[head]))
+		head--;
+	while (is_continuation(message[tail]))
+		tail++;
+	memcpy(message + head, dots, sizeof dots - 1);
+	memmove(message + head + sizeof dots - 1, message + tail, length - tail + 1);
+}
+
+static const char *message_of(struct diags *diags, const char *format, va_list arguments)
+{
+	char *message = talloc_vasprintf(diags->pool, format, arguments);
+
+	if (message == NULL)
+		pool_fail(diags->pool, 0);
+	if (strlen(message) > MESSAGE_MAX)
+		shorten(message, strlen(message));
+	return message;
 }
 
 struct diagnostic *diag_add(struct diags *diags, enum code code, struct span span,
@@ -87,11 +121,8 @@ struct diagnostic *diag_add(struct diags *diags, enum code code, struct span spa
 		return added;
 	va_list arguments;
 	va_start(arguments, format);
-	char *message = talloc_vasprintf(diags->pool, format, arguments);
+	added->message = message_of(diags, format, arguments);
 	va_end(arguments);
-	if (message == NULL)
-		pool_fail(diags->pool, 0);
-	added->message = message;
 	return added;
 }
 
@@ -105,15 +136,12 @@ void diag_note(struct diags *diags, struct diagnostic *diagnostic, struct span s
 {
 	if (is_dropped(diags, diagnostic))
 		return;
+	struct diagnostic_note *note = pool_new(diags->pool, struct diagnostic_note);
 	va_list arguments;
 	va_start(arguments, format);
-	char *message = talloc_vasprintf(diags->pool, format, arguments);
+	note->message = message_of(diags, format, arguments);
 	va_end(arguments);
-	if (message == NULL)
-		pool_fail(diags->pool, 0);
-	struct diagnostic_note *note = pool_new(diags->pool, struct diagnostic_note);
 	note->span = span;
-	note->message = message;
 	if (diagnostic->last_note == NULL)
 		diagnostic->notes = note;
 	else

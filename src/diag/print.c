@@ -292,12 +292,24 @@ static void print_totals(struct text *out, struct totals totals)
 		text_add_char(out, '\n');
 }
 
+/* Nobody reads more at once; JSON has them all. */
+#define PRINTED_MAX 100
+
 void diags_print_text(struct diags *diags, struct text *out, bool use_color)
 {
 	const struct printer printer = { diags->sources, out, use_color };
-	for (size_t i = 0; i < diags->items_count; i++)
-		if (!diags->items[i]->is_expected)
+	size_t printed = 0, left_out = 0;
+	for (size_t i = 0; i < diags->items_count; i++) {
+		if (diags->items[i]->is_expected)
+			continue;
+		if (printed < PRINTED_MAX)
 			print_diagnostic(&printer, diags->items[i]);
+		else
+			left_out++;
+		printed++;
+	}
+	if (left_out > 0)
+		text_addf(out, "… and %zu more\n", left_out);
 	print_totals(out, totals_of(diags));
 }
 

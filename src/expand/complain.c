@@ -58,10 +58,19 @@ static bool complain_block(struct side_context *context, struct diags *diags,
 	return true;
 }
 
-static bool complain_families(struct side_context *context, struct diags *diags,
-			      const struct policy_rule *rule)
+/* The source's families without what zones have on input alone. */
+static unsigned source_families(struct side_context *context, const struct place_scope *scope)
 {
-	unsigned from = families_anywhere(context, rule->from, SIDE_FROM);
+	struct side_value forward = side_evaluate(context, scope, HOOK_FORWARD, SIDE_FROM);
+	struct side_value output = side_evaluate(context, scope, HOOK_OUTPUT, SIDE_FROM);
+
+	return boxes_families(&forward.all) | boxes_families(&output.all);
+}
+
+bool complain_families(struct side_context *context, struct diags *diags,
+		       const struct policy_rule *rule)
+{
+	unsigned from = source_families(context, rule->from);
 	unsigned to = families_anywhere(context, rule->to, SIDE_TO);
 	unsigned services = rule_service_families(rule);
 	struct diagnostic *diagnostic;

@@ -246,7 +246,8 @@ static void expand_rule(struct expansion *expansion, const struct policy_rule *r
 		expand_hook(expansion, rule, hooks[index], outcomes, all_services);
 	if (expansion->parts.parts_count == 0)
 		complain_empty(&expansion->sides, expansion->diags, rule);
-	else
+	else if (expansion->from_is_free ||
+		 !complain_families(&expansion->sides, expansion->diags, rule))
 		finish_rule(expansion, rule);
 }
 
