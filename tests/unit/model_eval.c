@@ -84,6 +84,9 @@ static bool field_value(const struct model_packet *packet, enum nft_field field,
 	case NFT_FIELD_TH_DPORT:
 		value->number = packet->destination_port;
 		return true;
+	case NFT_FIELD_TCP_FLAGS:
+		value->number = packet->tcp_flags;
+		return packet->protocol == PROTOCOL_TCP;
 	case NFT_FIELD_ICMP_TYPE:
 		value->number = packet->type;
 		return packet->protocol == PROTOCOL_ICMP;

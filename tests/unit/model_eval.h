@@ -14,6 +14,7 @@ struct model_packet {
 	uint8_t protocol;
 	uint16_t source_port, destination_port; /* any bytes where the protocol has no ports */
 	uint8_t type, code;    /* ICMP, ICMPv6 */
+	uint8_t tcp_flags;
 	uint8_t hop_limit;
 	uint32_t state;        /* NFT_STATE_* */
 	uint32_t status;       /* IPS_* */

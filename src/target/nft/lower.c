@@ -21,6 +21,7 @@
 #define CHAIN_NEIGHBOURS "neighbours"
 #define CHAIN_RULES "rules"
 #define SHARED_LEAST 2 /* a single rule is shorter than a jump to it */
+#define TCP_RESET 0x04
 #define HOP_LIMIT_LOCAL 255 /* RFC 4861: such packets have passed no router */
 
 struct hook_row {
@@ -131,6 +132,31 @@ static void write_neighbours_chain(struct lower *lower)
 	draft_end(lower, &draft, CHAIN_NEIGHBOURS);
 }
 
+/* Whether some packet is answered with a reset. */
+static bool can_reject(const struct ruleset *ruleset)
+{
+	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++) {
+		if (ruleset->defaults[hook]->verdict == VERDICT_REJECT)
+			return true;
+		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
+			if (ruleset->rules[hook][i]->outcome->verdict == VERDICT_REJECT)
+				return true;
+	}
+	return false;
+}
+
+/* The kernel sends the reset of a rejected connection through output, related to what it answers:
+ * where output denies, it would be lost. Nothing else that the firewall sends is a related reset. */
+static void write_resets(struct lower *lower, struct draft *draft)
+{
+	struct nft_statement statements[] = {
+		match_bits(NFT_FIELD_CT_STATE, NFT_STATE_RELATED),
+		match_bits(NFT_FIELD_TCP_FLAGS, TCP_RESET),
+		verdict_statement(accept_verdict),
+	};
+	own_rule(lower, draft, statements, 3, "reject");
+}
+
 static void write_always(struct lower *lower, struct draft *draft, const struct hook_row *row)
 {
 	if (row->has_loopback) {
@@ -150,6 +176,8 @@ static void write_always(struct lower *lower, struct draft *draft, const struct 
 		jump_to(CHAIN_TRACKED),
 	};
 	own_rule(lower, draft, tracked, 2, NULL);
+	if (row->number == NF_INET_LOCAL_OUT && can_reject(lower->ruleset))
+		write_resets(lower, draft);
 	if (!row->has_neighbours)
 		return;
 	struct nft_statement neighbours[] = {

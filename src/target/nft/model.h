@@ -24,6 +24,7 @@
 	X(IP6_DADDR, 128)                                                                         \
 	X(TH_SPORT, 16) /* the rule, map or chain has fixed the protocol; in rules: see protocol */ \
 	X(TH_DPORT, 16)                                                                           \
+	X(TCP_FLAGS, 8) /* TCP_FLAG_*: fin 1, syn 2, rst 4, psh 8, ack 16, urg 32 */            \
 	X(ICMP_TYPE, 8)                                                                           \
 	X(ICMP_CODE, 8)                                                                           \
 	X(ICMPV6_TYPE, 8)                                                                         \
