@@ -58,6 +58,7 @@ struct lower {
 	const char **names;
 	size_t names_count, names_capacity;
 
+	size_t copies_made; /* units in the leaves of all cuts */
 	uint32_t distinct_outcomes; /* numbers from the top, for ends that equal no other */
 	struct goal refuse; /* the chain that rejects, made on first use */
 	struct goal shared; /* the chain of the rules that hooks share, once it is made */

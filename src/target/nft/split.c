@@ -193,9 +193,14 @@ static struct list sample_of(struct lower *lower, struct list list)
 	return (struct list){ items, SAMPLE };
 }
 
-static size_t copies_most(size_t count)
+/* The leaves of one cut, and those of all cuts together, hold a bounded number of units for each
+ * unit of the list: the table grows with the policy. */
+static size_t copies_most(const struct lower *lower, size_t count)
 {
-	return count * 6 + 256;
+	size_t most = count * 6 + 256;
+	size_t all = lower->units_count * 24 + 65536;
+	size_t left = all > lower->copies_made ? all - lower->copies_made : 0;
+	return most < left ? most : left;
 }
 
 /* Units in front that the field does not cut. */
@@ -211,7 +216,7 @@ static struct cells *cut_behind(struct lower *lower, enum split_field field, str
 				size_t head)
 {
 	struct cells *cells = cells_new(lower, field, list.items + head, list.count - head,
-					copies_most(list.count));
+					copies_most(lower, list.count));
 	if (cells != NULL)
 		cells->head = head;
 	return cells;
@@ -396,6 +401,7 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 			     const struct cut *cut)
 {
 	const struct cells *cells = cut->cells;
+	lower->copies_made += cells->entries_count;
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
 	struct site here = site;

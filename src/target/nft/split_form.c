@@ -299,10 +299,8 @@ static void write_tree(const struct tree *tree, struct draft *draft, size_t from
 		struct goal below = tree_chain(tree, from, middle);
 		struct rule_draft rule;
 		rule.items_count = 0;
-		struct nft_statement less = match_equal(cell_field(cells->field),
-							cells->cells[middle].low);
-		less.operator = NFT_LESS;
-		rule_add(&rule, less);
+		rule_add(&rule, match_interval(cell_field(cells->field),
+					       (struct interval){ 0, cells->cells[middle].low - 1 }));
 		rule_add(&rule, verdict_statement(below.verdict));
 		rule_end(tree->lower, draft, &rule, below.height);
 		from = middle;

@@ -8,7 +8,7 @@ enum cells_form {
 	CELLS_NONE,  /* cannot be written here */
 	CELLS_RULES, /* one a cell */
 	CELLS_MAP,
-	CELLS_TREE,  /* "less than" rules that halve the cells: needs no set */
+	CELLS_TREE,  /* rules "below the middle" that halve the cells: needs no set */
 };
 
 /* The form for cells in a chain of this level; `linear` is what the list costs as plain rules. Sets
