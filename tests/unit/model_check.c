@@ -56,7 +56,7 @@ static void check_comment(struct check *check, const char *comment, const char *
 		fail(check, "its comment is too long", where);
 }
 
-/* --- sets ---------------------------------------------------------------------------------------- */
+/* --- sets --------------------------------------------------------------------------------- */
 
 static size_t compared_fields; /* qsort has no context; the tests have one thread */
 
@@ -145,7 +145,7 @@ static void check_set(struct check *check, const struct nft_set *set)
 	check_disjoint(check, set);
 }
 
-/* --- chains --------------------------------------------------------------------------------------- */
+/* --- chains ------------------------------------------------------------------------------- */
 
 static void reach(struct check *check, const struct nft_verdict *verdict, const char *from,
 		  unsigned *levels)

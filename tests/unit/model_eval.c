@@ -136,7 +136,7 @@ static bool field_value(const struct model_packet *packet, enum nft_field field,
 	return false;
 }
 
-/* --- sets ------------------------------------------------------------------------------------- */
+/* --- sets --------------------------------------------------------------------------------- */
 
 static bool in_element(const struct nft_element *element, const struct nft_value *values,
 		       size_t count)
@@ -187,7 +187,7 @@ static bool set_values(struct machine *machine, const struct nft_statement *stat
 	return true;
 }
 
-/* --- statements ----------------------------------------------------------------------------------- */
+/* --- statements --------------------------------------------------------------------------- */
 
 static bool value_equals(const struct nft_value *a, const struct nft_value *b)
 {

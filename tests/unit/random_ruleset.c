@@ -13,7 +13,7 @@ static const char *const interface_names[] = { "eth0", "eth1", "eth2", "eth0.7",
 
 static const char *const helper_names[] = { "ftp", "sip" };
 
-/* --- addresses ------------------------------------------------------------------------------------ */
+/* --- addresses ---------------------------------------------------------------------------- */
 
 static number128 pool_address(enum family family, unsigned addresses)
 {
@@ -60,7 +60,7 @@ static struct address_set random_addresses(void *pool, const struct ruleset_kind
 	return unit_below(6) == 0 ? address_set_subtract(pool, &all, &set) : set;
 }
 
-/* --- interfaces and places -------------------------------------------------------------------------- */
+/* --- interfaces and places ---------------------------------------------------------------- */
 
 static struct interface_set random_interfaces(void *pool, const struct ruleset_kind *kind)
 {
@@ -95,7 +95,7 @@ struct place_boxes random_place(void *pool, const struct ruleset_kind *kind, boo
 	return boxes;
 }
 
-/* --- services ---------------------------------------------------------------------------------------- */
+/* --- services ----------------------------------------------------------------------------- */
 
 static struct service_tuple ports_tuple(unsigned protocol, unsigned low, unsigned high)
 {
@@ -168,7 +168,7 @@ struct tuple_set random_services(void *pool, const struct ruleset_kind *kind)
 	return tuple_set_subtract(pool, &whole, &set);
 }
 
-/* --- rules ------------------------------------------------------------------------------------------- */
+/* --- rules -------------------------------------------------------------------------------- */
 
 static const struct limit *random_limit(void *pool)
 {
@@ -301,7 +301,7 @@ struct ruleset *random_ruleset(void *pool, const struct ruleset_kind *kind)
 	return ruleset;
 }
 
-/* --- packets ----------------------------------------------------------------------------------------- */
+/* --- packets ------------------------------------------------------------------------------ */
 
 static number128 near_interval(const struct interval_set *set, number128 highest)
 {
@@ -368,6 +368,36 @@ static void random_time(struct model_packet *packet)
 	packet->time = 999999 + unit_below(4);
 }
 
+/* Most fields at or near the ends of what one of the rules says. */
+static void aim_rule(const struct ruleset *ruleset, enum hook hook, struct model_packet *packet)
+{
+	if (ruleset->rules_count[hook] == 0)
+		return;
+	const struct rule *rule =
+		ruleset->rules[hook][unit_below((unsigned)ruleset->rules_count[hook])];
+	if (unit_below(10) != 0)
+		aim_place(&rule->match.from, packet->family, &packet->in, &packet->source);
+	if (unit_below(10) != 0)
+		aim_place(&rule->match.to, packet->family, &packet->out, &packet->destination);
+	if (unit_below(10) != 0)
+		aim_service(&rule->match.services, packet);
+}
+
+/* Now and then what always passes. */
+static void make_special(struct model_packet *packet)
+{
+	if (unit_below(60) == 0 && packet->in != NULL)
+		packet->in = "lo";
+	if (unit_below(60) == 0 && packet->out != NULL)
+		packet->out = "lo";
+	if (unit_below(40) != 0)
+		return;
+	packet->protocol = PROTOCOL_ICMP6;
+	packet->type = (uint8_t)(129 + unit_below(16));
+	packet->family = FAMILY_IPV6;
+	packet->source = (number128)0xfe80 << 112 | unit_below(2);
+}
+
 struct model_packet random_packet(const struct ruleset *ruleset, enum hook hook)
 {
 	static const unsigned numbers[HOOK_COUNT] = { 1, 2, 3 };
@@ -391,30 +421,12 @@ struct model_packet random_packet(const struct ruleset *ruleset, enum hook hook)
 	random_time(&packet);
 	if (packet.state == NFT_STATE_RELATED && unit_below(2) == 0)
 		packet.helper = helper_names[unit_below(2)];
-	if (ruleset->rules_count[hook] != 0) {
-		const struct rule *rule =
-			ruleset->rules[hook][unit_below((unsigned)ruleset->rules_count[hook])];
-		if (unit_below(10) != 0)
-			aim_place(&rule->match.from, packet.family, &packet.in, &packet.source);
-		if (unit_below(10) != 0)
-			aim_place(&rule->match.to, packet.family, &packet.out, &packet.destination);
-		if (unit_below(10) != 0)
-			aim_service(&rule->match.services, &packet);
-	}
-	if (unit_below(60) == 0 && packet.in != NULL)
-		packet.in = "lo";
-	if (unit_below(60) == 0 && packet.out != NULL)
-		packet.out = "lo";
-	if (unit_below(40) == 0) {
-		packet.protocol = PROTOCOL_ICMP6;
-		packet.type = (uint8_t)(129 + unit_below(16));
-		packet.family = FAMILY_IPV6;
-		packet.source = (number128)0xfe80 << 112 | unit_below(2);
-	}
+	aim_rule(ruleset, hook, &packet);
+	make_special(&packet);
 	return packet;
 }
 
-/* --- first match --------------------------------------------------------------------------------------- */
+/* --- first match -------------------------------------------------------------------------- */
 
 static bool tuple_matches(const struct service_tuple *tuple, const struct model_packet *packet)
 {

@@ -16,7 +16,7 @@ Suite *lower_raw_suite(void);
 
 static const struct nft_settings plain_settings = { .table = "fwc" };
 
-/* --- comparing -------------------------------------------------------------------------------------- */
+/* --- comparing ---------------------------------------------------------------------------- */
 
 static bool is_identity_name(const char *name, const char *prefix, const char *identity)
 {
@@ -100,7 +100,7 @@ static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, u
 	}
 }
 
-/* --- random rulesets -------------------------------------------------------------------------------- */
+/* --- random rulesets ---------------------------------------------------------------------- */
 
 START_TEST(services_alone_mean_the_same)
 {

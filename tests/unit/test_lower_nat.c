@@ -71,7 +71,7 @@ static struct ruleset *random_translations(void *pool, const struct ruleset_kind
 	return ruleset;
 }
 
-/* --- first match --------------------------------------------------------------------------------- */
+/* --- first match -------------------------------------------------------------------------- */
 
 static bool has_target(const struct translation *source, enum family family)
 {

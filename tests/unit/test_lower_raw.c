@@ -15,7 +15,7 @@ enum { PREROUTING = 0, OUTPUT = 3 };
 
 static const struct nft_settings settings = { .table = "fwc" };
 
-/* --- first match -------------------------------------------------------------------------------------- */
+/* --- first match -------------------------------------------------------------------------- */
 
 /* The packet as the rule would see it, were it of the rule's own direction. */
 static struct model_packet turned(const struct model_packet *packet)
@@ -71,7 +71,7 @@ static bool expect_untracked(const struct ruleset *ruleset, const struct model_p
 	return false;
 }
 
-/* --- random rulesets ------------------------------------------------------------------------------- */
+/* --- random rulesets ---------------------------------------------------------------------- */
 
 static struct ruleset *random_stateless(void *pool)
 {
@@ -118,7 +118,7 @@ START_TEST(both_directions_are_untracked)
 }
 END_TEST
 
-/* --- what is refused ------------------------------------------------------------------------------------- */
+/* --- what is refused ---------------------------------------------------------------------- */
 
 static struct place_boxes one_box(void *pool, const char *interface, const char *prefix)
 {

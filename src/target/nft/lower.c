@@ -57,7 +57,7 @@ static struct nft_statement jump_to(const char *chain)
 	return verdict_statement((struct nft_verdict){ NFT_JUMP, chain });
 }
 
-/* --- what always passes ------------------------------------------------------------------------- */
+/* --- what always passes ------------------------------------------------------------------- */
 
 static void write_invalid(struct lower *lower, struct draft *draft)
 {
@@ -187,7 +187,7 @@ static void write_always(struct lower *lower, struct draft *draft, const struct 
 	own_rule(lower, draft, neighbours, 2, NULL);
 }
 
-/* --- hooks -------------------------------------------------------------------------------------- */
+/* --- hooks -------------------------------------------------------------------------------- */
 
 /* One tail for both families, unless it looks at the address before translation. */
 static const struct tail *rule_tail(struct lower *lower, const void *context, unsigned families)

@@ -119,7 +119,7 @@ static const struct nft_set *sources_of(struct lower *lower, const struct identi
 	return set;
 }
 
-/* --- statements of an outcome --------------------------------------------------------------- */
+/* --- statements of an outcome ------------------------------------------------------------- */
 
 static const char *verdict_word(enum verdict verdict)
 {
@@ -335,7 +335,7 @@ static struct goal rule_goal(struct lower *lower, const struct rule *rule, uint3
 	return verdict_goal(lower, rule->outcome->verdict);
 }
 
-/* --- tails --------------------------------------------------------------------------------- */
+/* --- tails -------------------------------------------------------------------------------- */
 
 static struct tail *tail_new(struct lower *lower, struct nft_statement last, unsigned height,
 			     struct span origin)

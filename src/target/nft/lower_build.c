@@ -12,7 +12,7 @@
 #define COMMENT_MAX 127
 #define NAME_MAX_BYTES 100
 
-/* --- memory and names ------------------------------------------------------------------- */
+/* --- memory and names --------------------------------------------------------------------- */
 
 void *lower_take(struct lower *lower, size_t size)
 {
@@ -144,7 +144,7 @@ const char *lower_place(struct lower *lower, struct span span)
 	return copy;
 }
 
-/* --- chains ------------------------------------------------------------------------------ */
+/* --- chains ------------------------------------------------------------------------------- */
 
 struct draft draft_begin(struct lower *lower)
 {
@@ -199,7 +199,7 @@ struct goal goal_of_chain(const struct draft *draft, const struct nft_chain *cha
 	return (struct goal){ { kind, chain->name }, draft->height + 1 };
 }
 
-/* --- sets -------------------------------------------------------------------------------- */
+/* --- sets --------------------------------------------------------------------------------- */
 
 bool lower_may_add_set(const struct lower *lower)
 {

@@ -129,7 +129,7 @@ static void measure(const struct lower *lower, struct product *product)
 	}
 }
 
-/* --- statements of one alternative ---------------------------------------------------------- */
+/* --- statements of one alternative -------------------------------------------------------- */
 
 /* The set of these names; found again by its content. */
 static const struct nft_set *name_set(struct lower *lower, enum nft_field field,
@@ -320,7 +320,7 @@ static void add_family(struct rule_draft *rule, const struct product *product)
 	rule_add(rule, match_equal(NFT_FIELD_NFPROTO, is_ipv4 ? 2 : 10)); /* NFPROTO_IPV4, _IPV6 */
 }
 
-/* --- the product ------------------------------------------------------------------------------ */
+/* --- the product -------------------------------------------------------------------------- */
 
 static bool is_written(const struct product *product, enum factor factor)
 {
@@ -367,7 +367,7 @@ static void write_rule(struct lower *lower, struct draft *draft, const struct pr
 	written->origin = product->origin;
 }
 
-/* --- chains of one factor ------------------------------------------------------------------ */
+/* --- chains of one factor ----------------------------------------------------------------- */
 
 struct wanted_rule {
 	const struct lower *lower;

@@ -73,7 +73,7 @@ static struct place_boxes boxes_without_interface(struct lower *lower,
 	return kept;
 }
 
-/* --- destinations ----------------------------------------------------------------------------- */
+/* --- destinations ------------------------------------------------------------------------- */
 
 /* The destination before translation: as a box, without an out-interface. */
 static const struct place_boxes *listening_boxes(struct lower *lower,
@@ -137,7 +137,7 @@ static void write_forwards(struct lower *lower, struct draft *draft, bool is_loc
 	}
 }
 
-/* --- sources ------------------------------------------------------------------------------------ */
+/* --- sources ------------------------------------------------------------------------------ */
 
 static void add_source(struct lower *lower, struct entries *list,
 		       const struct rule_translation *translation, const struct place_boxes *from)
@@ -221,7 +221,7 @@ static void write_sources(struct lower *lower, struct draft *draft)
 	chain_write_if(lower, draft, own, &list);
 }
 
-/* --- chains ------------------------------------------------------------------------------------- */
+/* --- chains ------------------------------------------------------------------------------- */
 
 static void end_nat_chain(struct lower *lower, struct draft *draft, const char *name, unsigned hook,
 			  int32_t priority)

@@ -49,7 +49,7 @@ struct raw {
 	size_t errors_before;
 };
 
-/* --- mistakes -------------------------------------------------------------------------------- */
+/* --- mistakes ----------------------------------------------------------------------------- */
 
 static struct span stateless_span(const struct rule *rule)
 {
@@ -99,7 +99,7 @@ static void report_translated(struct raw *raw, const struct rule *rule, struct s
 	diag_note(diags, diagnostic, translation, "the translation is here");
 }
 
-/* --- directions ------------------------------------------------------------------------------ */
+/* --- directions --------------------------------------------------------------------------- */
 
 /* The type that answers a type of ICMP, or -1. */
 static int reply_type(unsigned protocol, unsigned type)
@@ -263,7 +263,7 @@ static void add_items(struct raw *raw)
 	}
 }
 
-/* --- overlaps ---------------------------------------------------------------------------------- */
+/* --- overlaps ----------------------------------------------------------------------------- */
 
 static bool boxes_overlap(struct raw *raw, const struct place_boxes *a, const struct place_boxes *b)
 {
@@ -330,7 +330,7 @@ static void want_tracked(struct raw *raw, struct raw_items *list)
 	}
 }
 
-/* --- translations ---------------------------------------------------------------------------- */
+/* --- translations ------------------------------------------------------------------------- */
 
 static bool source_translated(struct raw *raw, const struct raw_item *item, enum raw_list list,
 			      const struct rule_translation *translation)
@@ -390,7 +390,7 @@ static void check_items(struct raw *raw)
 	}
 }
 
-/* --- chains ------------------------------------------------------------------------------------ */
+/* --- chains ------------------------------------------------------------------------------- */
 
 struct raw_context {
 	const struct raw *raw;

@@ -16,7 +16,7 @@ bool entry_is_final(const struct lower *lower, struct entry entry)
 	return entry_needs(lower, entry) == 0 && tail_is_final(lower->units[entry.unit].tail);
 }
 
-/* --- service groups ---------------------------------------------------------------------- */
+/* --- service groups ----------------------------------------------------------------------- */
 
 static bool is_icmp(unsigned protocol)
 {
@@ -160,7 +160,7 @@ static struct group_list groups_of(struct lower *lower, const struct tuple_set *
 	return list;
 }
 
-/* --- units --------------------------------------------------------------------------------- */
+/* --- units -------------------------------------------------------------------------------- */
 
 static bool check_interfaces(struct lower *lower, const struct interface_set *interfaces,
 			     struct span origin)

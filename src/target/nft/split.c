@@ -56,7 +56,7 @@ struct wanted_leaf {
 
 static void write_list(struct lower *lower, struct site site, struct list list);
 
-/* --- costs -------------------------------------------------------------------------------------- */
+/* --- costs -------------------------------------------------------------------------------- */
 
 /* The plain rules of the list; long lists are judged by a sample. */
 static unsigned linear_cost(const struct lower *lower, struct list list)
@@ -109,7 +109,7 @@ static unsigned cells_cost(const struct lower *lower, const struct cells *cells,
 	       list_cost(lower, rest);
 }
 
-/* --- leaves ---------------------------------------------------------------------------------------- */
+/* --- leaves ------------------------------------------------------------------------------- */
 
 static bool leaf_chain_equals(const void *wanted, uint32_t number)
 {
@@ -173,7 +173,7 @@ static void write_cells(struct lower *lower, struct site site, const struct cell
 	cells_write(lower, site.draft, cells, goals, form, kind);
 }
 
-/* --- choosing a field -------------------------------------------------------------------------------- */
+/* --- choosing a field --------------------------------------------------------------------- */
 
 static size_t count_cut(const struct lower *lower, enum split_field field, struct list list)
 {
@@ -317,7 +317,7 @@ static struct cut choose_cut(struct lower *lower, struct list list, unsigned lev
 	return best_cut(lower, list, level, ALL_FIELDS, most);
 }
 
-/* --- one list a family ----------------------------------------------------------------------------- */
+/* --- one list a family -------------------------------------------------------------------- */
 
 static struct list family_list(struct lower *lower, struct list list, unsigned family)
 {
@@ -372,7 +372,7 @@ static void write_family_rule(struct lower *lower, struct site site, struct list
 	rule_end(lower, site.draft, &rule, goal.height);
 }
 
-/* --- steps -------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------- */
 
 /* Behind a unit that decides about every packet nothing is reached. */
 static struct list trim(const struct lower *lower, struct list list)

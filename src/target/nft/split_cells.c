@@ -59,7 +59,7 @@ struct sweep {
 	size_t leaf_count, leaf_capacity;
 };
 
-/* --- what the field is to a unit -------------------------------------------------------------- */
+/* --- what the field is to a unit ---------------------------------------------------------- */
 
 static bool is_address_field(enum split_field field)
 {
@@ -131,7 +131,7 @@ static uint32_t done_in_cell(enum split_field field)
 	return field_need(field) | (is_address_field(field) ? NEED_FAMILY : 0u);
 }
 
-/* --- a unit of the rest in a cell -------------------------------------------------------------- */
+/* --- a unit of the rest in a cell --------------------------------------------------------- */
 
 enum holding { HOLDS_NOWHERE, HOLDS_PARTLY, HOLDS };
 
@@ -211,7 +211,7 @@ static bool rest_in_cell(const struct sweep *sweep, struct entry *entry, const s
 	return holding != HOLDS_NOWHERE;
 }
 
-/* --- leaves ---------------------------------------------------------------------------------- */
+/* --- leaves ------------------------------------------------------------------------------- */
 
 static uint32_t outcome_at(const struct sweep *sweep, uint32_t position)
 {
@@ -374,7 +374,7 @@ static uint32_t keep_leaf(struct sweep *sweep)
 	return number;
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
+/* --- events ------------------------------------------------------------------------------- */
 
 static number128 field_highest(enum split_field field)
 {
@@ -478,7 +478,7 @@ static void add_events(struct sweep *sweep)
 		qsort(sweep->events, sweep->events_count, sizeof *sweep->events, compare_events);
 }
 
-/* --- the index of the rest -------------------------------------------------------------------- */
+/* --- the index of the rest ---------------------------------------------------------------- */
 
 static size_t count_indexed(const struct sweep *sweep, enum split_field field)
 {
@@ -522,7 +522,7 @@ static void make_index(struct sweep *sweep)
 		fill_index(sweep);
 }
 
-/* --- the sweep ---------------------------------------------------------------------------------- */
+/* --- the sweep ---------------------------------------------------------------------------- */
 
 /* Joined where nothing lies between and nothing differs; names and protocols stay apart. */
 static bool can_extend(const struct sweep *sweep, const struct cell *next)

@@ -24,7 +24,7 @@ enum {
 	TREE_LEAF_CELLS = 4, /* cells that are compared one by one */
 };
 
-/* --- the parts of a lookup ------------------------------------------------------------------- */
+/* --- the parts of a lookup ---------------------------------------------------------------- */
 
 static enum nft_field cell_field(enum split_field field)
 {
@@ -69,7 +69,7 @@ static bool is_name_field(enum split_field field)
 	return field == SPLIT_IN || field == SPLIT_OUT;
 }
 
-/* --- choosing ---------------------------------------------------------------------------------- */
+/* --- choosing ----------------------------------------------------------------------------- */
 
 static bool is_address_field(enum split_field field)
 {
@@ -146,7 +146,7 @@ unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 	return UINT32_MAX;
 }
 
-/* --- rules and maps --------------------------------------------------------------------------- */
+/* --- rules and maps ----------------------------------------------------------------------- */
 
 static const struct tail *leaf_tail(const struct lower *lower, const struct cells *cells,
 				    uint32_t leaf)
@@ -271,7 +271,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	rule_end(lower, draft, &rule, height);
 }
 
-/* --- the tree ---------------------------------------------------------------------------------- */
+/* --- the tree ----------------------------------------------------------------------------- */
 
 struct tree {
 	struct lower *lower;
