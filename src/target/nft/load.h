@@ -1,0 +1,16 @@
+/* Loading with the limits that a test may set. */
+#ifndef FWC_TARGET_NFT_LOAD_H
+#define FWC_TARGET_NFT_LOAD_H
+
+#include "target/nft/nft.h"
+
+struct nft_load_limits {
+	size_t send_max; /* longest batch in bytes; 0: what the socket takes */
+};
+
+/* nft_load (nft.h) within these limits. *is_staged (or NULL) says whether it took several
+ * transactions: names of chains and sets then end in ".sN". */
+bool nft_load_within(void *pool, struct diags *diags, const struct nft_table *table,
+		     const struct nft_load_limits *limits, bool *is_staged);
+
+#endif

@@ -1,0 +1,467 @@
+/* The order of a batch. What is taken away goes first, what refers to it before it: rules, then
+ * elements with verdicts, sets, chains, objects. A name that was taken away may be given again in
+ * the same batch: the kernel looks names up among what is active in the next generation
+ * (nft_chain_lookup, nft_set_lookup, nft_obj_lookup). Kernels before 6.1.36 hold the chains of a
+ * deleted map until the commit, so maps are emptied first. */
+#include "target/nft/replace.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "target/nft/build.h"
+#include "target/nft/elements.h"
+#include "target/nft/kernel_names.h"
+#include "target/nft/userdata.h"
+
+struct writer {
+	struct nft_batch *batch;
+	const struct nft_table *table;
+	const struct nft_kernel *kernel;
+	struct nft_naming naming;
+	size_t message_max;
+	uint32_t set_id;
+};
+
+/* --- taking away --------------------------------------------------------------------------------- */
+
+/* A message that names the table and perhaps a thing in it. */
+static struct nlmsghdr *begin_named(struct nft_batch *batch, uint16_t type, const char *table,
+				    uint16_t attribute, const char *name)
+{
+	struct nlmsghdr *header = nft_batch_begin(batch, type, 0);
+	mnl_attr_put_strz(header, NFTA_TABLE_NAME, table); /* 1 in all of nf_tables' messages */
+	if (name != NULL)
+		mnl_attr_put_strz(header, attribute, name);
+	return header;
+}
+
+static void add_named(struct nft_batch *batch, uint16_t type, const char *table, uint16_t attribute,
+		      const char *name)
+{
+	nft_batch_end(batch, begin_named(batch, type, table, attribute, name));
+}
+
+_Static_assert(NFTA_TABLE_NAME == 1 && NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 &&
+	       NFTA_SET_TABLE == 1 && NFTA_SET_ELEM_LIST_TABLE == 1 && NFTA_OBJ_TABLE == 1,
+	       "the table's name is attribute 1 everywhere");
+
+/* name NULL: of all chains */
+static void flush_rules(struct nft_batch *batch, const char *table, const char *name)
+{
+	add_named(batch, NFT_MSG_DELRULE, table, NFTA_RULE_CHAIN, name);
+}
+
+static void empty_map(struct nft_batch *batch, const char *table, const struct nft_kernel_set *set)
+{
+	if ((set->flags & NFT_SET_MAP) != 0)
+		add_named(batch, NFT_MSG_DELSETELEM, table, NFTA_SET_ELEM_LIST_SET, set->name);
+}
+
+static void delete_set(struct nft_batch *batch, const char *table, const struct nft_kernel_set *set)
+{
+	add_named(batch, NFT_MSG_DELSET, table, NFTA_SET_NAME, set->name);
+}
+
+static void delete_chain(struct nft_batch *batch, const char *table, const char *name)
+{
+	add_named(batch, NFT_MSG_DELCHAIN, table, NFTA_CHAIN_NAME, name);
+}
+
+static void delete_object(struct nft_batch *batch, const char *table,
+			  const struct nft_kernel_object *object)
+{
+	struct nlmsghdr *header = begin_named(batch, NFT_MSG_DELOBJ, table, NFTA_OBJ_NAME, object->name);
+	mnl_attr_put_u32(header, NFTA_OBJ_TYPE, htonl(object->type));
+	nft_batch_end(batch, header);
+}
+
+static void delete_sets(const struct writer *writer)
+{
+	const struct nft_kernel *kernel = writer->kernel;
+	for (size_t i = 0; i < kernel->sets_count; i++)
+		empty_map(writer->batch, writer->naming.table, &kernel->sets[i]);
+	for (size_t i = 0; i < kernel->sets_count; i++)
+		delete_set(writer->batch, writer->naming.table, &kernel->sets[i]);
+}
+
+/* --- what stays ------------------------------------------------------------------------------------- */
+
+static bool has_userdata(const uint8_t *bytes, uint32_t length, const char *comment)
+{
+	struct nft_userdata data = nft_userdata_comment(comment);
+	return data.length == length && (length == 0 || memcmp(data.bytes, bytes, length) == 0);
+}
+
+/* Is the base chain in the kernel already, so that only its rules change? A comment cannot be
+ * changed by adding the chain again. */
+static bool chain_stays(const struct nft_kernel *kernel, const struct nft_chain *chain)
+{
+	const struct nft_kernel_chain *old = nft_kernel_chain_find(kernel, chain->name);
+	return chain->is_base && old != NULL && old->is_base && old->hook == chain->hook &&
+	       old->priority == chain->priority && old->policy == NF_ACCEPT &&
+	       strcmp(old->type, chain->type) == 0 &&
+	       has_userdata(old->userdata, old->userdata_length, chain->comment);
+}
+
+static bool limit_stays(const struct nft_kernel *kernel, const struct nft_limit *limit)
+{
+	const struct nft_kernel_object *old = nft_kernel_object_find(kernel, NFT_OBJECT_LIMIT, limit->name);
+	return old != NULL && old->rate == limit->limit->rate && old->unit_s == limit->limit->unit_s &&
+	       old->burst == limit->limit->burst &&
+	       has_userdata(old->userdata, old->userdata_length, limit->comment);
+}
+
+static bool helper_stays(const struct nft_kernel *kernel, const struct nft_helper *helper)
+{
+	const struct nft_kernel_object *old = nft_kernel_object_find(kernel, NFT_OBJECT_CT_HELPER,
+								     helper->name);
+	return old != NULL && old->protocol == helper->protocol && strcmp(old->helper, helper->type) == 0;
+}
+
+/* The counts are worth more than the comment. */
+static bool counter_stays(const struct nft_kernel *kernel, const struct nft_counter *counter)
+{
+	return nft_kernel_object_find(kernel, NFT_OBJECT_COUNTER, counter->name) != NULL;
+}
+
+/* Which of the kernel's things stay, by their place in its lists. */
+struct staying {
+	const struct nft_kernel *kernel;
+	bool *chains, *objects;
+};
+
+static void object_stays(const struct staying *staying, uint32_t type, const char *name)
+{
+	const struct nft_kernel_object *object = nft_kernel_object_find(staying->kernel, type, name);
+	staying->objects[object - staying->kernel->objects] = true;
+}
+
+static struct staying staying_of(void *pool, const struct nft_table *table, const struct nft_kernel *kernel)
+{
+	struct staying staying = {
+		.kernel = kernel,
+		.chains = pool_array(pool, bool, kernel->chains_count),
+		.objects = pool_array(pool, bool, kernel->objects_count),
+	};
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (chain_stays(kernel, table->chains[i]))
+			staying.chains[nft_kernel_chain_find(kernel, table->chains[i]->name) -
+				       kernel->chains] = true;
+	for (size_t i = 0; i < table->counters_count; i++)
+		if (counter_stays(kernel, &table->counters[i]))
+			object_stays(&staying, NFT_OBJECT_COUNTER, table->counters[i].name);
+	for (size_t i = 0; i < table->limits_count; i++)
+		if (limit_stays(kernel, &table->limits[i]))
+			object_stays(&staying, NFT_OBJECT_LIMIT, table->limits[i].name);
+	for (size_t i = 0; i < table->helpers_count; i++)
+		if (helper_stays(kernel, &table->helpers[i]))
+			object_stays(&staying, NFT_OBJECT_CT_HELPER, table->helpers[i].name);
+	return staying;
+}
+
+static void delete_chains(const struct writer *writer, const struct staying *staying, bool with_base)
+{
+	const struct nft_kernel *kernel = writer->kernel;
+	for (size_t i = 0; i < kernel->chains_count; i++)
+		if ((with_base || !kernel->chains[i].is_base) && !staying->chains[i])
+			delete_chain(writer->batch, writer->naming.table, kernel->chains[i].name);
+}
+
+static void delete_objects(const struct writer *writer, const struct staying *staying)
+{
+	const struct nft_kernel *kernel = writer->kernel;
+	for (size_t i = 0; i < kernel->objects_count; i++)
+		if (!staying->objects[i])
+			delete_object(writer->batch, writer->naming.table, &kernel->objects[i]);
+}
+
+/* --- making --------------------------------------------------------------------------------------------- */
+
+static void add_table(const struct writer *writer)
+{
+	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	mnl_attr_put_strz(header, NFTA_TABLE_NAME, writer->naming.table);
+	mnl_attr_put_u32(header, NFTA_TABLE_FLAGS, 0); /* wakes a dormant table */
+	nft_batch_end(writer->batch, header);
+}
+
+static void add_object(const struct writer *writer, struct nftnl_obj *object, const char *name)
+{
+	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWOBJ, NLM_F_CREATE);
+	nftnl_obj_nlmsg_build_payload(header, object);
+	nftnl_obj_free(object);
+	struct nft_message *message = nft_batch_end(writer->batch, header);
+	message->kind = NFT_SUBJECT_OBJECT;
+	message->subject = name;
+}
+
+static void add_objects(const struct writer *writer)
+{
+	void *pool = writer->batch->pool;
+	const struct nft_table *table = writer->table;
+	for (size_t i = 0; i < table->counters_count; i++)
+		if (!counter_stays(writer->kernel, &table->counters[i]))
+			add_object(writer, nft_build_counter(pool, &writer->naming, &table->counters[i]),
+				   table->counters[i].name);
+	for (size_t i = 0; i < table->limits_count; i++)
+		if (!limit_stays(writer->kernel, &table->limits[i]))
+			add_object(writer, nft_build_limit(pool, &writer->naming, &table->limits[i]),
+				   table->limits[i].name);
+	for (size_t i = 0; i < table->helpers_count; i++)
+		if (!helper_stays(writer->kernel, &table->helpers[i]))
+			add_object(writer, nft_build_helper(pool, &writer->naming, &table->helpers[i]),
+				   table->helpers[i].name);
+}
+
+static void add_chain(const struct writer *writer, const char *name, const struct nft_chain *chain)
+{
+	struct nftnl_chain *built = nft_build_chain(writer->batch->pool, &writer->naming, name, chain);
+	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	nftnl_chain_nlmsg_build_payload(header, built);
+	nftnl_chain_free(built);
+	struct nft_message *message = nft_batch_end(writer->batch, header);
+	message->kind = NFT_SUBJECT_CHAIN;
+	message->subject = chain;
+}
+
+static void add_set(struct writer *writer, const struct nft_set *set)
+{
+	struct nftnl_set *built = nft_build_set(writer->batch->pool, &writer->naming, set, ++writer->set_id);
+	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(header, built);
+	nftnl_set_free(built);
+	struct nft_message *message = nft_batch_end(writer->batch, header);
+	message->kind = NFT_SUBJECT_SET;
+	message->subject = set;
+	nft_add_elements(writer->batch, &writer->naming, set, writer->message_max);
+}
+
+static void add_rule(const struct writer *writer, const char *chain, const struct nft_rule *rule)
+{
+	struct nftnl_rule *built = nft_build_rule(writer->batch->pool, &writer->naming, chain, rule);
+	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWRULE,
+						  NLM_F_CREATE | NLM_F_APPEND);
+	nftnl_rule_nlmsg_build_payload(header, built);
+	nftnl_rule_free(built);
+	struct nft_message *message = nft_batch_end(writer->batch, header);
+	message->kind = NFT_SUBJECT_RULE;
+	message->subject = rule;
+}
+
+static void add_rules(const struct writer *writer, const char *name, const struct nft_chain *chain)
+{
+	for (size_t i = 0; i < chain->rules_count; i++)
+		add_rule(writer, name, &chain->rules[i]);
+}
+
+/* --- direct ------------------------------------------------------------------------------------------- */
+
+/* Base chains first, as in the text: there they are anyway where they stay. */
+static void add_chains(const struct writer *writer, bool is_base)
+{
+	const struct nft_table *table = writer->table;
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (table->chains[i]->is_base == is_base && !chain_stays(writer->kernel, table->chains[i]))
+			add_chain(writer, table->chains[i]->name, table->chains[i]);
+}
+
+static void make_direct(struct writer *writer)
+{
+	const struct nft_table *table = writer->table;
+	add_objects(writer);
+	add_chains(writer, true);
+	add_chains(writer, false);
+	for (size_t i = 0; i < table->sets_count; i++)
+		add_set(writer, table->sets[i]);
+	for (size_t i = 0; i < table->chains_count; i++)
+		add_rules(writer, table->chains[i]->name, table->chains[i]);
+}
+
+struct nft_replacement nft_replace_direct(void *pool, const struct nft_table *table,
+					  const struct nft_kernel *kernel)
+{
+	struct writer writer = {
+		.batch = nft_batch_new(pool),
+		.table = table,
+		.kernel = kernel,
+		.naming = { .table = table->name, .suffix = "" },
+	};
+	struct staying staying = staying_of(writer.batch->pool, table, kernel);
+	add_table(&writer);
+	if (kernel->has_table) {
+		flush_rules(writer.batch, table->name, NULL);
+		delete_sets(&writer);
+		delete_chains(&writer, &staying, true);
+		delete_objects(&writer, &staying);
+	}
+	make_direct(&writer);
+	size_t count = writer.batch->messages_count;
+	return (struct nft_replacement){ writer.batch, count, count };
+}
+
+/* --- staged ------------------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *name, const char *suffix)
+{
+	size_t length = strlen(name), end = strlen(suffix);
+	return length >= end && strcmp(name + length - end, suffix) == 0;
+}
+
+static bool is_free_suffix(const struct nft_kernel *kernel, const char *suffix)
+{
+	for (size_t i = 0; i < kernel->chains_count; i++)
+		if (ends_with(kernel->chains[i].name, suffix))
+			return false;
+	for (size_t i = 0; i < kernel->sets_count; i++)
+		if (ends_with(kernel->sets[i].name, suffix))
+			return false;
+	for (size_t i = 0; i < kernel->objects_count; i++)
+		if (ends_with(kernel->objects[i].name, suffix))
+			return false;
+	return true;
+}
+
+/* ".s1", ".s2", …: the first that nothing in the table has. */
+static const char *free_suffix(void *pool, const struct nft_kernel *kernel)
+{
+	for (unsigned number = 1;; number++) {
+		char *suffix = pool_format(pool, ".s%u", number);
+		if (is_free_suffix(kernel, suffix))
+			return suffix;
+	}
+}
+
+/* Limits and helpers that are in use under the same name, but differ. */
+static struct names *renamed_objects(void *pool, const struct nft_table *table,
+				     const struct nft_kernel *kernel)
+{
+	struct names *renamed = names_new(pool, false);
+	for (size_t i = 0; i < table->limits_count; i++) {
+		const char *name = table->limits[i].name;
+		if (nft_kernel_object_find(kernel, NFT_OBJECT_LIMIT, name) != NULL &&
+		    !limit_stays(kernel, &table->limits[i]))
+			names_set(renamed, name, strlen(name), renamed);
+	}
+	for (size_t i = 0; i < table->helpers_count; i++) {
+		const char *name = table->helpers[i].name;
+		if (nft_kernel_object_find(kernel, NFT_OBJECT_CT_HELPER, name) != NULL &&
+		    !helper_stays(kernel, &table->helpers[i]))
+			names_set(renamed, name, strlen(name), renamed);
+	}
+	return renamed;
+}
+
+/* All chains, those of base chains' rules too, without a hook. */
+static void prepare(struct writer *writer)
+{
+	const struct nft_table *table = writer->table;
+	struct nft_name room;
+	add_table(writer);
+	add_objects(writer);
+	for (size_t i = 0; i < table->chains_count; i++) {
+		struct nft_chain unhooked = { .name = table->chains[i]->name,
+					      .comment = table->chains[i]->comment };
+		add_chain(writer, nft_name_suffixed(&writer->naming, &room, unhooked.name), &unhooked);
+		writer->batch->messages[writer->batch->messages_count - 1].subject = table->chains[i];
+	}
+	for (size_t i = 0; i < table->sets_count; i++)
+		add_set(writer, table->sets[i]);
+	for (size_t i = 0; i < table->chains_count; i++)
+		add_rules(writer, nft_name_suffixed(&writer->naming, &room, table->chains[i]->name),
+			  table->chains[i]);
+}
+
+static void switch_chain(const struct writer *writer, const struct nft_chain *chain)
+{
+	struct nft_statement enter = {
+		.kind = NFT_VERDICT,
+		.verdict = { NFT_GOTO, chain->name },
+	};
+	struct nft_rule rule = { .statements = &enter, .statements_count = 1, .origin = SPAN_NONE };
+	if (!chain_stays(writer->kernel, chain))
+		add_chain(writer, chain->name, chain);
+	add_rule(writer, chain->name, &rule);
+	writer->batch->messages[writer->batch->messages_count - 1].kind = NFT_SUBJECT_NONE;
+}
+
+static void switch_over(const struct writer *writer, const struct staying *staying)
+{
+	const struct nft_kernel *kernel = writer->kernel;
+	for (size_t i = 0; i < kernel->chains_count; i++) {
+		if (!kernel->chains[i].is_base)
+			continue;
+		flush_rules(writer->batch, writer->naming.table, kernel->chains[i].name);
+		if (!staying->chains[i])
+			delete_chain(writer->batch, writer->naming.table, kernel->chains[i].name);
+	}
+	for (size_t i = 0; i < writer->table->chains_count; i++)
+		if (writer->table->chains[i]->is_base)
+			switch_chain(writer, writer->table->chains[i]);
+}
+
+static void clean_up(const struct writer *writer, const struct staying *staying)
+{
+	const struct nft_kernel *kernel = writer->kernel;
+	for (size_t i = 0; i < kernel->chains_count; i++)
+		if (!kernel->chains[i].is_base)
+			flush_rules(writer->batch, writer->naming.table, kernel->chains[i].name);
+	delete_sets(writer);
+	delete_chains(writer, staying, false);
+	delete_objects(writer, staying);
+}
+
+struct nft_replacement nft_replace_staged(void *pool, const struct nft_table *table,
+					  const struct nft_kernel *kernel, size_t message_max)
+{
+	struct nft_batch *batch = nft_batch_new(pool);
+	struct writer writer = {
+		.batch = batch,
+		.table = table,
+		.kernel = kernel,
+		.naming = { table->name, free_suffix(batch->pool, kernel),
+			    renamed_objects(batch->pool, table, kernel) },
+		.message_max = message_max,
+	};
+	struct nft_replacement replacement = { .batch = batch };
+	struct staying staying = staying_of(batch->pool, table, kernel);
+	prepare(&writer);
+	replacement.switch_begin = batch->messages_count;
+	switch_over(&writer, &staying);
+	replacement.cleanup_begin = batch->messages_count;
+	clean_up(&writer, &staying);
+	return replacement;
+}
+
+/* --- undo --------------------------------------------------------------------------------------------- */
+
+static void undo_content(struct nft_batch *batch, const struct nft_kernel *now,
+			 const struct nft_kernel *before)
+{
+	for (size_t i = 0; i < now->chains_count; i++)
+		if (nft_kernel_chain_find(before, now->chains[i].name) == NULL)
+			flush_rules(batch, now->table, now->chains[i].name);
+	for (size_t i = 0; i < now->sets_count; i++)
+		if (nft_kernel_set_find(before, now->sets[i].name) == NULL)
+			empty_map(batch, now->table, &now->sets[i]);
+	for (size_t i = 0; i < now->sets_count; i++)
+		if (nft_kernel_set_find(before, now->sets[i].name) == NULL)
+			delete_set(batch, now->table, &now->sets[i]);
+	for (size_t i = 0; i < now->chains_count; i++)
+		if (nft_kernel_chain_find(before, now->chains[i].name) == NULL)
+			delete_chain(batch, now->table, now->chains[i].name);
+	for (size_t i = 0; i < now->objects_count; i++)
+		if (nft_kernel_object_find(before, now->objects[i].type, now->objects[i].name) == NULL)
+			delete_object(batch, now->table, &now->objects[i]);
+}
+
+struct nft_batch *nft_replace_undo(void *pool, const struct nft_kernel *now,
+				   const struct nft_kernel *before)
+{
+	struct nft_batch *batch = nft_batch_new(pool);
+	if (!before->has_table && now->has_table)
+		add_named(batch, NFT_MSG_DELTABLE, now->table, 0, NULL);
+	else
+		undo_content(batch, now, before);
+	return batch;
+}

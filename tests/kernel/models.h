@@ -1,0 +1,13 @@
+/* Tables made by hand, for what no policy may need today: every field, operator and statement of
+ * the model. */
+#ifndef FWC_TESTS_KERNEL_MODELS_H
+#define FWC_TESTS_KERNEL_MODELS_H
+
+#include "target/nft/nft.h"
+
+/* A table by name; "rules:100000" and "elements:1000000" take a number. NULL: no such name. */
+struct nft_table *model_make(void *pool, struct sources *sources, const char *name);
+/* The names without a number, one after the other; NULL behind the last. */
+const char *model_name(size_t index);
+
+#endif

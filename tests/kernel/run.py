@@ -1,0 +1,265 @@
+"""The kernel's view of what fwc writes: text for nft and netlink messages give one state.
+
+    run.py FWC
+
+FWC is the built program; model_tool, which loads tables made by hand, stands in its build. Each
+case runs in a network namespace of its own (unshare -rn). Where the kernel or the machine has no
+namespaces or no nf_tables, everything is skipped."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+STATE = os.path.join(HERE, "kernel_state.py")
+FWC = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "fwc"
+BUILD = os.path.dirname(os.path.dirname(os.path.dirname(FWC)))
+TOOL = os.path.join(BUILD, "tests", "kernel", "model_tool")
+LISTED = 'nft -s list ruleset && python3 "$STATE" fwc'
+
+
+def run(command, namespace=True, **environment):
+    """A shell command, in a namespace of its own; TOOL, FWC, STATE and DIR are set."""
+    full = ["unshare", "-rn", "sh", "-euc", command] if namespace else ["sh", "-euc", command]
+    return subprocess.run(full, cwd=TOP, text=True, errors="replace", stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=300,
+                          env={**os.environ, "TOOL": TOOL, "FWC": FWC, "STATE": STATE,
+                               "DIR": DIR.name, "LC_ALL": "C", **environment})
+
+
+def output(command, **environment):
+    done = run(command, **environment)
+    assert done.returncode == 0, f"{command}\nstatus {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+    return done.stdout
+
+
+def difference(one, other):
+    for number, (left, right) in enumerate(zip(one.splitlines(), other.splitlines()), 1):
+        if left != right:
+            return f"line {number}:\n  {left[:400]}\n  {right[:400]}"
+    return f"{len(one.splitlines())} lines, {len(other.splitlines())} lines"
+
+
+def same(one, other):
+    assert one == other, difference(one, other)
+
+
+def models():
+    return subprocess.run([TOOL, "names"], text=True, capture_output=True, check=True).stdout.split()
+
+
+def examples():
+    folder = os.path.join(TOP, "examples")
+    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".fw"))
+
+
+def case_text_and_messages(model):
+    """nft -f of the text, and the messages, give the same listing, bytecode and attributes."""
+    by_text = output(f'"$TOOL" text {model} > "$DIR/text.nft"; nft -f "$DIR/text.nft"; {LISTED}')
+    by_messages = output(f'"$TOOL" load {model}; {LISTED}')
+    assert model == "empty" or len(by_text.splitlines()) > 20
+    same(by_text, by_messages)
+
+
+def case_bytecode(model):
+    """Bytecode printed without a kernel is what nft makes of the text."""
+    made = output(f'"$TOOL" text {model} > "$DIR/text.nft"; nft --debug=netlink -f "$DIR/text.nft"')
+    printed = output(f'"$TOOL" bytecode {model}')
+
+    def expressions(text):
+        return [line for line in text.splitlines() if line.startswith("  [")]
+
+    # the text has the base chains first
+    same("\n".join(sorted(expressions(made))), "\n".join(sorted(expressions(printed))))
+
+
+def case_example(policy):
+    """A policy compiled and loaded by nft, and applied by fwc, give the same state."""
+    by_text = output(f'"$FWC" compile "{policy}" --target nft > "$DIR/text.nft"; '
+                     f'nft -f "$DIR/text.nft"; {LISTED}')
+    by_apply = output(f'"$FWC" apply "{policy}" 2> "$DIR/talk"; {LISTED}')
+    same(by_text, by_apply)
+    same(by_text, output(f'"$FWC" apply "{policy}" 2> "$DIR/talk"; nft -f "$DIR/text.nft"; '
+                         f'"$FWC" apply "{policy}" 2> "$DIR/talk"; '
+                         f'"$FWC" apply "{policy}" 2> "$DIR/talk"; {LISTED}'))
+
+
+def case_twice():
+    """Loading again changes nothing and leaves nothing behind."""
+    once = output(f'"$TOOL" load both:300; {LISTED}')
+    same(once, output(f'for i in 1 2 3; do "$TOOL" load both:300; done; {LISTED}'))
+    same(once, output(f'"$TOOL" load sets; "$TOOL" load actions; "$TOOL" load nat; '
+                      f'"$TOOL" load empty; "$TOOL" load both:300; {LISTED}'))
+    same(once, output(f'"$TOOL" load both:300 9000 > "$DIR/out"; "$TOOL" load both:300; {LISTED}'))
+    # nft's own buffer is too small for more in a namespace
+    same(output(f'"$TOOL" load both:90; {LISTED}'),
+         output(f'"$TOOL" text both:90 > "$DIR/text.nft"; nft -f "$DIR/text.nft"; '
+                f'nft -f "$DIR/text.nft"; {LISTED}'))
+
+
+def chains_of(listing):
+    """name: its lines, of the chains, sets and maps of a listing."""
+    found = {}
+    for block in re.findall(r"^\t(?:chain|set|map) (\S+) \{\n(.*?)^\t\}", listing, re.S | re.M):
+        found[block[0]] = [line for line in block[1].splitlines() if " hook " not in line]
+    return found
+
+
+def case_staged():
+    """A load in several transactions gives the same chains and sets, under names of its own."""
+    direct = chains_of(output('"$TOOL" load both:5000; nft -s list ruleset'))
+    for before, room in (("", 212992), ('"$TOOL" load both:50;', 16384),
+                         ('"$TOOL" load both:100 16384;', 40000), ('"$TOOL" load actions;', 212992)):
+        text = output(f'{before} "$TOOL" load both:5000 {room}; nft -s list ruleset')
+        assert "staged" in text.splitlines()
+        suffix = re.search(r"chain many(\.s\d+)", text).group(1)
+        staged = chains_of(text)
+        bases = [name for name in staged if not name.endswith(suffix)]
+        assert sorted(bases) == ["early", "forward"], bases
+        for name in bases:
+            assert staged[name] == [f"\t\tgoto {name}{suffix}"], staged[name]
+        assert len(staged) == len(direct) + 2
+        for name, lines in direct.items():
+            same("\n".join(lines).replace(suffix, ""), "\n".join(staged[name + suffix]).replace(suffix, ""))
+
+
+def case_small_socket():
+    """Without the rights of the host the socket stays small: the load is staged by itself."""
+    assert "staged" in output('"$TOOL" load rules:60000; nft list chain inet fwc forward')
+
+
+def case_refused():
+    """A refused batch leaves the old state whole, and the error stands at the policy's line."""
+    for model, place in (("bad-rule", "policy.fw:2:1"), ("bad-element", "policy.fw:2:1"),
+                         ("loop", "error: the kernel refused")):
+        for room in ("", "4096"):
+            for before in ('"$TOOL" load both:100;', ""):
+                held = output(f'{before} {LISTED}')
+                done = run(f'{before} if "$TOOL" load {model} {room} 2> "$DIR/errors"; then exit 9; fi; '
+                           f'cat "$DIR/errors" >&2; {LISTED}')
+                assert done.returncode == 0, (model, room, done.returncode, done.stderr)
+                assert place in done.stderr and "FW1001" in done.stderr, done.stderr
+                same(held, "\n".join(line for line in done.stdout.split("\n") if line != "staged"))
+
+
+def case_buffer():
+    """A buffer that is too small even for a staged load is told, and nothing changes."""
+    done = run(f'"$TOOL" load both:9 1000; {LISTED}')
+    assert done.returncode == 1 and "FW1004" in done.stderr and "wmem_max" in done.stderr, done.stderr
+    done = run('"$TOOL" load both:9 1000 > "$DIR/out" || true; nft list ruleset')
+    assert done.stdout.strip() == "", done.stdout
+
+
+def case_permission():
+    """Without rights: a clear error."""
+    drop = "setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set=-all" if os.geteuid() == 0 else ""
+    done = run(f'{drop} "$TOOL" load actions', namespace=False)
+    if done.returncode > 1:
+        return "cannot run the program as another user here"
+    assert done.returncode == 1 and "FW1002" in done.stderr, (done.returncode, done.stderr)
+    return None
+
+
+def case_other_tables():
+    """Other programs' tables are not touched; their base chains are named."""
+    other = ("table ip other { chain forwarded { type filter hook forward priority -5; policy drop; }; "
+             "chain quiet { type filter hook input priority 5; policy accept; }; "
+             "chain translated { type nat hook prerouting priority -100; policy accept; }; }\n"
+             "table inet fwc2 { set s { type ipv4_addr; elements = { 1.2.3.4 } }; }")
+    with open(os.path.join(DIR.name, "other.nft"), "w", encoding="utf-8") as file:
+        file.write(other.replace("; }; ", ";\n}\n").replace("{ chain", "{\nchain").replace("} }; }", "}\n}\n}"))
+    shown = 'nft list table ip other; nft list table inet fwc2'
+    before = output(f'nft -f "$DIR/other.nft"; {shown}')
+    after = output(f'nft -f "$DIR/other.nft"; "$TOOL" load both:50; "$TOOL" load both:50 9000 >&2; '
+                   f'"$TOOL" load nat; {shown}')
+    same(before, after)
+    noted = run('nft -f "$DIR/other.nft"; "$TOOL" notes both:1')
+    assert "table 'ip other', chain 'forwarded' (priority -5, policy drop)" in noted.stderr, noted.stderr
+    assert noted.stderr.count("FW1006") == 1 and noted.returncode == 0, noted.stderr
+
+
+COUNT = """python3 - <<'END'
+import socket
+out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for packet in range(7):
+    out.sendto(b"x", ("127.0.0.1", 9))
+END
+"""
+COUNTER = "nft list counter inet fwc c_one | grep packets"
+
+
+def case_counters():
+    """Named counters keep their values over a load, direct and staged."""
+    values = output(f'ip link set lo up; "$TOOL" load count; {COUNT} {COUNTER}; "$TOOL" load both:5; '
+                    f'{COUNTER}; "$TOOL" load both:200 9000; {COUNTER}; "$TOOL" load count; {COUNTER}')
+    lines = [line.strip() for line in values.splitlines() if "packets" in line]
+    assert len(lines) == 4 and len(set(lines)) == 1 and "packets 7 " in lines[0], values
+
+
+def case_concurrent():
+    """A foreign change while the batch is built makes it stale: it is built again."""
+    output('rm -f "$DIR/done"; trap \'touch "$DIR/done"\' EXIT; '
+           '(while [ ! -e "$DIR/done" ]; do nft add table ip x; nft delete table ip x; done) & '
+           'for i in $(seq 30); do "$TOOL" load both:100; done; "$TOOL" load both:300 30000')
+
+
+def case_time_zone():
+    """Hours and times mean UTC whatever the loader's time zone is."""
+    states = [output('"$TOOL" text fields > "$DIR/text.nft"; nft -f "$DIR/text.nft"; '
+                     'nft --debug=netlink list ruleset | grep "^  \\["', TZ=zone)
+              for zone in ("UTC", "America/New_York", "Asia/Kolkata")]
+    same(states[0], states[1])
+    same(states[0], states[2])
+
+
+def is_able():
+    probe = run("nft add table inet probe && nft list ruleset")
+    return probe.returncode == 0 and "probe" in probe.stdout
+
+
+def cases():
+    for model in models():
+        yield f"text and messages: {model}", lambda model=model: case_text_and_messages(model)
+        yield f"bytecode: {model}", lambda model=model: case_bytecode(model)
+    for policy in examples():
+        yield f"example: {os.path.basename(policy)}", lambda policy=policy: case_example(policy)
+    for name, function in sorted(globals().items()):
+        if name.startswith("case_") and function.__code__.co_argcount == 0:
+            yield name[5:].replace("_", " "), function
+
+
+def main():
+    passed = failed = skipped = 0
+    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
+    if not is_able():
+        print("kernel: skipped: no namespaces or no nf_tables here")
+        print("0 passed, 0 failed, 1 skipped")
+        sys.exit(1 if os.environ.get("FWC_REQUIRE_KERNEL") else 0)
+    for name, function in cases():
+        if wanted not in name:
+            continue
+        try:
+            reason = function()
+            if reason:
+                skipped += 1
+                print(f"{name}: skipped: {reason}")
+            else:
+                passed += 1
+        except (AssertionError, AttributeError, subprocess.TimeoutExpired) as problem:
+            failed += 1
+            print(f"{name}: failed: {function.__doc__ or ''}\n{problem}", flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+
+        class DIR:  # the working folder of the shell commands
+            name = folder
+
+        main()
