@@ -1,29 +1,42 @@
-/* A rule's meaning as a canonical row of bytes, its hash, and its ordinal among equals. */
+/* A rule's meaning as a canonical row of bytes, its hash, and its ordinal among equals.
+ *
+ * The row is made in one buffer and hashed at once. Every number in it ends by itself, every list
+ * begins with its length, so that two meanings never give one row. */
 #include "rules/identity.h"
 
 #include <sha256.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/interned.h"
 #include "base/names.h"
 #include "base/pool.h"
 
 #define DIGITS 12
 /* Sets larger than this go in by their own hash: a list of a million prefixes is hashed once. */
 #define LARGE_SET 64
+/* 128 bits, seven a byte. */
+#define NUMBER_BYTES 19
 
 struct identity_maker {
 	void *pool;
 	struct arena *arena;
-	struct names *given;  /* ids of the policy */
-	struct names *counts; /* hash -> struct count */
-	const struct interval *hashed_items; /* the last large set, and its hash */
-	uint64_t hash;
+	struct names *given;     /* ids of the policy */
+	struct interned *counts; /* hash -> struct count */
+	struct interned *hashes; /* a large set's items -> its hash */
+	uint8_t *bytes;          /* of the rule at hand */
+	size_t bytes_count, bytes_capacity;
 };
 
 struct count {
 	unsigned value;
 };
+
+static void give(struct identity_maker *maker, const char *id)
+{
+	if (id != NULL)
+		names_set(maker->given, id, strlen(id), maker);
+}
 
 struct identity_maker *identity_maker_new(void *pool, const struct policy *policy)
 {
@@ -32,77 +45,109 @@ struct identity_maker *identity_maker_new(void *pool, const struct policy *polic
 	maker->pool = pool;
 	maker->arena = arena_new(pool);
 	maker->given = names_new(pool, false);
-	maker->counts = names_new(pool, false);
-	for (size_t index = 0; index < policy->rules_count; index++) {
-		const char *id = policy->rules[index]->options.id;
-
-		if (id != NULL)
-			names_set(maker->given, id, strlen(id), maker);
-	}
+	maker->counts = interned_new(pool, maker->arena);
+	maker->hashes = interned_new(pool, maker->arena);
+	for (size_t index = 0; index < policy->rules_count; index++)
+		give(maker, policy->rules[index]->options.id);
+	for (size_t index = 0; index < policy->translations_count; index++)
+		give(maker, policy->translations[index]->options.id);
 	return maker;
 }
 
-/* --- bytes: every number big-endian, every list with its length ---------------------------- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 
-static void add_number(SHA2_CTX *hash, uint64_t value)
+static void reserve(struct identity_maker *maker, size_t more)
 {
-	uint8_t bytes[8];
-
-	for (size_t index = 0; index < sizeof bytes; index++)
-		bytes[index] = (uint8_t)(value >> (56 - 8 * index));
-	SHA256Update(hash, bytes, sizeof bytes);
+	if (maker->bytes_capacity - maker->bytes_count < more)
+		maker->bytes = pool_grow(maker->pool, maker->bytes, &maker->bytes_capacity,
+					 maker->bytes_count + more, sizeof *maker->bytes);
 }
 
-static void add_number128(SHA2_CTX *hash, number128 value)
+/* Seven bits a byte, the lowest first; the last byte has its highest bit clear. */
+static void add_number(struct identity_maker *maker, number128 value)
 {
-	add_number(hash, (uint64_t)(value >> 64));
-	add_number(hash, (uint64_t)value);
+	reserve(maker, NUMBER_BYTES);
+	for (; value > 0x7f; value >>= 7)
+		maker->bytes[maker->bytes_count++] = (uint8_t)(value | 0x80);
+	maker->bytes[maker->bytes_count++] = (uint8_t)value;
 }
 
-static void add_set(struct identity_maker *maker, SHA2_CTX *hash, const struct interval_set *set)
+static void add_string(struct identity_maker *maker, const char *string)
 {
-	add_number(hash, set->items_count);
+	size_t length = strlen(string);
+
+	add_number(maker, length);
+	reserve(maker, length);
+	memcpy(maker->bytes + maker->bytes_count, string, length);
+	maker->bytes_count += length;
+}
+
+static uint64_t large_set_hash(struct identity_maker *maker, const struct interval_set *set)
+{
+	const void *key[] = { set->items, (const void *)(uintptr_t)set->items_count };
+	void **slot = interned_slot(maker->hashes, key, sizeof key);
+	uint64_t hash;
+
+	if (*slot == NULL) {
+		hash = interval_set_hash(set);
+		*slot = arena_copy(maker->arena, &hash, sizeof hash);
+	}
+	return *(const uint64_t *)*slot;
+}
+
+static void add_set(struct identity_maker *maker, const struct interval_set *set)
+{
+	add_number(maker, set->items_count);
 	if (set->items_count > LARGE_SET) {
-		if (maker->hashed_items != set->items)
-			maker->hash = interval_set_hash(set);
-		maker->hashed_items = set->items;
-		add_number(hash, maker->hash);
+		add_number(maker, large_set_hash(maker, set));
 		return;
 	}
 	for (size_t index = 0; index < set->items_count; index++) {
-		add_number128(hash, set->items[index].low);
-		add_number128(hash, set->items[index].high);
+		add_number(maker, set->items[index].low);
+		add_number(maker, set->items[index].high - set->items[index].low);
 	}
 }
 
-static void add_boxes(struct identity_maker *maker, SHA2_CTX *hash, const struct place_boxes *boxes)
+static void add_addresses(struct identity_maker *maker, const struct address_set *set)
 {
-	add_number(hash, boxes->boxes_count);
+	add_set(maker, &set->v4);
+	add_set(maker, &set->v6);
+}
+
+static void add_boxes(struct identity_maker *maker, const struct place_boxes *boxes)
+{
+	add_number(maker, boxes->boxes_count);
 	for (size_t index = 0; index < boxes->boxes_count; index++) {
-		const struct place_box *box = &boxes->boxes[index];
+		const struct interface_set *interfaces = &boxes->boxes[index].interfaces;
 
-		add_number(hash, box->interfaces.is_complement);
-		add_number(hash, box->interfaces.names_count);
-		for (size_t name = 0; name < box->interfaces.names_count; name++)
-			SHA256Update(hash, (const uint8_t *)box->interfaces.names[name],
-				     strlen(box->interfaces.names[name]) + 1);
-		add_set(maker, hash, &box->addresses.v4);
-		add_set(maker, hash, &box->addresses.v6);
+		add_number(maker, interfaces->is_complement);
+		add_number(maker, interfaces->names_count);
+		for (size_t name = 0; name < interfaces->names_count; name++)
+			add_string(maker, interfaces->names[name]);
+		add_addresses(maker, &boxes->boxes[index].addresses);
 	}
 }
 
-static void add_tuples(SHA2_CTX *hash, const struct tuple_set *set)
+static void add_range(struct identity_maker *maker, struct port_range range)
 {
-	add_number(hash, set->tuples_count);
+	add_number(maker, range.low);
+	add_number(maker, (number128)(range.high - range.low));
+}
+
+static void add_tuples(struct identity_maker *maker, const struct tuple_set *set)
+{
+	add_number(maker, set->tuples_count);
 	for (size_t index = 0; index < set->tuples_count; index++) {
 		const struct service_tuple *tuple = &set->tuples[index];
 
-		add_number(hash, (uint64_t)tuple->protocol << 8 | tuple->families);
-		add_number(hash, (uint64_t)tuple->first.low << 48 |
-			   (uint64_t)tuple->first.high << 32 |
-			   (uint64_t)tuple->second.low << 16 | tuple->second.high);
+		add_number(maker, tuple->protocol);
+		add_number(maker, tuple->families);
+		add_range(maker, tuple->first);
+		add_range(maker, tuple->second);
 	}
 }
+
+/* --- meanings --------------------------------------------------------------------------------- */
 
 static bool boxes_equal(const struct place_boxes *a, const struct place_boxes *b)
 {
@@ -119,64 +164,106 @@ static bool is_same(const struct match *a, const struct match *b)
 	       boxes_equal(&a->from, &b->from) && boxes_equal(&a->to, &b->to);
 }
 
-static void add_match(struct identity_maker *maker, SHA2_CTX *hash, const struct rule *rule,
-		      const struct rule *previous)
+static void add_match(struct identity_maker *maker, const struct match *match)
 {
-	const struct match *match = &rule->match;
-
-	add_number(hash, (uint64_t)rule->hook << 8 | match->families);
-	if (previous != NULL && is_same(match, &previous->match))
-		return; /* fewer bytes than any match of its own: no two meanings meet */
-	add_tuples(hash, &match->services);
-	add_boxes(maker, hash, &match->from);
-	add_boxes(maker, hash, &match->to);
-	add_number(hash, match->minutes != NULL);
-	if (match->minutes != NULL)
-		add_set(maker, hash, match->minutes);
-	add_number(hash, match->is_translated);
-	add_set(maker, hash, &match->original_to.v4);
-	add_set(maker, hash, &match->original_to.v6);
-	add_tuples(hash, &match->original_services);
+	add_number(maker, match->families);
+	add_tuples(maker, &match->services);
+	add_boxes(maker, &match->from);
+	add_boxes(maker, &match->to);
 }
 
-static void add_limit(SHA2_CTX *hash, const struct limit *limit)
+/* What all parts of a rule have in common. */
+static void add_conditions(struct identity_maker *maker, const struct match *match)
 {
-	add_number(hash, limit != NULL);
+	add_number(maker, match->minutes != NULL);
+	if (match->minutes != NULL)
+		add_set(maker, match->minutes);
+	add_number(maker, match->is_translated);
+	add_number(maker, match->has_original_to);
+	add_addresses(maker, &match->original_to);
+	add_tuples(maker, &match->original_services);
+}
+
+static void add_limit(struct identity_maker *maker, const struct limit *limit)
+{
+	add_number(maker, limit != NULL);
 	if (limit == NULL)
 		return;
-	add_number(hash, limit->rate);
-	add_number(hash, (uint64_t)limit->unit_s << 32 | limit->burst);
-	add_number(hash, limit->is_per_source);
+	add_number(maker, limit->rate);
+	add_number(maker, limit->unit_s);
+	add_number(maker, limit->burst);
+	add_number(maker, limit->is_per_source);
 }
 
-static void hash_rule(struct identity_maker *maker, const struct policy_rule *rule,
-		      struct rule *const *parts, size_t count, char digits[DIGITS + 1])
+static void add_rule(struct identity_maker *maker, const struct policy_rule *rule,
+		     struct rule *const *parts, size_t count)
+{
+	add_number(maker, rule->verdict);
+	add_limit(maker, rule->options.limit);
+	if (count > 0)
+		add_conditions(maker, &parts[0]->match);
+	for (size_t index = 0; index < count; index++) {
+		bool is_repeated = index > 0 && is_same(&parts[index]->match,
+							&parts[index - 1]->match);
+
+		add_number(maker, parts[index]->hook);
+		add_number(maker, is_repeated);
+		if (!is_repeated)
+			add_match(maker, &parts[index]->match);
+	}
+}
+
+static void add_new_address(struct identity_maker *maker, bool has, const struct address *address)
+{
+	add_number(maker, has);
+	if (has)
+		add_number(maker, address->value);
+}
+
+static void add_translation(struct identity_maker *maker, const struct translation *translation,
+			    struct rule_translation *const *parts, size_t count)
+{
+	add_number(maker, translation->kind);
+	add_number(maker, translation->port);
+	add_number(maker, translation->has_at);
+	add_addresses(maker, &translation->at);
+	for (size_t family = 0; family < 2; family++) {
+		add_new_address(maker, translation->has_as[family], &translation->as[family]);
+		add_new_address(maker, translation->has_host[family], &translation->host[family]);
+	}
+	for (size_t index = 0; index < count; index++) {
+		add_number(maker, parts[index]->applies_to_routed);
+		add_number(maker, parts[index]->applies_to_local);
+		add_number(maker, parts[index]->families);
+		add_tuples(maker, &parts[index]->services);
+		add_boxes(maker, &parts[index]->from);
+		add_boxes(maker, &parts[index]->to);
+	}
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+static void hash_bytes(struct identity_maker *maker, char digits[DIGITS + 1])
 {
 	static const char hexadecimal[] = "0123456789abcdef";
 	uint8_t digest[SHA256_DIGEST_LENGTH];
 	SHA2_CTX hash;
 
 	SHA256Init(&hash);
-	add_number(&hash, rule->verdict);
-	add_limit(&hash, rule->options.limit);
-	for (size_t index = 0; index < count; index++)
-		add_match(maker, &hash, parts[index], index > 0 ? parts[index - 1] : NULL);
+	SHA256Update(&hash, maker->bytes, maker->bytes_count);
 	SHA256Final(digest, &hash);
 	for (size_t index = 0; index < DIGITS; index++)
 		digits[index] = hexadecimal[digest[index / 2] >> (index % 2 == 0 ? 4 : 0) & 15];
 	digits[DIGITS] = '\0';
 }
 
-/* --- names --------------------------------------------------------------------------------- */
-
 static unsigned count_up(struct identity_maker *maker, const char *digits)
 {
-	struct count *count = names_find(maker->counts, digits, DIGITS);
+	void **slot = interned_slot(maker->counts, digits, DIGITS);
+	struct count *count = *slot;
 
-	if (count == NULL) {
-		count = arena_new_item(maker->arena, struct count);
-		names_set(maker->counts, digits, DIGITS, count);
-	}
+	if (count == NULL)
+		*slot = count = arena_new_item(maker->arena, struct count);
 	return ++count->value;
 }
 
@@ -185,6 +272,18 @@ static const char *unlike_given(struct identity_maker *maker, const char *text)
 	while (names_find(maker->given, text, strlen(text)) != NULL)
 		text = pool_format(maker->pool, "%s-x", text);
 	return text;
+}
+
+static const char *text_of_bytes(struct identity_maker *maker)
+{
+	char digits[DIGITS + 1];
+	unsigned ordinal;
+
+	hash_bytes(maker, digits);
+	ordinal = count_up(maker, digits);
+	return unlike_given(maker, ordinal == 1 ?
+			    arena_copy(maker->arena, digits, sizeof digits) :
+			    pool_format(maker->pool, "%s-%u", digits, ordinal));
 }
 
 static struct identity *identity_new(struct identity_maker *maker, const char *text)
@@ -199,18 +298,31 @@ const struct identity *identity_make(struct identity_maker *maker, const struct 
 				     struct rule *const *parts, size_t count)
 {
 	struct identity *identity = identity_new(maker, rule->options.id);
-	char digits[DIGITS + 1];
-	unsigned ordinal;
 
 	identity->rule = rule;
 	identity->is_given = rule->options.id != NULL;
 	if (identity->is_given)
 		return identity;
-	hash_rule(maker, rule, parts, count, digits);
-	ordinal = count_up(maker, digits);
-	identity->text = unlike_given(maker, ordinal == 1 ?
-				      arena_copy(maker->arena, digits, sizeof digits) :
-				      pool_format(maker->pool, "%s-%u", digits, ordinal));
+	maker->bytes_count = 0;
+	add_rule(maker, rule, parts, count);
+	identity->text = text_of_bytes(maker);
+	return identity;
+}
+
+const struct identity *identity_make_translation(struct identity_maker *maker,
+						 const struct translation *translation,
+						 struct rule_translation *const *parts,
+						 size_t count)
+{
+	struct identity *identity = identity_new(maker, translation->options.id);
+
+	identity->is_given = translation->options.id != NULL;
+	if (identity->is_given)
+		return identity;
+	maker->bytes_count = 0;
+	add_string(maker, "translation");
+	add_translation(maker, translation, parts, count);
+	identity->text = text_of_bytes(maker);
 	return identity;
 }
 
