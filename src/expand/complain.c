@@ -2,30 +2,36 @@
 #include "expand/complain.h"
 
 #include <string.h>
+#include <strings.h>
 
+#include "base/pool.h"
 #include "expand/product.h"
 
 static const enum hook hooks[] = { HOOK_INPUT, HOOK_FORWARD, HOOK_OUTPUT };
-
-/* The hooks' values of a side, families aside. */
-static unsigned families_anywhere(struct side_context *context, const struct place_scope *scope,
-				  enum side side)
-{
-	unsigned families = FAMILIES_NONE;
-
-	for (size_t index = 0; index < HOOK_COUNT; index++) {
-		struct side_value value = side_evaluate(context, scope, hooks[index], side);
-
-		families |= boxes_families(&value.all);
-	}
-	return families;
-}
 
 static const char *family_words(unsigned families)
 {
 	static const char *const words[] = { "no address", "only IPv4", "only IPv6", "both families" };
 
 	return words[families & FAMILIES_BOTH];
+}
+
+static unsigned families_in(struct side_context *context, const struct place_scope *scope,
+			    enum hook hook, enum side side)
+{
+	struct side_value value = side_evaluate(context, scope, hook, side);
+
+	return boxes_families(&value.all);
+}
+
+static unsigned families_anywhere(struct side_context *context, const struct place_scope *scope,
+				  enum side side)
+{
+	unsigned families = FAMILIES_NONE;
+
+	for (size_t index = 0; index < HOOK_COUNT; index++)
+		families |= families_in(context, scope, hooks[index], side);
+	return families;
 }
 
 static unsigned rule_service_families(const struct policy_rule *rule)
@@ -37,163 +43,145 @@ static unsigned rule_service_families(const struct policy_rule *rule)
 	return families;
 }
 
-/* A side whose own list has packets, but none inside the block. */
-static bool complain_block(struct side_context *context, struct diags *diags,
-			   const struct policy_rule *rule, const struct place_scope *scope,
-			   enum side side)
+/* --- services --------------------------------------------------------------------------------- */
+
+static bool has_protocol(const struct service_word *word, const char *protocol)
 {
-	struct diagnostic *diagnostic;
-	struct place_scope own;
+	const char *slash = strrchr(word->word, '/');
 
-	if (scope == NULL || scope->outer == NULL ||
-	    families_anywhere(context, scope, side) != FAMILIES_NONE)
-		return false;
-	own = (struct place_scope){ .list = scope->list };
-	if (families_anywhere(context, &own, side) == FAMILIES_NONE)
-		return false;
-	diagnostic = diag_add(diags, CODE_BLOCK_EMPTY, scope->list->span,
-			      "these places lie outside the block: the rule matches nothing");
-	diag_note(diags, diagnostic, scope->outer->list->span, "the block's places");
-	(void)rule;
-	return true;
-}
-
-/* The source's families without what zones have on input alone. */
-static unsigned source_families(struct side_context *context, const struct place_scope *scope)
-{
-	struct side_value forward = side_evaluate(context, scope, HOOK_FORWARD, SIDE_FROM);
-	struct side_value output = side_evaluate(context, scope, HOOK_OUTPUT, SIDE_FROM);
-
-	return boxes_families(&forward.all) | boxes_families(&output.all);
-}
-
-bool complain_families(struct side_context *context, struct diags *diags,
-		       const struct policy_rule *rule)
-{
-	unsigned from = source_families(context, rule->from);
-	unsigned to = families_anywhere(context, rule->to, SIDE_TO);
-	unsigned services = rule_service_families(rule);
-	struct diagnostic *diagnostic;
-
-	if (from == 0 || to == 0 || services == 0 ||
-	    (from & to & services & rule->options.families) != 0)
-		return false;
-	diagnostic = diag_add(diags, CODE_FAMILY_MISMATCH, rule->span,
-			      "the rule matches nothing: its parts have no address family in common");
-	if (rule->from != NULL)
-		diag_note(diags, diagnostic, rule->from->list->span, "the source has %s",
-			  family_words(from));
-	if (rule->to != NULL)
-		diag_note(diags, diagnostic, rule->to->list->span, "the destination has %s",
-			  family_words(to));
-	if (services != FAMILIES_BOTH)
-		diag_note(diags, diagnostic, SPAN_NONE, "the services have %s", family_words(services));
-	if (rule->options.families != FAMILIES_BOTH)
-		diag_note(diags, diagnostic, SPAN_NONE, "the rule asks for %s",
-			  family_words(rule->options.families));
-	return true;
-}
-
-void complain_empty(struct side_context *context, struct diags *diags,
-		    const struct policy_rule *rule)
-{
-	struct diagnostic *diagnostic;
-
-	if (side_has_empty_file(rule->from) || side_has_empty_file(rule->to))
-		return; /* `or empty` asked for it, and a note said so */
-	if (complain_block(context, diags, rule, rule->from, SIDE_FROM) ||
-	    complain_block(context, diags, rule, rule->to, SIDE_TO) ||
-	    complain_families(context, diags, rule))
-		return;
-	diagnostic = diag_add(diags, CODE_RULE_EMPTY, rule->span,
-			      "the rule matches nothing: no packet comes from there and goes there");
-	diag_note(diags, diagnostic, SPAN_NONE,
-		  "a zone never contains the firewall; a packet to or from it has no zone on that side");
-}
-
-/* --- words ---------------------------------------------------------------------------------- */
-
-static bool ends_with(const char *word, const char *ending)
-{
-	size_t length = strlen(word), tail = strlen(ending);
-
-	return length > tail && strcmp(word + length - tail, ending) == 0;
+	return slash != NULL && strcasecmp(slash + 1, protocol) == 0;
 }
 
 static unsigned word_families(const struct service_word *word)
 {
 	if (word->service != NULL)
 		return tuples_families(&word->service->own);
-	if (ends_with(word->word, "/icmp"))
+	if (has_protocol(word, "icmp"))
 		return FAMILIES_IPV4;
-	return ends_with(word->word, "/icmp6") ? FAMILIES_IPV6 : FAMILIES_BOTH;
+	return has_protocol(word, "icmp6") ? FAMILIES_IPV6 : FAMILIES_BOTH;
 }
 
 void complain_words(struct diags *diags, const struct policy_rule *rule, unsigned families)
 {
 	for (size_t index = 0; index < rule->words_count; index++) {
 		const struct service_word *word = &rule->words[index];
-		unsigned word_has = word_families(word);
+		unsigned has = word_families(word);
 
-		if (word_has == FAMILIES_NONE || (word_has & families) != 0)
+		if (has == FAMILIES_NONE || (has & families) != 0)
 			continue;
 		diag_add(diags, CODE_SERVICE_FAMILY, word->span,
-			 "'%s' has %s, and the rule's places have %s", word->word,
-			 family_words(word_has), family_words(families));
+			 "'%s' has %s, and the rule's other parts have %s", word->word,
+			 family_words(has), family_words(families));
 	}
 }
 
-/* --- blocks --------------------------------------------------------------------------------- */
-
-/* The addresses that a list speaks of anywhere, interfaces aside. */
-static struct address_set list_addresses(struct side_context *context,
-					 const struct place_list *list, enum side side)
+/* Every word by itself where that says it all; else the rule, whose `except` took the rest. */
+static void complain_services(struct diags *diags, const struct policy_rule *rule,
+			      unsigned families)
 {
-	struct address_set sum = { 0 };
+	size_t errors = diags->error_count;
 
-	for (size_t hook = 0; hook < HOOK_COUNT; hook++) {
-		struct side_value value = side_evaluate_list(context, list, hooks[hook], side);
-
-		for (size_t index = 0; index < value.all.boxes_count; index++)
-			sum = address_set_union(context->pool, &sum,
-						&value.all.boxes[index].addresses);
-	}
-	return sum;
+	complain_words(diags, rule, families);
+	if (diags->error_count == errors)
+		diag_add(diags, CODE_SERVICE_FAMILY, rule->span,
+			 "the services have %s, and the rule's other parts have %s",
+			 family_words(rule_service_families(rule)), family_words(families));
 }
 
-static bool speaks_of_addresses(const struct place_list *list)
+/* --- families --------------------------------------------------------------------------------- */
+
+static void report_places(struct diags *diags, const struct policy_rule *rule, unsigned from,
+			  unsigned to)
 {
-	for (size_t index = 0; index < list->items_count; index++)
-		if (list->items[index].kind != PLACE_ADDRESSES)
-			return false;
+	struct diagnostic *error =
+		diag_add(diags, CODE_FAMILY_MISMATCH, rule->span,
+			 "the rule matches nothing: its parts have no address family in common");
+
+	if (rule->from != NULL)
+		diag_note(diags, error, rule->from->list->span, "the source has %s",
+			  family_words(from));
+	if (rule->to != NULL)
+		diag_note(diags, error, rule->to->list->span, "the destination has %s",
+			  family_words(to));
+	if (rule->options.families != FAMILIES_BOTH)
+		diag_note(diags, error, SPAN_NONE, "the rule asks for %s",
+			  family_words(rule->options.families));
+}
+
+/* Whether families alone leave the rule without packets; says so. */
+static bool complain_families(struct diags *diags, const struct policy_rule *rule, unsigned from,
+			      unsigned to)
+{
+	unsigned places = from & to & rule->options.families;
+
+	if (from == FAMILIES_NONE || to == FAMILIES_NONE)
+		return false;
+	if (places == FAMILIES_NONE)
+		report_places(diags, rule, from, to);
+	else if ((places & rule_service_families(rule)) == 0)
+		complain_services(diags, rule, places);
+	else
+		return false;
 	return true;
 }
 
-static void complain_outside_side(struct side_context *context, struct diags *diags,
-				  const struct place_scope *scope, enum side side)
+void complain_empty(struct side_context *context, struct diags *diags,
+		    const struct policy_rule *rule)
 {
-	struct address_set own, outer;
-	struct diagnostic *diagnostic;
+	struct diagnostic *error;
 
-	if (scope == NULL || scope->outer == NULL || !speaks_of_addresses(scope->list))
+	if (complain_families(diags, rule, families_anywhere(context, rule->from, SIDE_FROM),
+			      families_anywhere(context, rule->to, SIDE_TO)))
 		return;
-	own = list_addresses(context, scope->list, side);
-	for (const struct place_scope *block = scope->outer; block != NULL; block = block->outer) {
-		if (block->list == scope->list)
-			continue;
-		outer = list_addresses(context, block->list, side);
-		if (address_set_includes(&outer, &own))
-			continue;
-		diagnostic = diag_add(diags, CODE_BLOCK_OUTSIDE, scope->list->span,
-				      "some of these places lie outside the block, and do not count");
-		diag_note(diags, diagnostic, block->list->span, "the block's places");
-		return;
-	}
+	error = diag_add(diags, CODE_RULE_EMPTY, rule->span,
+			 "the rule matches nothing: no packet comes from there and goes there");
+	diag_note(diags, error, SPAN_NONE,
+		  "a zone never contains the firewall; a packet to or from it has no zone on that side");
 }
 
-void complain_outside(struct side_context *context, struct diags *diags,
-		      const struct policy_rule *rule)
+/* --- link-local sources ----------------------------------------------------------------------- */
+
+/* Destinations on a link itself: fe80::/10 (RFC 4291), multicast, limited broadcast. */
+static struct address_set link_destinations(void *pool)
 {
-	complain_outside_side(context, diags, rule->from, SIDE_FROM);
-	complain_outside_side(context, diags, rule->to, SIDE_TO);
+	static const struct prefix prefixes[] = {
+		{ FAMILY_IPV4, (number128)224 << 24, 4 },
+		{ FAMILY_IPV4, (number128)UINT32_MAX, 32 },
+		{ FAMILY_IPV6, (number128)0xfe80 << 112, 10 },
+		{ FAMILY_IPV6, (number128)0xff << 120, 8 },
+	};
+	struct address_set set = { 0 };
+
+	for (size_t index = 0; index < sizeof prefixes / sizeof prefixes[0]; index++)
+		address_set_add_prefix(pool, &set, &prefixes[index]);
+	address_set_normalise(&set);
+	return set;
+}
+
+static bool reaches_links(struct side_context *context, const struct place_boxes *boxes)
+{
+	struct address_set links = link_destinations(context->pool);
+
+	for (size_t index = 0; index < boxes->boxes_count; index++)
+		if (address_set_overlaps(&boxes->boxes[index].addresses, &links))
+			return true;
+	return false;
+}
+
+bool complain_link_local(struct side_context *context, struct diags *diags,
+			 const struct policy_rule *rule, struct rule *const *parts, size_t count)
+{
+	struct side_value to;
+	unsigned from;
+
+	for (size_t index = 0; index < count; index++)
+		if (parts[index]->hook != HOOK_INPUT)
+			return false;
+	if (rule->to == NULL || !side_is_hook_free(rule->to))
+		return false; /* `to self`: link-local services are meant, or may be */
+	from = families_in(context, rule->from, HOOK_FORWARD, SIDE_FROM);
+	to = side_evaluate(context, rule->to, HOOK_FORWARD, SIDE_TO);
+	if (reaches_links(context, &to.all))
+		return false;
+	return complain_families(diags, rule, from, boxes_families(&to.all));
 }

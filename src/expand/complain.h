@@ -3,18 +3,16 @@
 #define FWC_EXPAND_COMPLAIN_H
 
 #include "expand/side.h"
+#include "rules/ruleset.h"
 
 /* The rule has no packet in any hook: says why, with the places. */
 void complain_empty(struct side_context *context, struct diags *diags,
 		    const struct policy_rule *rule);
-/* Sources, destinations and services have no family in common, but for the addresses that every zone
- * has on input (0.0.0.0, fe80::/10). true: said so. */
-bool complain_families(struct side_context *context, struct diags *diags,
-		       const struct policy_rule *rule);
-/* A word of the service list that can match in none of the rule's families. */
+/* A word of the service list that can match in none of the families. */
 void complain_words(struct diags *diags, const struct policy_rule *rule, unsigned families);
-/* A place that lies partly outside the block round the rule. */
-void complain_outside(struct side_context *context, struct diags *diags,
-		      const struct policy_rule *rule);
+/* A rule whose places have no family in common, so that it matches only the link-local sources that
+ * a zone has on input: a mistake where the destination is no link's. true: reported. */
+bool complain_link_local(struct side_context *context, struct diags *diags,
+			 const struct policy_rule *rule, struct rule *const *parts, size_t count);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "expand/complain.h"
+#include "expand/outside.h"
 #include "expand/product.h"
 #include "expand/side.h"
 #include "expand/translations.h"
@@ -26,6 +27,7 @@ struct parts {
 struct expansion {
 	struct side_context sides;
 	struct diags *diags;
+	struct outside *outside;
 	struct ruleset *ruleset;
 	struct identity_maker *maker;
 	struct parts parts; /* of the rule at hand */
@@ -232,7 +234,15 @@ static void finish_rule(struct expansion *expansion, const struct policy_rule *r
 		append_rule(ruleset, part);
 	}
 	complain_words(expansion->diags, rule, families);
-	complain_outside(&expansion->sides, expansion->diags, rule);
+	outside_check(expansion->outside, rule);
+}
+
+static void report_mistakes(struct expansion *expansion, const struct policy_rule *rule)
+{
+	if (side_has_empty_file(rule->from) || side_has_empty_file(rule->to))
+		return; /* `or empty` asked for it, and a note said so */
+	if (!outside_check_disjoint(expansion->outside, rule))
+		complain_empty(&expansion->sides, expansion->diags, rule);
 }
 
 static void expand_rule(struct expansion *expansion, const struct policy_rule *rule)
@@ -245,9 +255,9 @@ static void expand_rule(struct expansion *expansion, const struct policy_rule *r
 	for (size_t index = 0; index < HOOK_COUNT; index++)
 		expand_hook(expansion, rule, hooks[index], outcomes, all_services);
 	if (expansion->parts.parts_count == 0)
-		complain_empty(&expansion->sides, expansion->diags, rule);
-	else if (expansion->from_is_free ||
-		 !complain_families(&expansion->sides, expansion->diags, rule))
+		report_mistakes(expansion, rule);
+	else if (!complain_link_local(&expansion->sides, expansion->diags, rule,
+				      expansion->parts.parts, expansion->parts.parts_count))
 		finish_rule(expansion, rule);
 }
 
@@ -278,6 +288,7 @@ struct ruleset *expand_policy(void *pool, struct diags *diags, const struct poli
 		.maker = identity_maker_new(pool, policy),
 	};
 
+	expansion.outside = outside_new(&expansion.sides, diags);
 	ruleset->policy = policy;
 	ruleset->helpers = policy->helpers;
 	ruleset->helpers_count = policy->helpers_count;

@@ -3,30 +3,34 @@
 
 #include "base/pool.h"
 
-struct side_context side_context_new(void *pool)
-{
-	return (struct side_context){ pool, arena_new(pool), address_set_all(pool) };
-}
-
 static struct place_boxes boxes_none(void)
 {
 	return (struct place_boxes){ 0 };
 }
 
-static struct place_boxes boxes_one(struct side_context *context, struct interface_set interfaces,
+static struct place_boxes boxes_one(struct arena *arena, struct interface_set interfaces,
 				    struct address_set addresses)
 {
 	struct place_boxes boxes = { .boxes_count = 1, .boxes_capacity = 1 };
 
-	boxes.boxes = arena_new_item(context->arena, struct place_box);
+	boxes.boxes = arena_new_item(arena, struct place_box);
 	boxes.boxes[0] = (struct place_box){ interfaces, addresses };
 	return boxes;
 }
 
-static struct place_boxes boxes_all(struct side_context *context)
+struct side_context side_context_new(void *pool)
 {
-	return boxes_one(context, interface_set_all(), context->whole);
+	struct arena *arena = arena_new(pool);
+
+	return (struct side_context){
+		.pool = pool,
+		.arena = arena,
+		.everything = boxes_one(arena, interface_set_all(), address_set_all(pool)),
+		.lists = interned_new(pool, arena),
+	};
 }
+
+/* --- places ----------------------------------------------------------------------------------- */
 
 static struct place_boxes zone_boxes(const struct zone *zone, enum hook hook, enum side side)
 {
@@ -59,23 +63,25 @@ static struct side_value place_value(struct side_context *context, const struct 
 	case PLACE_GROUP:
 		return side_evaluate_list(context, place->group, hook, side);
 	case PLACE_ANY:
-		value.all = boxes_all(context);
+		value.all = context->everything;
 		break;
 	case PLACE_SELF:
-		value.all = self_is_all(hook, side) ? boxes_all(context) : boxes_none();
+		value.all = self_is_all(hook, side) ? context->everything : boxes_none();
 		break;
 	case PLACE_ZONE:
 		value.all = zone_boxes(place->zone, hook, side);
 		break;
 	case PLACE_ADDRESSES:
 		if (!address_set_is_empty(place->addresses))
-			value.all = boxes_one(context, interface_set_all(), *place->addresses);
+			value.all = boxes_one(context->arena, interface_set_all(), *place->addresses);
 		break;
 	}
 	if (is_part(place, side))
 		value.part = value.all;
 	return value;
 }
+
+/* --- lists ------------------------------------------------------------------------------------ */
 
 /* A union that shares what it can. */
 static struct place_boxes join(struct side_context *context, struct place_boxes a,
@@ -129,11 +135,11 @@ static struct place_boxes plain_boxes(struct side_context *context, const struct
 	}
 	address_set_normalise(&sum);
 	return address_set_is_empty(&sum) ? boxes_none() :
-	       boxes_one(context, interface_set_all(), sum);
+	       boxes_one(context->arena, interface_set_all(), sum);
 }
 
-struct side_value side_evaluate_list(struct side_context *context, const struct place_list *list,
-				     enum hook hook, enum side side)
+static struct side_value list_value(struct side_context *context, const struct place_list *list,
+				    enum hook hook, enum side side)
 {
 	struct side_value value, except;
 
@@ -151,20 +157,140 @@ struct side_value side_evaluate_list(struct side_context *context, const struct 
 	return value;
 }
 
+/* What a place stands for: the address of a definition, or the kind, which is none. */
+static uintptr_t place_key(const struct place *place)
+{
+	switch (place->kind) {
+	case PLACE_ZONE:
+		return (uintptr_t)place->zone;
+	case PLACE_ADDRESSES:
+		return (uintptr_t)place->addresses;
+	case PLACE_GROUP:
+		return (uintptr_t)place->group;
+	case PLACE_ANY:
+	case PLACE_SELF:
+		break;
+	}
+	return place->kind + 1u;
+}
+
+static void add_key(struct side_context *context, uintptr_t part)
+{
+	*pool_append(context->pool, context, key) = part;
+}
+
+static void make_key(struct side_context *context, const struct place_list *list, enum hook hook,
+		     enum side side)
+{
+	context->key_count = 0;
+	add_key(context, (uintptr_t)hook << 1 | side);
+	add_key(context, list->items_count);
+	for (size_t index = 0; index < list->items_count; index++)
+		add_key(context, place_key(&list->items[index]));
+	for (size_t index = 0; index < list->excepts_count; index++)
+		add_key(context, place_key(&list->excepts[index]));
+}
+
+/* Rules write the same lists again and again: what takes work is done once. */
+struct side_value side_evaluate_list(struct side_context *context, const struct place_list *list,
+				     enum hook hook, enum side side)
+{
+	struct side_value value;
+	void **known;
+
+	if (list->items_count == 1 && list->excepts_count == 0)
+		return place_value(context, &list->items[0], hook, side);
+	make_key(context, list, hook, side);
+	known = interned_slot(context->lists, context->key,
+			      context->key_count * sizeof *context->key);
+	if (*known != NULL)
+		return *(struct side_value *)*known;
+	value = list_value(context, list, hook, side);
+	make_key(context, list, hook, side); /* groups in the list made keys of their own */
+	known = interned_slot(context->lists, context->key,
+			      context->key_count * sizeof *context->key);
+	*known = arena_copy(context->arena, &value, sizeof value);
+	return value;
+}
+
+/* --- scopes ----------------------------------------------------------------------------------- */
+
+static struct interval_set meet_family(void *pool, const struct interval_set *a,
+				       const struct interval_set *b)
+{
+	if ((a->items == b->items && a->items_count == b->items_count) ||
+	    interval_set_includes(a, b))
+		return *b;
+	return interval_set_includes(b, a) ? *a : interval_set_intersect(pool, a, b);
+}
+
+/* One box with one box needs no normalising, and most often no memory. */
+static struct place_boxes meet_one(struct side_context *context, const struct place_box *a,
+				   const struct place_box *b)
+{
+	struct interface_set interfaces =
+		interface_set_intersect(context->pool, &a->interfaces, &b->interfaces);
+	struct address_set addresses = {
+		.v4 = meet_family(context->pool, &a->addresses.v4, &b->addresses.v4),
+		.v6 = meet_family(context->pool, &a->addresses.v6, &b->addresses.v6),
+	};
+
+	if (interface_set_is_empty(&interfaces) || address_set_is_empty(&addresses))
+		return boxes_none();
+	return boxes_one(context->arena, interfaces, addresses);
+}
+
+static struct place_boxes meet(struct side_context *context, const struct place_boxes *a,
+			       const struct place_boxes *b)
+{
+	if (a->boxes_count == 0 || b->boxes_count == 0)
+		return boxes_none();
+	if (a->boxes == context->everything.boxes)
+		return *b;
+	if (b->boxes == context->everything.boxes || a->boxes == b->boxes)
+		return *a;
+	if (a->boxes_count == 1 && b->boxes_count == 1)
+		return meet_one(context, a->boxes, b->boxes);
+	return place_boxes_intersect(context->pool, a, b);
+}
+
+/* Blocks nest to a limit, and so does this. */
+static struct side_value scope_value(struct side_context *context, const struct place_scope *scope,
+				     enum hook hook, enum side side)
+{
+	struct side_value own = side_evaluate_list(context, scope->list, hook, side);
+	struct side_value outer;
+
+	if (scope->outer == NULL)
+		return own;
+	outer = side_evaluate_block(context, scope->outer, hook, side);
+	return (struct side_value){
+		.all = meet(context, &own.all, &outer.all),
+		.part = meet(context, &own.part, &outer.part),
+	};
+}
+
+static struct side_value remember(struct side_context *context, struct side_memo *memo,
+				  const struct place_scope *scope, enum hook hook, enum side side)
+{
+	if (memo->scope != scope)
+		*memo = (struct side_memo){ scope, scope_value(context, scope, hook, side) };
+	return memo->value;
+}
+
 struct side_value side_evaluate(struct side_context *context, const struct place_scope *scope,
 				enum hook hook, enum side side)
 {
-	struct side_value value, outer;
-
 	if (scope == NULL)
-		return (struct side_value){ .all = boxes_all(context), .part = boxes_all(context) };
-	value = side_evaluate_list(context, scope->list, hook, side);
-	for (scope = scope->outer; scope != NULL; scope = scope->outer) {
-		outer = side_evaluate_list(context, scope->list, hook, side);
-		value.all = place_boxes_intersect(context->pool, &value.all, &outer.all);
-		value.part = place_boxes_intersect(context->pool, &value.part, &outer.part);
-	}
-	return value;
+		return (struct side_value){ context->everything, context->everything };
+	return remember(context, &context->rules[side][hook], scope, hook, side);
+}
+
+struct side_value side_evaluate_block(struct side_context *context,
+				      const struct place_scope *scope, enum hook hook,
+				      enum side side)
+{
+	return remember(context, &context->blocks[side][hook], scope, hook, side);
 }
 
 static bool list_is_hook_free(const struct place *items, size_t count)
@@ -184,11 +310,23 @@ bool side_is_hook_free(const struct place_scope *scope)
 	return true;
 }
 
+/* Groups are at most as deep as resolve lets them be. */
+static bool list_has_empty_file(const struct place_list *list)
+{
+	for (size_t index = 0; index < list->items_count; index++) {
+		const struct place *item = &list->items[index];
+
+		if (item->is_empty_file ||
+		    (item->kind == PLACE_GROUP && list_has_empty_file(item->group)))
+			return true;
+	}
+	return false;
+}
+
 bool side_has_empty_file(const struct place_scope *scope)
 {
 	for (; scope != NULL; scope = scope->outer)
-		for (size_t index = 0; index < scope->list->items_count; index++)
-			if (scope->list->items[index].is_empty_file)
-				return true;
+		if (list_has_empty_file(scope->list))
+			return true;
 	return false;
 }

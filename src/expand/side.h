@@ -13,9 +13,11 @@
 #define FWC_EXPAND_SIDE_H
 
 #include "base/arena.h"
+#include "base/interned.h"
 #include "resolve/policy.h"
 
 enum side { SIDE_FROM, SIDE_TO };
+#define SIDE_COUNT 2
 
 struct side_value {
 	struct place_boxes all;
@@ -23,17 +25,35 @@ struct side_value {
 	struct place_boxes part;
 };
 
+/* The last scope that was evaluated, and its value. */
+struct side_memo {
+	const struct place_scope *scope;
+	struct side_value value;
+};
+
 struct side_context {
 	void *pool;
 	struct arena *arena;
-	struct address_set whole; /* every address of both families */
+	struct place_boxes everything; /* every interface, every address of both families */
+	/* rules of one block follow each other, and share its places */
+	struct side_memo rules[SIDE_COUNT][HOOK_COUNT];
+	struct side_memo blocks[SIDE_COUNT][HOOK_COUNT];
+	struct interned *lists; /* of struct side_value, by what stands in the list */
+	uintptr_t *key;         /* of the list at hand */
+	size_t key_count, key_capacity;
 };
 
 struct side_context side_context_new(void *pool);
 
-/* NULL scope: any. All lists of the scope must match. */
+/* NULL scope: any. All lists of the scope must match. Values share memory with the policy and with
+ * each other; nothing of them is to be changed. A scope is known by its address: it must live as
+ * long as the context. */
 struct side_value side_evaluate(struct side_context *context, const struct place_scope *scope,
 				enum hook hook, enum side side);
+/* The same for the places of a block, which are asked for more than once. */
+struct side_value side_evaluate_block(struct side_context *context,
+				      const struct place_scope *scope, enum hook hook,
+				      enum side side);
 /* One list alone. */
 struct side_value side_evaluate_list(struct side_context *context, const struct place_list *list,
 				     enum hook hook, enum side side);

@@ -116,6 +116,8 @@ static void expand_translation(struct side_context *context, struct diags *diags
 	struct halves halves = translation_halves(context, source);
 	bool is_same = place_boxes_equals(&halves.routed_from, &halves.local_from) &&
 		       place_boxes_equals(&halves.routed_to, &halves.local_to);
+	struct rule_translation *parts[2];
+	size_t count = 0;
 	struct rule_translation *routed = add_half(context, ruleset, source, &halves.routed_from,
 						   &halves.routed_to);
 	struct rule_translation *local = is_same ? routed :
@@ -126,16 +128,18 @@ static void expand_translation(struct side_context *context, struct diags *diags
 		report_empty(diags, source, &halves);
 		return;
 	}
-	identity = identity_fixed(maker, source->options.id != NULL ? source->options.id :
-				  pool_format(context->pool, "translation-%zu", source->number + 1));
 	if (routed != NULL) {
 		routed->applies_to_routed = true;
-		routed->identity = identity;
+		parts[count++] = routed;
 	}
 	if (local != NULL) {
 		local->applies_to_local = true;
-		local->identity = identity;
+		if (local != routed)
+			parts[count++] = local;
 	}
+	identity = identity_make_translation(maker, source, parts, count);
+	for (size_t index = 0; index < count; index++)
+		parts[index]->identity = identity;
 }
 
 void expand_translations(struct side_context *context, struct diags *diags,

@@ -9,7 +9,7 @@
 #define PREAMBLE                                                                                  \
 	"zone lan { interface eth1; network 192.168.0.0/24, fd00:1::/64; }\n"                     \
 	"zone wan { interface eth0; network internet; }\n"                                        \
-	"zone bare { interface eth2; }\n"                                                         \
+	"zone bare { interface eth2; }\nzone old { interface eth3; network 172.16.0.0/16; }\n"        \
 	"host dc1 = 192.168.0.10, fd00:1::10;\nhost four = 10.0.0.4;\nhost six = fd00::6;\n"      \
 	"group mixed = four, self;\ngroup zoned = lan, four;\n"
 
@@ -77,14 +77,36 @@ static const struct {
 } mistakes[] = {
 	{ "allow ssh from four to six;", "FAMILY_MISMATCH" },
 	{ "allow ssh from four ipv6;", "FAMILY_MISMATCH" },
-	{ "allow 128/icmp6 from four to dc1;", "FAMILY_MISMATCH" },
+	{ "allow 128/icmp6 from four to dc1;", "SERVICE_FAMILY" },
 	{ "allow 128/icmp6, ssh from four to dc1;", "SERVICE_FAMILY" },
+	{ "allow 128/ICMP6, ssh from four to dc1;", "SERVICE_FAMILY" },
+	{ "allow ping except 8/icmp from four to dc1;", "SERVICE_FAMILY" },
 	{ "allow ping from four to dc1;", "" },
+	/* what a zone has on input alone is no family of its own, but for link-local services */
+	{ "allow ssh from old to six;", "FAMILY_MISMATCH" },
+	{ "allow 128/icmp6 from old to dc1;", "SERVICE_FAMILY" },
+	{ "allow 128/icmp6 from old to self;", "" },
+	{ "allow 5353/udp from old to ff02::fb;", "" },
 	{ "allow ssh from self to self;", "RULE_EMPTY" },
 	{ "from lan { allow ssh from wan; }", "BLOCK_EMPTY" },
 	{ "from lan to wan { allow ssh from 10.0.0.4; }", "BLOCK_EMPTY" },
+	{ "from lan { from wan { allow ssh; deny p2p; } }", "BLOCK_EMPTY" },
+	{ "from four { from any { allow ssh from dc1; } }", "BLOCK_EMPTY" },
 	{ "from lan { allow ssh from 192.168.0.5, 10.0.0.4; }", "BLOCK_OUTSIDE" },
+	{ "from lan { allow ssh from 192.168.0.0/16; }", "BLOCK_OUTSIDE" },
+	{ "from lan { allow ssh from zoned; }", "BLOCK_OUTSIDE" },
+	{ "from lan { allow ssh from lan, self; }", "BLOCK_OUTSIDE" },
+	{ "from lan { allow ssh from any; }", "BLOCK_OUTSIDE" },
+	{ "from any { allow ssh from any, lan, self, four; }", "" },
 	{ "from lan { allow ssh from 192.168.0.5; }", "" },
+	{ "from 192.168.0.0/16, fd00::/16 { allow ssh from lan; }", "" },
+	{ "from 192.168.0.0/16 { allow ssh from lan; }", "BLOCK_OUTSIDE" },
+	{ "from 10.0.0.0/8 except 10.1.0.0/16 { allow ssh from 10.0.0.0/8 except 10.1.0.0/16; }", "" },
+	/* a block that reaches out says so once, and so does a rule without places of its own */
+	{ "from lan { from 192.168.0.0/16 { allow ssh; deny p2p; allow dns from 192.168.0.9; } }",
+	  "BLOCK_OUTSIDE" },
+	{ "from lan { from 192.168.0.0/16 { allow dns from 192.168.0.9; allow ssh; deny p2p; } }",
+	  "BLOCK_OUTSIDE" },
 	{ "masquerade from self to self;", "NAT_EMPTY" },
 	{ "masquerade from six to wan;", "NAT_FAMILY" },
 };
