@@ -104,6 +104,8 @@ MISTAKES = (
     ("host of a prefix", "host h = 10.0.0.0/24;\nallow ssh from h;\n", "FW0411", 1),
     # cycles
     ("group cycle", "group a = b;\ngroup b = c;\ngroup c = a;\nallow ssh from a;\n", "FW0403", None),
+    ("group cycle of 50", "".join(f"group g{index} = g{(index + 1) % 50};\n" for index in range(50))
+     + "allow ssh from g0;\n", "FW0403", None),
     ("group in itself", "group a = 10.0.0.1, a;\nallow ssh from a;\n", "FW0403", 1),
     ("group behind its own except", "group a = 10.0.0.0/8 except b;\ngroup b = 10.0.0.1, a;\n"
      "allow ssh from a;\n", "FW0403", None),
@@ -122,7 +124,8 @@ MISTAKES = (
     ("a name of digits", "host 123 = 10.0.0.1;\nallow ssh;\n", "FW0", 1),
     ("a rule in a zone", "zone a { interface eth0; allow ssh; }\n", "FW0", 1),
     ("a zone in a block", ZONES + "from lan {\n  zone b { interface eth2; }\n}\n", "FW0", 5),
-    ("stateless to an out-interface", ZONES + "allow ssh from self to wan stateless;\n", "FW05", 4),
+    ("stateless to an out-interface", "zone l { interface eth1; }\nzone w { interface eth0; }\n"
+     "allow ssh from l to w stateless;\n", "FW0517", 3),
     # translation
     ("forward to two hosts", ZONES + "host h = 10.0.0.1, 10.0.0.2;\n"
      "forward http from wan to h;\n", "FW06", 5),

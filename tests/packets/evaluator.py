@@ -264,6 +264,7 @@ class Rule:
     froms: list              # Sides, outermost block first
     tos: list
     families: set
+    words: list              # of the service list: the families of each
     line: int
 
 
@@ -297,11 +298,13 @@ class Policy:
         self.zones = {}
         self.rules = []
         self.cache = {}
+        self.is_settled = False  # while mistakes are sought, zones are what their lines say
         self.defaults = {"input": "deny", "forward": "deny", "output": "allow"}
         Reader(self, text).read()
         self.settle_zones()
         for rule in self.rules:
             self.check(rule)
+        self.is_settled = True
 
     # --- zones ---
 
@@ -317,7 +320,11 @@ class Policy:
         whole = {zone.name: self.raw_region(zone) for zone in self.zones.values()}
         for zone in self.zones.values():
             zone.routed = self.carved(zone, whole)
+        for zone in self.zones.values():
             zone.input = zone.routed | self.link_local(zone)
+            for other in self.zones.values():
+                if other is not zone:
+                    zone.input -= self.link_local(other)
 
     def raw_region(self, zone):
         addresses = zone.addresses or Addresses.everything()
@@ -367,7 +374,8 @@ class Policy:
             matches = hook == ("output" if side == "from" else "input")
             return self.everywhere() if matches else Region({})
         if side == "from":
-            return {"input": item.zone.input, "forward": item.zone.routed}.get(hook, Region({}))
+            of_input = item.zone.input if self.is_settled else item.zone.routed
+            return {"input": of_input, "forward": item.zone.routed}.get(hook, Region({}))
         if hook == "forward" or hook == "output" and is_open:
             return item.zone.routed
         return Region({})
@@ -404,13 +412,15 @@ class Policy:
             yield source, self.to_region(rule.tos, hook, is_open)
 
     def check(self, rule):
-        """A rule that can match nothing, in no hook, is a mistake."""
-        families = rule.families & rule.service.families()
+        """A rule that can match nothing, in no hook, is a mistake; so is such a service."""
+        families = set()
         for hook in HOOKS:
             for source, destination in self.pairs_of(rule, hook):
-                if families & source.families() & destination.families():
-                    return
-        raise PolicyError(f"line {rule.line}: the rule matches nothing")
+                families |= rule.families & source.families() & destination.families()
+        if not families & rule.service.families():
+            raise PolicyError(f"line {rule.line}: the rule matches nothing")
+        if not all(word & families for word in rule.words):
+            raise PolicyError(f"line {rule.line}: a service is of the other family")
 
     # --- judging ---
 
@@ -485,6 +495,7 @@ class Reader:
     def __init__(self, policy, text):
         self.policy = policy
         self.words = tokens(text)
+        self.families_of_words = self.families_of_parts = None
         self.at = 0
 
     def peek(self):
@@ -579,6 +590,7 @@ class Reader:
 
     def services(self):
         parts = self.service_list()
+        self.families_of_words = self.families_of_parts
         excepts = self.service_list() if self.take("except") else []
         service = Service(parts, excepts)
         if not any(service.holds(point) for point in service.corners()):
@@ -586,9 +598,11 @@ class Reader:
         return service
 
     def service_list(self):
-        parts = []
+        parts, self.families_of_parts = [], []
         while True:
-            parts += self.service_part(self.next())
+            part = self.service_part(self.next())
+            parts += part
+            self.families_of_parts.append(Service(part, []).families())
             if not self.take(","):
                 return parts
 
@@ -646,13 +660,14 @@ class Reader:
         if verdict not in ("allow", "deny", "reject"):
             raise ValueError(f"no statement '{verdict}'")
         service = self.services()
+        words = self.families_of_words
         if self.take("from"):
             froms = froms + [self.side()]
         if self.take("to"):
             tos = tos + [self.side()]
         families = self.options()
         self.end()
-        self.policy.rules.append(Rule(verdict, service, froms, tos, families, line))
+        self.policy.rules.append(Rule(verdict, service, froms, tos, families, words, line))
 
     def options(self):
         families = {4, 6}

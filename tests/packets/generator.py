@@ -73,10 +73,10 @@ CONNECTED = [ipaddress.ip_interface(prefix).network
              for prefixes in FIREWALL.values() for prefix in prefixes]
 UNUSABLE = {4: [(0, 2 ** 24 - 1), (127 << 24, (128 << 24) - 1), (224 << 24, 2 ** 32 - 1)],
             6: [(0, 2 ** 96 - 1), (0xfe80 << 112, 2 ** 128 - 1)]}
-# never sent: broadcast, network and anycast addresses of the firewall's own networks
+# never sent: broadcast and network addresses, and what looks like a subnet-router anycast address
 UNUSABLE[4] += [(int(edge), int(edge)) for network in CONNECTED if network.version == 4
                 for edge in (network[0], network[-1])]
-UNUSABLE[6] += [(int(network[0]), int(network[0])) for network in CONNECTED if network.version == 6]
+UNUSABLE[6] += [(int(network[0]), int(network[0])) for network, _ in TABLE if network.version == 6]
 
 
 def route(family, address):

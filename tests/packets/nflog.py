@@ -8,7 +8,7 @@ from lab import NETLINK_NETFILTER
 
 NFNL_SUBSYS_ULOG = 4
 NFULNL_MSG_PACKET, NFULNL_MSG_CONFIG = 0, 1
-NFULA_CFG_CMD, NFULA_CFG_MODE = 1, 2
+NFULA_CFG_CMD, NFULA_CFG_MODE, NFULA_CFG_QTHRESH = 1, 2, 5
 NFULNL_CFG_CMD_BIND = 1
 NFULNL_COPY_PACKET = 2
 NFULA_PREFIX = 10
@@ -28,6 +28,7 @@ class Listener:
         self.group = group
         self.configure(attribute(NFULA_CFG_CMD, struct.pack("=B", NFULNL_CFG_CMD_BIND)))
         self.configure(attribute(NFULA_CFG_MODE, struct.pack("!IBx", 256, NFULNL_COPY_PACKET)))
+        self.configure(attribute(NFULA_CFG_QTHRESH, struct.pack("!I", 1)))  # at once
 
     def configure(self, payload):
         kind = (NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_CONFIG

@@ -73,7 +73,7 @@ def fact_services_are_no_cross_product(world):
 
 
 def fact_a_denied_protocol_is_not_both(world):
-    check_exactly(world, ZONES + "service kad = 4672/udp;\ndeny kad; allow any from lan to wan;",
+    check_exactly(world, ZONES + "service our-kad = 4672/udp;\ndeny our-kad; allow any from lan to wan;",
                   [("tcp", 4672), ("udp", 4671), ("udp", 4673)], [("udp", 4672)])
 
 

@@ -36,6 +36,15 @@ POLICIES = (
     ZONES + "deny 9002/udp; allow 9001/udp; allow any/tcp from 192.168.0.0/24;",
 )
 
+LONG_LIST = "".join(f"deny any from 10.{index}.0.0/17;\n" for index in range(50))
+# looked up in interval sets and maps, which the kernel publishes later than rules
+DENIED_BY_LIST = (
+    LONG_LIST + "deny 9002/udp from 192.168.0.0/24; allow any;",
+    LONG_LIST + "deny any from 10.50.0.0/17; deny 9002/udp from 192.168.0.0/24; allow any;",
+)
+ALLOWED_BY_LIST = tuple(policy.replace("deny", "allow").replace("9002", "9001")
+                        .replace("allow any;", "deny any;") for policy in DENIED_BY_LIST)
+
 
 class Flood:
     """A child process that sends to an allowed and a denied port until it is told to stop."""
@@ -119,6 +128,10 @@ def run(tally, fwc):
         flood_during(tally, laboratory, flood, (), "no replaces")
         flood_during(tally, laboratory, flood, POLICIES[:1], "the same policy")
         flood_during(tally, laboratory, flood, POLICIES, "alternating policies")
+        for policies, what in ((DENIED_BY_LIST, "denied by a list"),
+                               (ALLOWED_BY_LIST, "allowed by a list")):
+            laboratory.apply(policies[1])
+            flood_during(tally, laboratory, flood, policies, what)
     except (lab.ApplyError, lab.LabError) as error:
         tally.check(False, f"replacing under traffic: {error}")
     laboratory.close()
