@@ -332,7 +332,9 @@ def check_known(services, folded, tags):
     check({s.name for s in tags["web"]} == {"http", "https"}, "tag web is http and https")
     check({s.name for s in tags["p2p"]} == {
         "fasttrack", "direct-connect", "soulseek", "edonkey", "overnet", "gnutella", "gnutella2",
-        "kad", "opennap", "bittorrent"}, "tag p2p is the ten networks of the table")
+        "kad", "opennap", "bittorrent", "bittorrent-range", "bittorrent-modern",
+        "bittorrent-tracker", "bittorrent-lsd", "qbittorrent", "ipfs"},
+        "tag p2p is the ten networks of the table and today's")
     for name, helper in (("ftp", "ftp"), ("tftp", "tftp"), ("sip", "sip")):
         check(services[name].helper == helper, f"{name} has no helper")
     check(len(services) >= 1000, f"at least 1000 services, not {len(services)}")
