@@ -42,7 +42,7 @@ def is_too_small_to_start(done):
 
 def has_sanitizer(session):
     with open(session.fwc, "rb") as file:
-        return b"AddressSanitizer" in file.read()
+        return b"__asan_init" in file.read()
 
 
 def run_full_disk(session):
@@ -155,6 +155,88 @@ def run_buffer(session):
     session.check(tables == b"", f"a large batch: left {tables!r}")
 
 
+SMALL_SOCKET = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+static int is_too_long(size_t length)
+{
+	const char *text = getenv("SOCKET_TAKES");
+
+	return text && length > (size_t)atol(text) ? (errno = EMSGSIZE, 1) : 0;
+}
+
+ssize_t sendto(int fd, const void *data, size_t length, int flags, const struct sockaddr *to,
+	       socklen_t to_length)
+{
+	ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) =
+		dlsym(RTLD_NEXT, "sendto");
+
+	return is_too_long(length) ? -1 : real(fd, data, length, flags, to, to_length);
+}
+
+ssize_t send(int fd, const void *data, size_t length, int flags)
+{
+	return sendto(fd, data, length, flags, NULL, 0);
+}
+
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
+{
+	ssize_t (*real)(int, const struct msghdr *, int) = dlsym(RTLD_NEXT, "sendmsg");
+	size_t length = 0;
+
+	for (size_t index = 0; index < message->msg_iovlen; index++)
+		length += message->msg_iov[index].iov_len;
+	return is_too_long(length) ? -1 : real(fd, message, flags);
+}
+"""
+TWO_LOADS = ('"$1" apply "$2" 2>/dev/null || exit 90; nft -s list ruleset >before;'
+             'LD_PRELOAD="$4" ASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0" "$1" apply "$3";'
+             'status=$?; nft -s list ruleset >after; exit $status')
+
+
+def run_small_socket(session):
+    """A socket that takes less and less: loaded all the same in stages, or refused whole."""
+    source = session.write("small/socket.c", SMALL_SOCKET)
+    library = os.path.join(session.folder, "small/socket.so")
+    try:
+        built = subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"],
+                               capture_output=True, check=False).returncode == 0
+    except OSError:
+        built = False
+    if not built or not session.can_load:
+        session.skip("a socket that takes little", "no C compiler or no namespaces here")
+        return
+    first = session.write("small/first.fw", GOOD)
+    second = session.write("small/second.fw", "".join(
+        f"allow {1000 + index}/tcp from 10.{index >> 8}.{index & 255}.0/24 to 172.16.{index & 255}.0/24;\n"
+        for index in range(2000)))
+    statuses = set()
+    for takes in (100, 400, 1000, 4000, 20_000, 70_000, 200_000, 10_000_000):
+        done = subprocess.run(["unshare", "-rn", "sh", "-c", TWO_LOADS, "sh", session.fwc, first, second,
+                               library], capture_output=True, timeout=60, check=False,
+                              cwd=session.folder, env={**os.environ, "SOCKET_TAKES": str(takes)})
+        statuses.add(done.returncode)
+        check_small_socket(session, f"a socket that takes {takes} bytes", done)
+    session.check(statuses == {0, 3}, f"small sockets ended with {sorted(statuses)}")
+
+
+def check_small_socket(session, name, done):
+    listings = []
+    for file_name in ("before", "after"):
+        with open(os.path.join(session.folder, file_name), encoding="utf-8") as file:
+            listings.append(file.read())
+    if done.returncode == 0:
+        session.check("172.16.255.0" in listings[1], f"{name}: claimed, but not loaded")
+    elif session.check_refusal(name, done, 3):
+        session.check(b"FW1004" in done.stderr, f"{name}: {done.stderr[:300]}")
+        session.check(listings[0] == listings[1], f"{name}: the old ruleset was changed")
+
+
 USAGES = ((), ("nonsense",), ("compile",), ("compile", "a", "b"), ("compile", "-", "--target", "nope"),
           ("compile", "-", "--show=nope"), ("compile", "-", "--nope"), ("compile", "-", "--date", "soon"),
           ("compile", "-", "--log-group", "70000"), ("explain", "FW9999"), ("check", "-", "--table", "a b"))
@@ -177,4 +259,5 @@ def run(session):
     run_files(session)
     run_permission(session)
     run_buffer(session)
+    run_small_socket(session)
     run_usage(session)

@@ -165,3 +165,29 @@ FOLDERS = (
     ("a word in a list", {"main.fw": 'network n = file "l.txt";\nallow ssh from n;\n',
                           "l.txt": "10.0.0.1\nevil.example.com\n"}, "FW0207", 2, "l.txt"),
 )
+
+# (name, text, words that the messages must hold): the nearest name, links of a cycle, all in one run
+MESSAGES = (
+    ("nearest service", "allow kerberso;\n", ("did you mean 'kerberos'?",)),
+    ("nearest zone", ZONES + "allow ssh to wna;\n", ("did you mean 'wan'?",)),
+    ("nearest host", "host mail-server = 10.0.0.1;\nallow ssh from mail-sever;\n",
+     ("did you mean 'mail-server'?",)),
+    ("nearest of own services", "service pos-terminal = 9100/tcp;\nallow pos-treminal;\n",
+     ("did you mean 'pos-terminal'?",)),
+    ("the network of a host", "network n = 192.168.7.9/22;\nallow ssh from n;\n", ("192.168.4.0/22",)),
+    ("where the first one stands", "host a = 10.0.0.1;\n\nhost a = 10.0.0.2;\nallow ssh from a;\n",
+     ("main.fw:1:",)),
+    ("links of a group cycle", "group one = two;\ngroup two = three;\ngroup three = one;\n"
+     "allow ssh from one;\n", ("main.fw:1:", "main.fw:2:", "main.fw:3:")),
+    ("links of a service cycle", "service one = two;\nservice two = three;\nservice three = one;\n"
+     "allow one;\n", ("main.fw:1:", "main.fw:2:", "main.fw:3:")),
+    ("every mistake in one run", "allow kerberso;\nallow ssh from nobody;\nallow 70000/tcp;\n"
+     "group g = g;\nallow http because \"x;\nallow 9-5/tcp;\nallow ssh from 10.0.0.1/8;\n"
+     "host h = 10.0.0.1;\nhost h = 10.0.0.2;\nallow ssh during never;\n",
+     ("FW0301", "FW0401", "FW0111", "FW0403", "FW0103", "FW0112", "FW0113", "FW0402", "FW0508")),
+    ("both zones that cross", "zone a { network 10.0.0.0/24, 10.0.1.0/24; }\n"
+     "zone b { network 10.0.1.0/24, 10.0.2.0/24; }\nallow ssh from a;\n", ("main.fw:1:", "main.fw:2:")),
+    ("both families", "host four = 10.0.0.1;\nhost six = 2001:db8::1;\nallow ssh from four to six;\n",
+     ("IPv4", "IPv6")),
+    ("the words of the source line and a caret", "allow kerberso;\n", ("allow kerberso;", "^")),
+)

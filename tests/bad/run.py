@@ -121,6 +121,17 @@ def run_mistake(session, name, path, expected):
         session.check(tables == b"", f"{name} (apply): loaded {tables!r}")
 
 
+def run_messages(session):
+    """What messages say besides code and line."""
+    for index, (name, text, words) in enumerate(policies.MESSAGES):
+        path = session.write(f"message{index}/main.fw", text)
+        done = session.run("check", path)
+        if session.check_refusal(name, done):
+            stderr = done.stderr.decode(errors="replace")
+            missing = [word for word in words if word not in stderr]
+            session.check(not missing, f"{name}: no {missing} in:\n{stderr[:1500]}")
+
+
 def run_policies(session):
     for index, (name, text, code, line) in enumerate(policies.MISTAKES):
         path = session.write(f"mistake{index}/main.fw", text)
@@ -139,6 +150,7 @@ def main():
         os.chmod(folder, 0o755)
         session = Session(sys.argv[1], folder)
         run_policies(session)
+        run_messages(session)
         monsters.run(session, run_mistake)
         machine.run(session)
     print(f"{session.passed} passed, {session.failed} failed, {session.skipped} skipped")

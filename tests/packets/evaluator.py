@@ -396,8 +396,9 @@ class Policy:
     def to_region(self, sides, hook, is_open):
         result = self.everywhere()
         for side in sides:
+            # what is excepted is excepted, whoever asks
             result &= (self.union(side.items, "to", hook, is_open)
-                       - self.union(side.excepts, "to", hook, is_open))
+                       - self.union(side.excepts, "to", hook, True))
         return result
 
     def union(self, items, side, hook, is_open):

@@ -97,7 +97,8 @@ class PolicyMaker:
 
     def __init__(self, seed):
         self.random = random.Random(seed)
-        self.lines = []
+        self.definitions = []
+        self.rules = []
         self.places = []
         self.zones = []
         self.services = list(SERVICES)
@@ -107,27 +108,27 @@ class PolicyMaker:
         layout = self.random.choice(LAYOUTS)
         for name, (interfaces, networks) in layout.items():
             parts = f" interface {interfaces};" * bool(interfaces) + f" network {networks};" * bool(networks)
-            self.lines.append(f"zone {name} {{{parts} }}")
+            self.definitions.append(f"zone {name} {{{parts} }}")
             self.zones.append(name)
         for index in range(self.random.randint(0, 5)):
             self.define_place(index)
         for index in range(self.random.randint(0, 3)):
             self.define_service(index)
-        for _ in range(self.random.choice((1, 3, 6, 10, 20, 40))):
-            self.keep(self.block if self.random.random() < 0.2 else self.rule)
+        for _ in range(self.random.choice((1, 3, 6, 10, 20, 40, 40, 120))):
+            self.keep(self.rules, self.block if self.random.random() < 0.2 else self.rule)
         for _ in range(self.random.randint(0, 1)):
-            self.lines.append(self.default())
-        return "\n".join(self.lines) + "\n"
+            self.rules.append(self.default())
+        return "\n".join(self.definitions + self.rules) + "\n"
 
-    def keep(self, write):
+    def keep(self, lines, write):
         """Adds what `write` gives, unless the policy were a mistake then."""
         for _ in range(20):
             line = write()
             try:
-                Policy("\n".join(self.lines + [line]), INTERFACES)
+                Policy("\n".join(self.definitions + [line]), INTERFACES)
             except PolicyError:
                 continue
-            self.lines.append(line)
+            lines.append(line)
             return True
         return False
 
@@ -144,7 +145,7 @@ class PolicyMaker:
             excepts = [self.address_item() for _ in range(self.random.randint(0, 2))]
             line = f"group {name} = {', '.join(items)}" \
                 + (" except " + ", ".join(excepts) if excepts else "") + ";"
-        if self.keep(lambda: line):
+        if self.keep(self.definitions, lambda: line):
             self.places.append(name)
 
     def host_addresses(self):
@@ -177,26 +178,24 @@ class PolicyMaker:
         excepts = [self.service_item() for _ in range(self.random.choice((0, 0, 1, 2)))]
         line = f"service our-{index} = {', '.join(items)}" \
             + (" except " + ", ".join(excepts) if excepts else "") + ";"
-        if self.keep(lambda: line):
+        if self.keep(self.definitions, lambda: line):
             self.services.append(f"our-{index}")
 
     def service_item(self):
         return self.random.choice(self.services if self.random.random() < 0.6 else LITERALS)
 
-    def place_list(self, side):
+    def place_list(self):
         """`LIST [except LIST]` for a from or a to."""
-        items = [self.place_item(side) for _ in range(self.random.choice((1, 1, 1, 2, 3)))]
+        items = [self.place_item() for _ in range(self.random.choice((1, 1, 1, 2, 3)))]
         text = ", ".join(items)
         if self.random.random() < 0.25:
-            # what a host in `from` and a zone behind `except` of `to` mean together on output
-            # is not said by the language: zones stay out of there
-            excepts = [self.place_item(side, side == "from") for _ in range(self.random.choice((1, 1, 2)))]
+            excepts = [self.place_item() for _ in range(self.random.choice((1, 1, 2)))]
             text += " except " + ", ".join(excepts)
         return text
 
-    def place_item(self, side, may_be_zone=True):
+    def place_item(self):
         draw = self.random.random()
-        if draw < 0.45 and self.zones and may_be_zone:
+        if draw < 0.45 and self.zones:
             return self.random.choice(self.zones)
         if draw < 0.55:
             return "any"
@@ -213,9 +212,9 @@ class PolicyMaker:
         if self.random.random() < 0.1:
             text += " except " + self.service_item()
         if self.random.random() < 0.6:
-            text += " from " + self.place_list("from")
+            text += " from " + self.place_list()
         if self.random.random() < 0.6:
-            text += " to " + self.place_list("to")
+            text += " to " + self.place_list()
         return text + self.options() + ";"
 
     def options(self):
@@ -230,9 +229,9 @@ class PolicyMaker:
         head = self.random.choice(("from", "to", "both"))
         text = ""
         if head != "to":
-            text += f"from {self.place_list('from')} "
+            text += f"from {self.place_list()} "
         if head != "from":
-            text += f"to {self.place_list('to')} "
+            text += f"to {self.place_list()} "
         lines = []
         for _ in range(self.random.randint(1, 4)):
             is_nested = depth == 0 and self.random.random() < 0.15

@@ -318,7 +318,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("fwc")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--policies", type=int, default=60)
+    parser.add_argument("--policies", type=int, default=80)
     parser.add_argument("--packets", type=int, default=150)
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
