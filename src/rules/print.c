@@ -1,6 +1,8 @@
 /* The ruleset in words, for people who look at what a policy became. */
 #include "rules/ruleset.h"
 
+#include <time.h>
+
 #include "base/pool.h"
 
 static const char *const hook_words[] = { "input", "forward", "output" };
@@ -68,6 +70,8 @@ static void add_outcome(struct text *out, const struct outcome *outcome)
 {
 	if (outcome->has_log)
 		text_add(out, " log");
+	if (outcome->log_prefix != NULL)
+		text_addf(out, " \"%s\"", outcome->log_prefix);
 	if (outcome->has_count)
 		text_add(out, " count");
 	if (outcome->limit != NULL)
@@ -78,29 +82,68 @@ static void add_outcome(struct text *out, const struct outcome *outcome)
 		text_addf(out, " helper %s", outcome->helper);
 }
 
+/* The end is the minute after the last one, as schedules are written. */
+static void add_minute(struct text *out, unsigned minute)
+{
+	static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun", "end" };
+
+	text_addf(out, "%s %02u:%02u", days[minute / (24 * 60)], minute / 60 % 24, minute % 60);
+}
+
+static void add_minutes(struct text *out, const struct interval_set *minutes)
+{
+	text_add(out, " during ");
+	for (size_t index = 0; index < minutes->items_count; index++) {
+		text_add(out, index > 0 ? ", " : "");
+		add_minute(out, (unsigned)minutes->items[index].low);
+		text_add(out, " - ");
+		add_minute(out, (unsigned)minutes->items[index].high + 1);
+	}
+}
+
+static void add_until(struct text *out, time_t until)
+{
+	struct tm utc;
+
+	if (gmtime_r(&until, &utc) != NULL)
+		text_addf(out, " before %04d-%02d-%02d %02d:%02d UTC", utc.tm_year + 1900,
+			  utc.tm_mon + 1, utc.tm_mday, utc.tm_hour, utc.tm_min);
+}
+
+static void add_translated(struct text *out, const struct match *match)
+{
+	text_add(out, " translated");
+	if (match->has_original_to) {
+		text_add(out, " from ");
+		add_addresses(out, &match->original_to);
+	}
+	if (match->original_services.tuples_count > 0) {
+		text_add(out, " sent as ");
+		add_tuples(out, &match->original_services);
+	}
+}
+
+static void add_families(struct text *out, unsigned families)
+{
+	if (families != FAMILIES_BOTH)
+		text_addf(out, " ipv%c", families == FAMILIES_IPV4 ? '4' : '6');
+}
+
 static void add_conditions(struct text *out, const struct match *match)
 {
-	if (match->families != FAMILIES_BOTH)
-		text_addf(out, " ipv%c", match->families == FAMILIES_IPV4 ? '4' : '6');
-	if (match->is_translated) {
-		text_add(out, " translated");
-		if (match->has_original_to) {
-			text_add(out, " from ");
-			add_addresses(out, &match->original_to);
-		}
-		if (match->original_services.tuples_count > 0) {
-			text_add(out, " as ");
-			add_tuples(out, &match->original_services);
-		}
-	}
-	if (match->minutes != NULL) {
-		text_add(out, " in minutes");
-		for (size_t index = 0; index < match->minutes->items_count; index++)
-			text_addf(out, " %u-%u", (unsigned)match->minutes->items[index].low,
-				  (unsigned)match->minutes->items[index].high);
-	}
+	add_families(out, match->families);
+	if (match->is_translated)
+		add_translated(out, match);
+	if (match->minutes != NULL)
+		add_minutes(out, match->minutes);
 	if (match->until != 0)
-		text_addf(out, " before second %lld", (long long)match->until);
+		add_until(out, match->until);
+}
+
+static void add_origin(struct text *out, struct sources *sources, struct span origin,
+		       const struct identity *identity)
+{
+	text_addf(out, "  # %s, id %s", span_place(out->pool, sources, origin), identity->text);
 }
 
 static void print_rule(struct text *out, struct sources *sources, const struct rule *rule)
@@ -110,11 +153,42 @@ static void print_rule(struct text *out, struct sources *sources, const struct r
 	add_conditions(out, &rule->match);
 	add_outcome(out, rule->outcome);
 	text_add(out, rule->is_stateless ? " stateless" : "");
-	text_addf(out, "  # %s, id %s", span_place(out->pool, sources, rule->origin),
-		  rule->identity->text);
+	text_add(out, rule->is_rescue ? " rescue" : "");
+	add_origin(out, sources, rule->origin, rule->identity);
 	add_boxes(out, "from", &rule->match.from);
 	add_boxes(out, "to", &rule->match.to);
 	text_add_char(out, '\n');
+}
+
+static void add_new_addresses(struct text *out, const char *word, const bool has[2],
+			      const struct address addresses[2])
+{
+	for (size_t family = 0; family < 2; family++) {
+		if (!has[family])
+			continue;
+		text_addf(out, " %s ", word);
+		address_format(out, &addresses[family]);
+	}
+}
+
+static void add_new_place(struct text *out, const struct translation *source)
+{
+	switch (source->kind) {
+	case TRANSLATION_MASQUERADE:
+		return;
+	case TRANSLATION_SNAT:
+		add_new_addresses(out, "as", source->has_as, source->as);
+		return;
+	case TRANSLATION_FORWARD:
+		if (source->has_at) {
+			text_add(out, " at ");
+			add_addresses(out, &source->at);
+		}
+		add_new_addresses(out, "to", source->has_host, source->host);
+		if (source->port != 0)
+			text_addf(out, " port %u", source->port);
+		return;
+	}
 }
 
 static void print_translation(struct text *out, struct sources *sources,
@@ -127,9 +201,11 @@ static void print_translation(struct text *out, struct sources *sources,
 		text_add_char(out, ' ');
 		add_tuples(out, &translation->services);
 	}
-	text_addf(out, "%s%s  # %s", translation->applies_to_routed ? " routed" : "",
-		  translation->applies_to_local ? " local" : "",
-		  span_place(out->pool, sources, translation->origin));
+	add_families(out, translation->families);
+	add_new_place(out, translation->source);
+	text_add(out, translation->applies_to_routed ? " routed" : "");
+	text_add(out, translation->applies_to_local ? " local" : "");
+	add_origin(out, sources, translation->origin, translation->identity);
 	add_boxes(out, "from", &translation->from);
 	if (translation->kind != TRANSLATION_FORWARD)
 		add_boxes(out, "to", &translation->to);
