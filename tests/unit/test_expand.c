@@ -6,6 +6,8 @@
 #include "policy_text.h"
 #include "unit.h"
 
+Suite *expand_law_suite(void);
+
 #define PREAMBLE                                                                                  \
 	"zone lan { interface eth1; network 192.168.0.0/24, fd00:1::/64; }\n"                     \
 	"zone wan { interface eth0; network internet; }\n"                                        \
@@ -70,6 +72,109 @@ START_TEST(hooks_follow_the_table)
 }
 END_TEST
 
+/* --- every cell of it -------------------------------------------------------------------------- */
+
+/* what a place is in input, forward, output; "-": nothing */
+struct cells {
+	const char *place;
+	const char *cells[HOOK_COUNT];
+};
+
+#define LAN "192.168.0.0/24,fd00:1::/64 on eth1"
+#define LAN_INPUT "0.0.0.0,192.168.0.0/24,fd00:1::/64,fe80::/10 on eth1"
+
+static const struct cells from_cells[] = {
+	{ "any", { "any", "any", "any" } },
+	{ "self", { "-", "-", "any" } },
+	{ "lan", { LAN_INPUT, LAN, "-" } },
+	{ "four", { "10.0.0.4", "10.0.0.4", "10.0.0.4" } },
+	{ "mixed", { "10.0.0.4", "10.0.0.4", "any" } },
+	{ "zoned", { "0.0.0.0,10.0.0.4,192.168.0.0/24,fd00:1::/64,fe80::/10 on eth1; 10.0.0.4 not on eth1",
+		     "10.0.0.4,192.168.0.0/24,fd00:1::/64 on eth1; 10.0.0.4 not on eth1", "10.0.0.4" } },
+	{ "any except self", { "any", "any", "-" } },
+	{ "bare", { "any on eth2", "any on eth2", "-" } },
+	{ "any except bare", { "any not on eth2", "any not on eth2", "any" } },
+	{ "lan except 192.168.0.0/25", { "0.0.0.0,192.168.0.128/25,fd00:1::/64,fe80::/10 on eth1",
+					 "192.168.0.128/25,fd00:1::/64 on eth1", "-" } },
+	{ "lan, bare", { LAN_INPUT "; any on eth2", LAN "; any on eth2", "-" } },
+};
+
+static const struct cells to_cells[] = {
+	{ "any", { "any", "any", "any" } },
+	{ "self", { "any", "-", "-" } },
+	{ "lan", { "-", LAN, LAN } },
+	{ "four", { "10.0.0.4", "10.0.0.4", "10.0.0.4" } },
+	{ "mixed", { "any", "10.0.0.4", "10.0.0.4" } },
+	{ "any except self", { "-", "any", "any" } },
+	{ "bare", { "-", "any on eth2", "any on eth2" } },
+	{ "any except bare", { "any", "any not on eth2", "any not on eth2" } },
+};
+
+static void add_box(struct text *out, const struct place_box *box)
+{
+	const struct interface_set *interfaces = &box->interfaces;
+	enum family families[] = { FAMILY_IPV4, FAMILY_IPV6 };
+	const char *between = "";
+
+	if (address_set_is_all(&box->addresses))
+		text_add(out, "any");
+	for (size_t family = 0; family < 2 && !address_set_is_all(&box->addresses); family++) {
+		const struct interval_set *set = address_set_family(&box->addresses,
+								    families[family]);
+
+		for (size_t index = 0; index < set->items_count; index++, between = ",") {
+			text_add(out, between);
+			address_interval_format(out, families[family], &set->items[index]);
+		}
+	}
+	for (size_t index = 0; index < interfaces->names_count; index++)
+		text_addf(out, "%s on %s", interfaces->is_complement ? " not" : "",
+			  interfaces->names[index]);
+}
+
+static const char *cell_of(const struct ruleset *ruleset, enum hook hook, bool is_from)
+{
+	struct text *out = text_new(unit_pool());
+
+	if (ruleset->rules_count[hook] == 0)
+		return "-";
+	for (size_t rule = 0; rule < ruleset->rules_count[hook]; rule++) {
+		const struct match *match = &ruleset->rules[hook][rule]->match;
+		const struct place_boxes *boxes = is_from ? &match->from : &match->to;
+
+		for (size_t index = 0; index < boxes->boxes_count; index++) {
+			text_add(out, rule + index > 0 ? "; " : "");
+			add_box(out, &boxes->boxes[index]);
+		}
+	}
+	return out->bytes;
+}
+
+static void check_cells(const struct cells *row, bool is_from)
+{
+	struct diags *diags;
+	struct ruleset *ruleset = ruleset_of(
+		&diags, pool_format(unit_pool(), "allow ssh %s %s;", is_from ? "from" : "to", row->place));
+
+	assert_codes(diags, row->place, "");
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
+		ck_assert_msg(strcmp(cell_of(ruleset, (enum hook)hook, is_from), row->cells[hook]) == 0,
+			      "%s in hook %u: %s", row->place, hook,
+			      cell_of(ruleset, (enum hook)hook, is_from));
+}
+
+START_TEST(sources_are_as_the_table_says)
+{
+	check_cells(&from_cells[_i], true);
+}
+END_TEST
+
+START_TEST(destinations_are_as_the_table_says)
+{
+	check_cells(&to_cells[_i], false);
+}
+END_TEST
+
 /* --- what matches nothing --------------------------------------------------------------------- */
 
 static const struct {
@@ -120,6 +225,32 @@ START_TEST(empty_rules_are_mistakes)
 }
 END_TEST
 
+static const char *const with_empty_file[] = {
+	"allow ssh from blocked;", "deny any to blocked;", "from lan { allow ssh from blocked; }",
+	"from blocked { allow ssh from lan; }", "allow ssh from nested to self;",
+	"masquerade from blocked to wan;",
+};
+
+START_TEST(empty_files_make_no_rule_and_no_mistake)
+{
+	const struct text_file files[] = {
+		{ "policy.fw",
+		  pool_format(unit_pool(), PREAMBLE "network blocked = file \"list\" or empty;\n"
+			      "group nested = blocked, self;\n%s", with_empty_file[_i]) },
+		{ "list", "# none\n" },
+		{ NULL, NULL },
+	};
+	struct diags *diags;
+	struct policy *policy = policy_of_files(&diags, files);
+	struct ruleset *ruleset = expand_policy(unit_pool(), diags, policy);
+
+	assert_codes(diags, with_empty_file[_i], "LIST_EMPTY");
+	for (size_t hook = 0; hook < HOOK_COUNT; hook++)
+		ck_assert_uint_eq(ruleset->rules_count[hook], 0);
+	ck_assert_uint_eq(ruleset->translations_count, 0);
+}
+END_TEST
+
 /* --- boxes -------------------------------------------------------------------------------------- */
 
 START_TEST(families_are_cut)
@@ -141,6 +272,126 @@ START_TEST(output_splits_sources_that_zones_do_not_know)
 	/* self is every source in output, so that nothing is left for the host alone */
 	ck_assert_uint_eq(ruleset->rules_count[HOOK_OUTPUT], 1);
 	ck_assert_uint_eq(ruleset->rules[HOOK_OUTPUT][0]->match.to.boxes_count, 2);
+}
+END_TEST
+
+START_TEST(output_makes_two_rules_where_it_must)
+{
+	struct diags *diags;
+	struct ruleset *ruleset = ruleset_of(
+		&diags, "allow ssh from any except four to four; from any { allow ssh from four, 10.0.0.9 "
+			"to wan, dc1; }");
+	const struct match *match = &ruleset->rules[HOOK_OUTPUT][1]->match;
+
+	/* addresses alone: the zone does not count */
+	ck_assert_uint_eq(ruleset->rules_count[HOOK_OUTPUT], 2);
+	ck_assert_uint_eq(match->to.boxes_count, 1);
+	ck_assert(interface_set_is_all(&match->to.boxes[0].interfaces));
+}
+END_TEST
+
+START_TEST(two_rules_share_what_they_are)
+{
+	struct diags *diags;
+	struct ruleset *ruleset = ruleset_of(
+		&diags, "group part = any except 10.0.0.0/8; allow ssh from part, four to wan, dc1 log;");
+	struct rule **rules = ruleset->rules[HOOK_OUTPUT];
+
+	ck_assert_uint_eq(ruleset->rules_count[HOOK_OUTPUT], 2);
+	ck_assert_uint_eq(rules[0]->match.to.boxes_count, 2);
+	ck_assert_uint_eq(rules[1]->match.to.boxes_count, 1);
+	ck_assert_ptr_eq(rules[0]->identity, rules[1]->identity);
+	ck_assert_ptr_eq(rules[0]->outcome, rules[1]->outcome);
+	ck_assert_ptr_eq(rules[0]->outcome, ruleset->rules[HOOK_FORWARD][0]->outcome);
+}
+END_TEST
+
+START_TEST(helpers_have_outcomes_of_their_own)
+{
+	struct diags *diags;
+	struct ruleset *ruleset = ruleset_of(&diags, "allow ftp, ssh from lan to wan;");
+	struct rule **rules = ruleset->rules[HOOK_FORWARD];
+
+	ck_assert_str_eq(rules[0]->outcome->helper, "ftp");
+	ck_assert_ptr_null(rules[1]->outcome->helper);
+	ck_assert_ptr_eq(rules[0]->identity, rules[1]->identity);
+	ruleset = ruleset_of(&diags, "deny ftp, ssh from lan to wan;");
+	ck_assert_ptr_null(ruleset->rules[HOOK_FORWARD][0]->outcome->helper);
+	ck_assert_uint_eq(ruleset->rules[HOOK_FORWARD][0]->match.services.tuples_count, 1);
+}
+END_TEST
+
+/* Equal lists are worked out once: `except` is no comma. */
+START_TEST(lists_are_not_taken_for_others)
+{
+	struct diags *diags;
+	struct ruleset *ruleset = ruleset_of(&diags, "allow ssh from lan, four; deny ssh from lan except "
+						     "four; allow dns from lan, four;");
+	struct rule **rules = ruleset->rules[HOOK_FORWARD];
+
+	ck_assert_uint_eq(rules[0]->match.from.boxes_count, 2);
+	ck_assert_uint_eq(rules[1]->match.from.boxes_count, 1);
+	ck_assert_ptr_eq(rules[0]->match.from.boxes, rules[2]->match.from.boxes);
+}
+END_TEST
+
+START_TEST(defaults_are_what_was_written)
+{
+	struct diags *diags;
+	struct ruleset *ruleset = ruleset_of(&diags, "default deny log \"x\"; default output reject count;");
+
+	ck_assert_int_eq(ruleset->defaults[HOOK_FORWARD]->verdict, VERDICT_DENY);
+	ck_assert_str_eq(ruleset->defaults[HOOK_FORWARD]->log_prefix, "x");
+	ck_assert_int_eq(ruleset->defaults[HOOK_OUTPUT]->verdict, VERDICT_REJECT);
+	ck_assert(ruleset->defaults[HOOK_OUTPUT]->has_count);
+	ruleset = ruleset_of(&diags, "");
+	ck_assert_int_eq(ruleset->defaults[HOOK_INPUT]->verdict, VERDICT_DENY);
+	ck_assert_int_eq(ruleset->defaults[HOOK_FORWARD]->verdict, VERDICT_DENY);
+	ck_assert_int_eq(ruleset->defaults[HOOK_OUTPUT]->verdict, VERDICT_ALLOW);
+	ck_assert_str_eq(ruleset->default_identities[HOOK_OUTPUT]->text, "default-output");
+}
+END_TEST
+
+/* --- translations ------------------------------------------------------------------------------ */
+
+/* the parts of one statement: "r" of routed packets, "l" of the firewall's own, "rl" both in one */
+static const struct {
+	const char *text, *parts;
+	unsigned families;
+} translation_rows[] = {
+	{ "masquerade from lan to wan;", "r", FAMILIES_IPV4 },
+	{ "masquerade from lan to wan ipv6;", "r", FAMILIES_IPV6 },
+	{ "masquerade from any to wan;", "rl", FAMILIES_IPV4 },
+	{ "masquerade from self to wan;", "l", FAMILIES_IPV4 },
+	{ "masquerade from four to wan;", "rl", FAMILIES_IPV4 },
+	{ "masquerade from lan, self to wan;", "r l", FAMILIES_IPV4 },
+	{ "snat from lan to wan as 80.1.0.3;", "r", FAMILIES_IPV4 },
+	{ "snat from lan to wan as fd00::80;", "r", FAMILIES_IPV6 },
+	{ "forward https from wan to four;", "r", FAMILIES_IPV4 },
+	{ "forward https from any to four;", "rl", FAMILIES_IPV4 },
+	{ "forward https from self to four;", "l", FAMILIES_IPV4 },
+	{ "forward https from any to dc1;", "rl", FAMILIES_BOTH },
+	{ "forward https from any at 80.1.0.2 to dc1;", "rl", FAMILIES_IPV4 },
+	{ "forward https from 10.0.0.9 to four;", "rl", FAMILIES_IPV4 },
+};
+
+START_TEST(translations_have_their_parts)
+{
+	struct diags *diags;
+	struct ruleset *ruleset = ruleset_of(&diags, translation_rows[_i].text);
+	struct text *parts = text_new(unit_pool());
+
+	assert_codes(diags, translation_rows[_i].text, "");
+	for (size_t index = 0; index < ruleset->translations_count; index++) {
+		const struct rule_translation *translation = ruleset->translations[index];
+
+		text_addf(parts, "%s%s%s", index > 0 ? " " : "",
+			  translation->applies_to_routed ? "r" : "",
+			  translation->applies_to_local ? "l" : "");
+		ck_assert_uint_eq(translation->families, translation_rows[_i].families);
+	}
+	ck_assert_msg(strcmp(parts->bytes, translation_rows[_i].parts) == 0, "%s: %s",
+		      translation_rows[_i].text, parts->bytes);
 }
 END_TEST
 
@@ -206,7 +457,20 @@ static Suite *expand_suite(void)
 			    sizeof hook_rows / sizeof hook_rows[0]);
 	tcase_add_loop_test(rules, empty_rules_are_mistakes, 0,
 			    sizeof mistakes / sizeof mistakes[0]);
+	tcase_add_loop_test(rules, sources_are_as_the_table_says, 0,
+			    sizeof from_cells / sizeof from_cells[0]);
+	tcase_add_loop_test(rules, destinations_are_as_the_table_says, 0,
+			    sizeof to_cells / sizeof to_cells[0]);
+	tcase_add_loop_test(rules, empty_files_make_no_rule_and_no_mistake, 0,
+			    sizeof with_empty_file / sizeof with_empty_file[0]);
+	tcase_add_loop_test(rules, translations_have_their_parts, 0,
+			    sizeof translation_rows / sizeof translation_rows[0]);
 	tcase_add_test(rules, families_are_cut);
+	tcase_add_test(rules, output_makes_two_rules_where_it_must);
+	tcase_add_test(rules, two_rules_share_what_they_are);
+	tcase_add_test(rules, helpers_have_outcomes_of_their_own);
+	tcase_add_test(rules, lists_are_not_taken_for_others);
+	tcase_add_test(rules, defaults_are_what_was_written);
 	tcase_add_test(rules, output_splits_sources_that_zones_do_not_know);
 	tcase_add_test(rules, forward_admits_what_it_translated);
 	tcase_add_test(identities, identities_survive_edits);
@@ -216,7 +480,7 @@ static Suite *expand_suite(void)
 
 int main(void)
 {
-	static Suite *(*const suites[])(void) = { expand_suite, NULL };
+	static Suite *(*const suites[])(void) = { expand_suite, expand_law_suite, NULL };
 
 	return unit_run(suites);
 }
