@@ -734,6 +734,26 @@ static void make_both(struct maker *maker, size_t count)
 	vmap(maker, map, 0);
 }
 
+/* Port 9 is closed, port 10 open, behind a list of any length: for loads under traffic. */
+static void make_gate(struct maker *maker, size_t count)
+{
+	make_rules(maker, count);
+	begin_chain(maker, "gate");
+	begin_rule(maker);
+	match_port(maker, NFT_FIELD_TH_DPORT, 17, 9, 9);
+	verdict(maker, NFT_DROP, NULL);
+	begin_rule(maker);
+	match_port(maker, NFT_FIELD_TH_DPORT, 17, 10, 10);
+	accept(maker);
+	begin_base(maker, "input", "filter", INPUT, 0);
+	begin_rule(maker);
+	verdict(maker, NFT_JUMP, "many");
+	begin_rule(maker);
+	verdict(maker, NFT_JUMP, "gate");
+	begin_rule(maker);
+	verdict(maker, NFT_DROP, NULL);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(struct maker *maker);
@@ -752,6 +772,7 @@ static const struct {
 	{ "rules:", NULL, make_rules },
 	{ "elements:", NULL, make_elements },
 	{ "both:", NULL, make_both },
+	{ "gate:", NULL, make_gate },
 };
 
 const char *model_name(size_t index)
@@ -765,6 +786,8 @@ struct nft_table *model_make(void *pool, struct sources *sources, const char *na
 	for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
 		size_t length = strlen(models[i].name);
 		bool has_number = models[i].make_many != NULL;
+		if (strncmp(name, "random:", 7) == 0)
+			return random_table(pool, sources, strtoul(name + 7, NULL, 10));
 		if (has_number ? strncmp(name, models[i].name, length) != 0
 			       : strcmp(name, models[i].name) != 0)
 			continue;

@@ -5,8 +5,10 @@
 
 #include "target/nft/nft.h"
 
-/* A table by name; "rules:100000" and "elements:1000000" take a number. NULL: no such name. */
+/* A table by name; "rules:100000", "elements:1000000", "random:7" take a number. NULL: no such name. */
 struct nft_table *model_make(void *pool, struct sources *sources, const char *name);
+/* What fwc makes of a random ruleset. */
+struct nft_table *random_table(void *pool, struct sources *sources, unsigned long seed);
 /* The names without a number, one after the other; NULL behind the last. */
 const char *model_name(size_t index);
 

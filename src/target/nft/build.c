@@ -134,7 +134,7 @@ struct nftnl_set *nft_build_set(const void *pool, const struct nft_naming *namin
 	return built;
 }
 
-/* --- objects ------------------------------------------------------------------------------------ */
+/* --- objects: without comments, see text.c ------------------------------------------------------ */
 
 /* The setters of objects give no result: what is missing after them was not copied. */
 static void require_string(const void *pool, struct nftnl_obj *object, uint16_t attribute)
@@ -143,7 +143,7 @@ static void require_string(const void *pool, struct nftnl_obj *object, uint16_t 
 }
 
 static struct nftnl_obj *build_object(const void *pool, const struct nft_naming *naming,
-				      const char *name, uint32_t type, const char *comment)
+				      const char *name, uint32_t type)
 {
 	struct nft_name room;
 	struct nftnl_obj *built = nftnl_obj_alloc();
@@ -154,26 +154,19 @@ static struct nftnl_obj *build_object(const void *pool, const struct nft_naming 
 	require_string(pool, built, NFTNL_OBJ_NAME);
 	nftnl_obj_set_u32(built, NFTNL_OBJ_FAMILY, NFPROTO_INET);
 	nftnl_obj_set_u32(built, NFTNL_OBJ_TYPE, type);
-	struct nft_userdata data = nft_userdata_comment(comment);
-	if (data.length != 0) {
-		uint32_t length;
-		nftnl_obj_set_data(built, NFTNL_OBJ_USERDATA, data.bytes, data.length);
-		require(pool, nftnl_obj_get_data(built, NFTNL_OBJ_USERDATA, &length) != NULL);
-	}
 	return built;
 }
 
 struct nftnl_obj *nft_build_counter(const void *pool, const struct nft_naming *naming,
 				    const struct nft_counter *counter)
 {
-	return build_object(pool, naming, counter->name, NFT_OBJECT_COUNTER, counter->comment);
+	return build_object(pool, naming, counter->name, NFT_OBJECT_COUNTER);
 }
 
 struct nftnl_obj *nft_build_limit(const void *pool, const struct nft_naming *naming,
 				  const struct nft_limit *limit)
 {
-	struct nftnl_obj *built = build_object(pool, naming, limit->name, NFT_OBJECT_LIMIT,
-					       limit->comment);
+	struct nftnl_obj *built = build_object(pool, naming, limit->name, NFT_OBJECT_LIMIT);
 	nftnl_obj_set_u64(built, NFTNL_OBJ_LIMIT_RATE, limit->limit->rate);
 	nftnl_obj_set_u64(built, NFTNL_OBJ_LIMIT_UNIT, limit->limit->unit_s);
 	nftnl_obj_set_u32(built, NFTNL_OBJ_LIMIT_BURST, limit->limit->burst);
@@ -185,7 +178,7 @@ struct nftnl_obj *nft_build_limit(const void *pool, const struct nft_naming *nam
 struct nftnl_obj *nft_build_helper(const void *pool, const struct nft_naming *naming,
 				   const struct nft_helper *helper)
 {
-	struct nftnl_obj *built = build_object(pool, naming, helper->name, NFT_OBJECT_CT_HELPER, NULL);
+	struct nftnl_obj *built = build_object(pool, naming, helper->name, NFT_OBJECT_CT_HELPER);
 	nftnl_obj_set_str(built, NFTNL_OBJ_CT_HELPER_NAME, helper->type);
 	nftnl_obj_set_u16(built, NFTNL_OBJ_CT_HELPER_L3PROTO, NFPROTO_INET);
 	nftnl_obj_set_u8(built, NFTNL_OBJ_CT_HELPER_L4PROTO, helper->protocol);

@@ -84,13 +84,9 @@ static void read_set(const struct nlmsghdr *header, void *data)
 
 static void keep_object(struct nft_kernel *kernel, struct nftnl_obj *object)
 {
-	uint32_t length = 0;
 	struct nft_kernel_object *kept = pool_append(kernel->pool, kernel, objects);
 	kept->name = pool_strdup(kernel->pool, nftnl_obj_get_str(object, NFTNL_OBJ_NAME));
 	kept->type = nftnl_obj_get_u32(object, NFTNL_OBJ_TYPE);
-	const void *userdata = nftnl_obj_get_data(object, NFTNL_OBJ_USERDATA, &length);
-	kept->userdata_length = userdata == NULL ? 0 : length;
-	kept->userdata = copy_bytes(kernel->pool, userdata, kept->userdata_length);
 	if (kept->type == NFT_OBJECT_LIMIT) {
 		kept->rate = nftnl_obj_get_u64(object, NFTNL_OBJ_LIMIT_RATE);
 		kept->unit_s = nftnl_obj_get_u64(object, NFTNL_OBJ_LIMIT_UNIT);

@@ -28,8 +28,6 @@ struct nft_kernel_object {
 	uint32_t burst;
 	const char *helper;
 	uint8_t protocol;
-	const uint8_t *userdata;
-	uint32_t userdata_length;
 };
 
 struct nft_kernel {

@@ -4,7 +4,18 @@
  * the same kernel state. It knows only what fwc emits. Values are numbers in host order;
  * writers bring them to the key's byte order. Everything lives in the pool; order of chains,
  * sets and elements is the order of printing. Source of the facts: nft(8) 1.0.6,
- * linux/netfilter/nf_tables.h. */
+ * linux/netfilter/nf_tables.h.
+ *
+ * What nft's language asks of a table, so that its text loads and means what it says:
+ * - in a rule all matches stand before all actions: nft moves a port's match across a counter;
+ * - a rule that translates a port, or matches CT_ORIGINAL_PROTO_DST, has its L4PROTO check itself;
+ * - at most one NFT_NOT_EQUAL among source and destination port (ICMP type and code) of a rule: nft
+ *   1.0.6 joins two into "not both";
+ * - META_*, IP6_HOPLIMIT and CT_HELPER cannot be the key of a set; IIF is 0 there;
+ * - names are no words of nft's grammar (a letter and `_` before them will do), and those of
+ *   interfaces and helpers are nft_is_safe_interface (safe.h);
+ * - base chains of one name keep their comment for ever: while one stays in the kernel, its
+ *   comment cannot change without a moment in which two chains stand in the hook. */
 #ifndef FWC_TARGET_NFT_MODEL_H
 #define FWC_TARGET_NFT_MODEL_H
 
@@ -172,6 +183,7 @@ struct nft_set {
 	struct span origin;
 };
 
+/* Comments of counters and limits are for readers of the model: the kernel gets none (text.c). */
 struct nft_counter { const char *name; const char *comment; };
 struct nft_limit { const char *name; const struct limit *limit; const char *comment; };
 struct nft_helper { const char *name; const char *type; uint8_t protocol; };

@@ -108,8 +108,7 @@ static bool limit_stays(const struct nft_kernel *kernel, const struct nft_limit 
 {
 	const struct nft_kernel_object *old = nft_kernel_object_find(kernel, NFT_OBJECT_LIMIT, limit->name);
 	return old != NULL && old->rate == limit->limit->rate && old->unit_s == limit->limit->unit_s &&
-	       old->burst == limit->limit->burst &&
-	       has_userdata(old->userdata, old->userdata_length, limit->comment);
+	       old->burst == limit->limit->burst;
 }
 
 static bool helper_stays(const struct nft_kernel *kernel, const struct nft_helper *helper)
@@ -119,7 +118,6 @@ static bool helper_stays(const struct nft_kernel *kernel, const struct nft_helpe
 	return old != NULL && old->protocol == helper->protocol && strcmp(old->helper, helper->type) == 0;
 }
 
-/* The counts are worth more than the comment. */
 static bool counter_stays(const struct nft_kernel *kernel, const struct nft_counter *counter)
 {
 	return nft_kernel_object_find(kernel, NFT_OBJECT_COUNTER, counter->name) != NULL;

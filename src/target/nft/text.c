@@ -37,13 +37,15 @@ static void text_close(struct text *out)
 	text_add(out, "\t}\n\n");
 }
 
+/* Counters and limits stay in the kernel when a policy is loaded again, and their comments could not
+ * follow its lines: they have none, neither here nor in build.c. */
+
 /* --- objects ---------------------------------------------------------------------------------- */
 
 static void text_counters(struct text *out, const struct nft_table *table)
 {
 	for (size_t i = 0; i < table->counters_count; i++) {
 		text_open(out, "counter", table->counters[i].name);
-		text_line_comment(out, table->counters[i].comment);
 		text_close(out);
 	}
 }
@@ -53,7 +55,6 @@ static void text_limits(struct text *out, const struct nft_table *table)
 	for (size_t i = 0; i < table->limits_count; i++) {
 		const struct nft_limit *limit = &table->limits[i];
 		text_open(out, "limit", limit->name);
-		text_line_comment(out, limit->comment);
 		text_add(out, "\t\trate ");
 		nft_text_rate(out, limit->limit);
 		text_add(out, " burst ");
