@@ -1,6 +1,9 @@
 /* Loading: read what is there, build a batch that replaces it, send it, compare-and-swap on the
  * kernel's generation. A foreign change in between makes the batch stale: all is read again.
  *
+ * A table that looks into interval sets is replaced in steps (replace.h): what its base chains refer
+ * to is made in one transaction, the base chains are switched over in the next.
+ *
  * A batch must fit the socket's send buffer, which only the host's root may raise without limit.
  * Where it does not fit, new chains and sets are filled beside those in use, in several
  * transactions that no packet sees; one small transaction then switches the base chains over, and
@@ -18,6 +21,8 @@
 #define ATTEMPTS_MAX 20
 /* Below this a socket cannot hold one rule and what is round it. */
 #define ROOM_MIN 4096
+/* What a socket is raised to for steps; pieces are cut to what it gives. */
+#define ROOM_WANTED (64u << 20)
 
 enum outcome_of_load { LOAD_DONE, LOAD_FAILED, LOAD_STALE, LOAD_TOO_LARGE };
 
@@ -191,25 +196,64 @@ static size_t largest_piece(const struct nft_replacement *staged)
 	return largest;
 }
 
+/* Prepares, switches and cleans up. LOAD_TOO_LARGE: nothing was sent. */
+static enum outcome_of_load load_steps(struct load *load, const struct nft_replacement *steps, size_t room)
+{
+	if (largest_piece(steps) > room)
+		return LOAD_TOO_LARGE;
+	uint32_t generation = load->kernel->generation;
+	enum outcome_of_load outcome = send_prepared(load, steps->batch, steps->switch_begin, room,
+						     &generation);
+	if (outcome == LOAD_DONE) {
+		int error = nft_send(load->socket, steps->batch, steps->switch_begin, steps->cleanup_begin,
+				     generation, &load->answer);
+		outcome = outcome_of(load, steps->batch, error);
+	}
+	if (outcome == LOAD_DONE)
+		send_cleanup(load, steps->batch, steps->cleanup_begin, room);
+	else
+		undo(load, room);
+	return outcome;
+}
+
 static enum outcome_of_load load_staged(struct load *load)
 {
 	size_t room = room_for(load, 0);
 	if (room < ROOM_MIN)
 		return too_large(load, ROOM_MIN, room);
 	struct nft_replacement staged = nft_replace_staged(load->pool, load->table, load->kernel, room / 2);
-	if (largest_piece(&staged) > room)
-		return too_large(load, largest_piece(&staged), room);
-	uint32_t generation = load->kernel->generation;
-	enum outcome_of_load outcome = send_prepared(load, staged.batch, staged.switch_begin, room,
-						     &generation);
-	if (outcome == LOAD_DONE)
-		outcome = send_slice(load, staged.batch, staged.switch_begin, staged.cleanup_begin,
-				     &generation);
-	if (outcome == LOAD_DONE)
-		send_cleanup(load, staged.batch, staged.cleanup_begin, room);
-	else
-		undo(load, room);
+	enum outcome_of_load outcome = load_steps(load, &staged, room);
 	return outcome == LOAD_TOO_LARGE ? too_large(load, largest_piece(&staged), room) : outcome;
+}
+
+/* --- prepared ----------------------------------------------------------------------------------------- */
+
+static enum outcome_of_load load_prepared(struct load *load)
+{
+	size_t room = room_for(load, ROOM_WANTED);
+	struct nft_replacement steps = nft_replace_prepared(load->pool, load->table, load->kernel, room / 2);
+	return load_steps(load, &steps, room);
+}
+
+/* Where the final names are in use, the policy is put in force under others first, and then again
+ * under its own. Once it is in force the load is done, whatever becomes of the names. */
+static enum outcome_of_load load_in_steps(struct load *load, bool *is_staged)
+{
+	enum outcome_of_load outcome;
+	*is_staged = !nft_replace_is_clear(load->pool, load->table, load->kernel);
+	if (!*is_staged) {
+		outcome = load_prepared(load);
+		*is_staged = outcome == LOAD_TOO_LARGE;
+		return *is_staged ? load_staged(load) : outcome;
+	}
+	outcome = load_staged(load);
+	if (outcome != LOAD_DONE)
+		return outcome;
+	size_t errors = load->diags->error_count;
+	if (nft_kernel_read(load->pool, load->socket, load->table->name, &load->kernel) == 0 &&
+	    nft_replace_is_clear(load->pool, load->table, load->kernel))
+		*is_staged = load_prepared(load) != LOAD_DONE;
+	return load->diags->error_count == errors ? LOAD_DONE : LOAD_FAILED;
 }
 
 /* --- attempts ------------------------------------------------------------------------------------------ */
@@ -221,6 +265,8 @@ static enum outcome_of_load attempt(struct load *load, bool *is_staged)
 		nft_report_error(load->diags, error, "read the kernel's rules");
 		return LOAD_FAILED;
 	}
+	if (nft_replace_wants_steps(load->table, load->kernel))
+		return load_in_steps(load, is_staged);
 	enum outcome_of_load outcome = load_direct(load);
 	*is_staged = outcome == LOAD_TOO_LARGE;
 	return *is_staged ? load_staged(load) : outcome;

@@ -383,7 +383,9 @@ static void switch_chain(const struct writer *writer, const struct nft_chain *ch
 	writer->batch->messages[writer->batch->messages_count - 1].kind = NFT_SUBJECT_NONE;
 }
 
-static void switch_over(const struct writer *writer, const struct staying *staying)
+typedef void (*base_filler)(const struct writer *writer, const struct nft_chain *chain);
+
+static void switch_over(const struct writer *writer, const struct staying *staying, base_filler fill)
 {
 	const struct nft_kernel *kernel = writer->kernel;
 	for (size_t i = 0; i < kernel->chains_count; i++) {
@@ -395,7 +397,7 @@ static void switch_over(const struct writer *writer, const struct staying *stayi
 	}
 	for (size_t i = 0; i < writer->table->chains_count; i++)
 		if (writer->table->chains[i]->is_base)
-			switch_chain(writer, writer->table->chains[i]);
+			fill(writer, writer->table->chains[i]);
 }
 
 static void clean_up(const struct writer *writer, const struct staying *staying)
@@ -425,7 +427,76 @@ struct nft_replacement nft_replace_staged(void *pool, const struct nft_table *ta
 	struct staying staying = staying_of(batch->pool, table, kernel);
 	prepare(&writer);
 	replacement.switch_begin = batch->messages_count;
-	switch_over(&writer, &staying);
+	switch_over(&writer, &staying, switch_chain);
+	replacement.cleanup_begin = batch->messages_count;
+	clean_up(&writer, &staying);
+	return replacement;
+}
+
+/* --- prepared ----------------------------------------------------------------------------------------- */
+
+static bool has_interval_set(const struct nft_table *table)
+{
+	for (size_t i = 0; i < table->sets_count; i++)
+		if (table->sets[i]->is_interval || table->sets[i]->intervals != NULL)
+			return true;
+	return false;
+}
+
+bool nft_replace_wants_steps(const struct nft_table *table, const struct nft_kernel *kernel)
+{
+	return kernel->has_table && has_interval_set(table);
+}
+
+bool nft_replace_is_clear(void *pool, const struct nft_table *table, const struct nft_kernel *kernel)
+{
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (!table->chains[i]->is_base &&
+		    nft_kernel_chain_find(kernel, table->chains[i]->name) != NULL)
+			return false;
+	for (size_t i = 0; i < table->sets_count; i++)
+		if (nft_kernel_set_find(kernel, table->sets[i]->name) != NULL)
+			return false;
+	return names_count(renamed_objects(pool, table, kernel)) == 0;
+}
+
+/* All that base chains' rules refer to. */
+static void prepare_parts(struct writer *writer)
+{
+	const struct nft_table *table = writer->table;
+	add_table(writer);
+	add_objects(writer);
+	add_chains(writer, false);
+	for (size_t i = 0; i < table->sets_count; i++)
+		add_set(writer, table->sets[i]);
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (!table->chains[i]->is_base)
+			add_rules(writer, table->chains[i]->name, table->chains[i]);
+}
+
+static void enter_parts(const struct writer *writer, const struct nft_chain *chain)
+{
+	if (!chain_stays(writer->kernel, chain))
+		add_chain(writer, chain->name, chain);
+	add_rules(writer, chain->name, chain);
+}
+
+struct nft_replacement nft_replace_prepared(void *pool, const struct nft_table *table,
+					    const struct nft_kernel *kernel, size_t message_max)
+{
+	struct nft_batch *batch = nft_batch_new(pool);
+	struct writer writer = {
+		.batch = batch,
+		.table = table,
+		.kernel = kernel,
+		.naming = { .table = table->name, .suffix = "" },
+		.message_max = message_max,
+	};
+	struct nft_replacement replacement = { .batch = batch };
+	struct staying staying = staying_of(batch->pool, table, kernel);
+	prepare_parts(&writer);
+	replacement.switch_begin = batch->messages_count;
+	switch_over(&writer, &staying, enter_parts);
 	replacement.cleanup_begin = batch->messages_count;
 	clean_up(&writer, &staying);
 	return replacement;

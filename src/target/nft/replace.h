@@ -6,6 +6,8 @@
 #ifndef FWC_TARGET_NFT_REPLACE_H
 #define FWC_TARGET_NFT_REPLACE_H
 
+#include <stdbool.h>
+
 #include "target/nft/batch.h"
 #include "target/nft/kernel.h"
 
@@ -26,6 +28,18 @@ struct nft_replacement nft_replace_direct(void *pool, const struct nft_table *ta
  * an elements message. */
 struct nft_replacement nft_replace_staged(void *pool, const struct nft_table *table,
 					  const struct nft_kernel *kernel, size_t message_max);
+/* In steps, under the final names, which nothing in the kernel may have (nft_replace_is_clear): what
+ * base chains refer to is made first, so that it is in force before the rules that look into it.
+ *
+ * Why: a commit flips the generation before it publishes new interval sets and maps (nft_commit,
+ * set->ops->commit), so that rules of the same transaction look into empty ones for some
+ * microseconds: denied packets pass and allowed ones are lost. */
+struct nft_replacement nft_replace_prepared(void *pool, const struct nft_table *table,
+					    const struct nft_kernel *kernel, size_t message_max);
+/* Whether one transaction would show packets an empty set. */
+bool nft_replace_wants_steps(const struct nft_table *table, const struct nft_kernel *kernel);
+/* Whether none of the table's chains, sets and changed objects has a name that is in use. */
+bool nft_replace_is_clear(void *pool, const struct nft_table *table, const struct nft_kernel *kernel);
 /* Takes away what `now` has and `before` had not: what a staged load left behind. */
 struct nft_batch *nft_replace_undo(void *pool, const struct nft_kernel *now,
 				   const struct nft_kernel *before);
