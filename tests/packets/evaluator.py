@@ -418,7 +418,8 @@ class Policy:
         for hook in HOOKS:
             for source, destination in self.pairs_of(rule, hook):
                 families |= rule.families & source.families() & destination.families()
-        if not families & rule.service.families():
+        families &= rule.service.families()
+        if not families:
             raise PolicyError(f"line {rule.line}: the rule matches nothing")
         if not all(word & families for word in rule.words):
             raise PolicyError(f"line {rule.line}: a service is of the other family")
