@@ -149,19 +149,44 @@ static void add_tuples(struct identity_maker *maker, const struct tuple_set *set
 
 /* --- meanings --------------------------------------------------------------------------------- */
 
-static bool boxes_equal(const struct place_boxes *a, const struct place_boxes *b)
+/* Large sets by their hashes, which are worked out once. */
+static bool sets_equal(struct identity_maker *maker, const struct interval_set *a,
+		       const struct interval_set *b)
 {
-	return (a->boxes == b->boxes && a->boxes_count == b->boxes_count) ||
-	       place_boxes_equals(a, b);
+	if (a->items_count != b->items_count)
+		return false;
+	if (a->items == b->items)
+		return true;
+	return a->items_count > LARGE_SET ? large_set_hash(maker, a) == large_set_hash(maker, b) :
+	       interval_set_equals(a, b);
+}
+
+/* Of boxes in their normal form, as expand makes them. */
+static bool boxes_equal(struct identity_maker *maker, const struct place_boxes *a,
+			const struct place_boxes *b)
+{
+	if (a->boxes_count != b->boxes_count)
+		return false;
+	if (a->boxes == b->boxes)
+		return true;
+	for (size_t index = 0; index < a->boxes_count; index++) {
+		const struct place_box *left = &a->boxes[index], *right = &b->boxes[index];
+
+		if (!interface_set_equals(&left->interfaces, &right->interfaces) ||
+		    !sets_equal(maker, &left->addresses.v4, &right->addresses.v4) ||
+		    !sets_equal(maker, &left->addresses.v6, &right->addresses.v6))
+			return false;
+	}
+	return true;
 }
 
 /* Most rules are the same in all their hooks, and share their memory too. */
-static bool is_same(const struct match *a, const struct match *b)
+static bool is_same(struct identity_maker *maker, const struct match *a, const struct match *b)
 {
 	return a->families == b->families &&
 	       (a->services.tuples == b->services.tuples ||
 		tuple_set_equals(&a->services, &b->services)) &&
-	       boxes_equal(&a->from, &b->from) && boxes_equal(&a->to, &b->to);
+	       boxes_equal(maker, &a->from, &b->from) && boxes_equal(maker, &a->to, &b->to);
 }
 
 static void add_match(struct identity_maker *maker, const struct match *match)
@@ -203,7 +228,7 @@ static void add_rule(struct identity_maker *maker, const struct policy_rule *rul
 	if (count > 0)
 		add_conditions(maker, &parts[0]->match);
 	for (size_t index = 0; index < count; index++) {
-		bool is_repeated = index > 0 && is_same(&parts[index]->match,
+		bool is_repeated = index > 0 && is_same(maker, &parts[index]->match,
 							&parts[index - 1]->match);
 
 		add_number(maker, parts[index]->hook);
