@@ -250,7 +250,7 @@ def run_usage(session):
 
 def run(session):
     if has_sanitizer(session):
-        session.skip("memory limits", "the sanitizers reserve more address space")
+        session.skip("memory limits", "the sanitizers reserve more address space", of_the_build=True)
     else:
         run_memory(session)
     run_full_disk(session)
