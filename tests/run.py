@@ -140,13 +140,25 @@ def run_fuzzers(tally, folder, seconds):
             SANITIZERS)
 
 
+# What is fast enough for memcheck; the sanitizers see everything.
+FAST_UNITS = ("unit-base", "unit-diag", "unit-expand", "unit-nft", "unit-resolve", "unit-rules",
+              "unit-services")
+MEMCHECK = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
+            "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
+
+
 def run_valgrind(tally, folder):
-    """The unit tests that take no child processes, under memcheck."""
+    """Fast unit tests, each of them a child, and the compiler over every example."""
     for program in unit_programs(folder):
-        run(tally, f"valgrind: {os.path.basename(program)}",
-            ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
-             "--errors-for-leak-kinds=definite", program],
-            {"CK_FORK": "no", "FWC_TEST_QUICK": "1"})
+        name = os.path.basename(program)
+        if name in FAST_UNITS:
+            run(tally, f"valgrind: {name}", [*MEMCHECK, program], {"CK_DEFAULT_TIMEOUT": "300"})
+    fwc = os.path.join(folder, "src", "cmd", "fwc")
+    examples = os.path.join(TOP, "examples")
+    for name in sorted(os.listdir(examples)):
+        if name.endswith(".fw"):
+            run(tally, f"valgrind: compile {name}",
+                [*MEMCHECK, fwc, "compile", "-o", os.devnull, os.path.join(examples, name)])
 
 
 def main():

@@ -46,7 +46,7 @@ static void write_table(void *pool, struct diags *diags, const struct ruleset *r
 
 static void check(void *pool, struct input *input)
 {
-	const struct file_reader reader = { read_input, input };
+	const struct file_reader reader = { .read = read_input, .context = input };
 	const struct resolve_settings settings = { .reader = &reader, .today = 1795219200 };
 	struct sources *sources = sources_new(pool);
 	struct diags *diags = diags_new(pool, sources);
