@@ -705,6 +705,16 @@ static void make_rules(struct maker *maker, size_t count)
 	verdict(maker, NFT_DROP, NULL);
 }
 
+/* The list in the base chain itself: what is switched over at once is long then. */
+static void make_linear(struct maker *maker, size_t count)
+{
+	make_rules(maker, count);
+	struct nft_chain *list = maker->table->chains[0], *base = maker->table->chains[1];
+	base->rules = list->rules;
+	base->rules_count = list->rules_count;
+	list->rules_count = 0;
+}
+
 static void make_elements(struct maker *maker, size_t count)
 {
 	struct nft_set *set = set_of(maker, "blocked", NFT_FIELD_IP_SADDR);
@@ -734,16 +744,23 @@ static void make_both(struct maker *maker, size_t count)
 	vmap(maker, map, 0);
 }
 
-/* Port 9 is closed, port 10 open, behind a list of any length: for loads under traffic. */
+/* Port 9 is closed by a set of ranges, port 10 open by a map, behind a list of any length: for loads
+ * under traffic. If the set were empty, port 9 would be open; if the map were, port 10 closed. */
 static void make_gate(struct maker *maker, size_t count)
 {
+	struct nft_set *closed = set_of(maker, "closed", NFT_FIELD_TH_DPORT);
+	struct nft_set *open = set_of(maker, "open", NFT_FIELD_TH_DPORT);
+	plain(maker, closed, 8, 9);
+	closed->is_interval = true;
+	mapped(maker, open, 10, 10, NFT_ACCEPT, NULL);
 	make_rules(maker, count);
 	begin_chain(maker, "gate");
 	begin_rule(maker);
-	match_port(maker, NFT_FIELD_TH_DPORT, 17, 9, 9);
+	match_set(maker, NFT_FIELD_TH_DPORT, NFT_IN_SET, closed);
 	verdict(maker, NFT_DROP, NULL);
+	vmap(maker, open, 0);
 	begin_rule(maker);
-	match_port(maker, NFT_FIELD_TH_DPORT, 17, 10, 10);
+	match_port(maker, NFT_FIELD_TH_DPORT, 17, 9, 9);
 	accept(maker);
 	begin_base(maker, "input", "filter", INPUT, 0);
 	begin_rule(maker);
@@ -772,6 +789,7 @@ static const struct {
 	{ "rules:", NULL, make_rules },
 	{ "elements:", NULL, make_elements },
 	{ "both:", NULL, make_both },
+	{ "linear:", NULL, make_linear },
 	{ "gate:", NULL, make_gate },
 };
 

@@ -1,8 +1,9 @@
 /* Loading: read what is there, build a batch that replaces it, send it, compare-and-swap on the
  * kernel's generation. A foreign change in between makes the batch stale: all is read again.
  *
- * A table that looks into interval sets is replaced in steps (replace.h): what its base chains refer
- * to is made in one transaction, the base chains are switched over in the next.
+ * A table with sets is replaced in steps (replace.h): what its base chains refer to is made in one
+ * transaction, the base chains are switched over in the next, and what they referred to before is
+ * taken away when no packet is left in it.
  *
  * A batch must fit the socket's send buffer, which only the host's root may raise without limit.
  * Where it does not fit, new chains and sets are filled beside those in use, in several
@@ -25,6 +26,8 @@
 #define ROOM_WANTED (64u << 20)
 
 enum outcome_of_load { LOAD_DONE, LOAD_FAILED, LOAD_STALE, LOAD_TOO_LARGE };
+/* Without emptying maps first, then with: see replace.h. */
+#define WAYS 2
 
 struct load {
 	void *pool; /* of one attempt */
@@ -77,16 +80,31 @@ static enum outcome_of_load outcome_of(struct load *load, const struct nft_batch
 
 /* --- direct ------------------------------------------------------------------------------------------ */
 
+static bool has_busy(const struct nft_answer *answer)
+{
+	for (size_t i = 0; i < answer->refusals_count && i < NFT_REFUSALS_MAX; i++)
+		if (answer->refusals[i].error == EBUSY)
+			return true;
+	return false;
+}
+
 static enum outcome_of_load load_direct(struct load *load)
 {
-	struct nft_replacement all = nft_replace_direct(load->pool, load->table, load->kernel);
 	enum outcome_of_load outcome = LOAD_TOO_LARGE;
-	if (all.batch->bytes <= room_for(load, all.batch->bytes)) {
-		int error = nft_send(load->socket, all.batch, 0, all.batch->messages_count,
+	for (int way = 0; way < WAYS; way++) {
+		struct nft_batch *batch = nft_replace_direct(load->pool, load->table, load->kernel,
+							     way != 0);
+		if (batch->bytes > room_for(load, batch->bytes))
+			return LOAD_TOO_LARGE;
+		int error = nft_send(load->socket, batch, 0, batch->messages_count,
 				     load->kernel->generation, &load->answer);
-		outcome = outcome_of(load, all.batch, error);
+		bool has_another_way = way + 1 < WAYS && error != 0 && has_busy(&load->answer);
+		if (!has_another_way)
+			outcome = outcome_of(load, batch, error);
+		talloc_free(batch);
+		if (!has_another_way)
+			break;
 	}
-	talloc_free(all.batch);
 	return outcome;
 }
 
@@ -104,23 +122,34 @@ static size_t slice_end(const struct nft_batch *batch, size_t first, size_t end,
 	return at;
 }
 
-/* Sends without a look at what comes back: what stays behind hangs on no hook, and the next load
- * takes it away. */
-static void send_cleanup(struct load *load, struct nft_batch *batch, size_t first, size_t room)
+/* Takes away what hangs on no hook, whatever generation it is. */
+static bool send_cleanup(const struct load *load, struct nft_batch *batch, size_t room)
 {
 	struct nft_answer answer;
-	for (size_t end; first < batch->messages_count; first = end) {
+	for (size_t first = 0, end; first < batch->messages_count; first = end) {
 		end = slice_end(batch, first, batch->messages_count, room);
 		if (nft_send(load->socket, batch, first, end, 0, &answer) != 0)
-			return;
+			return false;
 	}
+	return true;
 }
 
-static void undo(struct load *load, size_t room)
+/* Takes away what the switch left behind, or what was prepared for a switch that was not. Where this
+ * fails, it hangs on no hook, and the next load takes it away. */
+static void take_rest_away(struct load *load, bool is_switched, size_t room)
 {
-	struct nft_kernel *now;
-	if (nft_kernel_read(load->pool, load->socket, load->table->name, &now) == 0)
-		send_cleanup(load, nft_replace_undo(load->pool, now, load->kernel), 0, room);
+	bool is_done = false;
+	if (is_switched)
+		nft_wait_for_packets();
+	for (int way = 0; way < WAYS && !is_done; way++) {
+		struct nft_kernel *now;
+		if (nft_kernel_read(load->pool, load->socket, load->table->name, &now) != 0)
+			return;
+		struct nft_batch *batch =
+			is_switched ? nft_replace_clean_up(load->pool, load->table, now, load->kernel, way != 0)
+				    : nft_replace_undo(load->pool, now, load->kernel, way != 0);
+		is_done = send_cleanup(load, batch, room);
+	}
 }
 
 /* Each commit of ours moves the kernel one generation on; zero is left out (nf_tables_commit). */
@@ -129,12 +158,19 @@ static uint32_t next_generation(uint32_t generation)
 	return generation + 1 == 0 ? 1 : generation + 1;
 }
 
-/* Has nobody taken a thing from the table since it was read, and put a base chain in? What stands
- * in the old chains and sets does not matter: they all go. */
+static bool has_base(const struct nft_table *table, const char *name)
+{
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (table->chains[i]->is_base && strcmp(table->chains[i]->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Has nobody taken a thing from the table since it was read, or put a base chain in? What stands in
+ * the old chains and sets does not matter: they all go. */
 static bool is_as_expected(const struct load *load, const struct nft_kernel *now)
 {
 	const struct nft_kernel *before = load->kernel;
-	size_t bases = 0;
 	if (before->has_table && !now->has_table)
 		return false;
 	for (size_t i = 0; i < before->chains_count; i++)
@@ -144,10 +180,10 @@ static bool is_as_expected(const struct load *load, const struct nft_kernel *now
 		if (nft_kernel_set_find(now, before->sets[i].name) == NULL)
 			return false;
 	for (size_t i = 0; i < now->chains_count; i++)
-		bases += now->chains[i].is_base;
-	for (size_t i = 0; i < before->chains_count; i++)
-		bases -= before->chains[i].is_base;
-	return bases == 0;
+		if (now->chains[i].is_base && !has_base(load->table, now->chains[i].name) &&
+		    nft_kernel_chain_find(before, now->chains[i].name) == NULL)
+			return false;
+	return true;
 }
 
 /* One transaction of a staged load. A change of other tables in between is no reason to begin anew:
@@ -185,10 +221,11 @@ static enum outcome_of_load send_prepared(struct load *load, struct nft_batch *b
 }
 
 /* The longest piece that has to go in one transaction. */
-static size_t largest_piece(const struct nft_replacement *staged)
+static size_t largest_piece(const struct nft_staged *staged)
 {
-	size_t largest = nft_batch_bytes(staged->batch, staged->switch_begin, staged->cleanup_begin);
-	for (size_t i = 0; i < staged->batch->messages_count; i++) {
+	size_t count = staged->batch->messages_count;
+	size_t largest = nft_batch_bytes(staged->batch, staged->switch_begin, count);
+	for (size_t i = 0; i < count; i++) {
 		size_t bytes = nft_batch_bytes(staged->batch, i, i + 1);
 		if (bytes > largest)
 			largest = bytes;
@@ -196,42 +233,38 @@ static size_t largest_piece(const struct nft_replacement *staged)
 	return largest;
 }
 
-/* Prepares, switches and cleans up. LOAD_TOO_LARGE: nothing was sent. */
-static enum outcome_of_load load_steps(struct load *load, const struct nft_replacement *steps, size_t room)
+/* Prepares, switches and cleans up. LOAD_TOO_LARGE: nothing has changed. */
+static enum outcome_of_load load_steps(struct load *load, const struct nft_staged *staged, size_t room)
 {
-	if (largest_piece(steps) > room)
+	if (largest_piece(staged) > room)
 		return LOAD_TOO_LARGE;
 	uint32_t generation = load->kernel->generation;
-	enum outcome_of_load outcome = send_prepared(load, steps->batch, steps->switch_begin, room,
+	enum outcome_of_load outcome = send_prepared(load, staged->batch, staged->switch_begin, room,
 						     &generation);
-	if (outcome == LOAD_DONE) {
-		int error = nft_send(load->socket, steps->batch, steps->switch_begin, steps->cleanup_begin,
-				     generation, &load->answer);
-		outcome = outcome_of(load, steps->batch, error);
-	}
 	if (outcome == LOAD_DONE)
-		send_cleanup(load, steps->batch, steps->cleanup_begin, room);
-	else
-		undo(load, room);
+		outcome = send_slice(load, staged->batch, staged->switch_begin,
+				     staged->batch->messages_count, &generation);
+	take_rest_away(load, outcome == LOAD_DONE, room);
 	return outcome;
 }
 
 static enum outcome_of_load load_staged(struct load *load)
 {
-	size_t room = room_for(load, 0);
+	size_t room = room_for(load, ROOM_WANTED);
 	if (room < ROOM_MIN)
 		return too_large(load, ROOM_MIN, room);
-	struct nft_replacement staged = nft_replace_staged(load->pool, load->table, load->kernel, room / 2);
+	struct nft_staged staged = nft_replace_staged(load->pool, load->table, load->kernel, room / 2);
 	enum outcome_of_load outcome = load_steps(load, &staged, room);
 	return outcome == LOAD_TOO_LARGE ? too_large(load, largest_piece(&staged), room) : outcome;
 }
 
-/* --- prepared ----------------------------------------------------------------------------------------- */
+/* --- in steps ------------------------------------------------------------------------------------------ */
 
+/* Under the final names, which are free. */
 static enum outcome_of_load load_prepared(struct load *load)
 {
 	size_t room = room_for(load, ROOM_WANTED);
-	struct nft_replacement steps = nft_replace_prepared(load->pool, load->table, load->kernel, room / 2);
+	struct nft_staged steps = nft_replace_prepared(load->pool, load->table, load->kernel, room / 2);
 	return load_steps(load, &steps, room);
 }
 
@@ -239,15 +272,13 @@ static enum outcome_of_load load_prepared(struct load *load)
  * under its own. Once it is in force the load is done, whatever becomes of the names. */
 static enum outcome_of_load load_in_steps(struct load *load, bool *is_staged)
 {
-	enum outcome_of_load outcome;
-	*is_staged = !nft_replace_is_clear(load->pool, load->table, load->kernel);
-	if (!*is_staged) {
-		outcome = load_prepared(load);
-		*is_staged = outcome == LOAD_TOO_LARGE;
-		return *is_staged ? load_staged(load) : outcome;
-	}
+	bool is_clear = nft_replace_is_clear(load->pool, load->table, load->kernel);
+	enum outcome_of_load outcome = is_clear ? load_prepared(load) : LOAD_TOO_LARGE;
+	*is_staged = outcome == LOAD_TOO_LARGE;
+	if (!*is_staged)
+		return outcome;
 	outcome = load_staged(load);
-	if (outcome != LOAD_DONE)
+	if (outcome != LOAD_DONE || is_clear)
 		return outcome;
 	size_t errors = load->diags->error_count;
 	if (nft_kernel_read(load->pool, load->socket, load->table->name, &load->kernel) == 0 &&
@@ -265,11 +296,11 @@ static enum outcome_of_load attempt(struct load *load, bool *is_staged)
 		nft_report_error(load->diags, error, "read the kernel's rules");
 		return LOAD_FAILED;
 	}
-	if (nft_replace_wants_steps(load->table, load->kernel))
-		return load_in_steps(load, is_staged);
-	enum outcome_of_load outcome = load_direct(load);
-	*is_staged = outcome == LOAD_TOO_LARGE;
-	return *is_staged ? load_staged(load) : outcome;
+	*is_staged = false;
+	enum outcome_of_load outcome = LOAD_TOO_LARGE;
+	if (!nft_replace_wants_steps(load->table, load->kernel))
+		outcome = load_direct(load);
+	return outcome == LOAD_TOO_LARGE ? load_in_steps(load, is_staged) : outcome;
 }
 
 static bool load_with_socket(void *pool, struct load *load, bool *is_staged)

@@ -1,8 +1,7 @@
 /* The order of a batch. What is taken away goes first, what refers to it before it: rules, then
  * elements with verdicts, sets, chains, objects. A name that was taken away may be given again in
  * the same batch: the kernel looks names up among what is active in the next generation
- * (nft_chain_lookup, nft_set_lookup, nft_obj_lookup). Kernels before 6.1.36 hold the chains of a
- * deleted map until the commit, so maps are emptied first. */
+ * (nft_chain_lookup, nft_set_lookup, nft_obj_lookup). */
 #include "target/nft/replace.h"
 
 #include <arpa/inet.h>
@@ -76,13 +75,47 @@ static void delete_object(struct nft_batch *batch, const char *table,
 	nft_batch_end(batch, header);
 }
 
-static void delete_sets(const struct writer *writer)
+/* Which of the kernel's things go, by their place in its lists. */
+struct going {
+	const struct nft_kernel *kernel;
+	bool *chains, *sets, *objects;
+	bool empties_maps;
+};
+
+static struct going going_new(void *pool, const struct nft_kernel *kernel, bool empties_maps)
 {
-	const struct nft_kernel *kernel = writer->kernel;
+	return (struct going){
+		.kernel = kernel,
+		.chains = pool_array(pool, bool, kernel->chains_count),
+		.sets = pool_array(pool, bool, kernel->sets_count),
+		.objects = pool_array(pool, bool, kernel->objects_count),
+		.empties_maps = empties_maps,
+	};
+}
+
+/* Rules have been taken away before. */
+static void take_away(struct nft_batch *batch, const struct going *going)
+{
+	const struct nft_kernel *kernel = going->kernel;
+	for (size_t i = 0; going->empties_maps && i < kernel->sets_count; i++)
+		if (going->sets[i])
+			empty_map(batch, kernel->table, &kernel->sets[i]);
 	for (size_t i = 0; i < kernel->sets_count; i++)
-		empty_map(writer->batch, writer->naming.table, &kernel->sets[i]);
-	for (size_t i = 0; i < kernel->sets_count; i++)
-		delete_set(writer->batch, writer->naming.table, &kernel->sets[i]);
+		if (going->sets[i])
+			delete_set(batch, kernel->table, &kernel->sets[i]);
+	for (size_t i = 0; i < kernel->chains_count; i++)
+		if (going->chains[i])
+			delete_chain(batch, kernel->table, kernel->chains[i].name);
+	for (size_t i = 0; i < kernel->objects_count; i++)
+		if (going->objects[i])
+			delete_object(batch, kernel->table, &kernel->objects[i]);
+}
+
+static void flush_going_chains(struct nft_batch *batch, const struct going *going)
+{
+	for (size_t i = 0; i < going->kernel->chains_count; i++)
+		if (going->chains[i])
+			flush_rules(batch, going->kernel->table, going->kernel->chains[i].name);
 }
 
 /* --- what stays ------------------------------------------------------------------------------------- */
@@ -123,55 +156,25 @@ static bool counter_stays(const struct nft_kernel *kernel, const struct nft_coun
 	return nft_kernel_object_find(kernel, NFT_OBJECT_COUNTER, counter->name) != NULL;
 }
 
-/* Which of the kernel's things stay, by their place in its lists. */
-struct staying {
-	const struct nft_kernel *kernel;
-	bool *chains, *objects;
-};
-
-static void object_stays(const struct staying *staying, uint32_t type, const char *name)
+static void keep_object(const struct going *going, uint32_t type, const char *name)
 {
-	const struct nft_kernel_object *object = nft_kernel_object_find(staying->kernel, type, name);
-	staying->objects[object - staying->kernel->objects] = true;
+	const struct nft_kernel_object *object = nft_kernel_object_find(going->kernel, type, name);
+	going->objects[object - going->kernel->objects] = false;
 }
 
-static struct staying staying_of(void *pool, const struct nft_table *table, const struct nft_kernel *kernel)
+/* Objects that the table has in the same form do not go. */
+static void keep_objects(struct going *going, const struct nft_table *table)
 {
-	struct staying staying = {
-		.kernel = kernel,
-		.chains = pool_array(pool, bool, kernel->chains_count),
-		.objects = pool_array(pool, bool, kernel->objects_count),
-	};
-	for (size_t i = 0; i < table->chains_count; i++)
-		if (chain_stays(kernel, table->chains[i]))
-			staying.chains[nft_kernel_chain_find(kernel, table->chains[i]->name) -
-				       kernel->chains] = true;
+	const struct nft_kernel *kernel = going->kernel;
 	for (size_t i = 0; i < table->counters_count; i++)
 		if (counter_stays(kernel, &table->counters[i]))
-			object_stays(&staying, NFT_OBJECT_COUNTER, table->counters[i].name);
+			keep_object(going, NFT_OBJECT_COUNTER, table->counters[i].name);
 	for (size_t i = 0; i < table->limits_count; i++)
 		if (limit_stays(kernel, &table->limits[i]))
-			object_stays(&staying, NFT_OBJECT_LIMIT, table->limits[i].name);
+			keep_object(going, NFT_OBJECT_LIMIT, table->limits[i].name);
 	for (size_t i = 0; i < table->helpers_count; i++)
 		if (helper_stays(kernel, &table->helpers[i]))
-			object_stays(&staying, NFT_OBJECT_CT_HELPER, table->helpers[i].name);
-	return staying;
-}
-
-static void delete_chains(const struct writer *writer, const struct staying *staying, bool with_base)
-{
-	const struct nft_kernel *kernel = writer->kernel;
-	for (size_t i = 0; i < kernel->chains_count; i++)
-		if ((with_base || !kernel->chains[i].is_base) && !staying->chains[i])
-			delete_chain(writer->batch, writer->naming.table, kernel->chains[i].name);
-}
-
-static void delete_objects(const struct writer *writer, const struct staying *staying)
-{
-	const struct nft_kernel *kernel = writer->kernel;
-	for (size_t i = 0; i < kernel->objects_count; i++)
-		if (!staying->objects[i])
-			delete_object(writer->batch, writer->naming.table, &kernel->objects[i]);
+			keep_object(going, NFT_OBJECT_CT_HELPER, table->helpers[i].name);
 }
 
 /* --- making --------------------------------------------------------------------------------------------- */
@@ -276,8 +279,24 @@ static void make_direct(struct writer *writer)
 		add_rules(writer, table->chains[i]->name, table->chains[i]);
 }
 
-struct nft_replacement nft_replace_direct(void *pool, const struct nft_table *table,
-					  const struct nft_kernel *kernel)
+/* All that the kernel holds goes, but for what the table has in the same form. */
+static struct going going_for_direct(void *pool, const struct nft_table *table,
+				     const struct nft_kernel *kernel, bool empties_maps)
+{
+	struct going going = going_new(pool, kernel, empties_maps);
+	memset(going.chains, true, kernel->chains_count);
+	memset(going.sets, true, kernel->sets_count);
+	memset(going.objects, true, kernel->objects_count);
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (chain_stays(kernel, table->chains[i]))
+			going.chains[nft_kernel_chain_find(kernel, table->chains[i]->name) -
+				     kernel->chains] = false;
+	keep_objects(&going, table);
+	return going;
+}
+
+struct nft_batch *nft_replace_direct(void *pool, const struct nft_table *table,
+				     const struct nft_kernel *kernel, bool empties_maps)
 {
 	struct writer writer = {
 		.batch = nft_batch_new(pool),
@@ -285,17 +304,14 @@ struct nft_replacement nft_replace_direct(void *pool, const struct nft_table *ta
 		.kernel = kernel,
 		.naming = { .table = table->name, .suffix = "" },
 	};
-	struct staying staying = staying_of(writer.batch->pool, table, kernel);
 	add_table(&writer);
 	if (kernel->has_table) {
+		struct going going = going_for_direct(writer.batch->pool, table, kernel, empties_maps);
 		flush_rules(writer.batch, table->name, NULL);
-		delete_sets(&writer);
-		delete_chains(&writer, &staying, true);
-		delete_objects(&writer, &staying);
+		take_away(writer.batch, &going);
 	}
 	make_direct(&writer);
-	size_t count = writer.batch->messages_count;
-	return (struct nft_replacement){ writer.batch, count, count };
+	return writer.batch;
 }
 
 /* --- staged ------------------------------------------------------------------------------------------- */
@@ -350,6 +366,24 @@ static struct names *renamed_objects(void *pool, const struct nft_table *table,
 	return renamed;
 }
 
+/* Base chains of new names, without rules: they accept what the others of their hook let pass. Here,
+ * so that they stand first in a listing. */
+static void add_new_bases(const struct writer *writer)
+{
+	for (size_t i = 0; i < writer->table->chains_count; i++) {
+		const struct nft_chain *chain = writer->table->chains[i];
+		if (chain->is_base && nft_kernel_chain_find(writer->kernel, chain->name) == NULL)
+			add_chain(writer, chain->name, chain);
+	}
+}
+
+/* Is there a chain of this name that cannot stay? */
+static bool is_made_anew(const struct writer *writer, const struct nft_chain *chain)
+{
+	return nft_kernel_chain_find(writer->kernel, chain->name) != NULL &&
+	       !chain_stays(writer->kernel, chain);
+}
+
 /* All chains, those of base chains' rules too, without a hook. */
 static void prepare(struct writer *writer)
 {
@@ -357,6 +391,7 @@ static void prepare(struct writer *writer)
 	struct nft_name room;
 	add_table(writer);
 	add_objects(writer);
+	add_new_bases(writer);
 	for (size_t i = 0; i < table->chains_count; i++) {
 		struct nft_chain unhooked = { .name = table->chains[i]->name,
 					      .comment = table->chains[i]->comment };
@@ -377,7 +412,7 @@ static void switch_chain(const struct writer *writer, const struct nft_chain *ch
 		.verdict = { NFT_GOTO, chain->name },
 	};
 	struct nft_rule rule = { .statements = &enter, .statements_count = 1, .origin = SPAN_NONE };
-	if (!chain_stays(writer->kernel, chain))
+	if (is_made_anew(writer, chain))
 		add_chain(writer, chain->name, chain);
 	add_rule(writer, chain->name, &rule);
 	writer->batch->messages[writer->batch->messages_count - 1].kind = NFT_SUBJECT_NONE;
@@ -385,14 +420,25 @@ static void switch_chain(const struct writer *writer, const struct nft_chain *ch
 
 typedef void (*base_filler)(const struct writer *writer, const struct nft_chain *chain);
 
-static void switch_over(const struct writer *writer, const struct staying *staying, base_filler fill)
+/* Does the table have the kernel's base chain in the same form? */
+static bool base_stays(const struct writer *writer, const struct nft_kernel_chain *old)
+{
+	for (size_t i = 0; i < writer->table->chains_count; i++)
+		if (strcmp(writer->table->chains[i]->name, old->name) == 0)
+			return chain_stays(writer->kernel, writer->table->chains[i]);
+	return false;
+}
+
+typedef void (*base_filler)(const struct writer *writer, const struct nft_chain *chain);
+
+static void switch_over(const struct writer *writer, base_filler fill)
 {
 	const struct nft_kernel *kernel = writer->kernel;
 	for (size_t i = 0; i < kernel->chains_count; i++) {
 		if (!kernel->chains[i].is_base)
 			continue;
 		flush_rules(writer->batch, writer->naming.table, kernel->chains[i].name);
-		if (!staying->chains[i])
+		if (!base_stays(writer, &kernel->chains[i]))
 			delete_chain(writer->batch, writer->naming.table, kernel->chains[i].name);
 	}
 	for (size_t i = 0; i < writer->table->chains_count; i++)
@@ -400,19 +446,8 @@ static void switch_over(const struct writer *writer, const struct staying *stayi
 			fill(writer, writer->table->chains[i]);
 }
 
-static void clean_up(const struct writer *writer, const struct staying *staying)
-{
-	const struct nft_kernel *kernel = writer->kernel;
-	for (size_t i = 0; i < kernel->chains_count; i++)
-		if (!kernel->chains[i].is_base)
-			flush_rules(writer->batch, writer->naming.table, kernel->chains[i].name);
-	delete_sets(writer);
-	delete_chains(writer, staying, false);
-	delete_objects(writer, staying);
-}
-
-struct nft_replacement nft_replace_staged(void *pool, const struct nft_table *table,
-					  const struct nft_kernel *kernel, size_t message_max)
+struct nft_staged nft_replace_staged(void *pool, const struct nft_table *table,
+				     const struct nft_kernel *kernel, size_t message_max)
 {
 	struct nft_batch *batch = nft_batch_new(pool);
 	struct writer writer = {
@@ -423,17 +458,13 @@ struct nft_replacement nft_replace_staged(void *pool, const struct nft_table *ta
 			    renamed_objects(batch->pool, table, kernel) },
 		.message_max = message_max,
 	};
-	struct nft_replacement replacement = { .batch = batch };
-	struct staying staying = staying_of(batch->pool, table, kernel);
 	prepare(&writer);
-	replacement.switch_begin = batch->messages_count;
-	switch_over(&writer, &staying, switch_chain);
-	replacement.cleanup_begin = batch->messages_count;
-	clean_up(&writer, &staying);
-	return replacement;
+	size_t switch_begin = batch->messages_count;
+	switch_over(&writer, switch_chain);
+	return (struct nft_staged){ batch, switch_begin };
 }
 
-/* --- prepared ----------------------------------------------------------------------------------------- */
+/* --- in steps ------------------------------------------------------------------------------------------ */
 
 static bool has_interval_set(const struct nft_table *table)
 {
@@ -445,7 +476,7 @@ static bool has_interval_set(const struct nft_table *table)
 
 bool nft_replace_wants_steps(const struct nft_table *table, const struct nft_kernel *kernel)
 {
-	return kernel->has_table && has_interval_set(table);
+	return kernel->has_table && (kernel->sets_count != 0 || has_interval_set(table));
 }
 
 bool nft_replace_is_clear(void *pool, const struct nft_table *table, const struct nft_kernel *kernel)
@@ -466,6 +497,7 @@ static void prepare_parts(struct writer *writer)
 	const struct nft_table *table = writer->table;
 	add_table(writer);
 	add_objects(writer);
+	add_new_bases(writer);
 	add_chains(writer, false);
 	for (size_t i = 0; i < table->sets_count; i++)
 		add_set(writer, table->sets[i]);
@@ -476,13 +508,13 @@ static void prepare_parts(struct writer *writer)
 
 static void enter_parts(const struct writer *writer, const struct nft_chain *chain)
 {
-	if (!chain_stays(writer->kernel, chain))
+	if (is_made_anew(writer, chain))
 		add_chain(writer, chain->name, chain);
 	add_rules(writer, chain->name, chain);
 }
 
-struct nft_replacement nft_replace_prepared(void *pool, const struct nft_table *table,
-					    const struct nft_kernel *kernel, size_t message_max)
+struct nft_staged nft_replace_prepared(void *pool, const struct nft_table *table,
+				       const struct nft_kernel *kernel, size_t message_max)
 {
 	struct nft_batch *batch = nft_batch_new(pool);
 	struct writer writer = {
@@ -492,45 +524,52 @@ struct nft_replacement nft_replace_prepared(void *pool, const struct nft_table *
 		.naming = { .table = table->name, .suffix = "" },
 		.message_max = message_max,
 	};
-	struct nft_replacement replacement = { .batch = batch };
-	struct staying staying = staying_of(batch->pool, table, kernel);
 	prepare_parts(&writer);
-	replacement.switch_begin = batch->messages_count;
-	switch_over(&writer, &staying, enter_parts);
-	replacement.cleanup_begin = batch->messages_count;
-	clean_up(&writer, &staying);
-	return replacement;
+	size_t switch_begin = batch->messages_count;
+	switch_over(&writer, enter_parts);
+	return (struct nft_staged){ batch, switch_begin };
 }
 
-/* --- undo --------------------------------------------------------------------------------------------- */
+/* --- after a staged load -------------------------------------------------------------------------------- */
 
-static void undo_content(struct nft_batch *batch, const struct nft_kernel *now,
-			 const struct nft_kernel *before)
+/* Of what is there now, what was there before, or what was not. Old base chains are the switch's. */
+static struct going going_by_age(void *pool, const struct nft_kernel *now,
+				 const struct nft_kernel *before, bool is_old, bool empties_maps)
 {
+	struct going going = going_new(pool, now, empties_maps);
 	for (size_t i = 0; i < now->chains_count; i++)
-		if (nft_kernel_chain_find(before, now->chains[i].name) == NULL)
-			flush_rules(batch, now->table, now->chains[i].name);
+		going.chains[i] = !(is_old && now->chains[i].is_base) &&
+				  (nft_kernel_chain_find(before, now->chains[i].name) != NULL) == is_old;
 	for (size_t i = 0; i < now->sets_count; i++)
-		if (nft_kernel_set_find(before, now->sets[i].name) == NULL)
-			empty_map(batch, now->table, &now->sets[i]);
-	for (size_t i = 0; i < now->sets_count; i++)
-		if (nft_kernel_set_find(before, now->sets[i].name) == NULL)
-			delete_set(batch, now->table, &now->sets[i]);
-	for (size_t i = 0; i < now->chains_count; i++)
-		if (nft_kernel_chain_find(before, now->chains[i].name) == NULL)
-			delete_chain(batch, now->table, now->chains[i].name);
+		going.sets[i] = (nft_kernel_set_find(before, now->sets[i].name) != NULL) == is_old;
 	for (size_t i = 0; i < now->objects_count; i++)
-		if (nft_kernel_object_find(before, now->objects[i].type, now->objects[i].name) == NULL)
-			delete_object(batch, now->table, &now->objects[i]);
+		going.objects[i] = (nft_kernel_object_find(before, now->objects[i].type,
+							   now->objects[i].name) != NULL) == is_old;
+	return going;
+}
+
+struct nft_batch *nft_replace_clean_up(void *pool, const struct nft_table *table,
+				       const struct nft_kernel *now, const struct nft_kernel *before,
+				       bool empties_maps)
+{
+	struct nft_batch *batch = nft_batch_new(pool);
+	struct going going = going_by_age(batch->pool, now, before, true, empties_maps);
+	keep_objects(&going, table);
+	flush_going_chains(batch, &going);
+	take_away(batch, &going);
+	return batch;
 }
 
 struct nft_batch *nft_replace_undo(void *pool, const struct nft_kernel *now,
-				   const struct nft_kernel *before)
+				   const struct nft_kernel *before, bool empties_maps)
 {
 	struct nft_batch *batch = nft_batch_new(pool);
-	if (!before->has_table && now->has_table)
+	if (!before->has_table && now->has_table) {
 		add_named(batch, NFT_MSG_DELTABLE, now->table, 0, NULL);
-	else
-		undo_content(batch, now, before);
+		return batch;
+	}
+	struct going going = going_by_age(batch->pool, now, before, false, empties_maps);
+	flush_going_chains(batch, &going);
+	take_away(batch, &going);
 	return batch;
 }

@@ -10,10 +10,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <linux/membarrier.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/pool.h"
@@ -331,6 +334,17 @@ static int read_verdicts(struct nft_socket *netlink, struct waiting *waiting, in
 		     mnl_nlmsg_ok(header, left); header = mnl_nlmsg_next(header, &left))
 			read_verdict(waiting, header);
 	}
+}
+
+/* Hooks run inside an RCU read section (nf_hook), and membarrier waits for all of them; it does not on
+ * a machine of one processor or with nohz_full, where time has to do. */
+void nft_wait_for_packets(void)
+{
+	const struct timespec while_packets_leave = { .tv_nsec = 50000000 };
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1 &&
+	    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0)
+		return;
+	nanosleep(&while_packets_leave, NULL);
 }
 
 int nft_send(struct nft_socket *netlink, struct nft_batch *batch, size_t first, size_t end,

@@ -43,6 +43,10 @@ int nft_generation(struct nft_socket *socket, uint32_t *generation);
  * of messages. */
 size_t nft_send_room(const struct nft_socket *socket, size_t wanted);
 
+/* Waits until every packet has left the rules that it entered before the call. A packet keeps the
+ * generation in which it entered: its rules must not lose their chains and sets under it. */
+void nft_wait_for_packets(void);
+
 /* Sends messages [first, end) of the batch as one transaction. generation: refuse it unless the
  * kernel is in this generation; 0: whatever it is. 0 only when the kernel has acknowledged the
  * commit. Else an errno, and nothing has changed: ERESTART stale generation, EMSGSIZE and ENOBUFS
