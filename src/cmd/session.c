@@ -143,9 +143,23 @@ bool session_resolve(struct session *session)
 	return !diags_has_errors(session->diags);
 }
 
+/* Rules with a mistake are left out of the policy; the others can be looked at all the same, so that
+ * one run shows every mistake. Where text, files or places are wrong, what follows would be guesses. */
+static bool can_expand(const struct diags *diags)
+{
+	for (size_t index = 0; index < diags->items_count; index++) {
+		enum code code = diags->items[index]->code;
+
+		if (diags->items[index]->severity == SEVERITY_ERROR && code / 100 != 3 &&
+		    code / 100 != 5)
+			return false;
+	}
+	return !diags->is_full;
+}
+
 bool session_expand(struct session *session)
 {
-	if (!session_resolve(session))
+	if (!session_resolve(session) && (session->policy == NULL || !can_expand(session->diags)))
 		return false;
 	session->ruleset = expand_policy(pool_child(session->pool, "ruleset"), session->diags,
 					 session->policy);
