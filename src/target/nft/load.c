@@ -94,8 +94,10 @@ static enum outcome_of_load load_direct(struct load *load)
 	for (int way = 0; way < WAYS; way++) {
 		struct nft_batch *batch = nft_replace_direct(load->pool, load->table, load->kernel,
 							     way != 0);
-		if (batch->bytes > room_for(load, batch->bytes))
+		if (batch->bytes > room_for(load, batch->bytes)) {
+			talloc_free(batch);
 			return LOAD_TOO_LARGE;
+		}
 		int error = nft_send(load->socket, batch, 0, batch->messages_count,
 				     load->kernel->generation, &load->answer);
 		bool has_another_way = way + 1 < WAYS && error != 0 && has_busy(&load->answer);
@@ -255,7 +257,10 @@ static enum outcome_of_load load_staged(struct load *load)
 		return too_large(load, ROOM_MIN, room);
 	struct nft_staged staged = nft_replace_staged(load->pool, load->table, load->kernel, room / 2);
 	enum outcome_of_load outcome = load_steps(load, &staged, room);
-	return outcome == LOAD_TOO_LARGE ? too_large(load, largest_piece(&staged), room) : outcome;
+	if (outcome == LOAD_TOO_LARGE)
+		outcome = too_large(load, largest_piece(&staged), room);
+	talloc_free(staged.batch);
+	return outcome;
 }
 
 /* --- in steps ------------------------------------------------------------------------------------------ */
@@ -265,7 +270,9 @@ static enum outcome_of_load load_prepared(struct load *load)
 {
 	size_t room = room_for(load, ROOM_WANTED);
 	struct nft_staged steps = nft_replace_prepared(load->pool, load->table, load->kernel, room / 2);
-	return load_steps(load, &steps, room);
+	enum outcome_of_load outcome = load_steps(load, &steps, room);
+	talloc_free(steps.batch);
+	return outcome;
 }
 
 /* Where the final names are in use, the policy is put in force under others first, and then again
