@@ -277,8 +277,8 @@ static int run_port(struct session *session, const struct service_query *query)
 
 	if (!literal_tuples(session, query->argument, &tuples)) {
 		if (!diags_has_errors(session->diags))
-			diag_add(session->diags, CODE_USAGE, SPAN_NONE,
-				 "'%s' is not PORTS/PROTOCOL, such as 88/tcp", query->argument);
+			return command_misused("service", "'%s' is not PORTS/PROTOCOL, such as "
+					       "88/tcp", query->argument);
 		return session_finish(session);
 	}
 	for (size_t index = 0; index < database->items_count; index++)
