@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cmd/command.h"
 #include "cmd/output.h"
@@ -56,7 +57,10 @@ static const char *next_word(struct cursor *cursor, size_t *length)
 	return begin;
 }
 
-static bool port_protocol(const char *word, size_t length, struct service_tuple *tuple)
+/* Lines of protocols that do not run over IP (ddp), or have no ports, are well formed, and left out. */
+enum line_kind { LINE_MALFORMED, LINE_FOREIGN, LINE_SERVICE };
+
+static enum line_kind port_protocol(const char *word, size_t length, struct service_tuple *tuple)
 {
 	unsigned long port = 0;
 	size_t digits = 0;
@@ -64,17 +68,18 @@ static bool port_protocol(const char *word, size_t length, struct service_tuple 
 
 	while (digits < length && digits < 6 && isdigit((unsigned char)word[digits]))
 		port = port * 10 + (unsigned long)(word[digits++] - '0');
-	if (digits == 0 || digits > 5 || digits == length || word[digits] != '/' || port > 65535 ||
-	    !protocol_find(word + digits + 1, length - digits - 1, &protocol) ||
+	if (digits == 0 || digits > 5 || digits + 1 >= length || word[digits] != '/' || port > 65535)
+		return LINE_MALFORMED;
+	if (!protocol_find(word + digits + 1, length - digits - 1, &protocol) ||
 	    !protocol_has_ports(protocol))
-		return false;
+		return LINE_FOREIGN;
 	*tuple = (struct service_tuple){
 		.protocol = protocol,
 		.families = FAMILIES_BOTH,
 		.first = { (uint16_t)port, (uint16_t)port },
 		.second = { 0, UINT16_MAX },
 	};
-	return true;
+	return LINE_SERVICE;
 }
 
 static struct import_entry *entry_for(struct import *import, const char *name, size_t length,
@@ -109,6 +114,14 @@ static struct span line_span(const struct import *import, const char *begin, con
 	return (struct span){ import->source, (uint32_t)(begin - bytes), (uint32_t)(end - bytes) };
 }
 
+static void add_left_out(struct text *out, const char *words, size_t length, unsigned line)
+{
+	text_addf(out, "# line %u is left out, its protocol has no ports over IP: ", line);
+	for (size_t index = 0; index < length; index++)
+		text_add_char(out, isprint((unsigned char)words[index]) ? words[index] : ' ');
+	text_add_char(out, '\n');
+}
+
 static void read_line(struct import *import, const char *begin, const char *end, unsigned line)
 {
 	void *pool = import->session->pool;
@@ -121,7 +134,13 @@ static void read_line(struct import *import, const char *begin, const char *end,
 	if (name_length == 0)
 		return;
 	word = next_word(&cursor, &length);
-	if (!port_protocol(word, length, &tuple)) {
+	switch (port_protocol(word, length, &tuple)) {
+	case LINE_SERVICE:
+		break;
+	case LINE_FOREIGN:
+		add_left_out(import->out, name, (size_t)(word + length - name), line);
+		return;
+	case LINE_MALFORMED:
 		diag_add(import->session->diags, CODE_LIST_ENTRY, line_span(import, begin, end),
 			 "expected NAME PORT/PROTOCOL, as in /etc/services");
 		return;
@@ -246,6 +265,18 @@ static void add_comment_tuples(struct text *out, const struct tuple_set *set)
 	}
 }
 
+/* Names of tags and second names cannot be redefined. */
+static void write_taken(struct text *out, const struct import_entry *entry,
+			const struct service *known)
+{
+	text_add(out, "# the name is taken, by ");
+	text_add(out, known->is_tag ? "a tag: " : "another name of ");
+	if (!known->is_tag)
+		text_addf(out, "%s: ", known->name);
+	add_name(out, entry->name);
+	text_add_char(out, '\n');
+}
+
 static void write_entry(struct import *import, const struct import_entry *entry)
 {
 	struct tuple_set tuples = tuple_set_normalise(import->session->pool, &entry->tuples);
@@ -255,6 +286,10 @@ static void write_entry(struct import *import, const struct import_entry *entry)
 		text_add(import->out, "# built in already, with the same ports: ");
 		add_name(import->out, entry->name);
 		text_add_char(import->out, '\n');
+		return;
+	}
+	if (known != NULL && (known->is_tag || strcasecmp(known->name, entry->name) != 0)) {
+		write_taken(import->out, entry, known);
 		return;
 	}
 	if (known == NULL || import->query->overrides) {
