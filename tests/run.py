@@ -114,6 +114,7 @@ def run_programs(tally, label, folder, environment=None):
 
 PROGRAMS = [
     ("db/db_test.py",),
+    ("db/commands_test.py",),
     ("cases/run.py",),
     ("bad/run.py",),
     ("docs/run.py",),
