@@ -11,6 +11,7 @@
 #include "expand/product.h"
 #include "expand/side.h"
 #include "expand/translations.h"
+#include "net/protocol.h"
 #include "rules/identity.h"
 
 /* One hook's product(s) of places for one rule: in output there may be two (side.h). */
@@ -84,14 +85,73 @@ static struct outcome *outcome_new(struct expansion *expansion, const struct pol
 	return outcome;
 }
 
-/* What `forward` admits: packets whose destination it translated. */
-static void add_translated(struct match *match, const struct translation *translation)
+static bool shares_host(const struct translation *a, const struct translation *b)
 {
+	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
+		if (a->has_host[family] && b->has_host[family] &&
+		    a->host[family].value == b->host[family].value)
+			return true;
+	return false;
+}
+
+static bool shares_service(const struct translation *a, const struct translation *b)
+{
+	for (size_t i = 0; i < a->services.tuples_count; i++)
+		for (size_t k = 0; k < b->services.tuples_count; k++)
+			if (tuple_overlaps(&a->services.tuples[i], &b->services.tuples[k]))
+				return true;
+	return false;
+}
+
+/* What other statements translate to the same host: without a look at the packet before translation
+ * it would pass for this one's. */
+struct rivals {
+	struct address_set at; /* of those with `at` that listen for the same services */
+	bool has_port;         /* some of them changes the port */
+};
+
+static struct rivals rivals_of(struct expansion *expansion, const struct translation *translation)
+{
+	const struct policy *policy = expansion->ruleset->policy;
+	struct rivals rivals = { 0 };
+
+	for (size_t index = 0; index < policy->translations_count; index++) {
+		const struct translation *other = policy->translations[index];
+
+		if (other == translation || other->kind != TRANSLATION_FORWARD ||
+		    !shares_host(other, translation))
+			continue;
+		rivals.has_port = rivals.has_port || other->port != 0;
+		if (other->has_at && shares_service(other, translation))
+			rivals.at = address_set_union(expansion->sides.pool, &rivals.at, &other->at);
+	}
+	return rivals;
+}
+
+static bool all_have_ports(const struct tuple_set *services)
+{
+	for (size_t index = 0; index < services->tuples_count; index++)
+		if (services->tuples[index].protocol > UINT8_MAX ||
+		    !protocol_has_ports(services->tuples[index].protocol))
+			return false;
+	return true;
+}
+
+/* What `forward` admits: packets whose destination it translated. Without `at` that is any address of
+ * the firewall, which no match can name; what others translate is left out, and never let in. */
+static void add_translated(struct expansion *expansion, struct match *match,
+			   const struct translation *translation)
+{
+	struct rivals rivals = rivals_of(expansion, translation);
+	struct address_set all = address_set_all(expansion->sides.pool);
+
 	match->is_translated = true;
-	match->has_original_to = translation->has_at;
+	match->has_original_to = translation->has_at || !address_set_is_empty(&rivals.at);
 	if (translation->has_at)
 		match->original_to = translation->at;
-	if (translation->port != 0)
+	else if (match->has_original_to)
+		match->original_to = address_set_subtract(expansion->sides.pool, &all, &rivals.at);
+	if (translation->port != 0 || (rivals.has_port && all_have_ports(&translation->services)))
 		match->original_services = translation->services;
 }
 
@@ -125,7 +185,7 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 		.owner = rule->options.owner,
 	};
 	if (rule->translation != NULL)
-		add_translated(&part->match, rule->translation);
+		add_translated(expansion, &part->match, rule->translation);
 	*pool_append(expansion->ruleset, &expansion->parts, parts) = part;
 }
 

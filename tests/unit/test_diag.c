@@ -119,7 +119,7 @@ START_TEST(the_bag_counts_and_sorts)
 {
 	struct diags *diags = diags_new(unit_pool(), sources_of("0123456789"));
 	ck_assert(!diags_has_errors(diags));
-	diag_add(diags, CODE_USAGE, SPAN_NONE, "nowhere");
+	diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "nowhere");
 	diag_add(diags, CODE_SYNTAX, (struct span){ 0, 5, 6 }, "second");
 	diag_add(diags, CODE_UNKNOWN_SERVICE, (struct span){ 0, 2, 3 }, "first, higher code");
 	diag_add(diags, CODE_EXPIRED, (struct span){ 0, 5, 6 }, "third");

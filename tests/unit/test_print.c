@@ -130,9 +130,9 @@ END_TEST
 START_TEST(messages_cannot_move_the_cursor)
 {
 	struct diags *diags = bag_of("", 0);
-	diag_add(diags, CODE_USAGE, SPAN_NONE, "%s", "a\033[2J\n\xe2\x80\xae\xff\xc3\xa9");
+	diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "%s", "a\033[2J\n\xe2\x80\xae\xff\xc3\xa9");
 	ck_assert_str_eq(print(diags),
-			 "error: a\\x1b[2J\\x0a\\xe2\\x80\\xae\\xff\xc3\xa9 [FW1201]\n1 error\n");
+			 "error: a\\x1b[2J\\x0a\\xe2\\x80\\xae\\xff\xc3\xa9 [FW1202]\n1 error\n");
 }
 END_TEST
 
@@ -151,7 +151,7 @@ START_TEST(a_full_bag_says_how_many_are_missing)
 {
 	struct diags *diags = bag_of("", 0);
 	for (unsigned i = 0; i < DIAG_LIMIT + 7; i++)
-		diag_add(diags, CODE_USAGE, SPAN_NONE, "x");
+		diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "x");
 	const char *end = "\n7 more messages are not shown\n1007 errors\n";
 	const char *printed = print(diags);
 	ck_assert_str_eq(printed + strlen(printed) - strlen(end), end);

@@ -360,9 +360,11 @@ const struct tail *tail_of_verdict(struct lower *lower, struct goal goal, uint32
 }
 
 const struct tail *tail_of_statement(struct lower *lower, struct nft_statement statement,
-				     struct span origin)
+				     const struct tuple_set *services, struct span origin)
 {
 	struct tail *tail = tail_new(lower, statement, 0, origin);
+	if (services != NULL)
+		guards_of_protocols(lower, services, tail);
 	/* translations differ even where they look alike: nothing is gained by knowing better */
 	tail->outcome = UINT32_MAX - lower->distinct_outcomes++;
 	return tail;

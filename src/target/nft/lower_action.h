@@ -26,8 +26,9 @@ const struct tail *tail_of_rule(struct lower *lower, const struct rule *rule, un
 /* A tail without conditions. */
 const struct tail *tail_of_verdict(struct lower *lower, struct goal goal, uint32_t outcome,
 				   struct span origin);
+/* services: their protocols are looked at beside the statement, which has a port; or NULL */
 const struct tail *tail_of_statement(struct lower *lower, struct nft_statement statement,
-				     struct span origin);
+				     const struct tuple_set *services, struct span origin);
 /* The rule's hours, days and translation without its verdict, for other verdicts. */
 const struct tail *tail_with_verdict(struct lower *lower, const struct rule *rule, unsigned families,
 				     struct goal goal, uint32_t outcome);

@@ -159,3 +159,35 @@ void guards_of_rule(struct lower *lower, const struct rule *rule, unsigned famil
 		}
 	}
 }
+
+static bool has_guard_of(const struct tail *tail, uint16_t protocol)
+{
+	for (size_t i = 0; i < tail->guards_count; i++)
+		if (tail->guards[i].items[0].low.number == protocol)
+			return true;
+	return false;
+}
+
+static bool all_have_ports(const struct tuple_set *services)
+{
+	for (size_t i = 0; i < services->tuples_count; i++)
+		if (!protocol_has_ports(services->tuples[i].protocol))
+			return false;
+	return true;
+}
+
+void guards_of_protocols(struct lower *lower, const struct tuple_set *services, struct tail *tail)
+{
+	if (!all_have_ports(services))
+		return;
+	tail->guards = lower_array(lower, struct statements, services->tuples_count);
+	for (size_t i = 0; i < services->tuples_count; i++) {
+		uint16_t protocol = services->tuples[i].protocol;
+		struct rule_draft guard;
+		if (has_guard_of(tail, protocol))
+			continue;
+		guard.items_count = 0;
+		rule_add(&guard, match_equal(NFT_FIELD_L4PROTO, protocol));
+		tail->guards[tail->guards_count++] = keep(lower, &guard);
+	}
+}

@@ -8,4 +8,7 @@
 void guards_of_rule(struct lower *lower, const struct rule *rule, unsigned families,
 		    struct tail *tail);
 
+/* One guard a protocol of the services: nft's text translates to no port without one in the rule. */
+void guards_of_protocols(struct lower *lower, const struct tuple_set *services, struct tail *tail);
+
 #endif

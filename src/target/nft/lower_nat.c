@@ -54,10 +54,11 @@ static const struct tail *translation_tail(struct lower *lower, const void *cont
 	if (families == FAMILIES_BOTH || !has_target(translation->source, family))
 		return NULL;
 	bool is_forward = translation->kind == TRANSLATION_FORWARD;
+	bool has_port = is_forward && translation->source->port != 0;
 	return tail_of_statement(lower, is_forward
 					? destination_statement(translation->source, family)
 					: source_statement(translation->source, family),
-				 translation->origin);
+				 has_port ? &translation->services : NULL, translation->origin);
 }
 
 /* The boxes of any interface: all that packets without one can be in. */
