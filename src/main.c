@@ -53,5 +53,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "fwc: no command '%s'; 'fwc help' lists them\n", argv[1]);
 		return EXIT_USAGE;
 	}
+	if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+		char *help[] = { argv[0], argv[1], NULL };
+
+		return run(command_find("help"), 2, help);
+	}
 	return run(command, argc - 1, argv + 1);
 }

@@ -5,6 +5,7 @@
 #include "cmd/session.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW };
 
@@ -75,7 +76,7 @@ static int compile_option(struct compile_options *options, int option)
 			return command_misused("compile", "no stage '%s'", optarg);
 		return EXIT_DONE;
 	case 'o':
-		options->output = optarg;
+		options->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
 		return EXIT_DONE;
 	}
 	return session_option(&options->session, "compile", option, optarg);
@@ -98,6 +99,33 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 	return status != EXIT_DONE ? status : session_path(&options->session, "compile", argc, argv);
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+/* The product never takes the place of what it was made from. */
+static bool is_input(const struct session *session, const char *path)
+{
+	for (size_t index = 0; index < session->sources->items_count; index++)
+		if (!session->sources->items[index]->is_builtin &&
+		    is_same_file(session->sources->items[index]->name, path))
+			return true;
+	return is_same_file(session->options.path, path);
+}
+
+static void write_output(struct session *session, const struct text *out, const char *path)
+{
+	if (is_input(session, path))
+		diag_add(session->diags, CODE_OUTPUT_FAILED, SPAN_NONE,
+			 "'%s' belongs to the policy: the output would take its place", path);
+	else
+		(void)output_file(session->diags, out, path);
+}
+
 int command_compile(struct pool_trap *root, int argc, char **argv)
 {
 	struct compile_options options = {
@@ -116,7 +144,7 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 	out = text_new(session->pool);
 	options.stage->print(out, session);
 	if (options.output != NULL)
-		(void)output_file(session->diags, out, options.output);
+		write_output(session, out, options.output);
 	status = session_finish(session);
 	if (status == EXIT_DONE && options.output == NULL && !output_stdout(out))
 		return EXIT_WORLD;
