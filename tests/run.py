@@ -118,6 +118,7 @@ PROGRAMS = [
     ("cases/run.py",),
     ("bad/run.py",),
     ("docs/run.py",),
+    ("reports/reports_test.py",),
     ("kernel/run.py",),
     ("packets/examples_test.py",),
     ("packets/peers_test.py",),

@@ -22,7 +22,7 @@ int command_apply(struct pool_trap *root, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options);
-	if (session_lower(session) &&
+	if (session_lower(session) && !session_is_refused(session) &&
 	    nft_load(pool_child(session->pool, "load"), session->diags, session->table))
 		nft_note_other_chains(session->pool, session->diags, session->table);
 	status = session_finish(session);

@@ -1,11 +1,39 @@
 /* fwc check: every mistake of a policy, and nothing else. */
 #include "cmd/command.h"
+#include "cmd/output.h"
 #include "cmd/session.h"
+
+enum { OPTION_FORMAT = OPTION_OWN };
+
+static int check_option(struct session_options *options, int option)
+{
+	if (option != OPTION_FORMAT)
+		return session_option(options, "check", option, optarg);
+	options->report = report_format_find(optarg);
+	if (options->report == NULL)
+		return command_misused("check", "no format '%s'", optarg);
+	return EXIT_DONE;
+}
+
+static int check_parse(struct session_options *options, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		SESSION_LONG_OPTIONS,
+		{ "format", required_argument, NULL, OPTION_FORMAT },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status = EXIT_DONE;
+
+	while (status == EXIT_DONE &&
+	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		status = check_option(options, option);
+	return status != EXIT_DONE ? status : session_path(options, "check", argc, argv);
+}
 
 int command_check(struct pool_trap *root, int argc, char **argv)
 {
 	struct session_options options = session_options_default();
-	int status = session_plain_options(&options, "check", argc, argv);
+	int status = check_parse(&options, argc, argv);
 	struct session *session;
 
 	if (status != EXIT_DONE)

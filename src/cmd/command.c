@@ -12,7 +12,8 @@
 	"      --allow-expired-deny   leave out expired deny and reject rules with a warning\n"    \
 	"      --table NAME           name of the nftables table (default: fwc)\n"                 \
 	"      --log-group N          log to NFLOG group N instead of the kernel's log\n"          \
-	"      --json                 diagnostics as JSON on stderr\n"
+	"      --json                 diagnostics as JSON on stderr\n"                            \
+	"      --strict               warnings fail: exit 1, and nothing is printed or loaded\n"
 
 static const struct command commands[] = {
 	{ "compile", "turn a policy into a ruleset and print it",
@@ -25,7 +26,9 @@ static const struct command commands[] = {
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n" POLICY_OPTIONS, command_apply },
 	{ "check", "report every mistake of a policy, print nothing else",
-	  "usage: fwc check FILE|- [options]\n" POLICY_OPTIONS, command_check },
+	  "usage: fwc check FILE|- [options]\n"
+	  "      --format FORMAT        the report on stdout: text, json, sarif or junit\n"
+	  POLICY_OPTIONS, command_check },
 	{ "fmt", "print a policy in its canonical form",
 	  "usage: fwc fmt FILE|- [options]\n"
 	  "  -w, --write                replace the file\n"

@@ -139,7 +139,7 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options.session);
-	if (!options.stage->run(session))
+	if (!options.stage->run(session) || session_is_refused(session))
 		return session_finish(session);
 	out = text_new(session->pool);
 	options.stage->print(out, session);

@@ -119,3 +119,46 @@ void output_diags(struct diags *diags, bool as_json)
 				 isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL);
 	(void)write_whole(STDERR_FILENO, out->bytes, out->length);
 }
+
+static void report_text(struct diags *diags, struct text *out, const char *subject)
+{
+	(void)subject;
+	if (diags->items_count > 0)
+		diags_print_text(diags, out, isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL);
+}
+
+static void report_json(struct diags *diags, struct text *out, const char *subject)
+{
+	(void)subject;
+	diags_print_json(diags, out);
+}
+
+static void report_sarif(struct diags *diags, struct text *out, const char *subject)
+{
+	(void)subject;
+	diags_print_sarif(diags, out, FWC_VERSION);
+}
+
+static const struct report_format formats[] = {
+	{ "json", report_json },
+	{ "junit", diags_print_junit },
+	{ "sarif", report_sarif },
+	{ "text", report_text },
+};
+
+const struct report_format *report_format_find(const char *name)
+{
+	for (size_t index = 0; index < sizeof formats / sizeof formats[0]; index++)
+		if (strcmp(formats[index].name, name) == 0)
+			return &formats[index];
+	return NULL;
+}
+
+bool output_report(struct diags *diags, const struct report_format *format, const char *subject)
+{
+	struct text *out = text_new(diags->pool);
+
+	diags_sort(diags);
+	format->print(diags, out, subject);
+	return output_stdout(out);
+}

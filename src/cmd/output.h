@@ -16,4 +16,15 @@ bool output_file(struct diags *diags, const struct text *text, const char *path)
 /* The bag to stderr, sorted; as JSON if asked. Nothing for an empty bag, unless JSON. */
 void output_diags(struct diags *diags, bool as_json);
 
+/* What `check --format` can print, on stdout. */
+struct report_format {
+	const char *name;
+	/* subject: what was checked */
+	void (*print)(struct diags *diags, struct text *out, const char *subject);
+};
+
+const struct report_format *report_format_find(const char *name);
+/* The bag, sorted, to stdout. false after a message on stderr. */
+bool output_report(struct diags *diags, const struct report_format *format, const char *subject);
+
 #endif

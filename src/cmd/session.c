@@ -80,6 +80,9 @@ int session_option(struct session_options *options, const char *command, int opt
 	case OPTION_JSON:
 		options->has_json = true;
 		return EXIT_DONE;
+	case OPTION_STRICT:
+		options->is_strict = true;
+		return EXIT_DONE;
 	}
 	return command_misused(command, "see the options below"); /* getopt named the word */
 }
@@ -194,13 +197,19 @@ static bool is_world_code(enum code code)
 	return code / 100 == 10 || code / 100 == 12;
 }
 
+bool session_is_refused(struct session *session)
+{
+	if (session->policy != NULL)
+		expectations_finish(session->policy);
+	return session->options.is_strict && session->diags->warning_count > 0;
+}
+
 int session_finish(struct session *session)
 {
 	struct diags *diags = session->diags;
+	bool is_refused = session_is_refused(session);
 	int status = EXIT_DONE;
 
-	if (session->policy != NULL)
-		expectations_finish(session->policy);
 	for (size_t index = 0; index < diags->items_count; index++) {
 		if (diags->items[index]->severity != SEVERITY_ERROR)
 			continue;
@@ -211,6 +220,11 @@ int session_finish(struct session *session)
 	}
 	if (status == EXIT_DONE && diags->error_count > 0)
 		status = EXIT_POLICY;
-	output_diags(diags, session->options.has_json);
+	if (status == EXIT_DONE && is_refused)
+		status = EXIT_POLICY;
+	if (session->options.report == NULL)
+		output_diags(diags, session->options.has_json);
+	else if (!output_report(diags, session->options.report, session->options.path))
+		status = EXIT_WORLD;
 	return status;
 }

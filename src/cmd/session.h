@@ -16,19 +16,22 @@ struct session_options {
 	time_t today;
 	bool allows_expired_deny;
 	bool has_json;
+	bool is_strict; /* warnings fail */
+	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
 	struct nft_settings nft;
 };
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
-       OPTION_OWN };
+       OPTION_STRICT, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \
 	{ "allow-expired-deny", no_argument, NULL, OPTION_ALLOW_EXPIRED_DENY },                   \
 	{ "table", required_argument, NULL, OPTION_TABLE },                                       \
 	{ "log-group", required_argument, NULL, OPTION_LOG_GROUP },                               \
-	{ "json", no_argument, NULL, OPTION_JSON }
+	{ "json", no_argument, NULL, OPTION_JSON },                                               \
+	{ "strict", no_argument, NULL, OPTION_STRICT }
 
 struct session_options session_options_default(void);
 /* One shared option; EXIT_DONE, or EXIT_USAGE after a message. */
@@ -60,7 +63,10 @@ bool session_parse(struct session *session);
 bool session_resolve(struct session *session);
 bool session_expand(struct session *session);
 bool session_lower(struct session *session);
-/* Prints the bag; EXIT_DONE, EXIT_POLICY or EXIT_WORLD by the gravest of its codes. */
+/* Whether --strict refuses what the passes gave: warnings that no `expect` acknowledges. To be asked
+ * before anything is written or loaded. */
+bool session_is_refused(struct session *session);
+/* Prints the bag, in the report's form if there is one; EXIT_DONE, EXIT_POLICY or EXIT_WORLD by the gravest of its codes. */
 int session_finish(struct session *session);
 
 #endif

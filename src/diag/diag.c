@@ -194,3 +194,30 @@ void diags_sort(struct diags *diags)
 		diags->items[i] = ranked[i].diagnostic;
 	talloc_free(ranked);
 }
+
+struct diag_totals diag_totals_of(const struct diags *diags)
+{
+	struct diag_totals kept = { 0 };
+
+	for (size_t i = 0; i < diags->items_count; i++) {
+		const struct diagnostic *item = diags->items[i];
+		kept.errors += !item->is_expected && item->severity == SEVERITY_ERROR;
+		kept.warnings += !item->is_expected && item->severity == SEVERITY_WARNING;
+	}
+	if (!diags->is_full)
+		return kept;
+	struct diag_totals all = { .errors = diags->error_count, .warnings = diags->warning_count };
+	all.unseen = all.errors + all.warnings - kept.errors - kept.warnings;
+	return all;
+}
+
+const char *severity_word(enum severity severity)
+{
+	static const char *const words[] = {
+		[SEVERITY_ERROR] = "error",
+		[SEVERITY_WARNING] = "warning",
+		[SEVERITY_NOTE] = "note",
+	};
+
+	return words[severity];
+}

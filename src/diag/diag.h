@@ -76,6 +76,13 @@ void diag_note(struct diags *diags, struct diagnostic *diagnostic, struct span s
 	       const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Marks a diagnostic as acknowledged by an `expect` and takes it off the counts. */
 void diag_expect(struct diags *diags, struct diagnostic *diagnostic);
+/* What the last line of a report counts: what no `expect` acknowledged; unseen: past DIAG_LIMIT. */
+struct diag_totals {
+	size_t errors, warnings, unseen;
+};
+
+struct diag_totals diag_totals_of(const struct diags *diags);
+const char *severity_word(enum severity severity); /* "error" */
 bool diags_has_errors(const struct diags *diags);
 /* Sorts by source, offset, code, order of adding: printing order never depends on the
  * order in which rooms found things. */

@@ -4,7 +4,6 @@
  * cannot move the cursor of the one who reads the messages about it. */
 #include "diag/print.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -16,12 +15,6 @@
 #define TAB_WIDTH 4
 static const char cut_mark[] = "...";
 #define CUT_WIDTH (sizeof cut_mark - 1)
-
-static const char *const severity_words[] = {
-	[SEVERITY_ERROR] = "error",
-	[SEVERITY_WARNING] = "warning",
-	[SEVERITY_NOTE] = "note",
-};
 
 static const char *const severity_colors[] = {
 	[SEVERITY_ERROR] = "\033[1;31m",
@@ -242,7 +235,7 @@ static void print_diagnostic(const struct printer *printer, const struct diagnos
 	if (span_has_place(printer, diagnostic->span))
 		line = add_place(printer, diagnostic->span);
 	add_color(printer, severity_colors[diagnostic->severity]);
-	text_addf(printer->out, "%s: ", severity_words[diagnostic->severity]);
+	text_addf(printer->out, "%s: ", severity_word(diagnostic->severity));
 	add_color(printer, plain);
 	add_visible(printer, diagnostic->message);
 	text_addf(printer->out, " [FW%04u]\n", (unsigned)diagnostic->code);
@@ -252,33 +245,13 @@ static void print_diagnostic(const struct printer *printer, const struct diagnos
 		print_note(printer, note);
 }
 
-/* What the last line counts. */
-struct totals {
-	size_t errors, warnings, unseen;
-};
-
-static struct totals totals_of(const struct diags *diags)
-{
-	struct totals kept = { 0 };
-	for (size_t i = 0; i < diags->items_count; i++) {
-		const struct diagnostic *item = diags->items[i];
-		kept.errors += !item->is_expected && item->severity == SEVERITY_ERROR;
-		kept.warnings += !item->is_expected && item->severity == SEVERITY_WARNING;
-	}
-	if (!diags->is_full)
-		return kept;
-	struct totals all = { .errors = diags->error_count, .warnings = diags->warning_count };
-	all.unseen = all.errors + all.warnings - kept.errors - kept.warnings;
-	return all;
-}
-
 static void add_count(struct text *out, size_t count, const char *noun)
 {
 	text_add_unsigned(out, count);
 	text_addf(out, " %s%s", noun, count == 1 ? "" : "s");
 }
 
-static void print_totals(struct text *out, struct totals totals)
+static void print_totals(struct text *out, struct diag_totals totals)
 {
 	if (totals.unseen != 0)
 		text_addf(out, "%zu more messages are not shown\n", totals.unseen);
@@ -310,91 +283,5 @@ void diags_print_text(struct diags *diags, struct text *out, bool use_color)
 	}
 	if (left_out > 0)
 		text_addf(out, "… and %zu more\n", left_out);
-	print_totals(out, totals_of(diags));
-}
-
-/* --- JSON ----------------------------------------------------------------------------------- */
-
-/* jansson allocates with malloc; running out of it ends like running out of the pool. */
-static void set(struct diags *diags, json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value) != 0)
-		pool_fail(diags->pool, 0);
-}
-
-static json_t *json_text(struct diags *diags, const char *string)
-{
-	struct text *valid = text_new(diags->pool);
-	visible_add_utf8(valid, string, strlen(string));
-	json_t *json = json_stringn(valid->bytes, valid->length);
-	talloc_free(valid);
-	return json;
-}
-
-static void set_position(struct diags *diags, json_t *object, struct span span)
-{
-	bool has_place = span.source < diags->sources->items_count;
-	struct position begin = { 0 }, end = { 0 };
-	json_t *file = NULL;
-	if (has_place) {
-		const struct source *source = diags->sources->items[span.source];
-		begin = sources_position(diags->sources, span.source, span.begin);
-		end = sources_position(diags->sources, span.source, span.end);
-		file = json_text(diags, source_display_name(diags->pool, source));
-	}
-	set(diags, object, "file", has_place ? file : json_null());
-	set(diags, object, "line", has_place ? json_integer(begin.line) : json_null());
-	set(diags, object, "column", has_place ? json_integer(begin.column) : json_null());
-	set(diags, object, "end_line", has_place ? json_integer(end.line) : json_null());
-	set(diags, object, "end_column", has_place ? json_integer(end.column) : json_null());
-}
-
-static json_t *json_notes(struct diags *diags, const struct diagnostic *diagnostic)
-{
-	json_t *notes = json_array();
-	for (const struct diagnostic_note *note = diagnostic->notes; note; note = note->next) {
-		json_t *object = json_object();
-		set_position(diags, object, note->span);
-		set(diags, object, "message", json_text(diags, note->message));
-		if (json_array_append_new(notes, object) != 0)
-			pool_fail(diags->pool, 0);
-	}
-	return notes;
-}
-
-static json_t *json_diagnostic(struct diags *diags, const struct diagnostic *diagnostic)
-{
-	json_t *object = json_object();
-	const char *severity = severity_words[diagnostic->severity];
-	set(diags, object, "code", json_sprintf("FW%04u", (unsigned)diagnostic->code));
-	set(diags, object, "severity", json_string(severity));
-	set_position(diags, object, diagnostic->span);
-	set(diags, object, "message", json_text(diags, diagnostic->message));
-	set(diags, object, "notes", json_notes(diags, diagnostic));
-	return object;
-}
-
-static int add_chunk(const char *bytes, size_t length, void *out)
-{
-	text_add_bytes(out, bytes, length);
-	return 0;
-}
-
-void diags_print_json(struct diags *diags, struct text *out)
-{
-	struct totals totals = totals_of(diags);
-	json_t *root = json_object(), *list = json_array();
-	for (size_t i = 0; i < diags->items_count; i++) {
-		if (diags->items[i]->is_expected)
-			continue;
-		if (json_array_append_new(list, json_diagnostic(diags, diags->items[i])) != 0)
-			pool_fail(diags->pool, 0);
-	}
-	set(diags, root, "diagnostics", list);
-	set(diags, root, "errors", json_integer((json_int_t)totals.errors));
-	set(diags, root, "warnings", json_integer((json_int_t)totals.warnings));
-	if (json_dump_callback(root, add_chunk, out, JSON_COMPACT) != 0)
-		pool_fail(diags->pool, 0);
-	text_add_char(out, '\n');
-	json_decref(root);
+	print_totals(out, diag_totals_of(diags));
 }

@@ -1,4 +1,4 @@
-/* Printers for the bag: text with source line and caret, and JSON. They write
+/* Printers for the bag: text with source line and caret, JSON, SARIF and JUnit. They write
  * into a text; commands bring it to stderr. */
 #ifndef FWC_DIAG_PRINT_H
 #define FWC_DIAG_PRINT_H
@@ -19,5 +19,9 @@ void diags_print_text(struct diags *diags, struct text *out, bool use_color);
  * "line":…,"column":…,"end_line":…,"end_column":…,"message":…,"notes":[…]}],
  * "errors":N,"warnings":N} */
 void diags_print_json(struct diags *diags, struct text *out);
+/* A SARIF 2.1.0 log; version is the program's. */
+void diags_print_sarif(struct diags *diags, struct text *out, const char *version);
+/* JUnit's XML; suite names what was checked. */
+void diags_print_junit(struct diags *diags, struct text *out, const char *suite);
 
 #endif
