@@ -66,7 +66,8 @@ bool session_lower(struct session *session);
 /* Whether --strict refuses what the passes gave: warnings that no `expect` acknowledges. To be asked
  * before anything is written or loaded. */
 bool session_is_refused(struct session *session);
-/* Prints the bag, in the report's form if there is one; EXIT_DONE, EXIT_POLICY or EXIT_WORLD by the gravest of its codes. */
+/* Prints the bag, in the report's form if there is one; EXIT_DONE, EXIT_POLICY or EXIT_WORLD by the
+ * gravest of its codes. */
 int session_finish(struct session *session);
 
 #endif
