@@ -38,7 +38,7 @@ static struct place_boxes zone_boxes(const struct zone *zone, enum hook hook, en
 		return zone->input;
 	if ((side == SIDE_FROM && hook == HOOK_OUTPUT) || (side == SIDE_TO && hook == HOOK_INPUT))
 		return boxes_none();
-	return zone->routed;
+	return side == SIDE_TO ? zone->routed_to : zone->routed;
 }
 
 static bool self_is_all(enum hook hook, enum side side)

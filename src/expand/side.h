@@ -3,7 +3,7 @@
  *            from: input        forward      output      to: input   forward     output
  *   any            all          all          all             all     all         all
  *   self           -            -            all             all     -           -
- *   zone           zone.input   zone.routed  -               -       zone.routed zone.routed
+ *   zone           zone.input   zone.routed  -               -       zone.routed_to
  *   addresses      the set      the set      the set         the set the set     the set
  *
  * `LIST except LIST` is subtraction within a cell, so that `any except self` comes out as forwarded

@@ -7,6 +7,7 @@ struct carver {
 	struct resolver *resolver;
 	struct zone **zones;
 	size_t count;
+	bool is_quiet; /* another pass reports */
 	/* by the index of the zone */
 	struct place_boxes *raw;    /* as written: one box */
 	struct place_boxes *carved; /* among zones of its kind */
@@ -70,28 +71,42 @@ static bool differ_by_interfaces(const struct zone *a, const struct zone *b)
 	return a->has_interfaces && !a->has_networks && !b->has_networks;
 }
 
-/* a stands before b in the file. */
+/* Two zones that share packets, and neither is a part of the other. a stands before b in the file. */
+static void report_clash(struct carver *carver, const struct zone *a, const struct zone *b,
+			 bool are_equal)
+{
+	struct diagnostic *error;
+	if (are_equal && differ_by_interfaces(a, b)) {
+		report_pair(carver, CODE_DUPLICATE_INTERFACE, a, b, "have the same interfaces");
+		return;
+	}
+	if (are_equal)
+		error = report_pair(carver, CODE_ZONES_EQUAL, a, b, "are the same");
+	else if (differ_by_interfaces(a, b))
+		error = report_pair(carver, CODE_DUPLICATE_INTERFACE, a, b, "share an interface");
+	else
+		error = report_pair(carver, CODE_ZONES_CROSS, a, b,
+				    "cross: neither lies inside the other");
+	if (!are_equal)
+		note_common(carver, error, a, b);
+	if (carver->resolver->device != NULL)
+		diag_note(carver->resolver->diags, error, SPAN_NONE,
+			  "on a device the zone that a packet goes to is told by its address");
+}
+
 static void judge_pair(struct carver *carver, size_t a_index, size_t b_index)
 {
 	const struct zone *a = carver->zones[a_index], *b = carver->zones[b_index];
 	void *pool = carver->resolver->pool;
 	bool is_outer = zone_includes(a, b), is_inner = zone_includes(b, a);
-	if (is_outer && is_inner && differ_by_interfaces(a, b))
-		report_pair(carver, CODE_DUPLICATE_INTERFACE, a, b, "have the same interfaces");
-	else if (is_outer && is_inner)
-		report_pair(carver, CODE_ZONES_EQUAL, a, b, "are the same");
-	else if (is_outer)
+	if (is_outer && !is_inner)
 		carver->carved[a_index] = place_boxes_subtract(pool, &carver->carved[a_index],
 							       &carver->raw[b_index]);
-	else if (is_inner)
+	else if (is_inner && !is_outer)
 		carver->carved[b_index] = place_boxes_subtract(pool, &carver->carved[b_index],
 							       &carver->raw[a_index]);
-	else if (differ_by_interfaces(a, b))
-		note_common(carver, report_pair(carver, CODE_DUPLICATE_INTERFACE, a, b,
-						"share an interface"), a, b);
-	else
-		note_common(carver, report_pair(carver, CODE_ZONES_CROSS, a, b,
-						"cross: neither lies inside the other"), a, b);
+	else if (!carver->is_quiet)
+		report_clash(carver, a, b, is_outer);
 }
 
 static void carve_pairs(struct carver *carver)
@@ -154,7 +169,7 @@ static void set_routed(struct carver *carver)
 		zone->routed = carver->carved[i];
 		if (zone->has_interfaces)
 			zone->routed = place_boxes_subtract(pool, &zone->routed, &alone);
-		if (zone->routed.boxes_count == 0 && !is_broken(zone))
+		if (zone->routed.boxes_count == 0 && !is_broken(zone) && !carver->is_quiet)
 			diag_add(carver->resolver->diags, CODE_ZONE_EMPTY, zone->span,
 				 "nothing is left of zone '%s': other zones take all of it",
 				 zone->name);
@@ -204,24 +219,61 @@ static void report_nothing_written(struct carver *carver)
 	}
 }
 
+static void carve(struct carver *carver)
+{
+	void *pool = carver->resolver->pool;
+	carver->raw = pool_array(pool, struct place_boxes, carver->count);
+	carver->carved = pool_array(pool, struct place_boxes, carver->count);
+	for (size_t i = 0; i < carver->count; i++) {
+		const struct zone *zone = carver->zones[i];
+		if (zone->has_interfaces || zone->has_networks)
+			carver->raw[i] = one_box(pool, zone->interfaces, zone->networks);
+		carver->carved[i] = carver->raw[i];
+	}
+	carve_pairs(carver);
+	set_routed(carver);
+}
+
+/* A packet that a router judges as it comes in has no outgoing interface yet: all zones are zones of
+ * networks alone there. */
+static void carve_by_address(struct resolver *resolver)
+{
+	struct policy *policy = resolver->policy;
+	struct zone *copies = pool_array(resolver->pool, struct zone, policy->zones_count);
+	struct carver carver = {
+		.resolver = resolver,
+		.zones = pool_array(resolver->pool, struct zone *, policy->zones_count),
+		.count = policy->zones_count,
+		.is_quiet = resolver->device == NULL,
+	};
+	for (size_t i = 0; i < carver.count; i++) {
+		copies[i] = *policy->zones[i];
+		copies[i].has_interfaces = false;
+		copies[i].interfaces = interface_set_all();
+		carver.zones[i] = &copies[i];
+	}
+	carve(&carver);
+	for (size_t i = 0; i < carver.count; i++)
+		policy->zones[i]->routed_to = copies[i].routed;
+}
+
 void zones_carve(struct resolver *resolver)
 {
 	struct policy *policy = resolver->policy;
+	bool has_devices = names_count(resolver->devices) != 0;
 	struct carver carver = {
 		.resolver = resolver,
 		.zones = policy->zones,
 		.count = policy->zones_count,
-		.raw = pool_array(resolver->pool, struct place_boxes, policy->zones_count),
-		.carved = pool_array(resolver->pool, struct place_boxes, policy->zones_count),
+		.is_quiet = has_devices, /* what is by interface there, devices.c has told */
 	};
-	report_nothing_written(&carver);
-	for (size_t i = 0; i < carver.count; i++) {
-		const struct zone *zone = carver.zones[i];
-		if (zone->has_interfaces || zone->has_networks)
-			carver.raw[i] = one_box(resolver->pool, zone->interfaces, zone->networks);
-		carver.carved[i] = carver.raw[i];
-	}
-	carve_pairs(&carver);
-	set_routed(&carver);
+	if (!has_devices)
+		report_nothing_written(&carver);
+	carve(&carver);
 	set_input(&carver);
+	if (has_devices)
+		carve_by_address(resolver);
+	else
+		for (size_t i = 0; i < carver.count; i++)
+			policy->zones[i]->routed_to = policy->zones[i]->routed;
 }

@@ -31,6 +31,7 @@ struct resolver {
 
 	struct names *schedules; /* -> struct schedule */
 	struct names *devices;   /* -> struct device */
+	const struct device *device; /* the one that the policy is seen from, or NULL */
 	struct names *ids;       /* -> struct ast_word, the first */
 	struct names *helpers;   /* of allow rules: name -> itself */
 	const struct ast_word *policy_name; /* of the `policy` statement, or NULL */

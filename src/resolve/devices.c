@@ -2,6 +2,7 @@
  * (src/ast/shape.c): keys are known, words are as many and of the kind that the key takes. */
 #include "resolve/devices.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -57,6 +58,8 @@ static void add_address(const struct reading *reading, struct device_interface *
 			const struct ast_word *word)
 {
 	struct prefix prefix;
+	if (word->kind != AST_WORD_PREFIX)
+		return; /* the parser told */
 	if (word->is_reported || !literal_prefix(reading->resolver, word, true, &prefix))
 		return;
 	if (!is_host_address(&prefix))
@@ -188,6 +191,22 @@ static void check_cdp(struct reading *reading)
 			 "the hold time (%u s) is shorter than the timer (%u s)", hold, timer);
 }
 
+/* CDP is switched off where the zone is: somewhere on the device. */
+static void check_cdp_zones(struct reading *reading)
+{
+	const struct device *device = reading->device;
+	for (size_t i = 0; i < device->cdp_off_count; i++) {
+		const struct device_cdp_off *off = &device->cdp_off[i];
+		bool is_found = off->zone == NULL;
+		for (size_t j = 0; j < device->interfaces_count; j++)
+			is_found = is_found || device->interfaces[j].zone == off->zone;
+		if (!is_found)
+			diag_add(reading->resolver->diags, CODE_ZONE_ELSEWHERE, off->span,
+				 "device '%s' has no interface in zone '%s'", device->name,
+				 off->zone->name);
+	}
+}
+
 /* --- devices ------------------------------------------------------------------------------------------ */
 
 static void read_target(struct reading *reading, const struct ast_word *word)
@@ -271,6 +290,7 @@ static void read_device(struct resolver *resolver, const struct ast_device *ast)
 		diag_add(resolver->diags, CODE_DEVICE_TARGET, device->span,
 			 "device '%s' has no 'target' line", device->name);
 	check_cdp(&reading);
+	check_cdp_zones(&reading);
 	*pool_append(resolver->pool, resolver->policy, devices) = device;
 }
 
@@ -300,7 +320,7 @@ void devices_collect(struct resolver *resolver)
 			collect(resolver, statement->device.name);
 }
 
-/* --- zones that only devices know --------------------------------------------------------------------- */
+/* --- zones on devices --------------------------------------------------------------------------------- */
 
 static void add_networks(struct resolver *resolver, struct zone *zone,
 			 const struct device_interface *interface)
@@ -311,21 +331,99 @@ static void add_networks(struct resolver *resolver, struct zone *zone,
 	}
 }
 
+static void add_device_networks(struct resolver *resolver, struct zone *zone,
+				const struct device *device)
+{
+	for (size_t i = 0; i < device->interfaces_count; i++)
+		if (device->interfaces[i].zone == zone)
+			add_networks(resolver, zone, &device->interfaces[i]);
+}
+
+/* Without a line of its own: the connected networks here, else those elsewhere. */
 static void set_zone_networks(struct resolver *resolver, struct zone *zone)
 {
 	const struct policy *policy = resolver->policy;
-	if (zone->has_networks || zone->has_interfaces)
-		return;
 	struct address_set all = zone->networks;
 	zone->networks = (struct address_set){ 0 };
-	for (size_t i = 0; i < policy->devices_count; i++)
-		for (size_t j = 0; j < policy->devices[i]->interfaces_count; j++)
-			if (policy->devices[i]->interfaces[j].zone == zone)
-				add_networks(resolver, zone, &policy->devices[i]->interfaces[j]);
+	if (resolver->device != NULL)
+		add_device_networks(resolver, zone, resolver->device);
+	if (!zone->has_interfaces)
+		for (size_t i = 0; i < policy->devices_count; i++)
+			add_device_networks(resolver, zone, policy->devices[i]);
 	address_set_normalise(&zone->networks);
 	zone->has_networks = !address_set_is_empty(&zone->networks);
 	if (!zone->has_networks)
 		zone->networks = all;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The interfaces of a zone on the device; what its `interface` lines say is for a host. */
+static void set_zone_interfaces(struct resolver *resolver, struct zone *zone)
+{
+	const struct device *device = resolver->device;
+	struct interface_set own = { 0 };
+	zone->has_interfaces = false;
+	zone->interfaces = interface_set_all();
+	if (device == NULL)
+		return;
+	own.names = pool_array(resolver->pool, const char *, device->interfaces_count);
+	for (size_t i = 0; i < device->interfaces_count; i++)
+		if (device->interfaces[i].zone == zone)
+			own.names[own.names_count++] = device->interfaces[i].name;
+	if (own.names_count == 0)
+		return;
+	qsort(own.names, own.names_count, sizeof *own.names, compare_names);
+	zone->has_interfaces = true;
+	zone->interfaces = own;
+}
+
+void devices_place_zones(struct resolver *resolver)
+{
+	if (names_count(resolver->devices) == 0)
+		return;
+	for (size_t i = 0; i < resolver->policy->zones_count; i++) {
+		struct zone *zone = resolver->policy->zones[i];
+		set_zone_interfaces(resolver, zone);
+		if (!zone->has_networks)
+			set_zone_networks(resolver, zone);
+	}
+}
+
+bool device_zone_is_known(struct resolver *resolver, const struct zone *zone, struct span use)
+{
+	if (resolver->device == NULL || zone->has_networks)
+		return true;
+	if (zone->has_interfaces)
+		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, use,
+			 "zone '%s' has no network: its interface '%s' on device '%s' has no address",
+			 zone->name, zone->interfaces.names[0], resolver->device->name);
+	else
+		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, use,
+			 "zone '%s' has no interface on device '%s', and no network", zone->name,
+			 resolver->device->name);
+	return false;
+}
+
+/* --- all devices -------------------------------------------------------------------------------------- */
+
+static void find_viewpoint(struct resolver *resolver)
+{
+	const char *name = resolver->settings->device;
+	if (name == NULL)
+		return;
+	resolver->device = names_find(resolver->devices, name, strlen(name));
+	resolver->policy->device = resolver->device;
+	if (resolver->device != NULL)
+		return;
+	struct diagnostic *error = diag_add(resolver->diags, CODE_UNKNOWN_DEVICE, SPAN_NONE,
+					    "the policy has no device '%s'", name);
+	const char *nearest = names_nearest(resolver->devices, name, strlen(name));
+	if (nearest != NULL)
+		diag_note(resolver->diags, error, SPAN_NONE, "did you mean '%s'?", nearest);
 }
 
 void devices_resolve(struct resolver *resolver)
@@ -334,6 +432,5 @@ void devices_resolve(struct resolver *resolver)
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
 		if (statement->kind == AST_DEVICE)
 			read_device(resolver, &statement->device);
-	for (size_t i = 0; i < resolver->policy->zones_count; i++)
-		set_zone_networks(resolver, resolver->policy->zones[i]);
+	find_viewpoint(resolver);
 }

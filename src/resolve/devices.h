@@ -6,8 +6,13 @@
 
 /* Names of all devices; duplicates are reported. */
 void devices_collect(struct resolver *resolver);
-/* Everything else; after zones were read. A zone without networks and without interfaces of its
- * own gets the networks of its interfaces on devices. */
+/* Everything else, after zones were collected; finds the device that the policy is seen from. */
 void devices_resolve(struct resolver *resolver);
+/* Interfaces and networks that zones have on devices, after zones were read. Seen from a device: the
+ * interfaces that name the zone there, and, where no `network` line says otherwise, their networks,
+ * or those of its interfaces on the other devices. Seen from none: the networks alone. */
+void devices_place_zones(struct resolver *resolver);
+/* Whether the device knows which addresses the zone has; false: reported at the use. */
+bool device_zone_is_known(struct resolver *resolver, const struct zone *zone, struct span use);
 
 #endif

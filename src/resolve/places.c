@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "resolve/devices.h"
 #include "resolve/list_file.h"
 #include "resolve/literal.h"
 #include "resolve/tunnels.h"
@@ -177,9 +178,10 @@ static bool place_of_name(struct frame *frame, const struct ast_place *ast, stru
 	place->kind = definition->zone != NULL	 ? PLACE_ZONE
 		      : definition->list != NULL ? PLACE_GROUP
 						 : PLACE_ADDRESSES;
-	if (definition->zone != NULL)
-		definition->zone->is_used = true;
-	return true;
+	if (definition->zone == NULL)
+		return true;
+	definition->zone->is_used = true;
+	return device_zone_is_known(frame->resolver, definition->zone, ast->word->span);
 }
 
 static bool place_of_file(struct frame *frame, const struct ast_place *ast, struct place *place,
@@ -251,9 +253,15 @@ static size_t count_places(const struct ast_place *place)
 
 static void report_may_be_empty(struct resolver *resolver, const struct place *place)
 {
+	const struct place_definition *named =
+		names_find(resolver->policy->places, place->name, strlen(place->name));
+	const bool is_far = named != NULL && named->kind == PLACE_DEFINITION_TUNNEL;
 	struct diagnostic *error =
-		diag_add(resolver->diags, CODE_EMPTY_PLACE, place->span,
-			 "a list that may be empty cannot stand behind 'except'");
+		is_far ? diag_add(resolver->diags, CODE_EMPTY_PLACE, place->span,
+				  "device '%s' is no end of the tunnel '%s', whose networks cannot "
+				  "stand behind 'except' there", resolver->device->name, place->name)
+		       : diag_add(resolver->diags, CODE_EMPTY_PLACE, place->span,
+				  "a list that may be empty cannot stand behind 'except'");
 	diag_note(resolver->diags, error, SPAN_NONE,
 		  "when it is empty, everything that it excludes would match");
 }

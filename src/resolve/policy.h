@@ -26,9 +26,11 @@ struct zone {
 	struct address_set networks; /* whole if it has no network line; `internet` folded in */
 	/* The zone after carving (networks-only zones out of interface zones, inner out of outer),
 	 * disjoint boxes. `input`: as the source of packets to the firewall, with 0.0.0.0 and
-	 * fe80::/10 of the zone's interfaces; `routed`: everywhere else. */
+	 * fe80::/10 of the zone's interfaces; `routed`: as any other source; `routed_to`: as the
+	 * destination, which on a device is known by its address alone. */
 	struct place_boxes input;
 	struct place_boxes routed;
+	struct place_boxes routed_to;
 	bool is_used;
 };
 
@@ -268,6 +270,7 @@ struct policy {
 	const char **helpers; /* conntrack helpers that allow rules want, sorted, unique */
 	size_t helpers_count, helpers_capacity;
 	int32_t timezone_s; /* seconds east of UTC */
+	const struct device *device; /* that it was resolved for, or NULL */
 	struct names *places; /* name -> struct place_definition (private to resolve), for analysis */
 };
 

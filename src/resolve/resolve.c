@@ -195,9 +195,11 @@ struct policy *resolve_policy(void *pool, struct diags *diags, const struct prog
 	policy->services = resolver->services;
 	places_collect(resolver);
 	devices_collect(resolver);
-	zones_read(resolver);
-	places_resolve_all(resolver);
+	zones_collect(resolver);
 	devices_resolve(resolver);
+	zones_read(resolver);
+	devices_place_zones(resolver);
+	places_resolve_all(resolver);
 	tunnels_resolve(resolver);
 	zones_carve(resolver);
 	schedules_resolve(resolver);

@@ -12,6 +12,10 @@ struct resolve_settings {
 	const struct file_reader *reader; /* for address lists: file "…" */
 	time_t today;                     /* UTC, any second of the day that `until` is judged by */
 	bool allows_expired_deny;
+	/* The device that the policy is seen from: zones have its interfaces, tunnels lead away from it.
+	 * NULL: from this host or, if the policy has devices, from nowhere in particular: zones are
+	 * then their networks alone, and mistakes that only a device can have are not looked for. */
+	const char *device;
 };
 
 struct policy *resolve_policy(void *pool, struct diags *diags, const struct program *program,

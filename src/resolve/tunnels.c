@@ -15,52 +15,6 @@ static const struct ast_property *property_find(const struct ast_property *prope
 	return property;
 }
 
-/* --- carry ---------------------------------------------------------------------------------- */
-
-/* Of two sides that share no family nothing can be carried. */
-static bool add_carry(struct resolver *resolver, struct tunnel *tunnel,
-		      const struct ast_property *property)
-{
-	const struct address_set *left = place_addresses_resolve(resolver, property->places);
-	const struct address_set *right = place_addresses_resolve(resolver, property->places_right);
-	if (left == NULL || right == NULL)
-		return false;
-	if ((address_set_families(left) & address_set_families(right)) == 0) {
-		diag_add(resolver->diags, CODE_FAMILY_MISMATCH, property->span,
-			 "the two sides have no address family in common");
-		return false;
-	}
-	if (address_set_overlaps(left, right)) {
-		diag_add(resolver->diags, CODE_TUNNEL_ITEM, property->span,
-			 "the two sides share addresses: a packet has one side only");
-		return false;
-	}
-	*pool_append(resolver->pool, tunnel, carries) =
-		(struct tunnel_carry){ *left, *right, property->span };
-	return true;
-}
-
-const struct address_set *tunnel_far_networks(struct resolver *resolver,
-					      struct place_definition *definition)
-{
-	struct tunnel *tunnel = definition->tunnel;
-	struct address_set *sum = arena_new_item(resolver->arena, struct address_set);
-	const struct ast_property *property = definition->ast_tunnel->properties;
-	bool is_good = true;
-	for (; property != NULL; property = property->next)
-		if (property->places != NULL)
-			is_good = add_carry(resolver, tunnel, property) && is_good;
-	for (size_t i = 0; i < tunnel->carries_count; i++) {
-		*sum = address_set_union(resolver->pool, sum, &tunnel->carries[i].left);
-		*sum = address_set_union(resolver->pool, sum, &tunnel->carries[i].right);
-	}
-	if (tunnel->carries_count != 0 || !is_good)
-		return is_good ? sum : NULL;
-	diag_add(resolver->diags, CODE_TUNNEL_ITEM, definition->span,
-		 "tunnel '%s' has no 'carry' line", definition->name);
-	return NULL;
-}
-
 /* --- ends ------------------------------------------------------------------------------------- */
 
 static const struct device *device_of(struct resolver *resolver, const struct ast_word *name)
@@ -127,6 +81,68 @@ static void read_ends(struct resolver *resolver, struct tunnel *tunnel,
 	if (tunnel->ends[0].device != NULL && tunnel->ends[0].device == tunnel->ends[1].device)
 		diag_add(resolver->diags, CODE_TUNNEL_ENDS, between->span,
 			 "both ends are device '%s'", tunnel->ends[0].device->name);
+}
+
+/* --- carry ---------------------------------------------------------------------------------- */
+
+/* Of two sides that share no family nothing can be carried. */
+static bool add_carry(struct resolver *resolver, struct tunnel *tunnel,
+		      const struct ast_property *property)
+{
+	const struct address_set *left = place_addresses_resolve(resolver, property->places);
+	const struct address_set *right = place_addresses_resolve(resolver, property->places_right);
+	if (left == NULL || right == NULL)
+		return false;
+	if ((address_set_families(left) & address_set_families(right)) == 0) {
+		diag_add(resolver->diags, CODE_FAMILY_MISMATCH, property->span,
+			 "the two sides have no address family in common");
+		return false;
+	}
+	if (address_set_overlaps(left, right)) {
+		diag_add(resolver->diags, CODE_TUNNEL_ITEM, property->span,
+			 "the two sides share addresses: a packet has one side only");
+		return false;
+	}
+	*pool_append(resolver->pool, tunnel, carries) =
+		(struct tunnel_carry){ *left, *right, property->span };
+	return true;
+}
+
+/* Which side of `carry` is far: seen from its second end, the left one. */
+static void add_far(struct resolver *resolver, const struct tunnel *tunnel, struct address_set *sum)
+{
+	const struct device *device = resolver->device;
+	bool is_first = device == NULL || tunnel->ends[0].device == device;
+	bool is_second = device == NULL || tunnel->ends[1].device == device;
+	for (size_t i = 0; i < tunnel->carries_count; i++) {
+		const struct tunnel_carry *carry = &tunnel->carries[i];
+		if (is_first)
+			*sum = address_set_union(resolver->pool, sum, &carry->right);
+		if (is_second)
+			*sum = address_set_union(resolver->pool, sum, &carry->left);
+	}
+}
+
+const struct address_set *tunnel_far_networks(struct resolver *resolver,
+					      struct place_definition *definition)
+{
+	struct tunnel *tunnel = definition->tunnel;
+	struct address_set *sum = arena_new_item(resolver->arena, struct address_set);
+	const struct ast_property *property = definition->ast_tunnel->properties;
+	const struct ast_property *between = property_find(property, "between");
+	bool is_good = true;
+	if (between != NULL)
+		read_ends(resolver, tunnel, between);
+	for (; property != NULL; property = property->next)
+		if (property->places != NULL)
+			is_good = add_carry(resolver, tunnel, property) && is_good;
+	add_far(resolver, tunnel, sum);
+	definition->is_empty_file = definition->may_be_empty = address_set_is_empty(sum);
+	if (tunnel->carries_count != 0 || !is_good)
+		return is_good ? sum : NULL;
+	diag_add(resolver->diags, CODE_TUNNEL_ITEM, definition->span,
+		 "tunnel '%s' has no 'carry' line", definition->name);
+	return NULL;
 }
 
 /* --- settings ------------------------------------------------------------------------------------ */
@@ -206,14 +222,11 @@ static void resolve_tunnel(struct resolver *resolver, struct place_definition *d
 	struct tunnel *tunnel = definition->tunnel;
 	tunnel->name = definition->name;
 	tunnel->span = definition->span;
-	const struct ast_property *between =
-		wanted_property(resolver, definition, "between", CODE_TUNNEL_ENDS);
 	const struct ast_property *key = wanted_property(resolver, definition, "key",
 							 CODE_TUNNEL_KEY);
+	wanted_property(resolver, definition, "between", CODE_TUNNEL_ENDS);
 	wanted_property(resolver, definition, "ike", CODE_TUNNEL_ITEM);
 	wanted_property(resolver, definition, "esp", CODE_TUNNEL_ITEM);
-	if (between != NULL)
-		read_ends(resolver, tunnel, between);
 	if (key != NULL)
 		read_key(resolver, tunnel, key);
 	read_settings(resolver, tunnel, definition->ast_tunnel->properties);

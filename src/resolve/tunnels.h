@@ -4,10 +4,12 @@
 
 #include "resolve/places.h"
 
-/* Reads what the tunnel carries; the far networks, both sides' together. NULL: reported. */
+/* Reads the ends, and what the tunnel carries; gives the networks that are far from the device that
+ * the policy is seen from. A device that is no end has none: there the definition is like a list
+ * file that is empty, and matches nothing. Seen from no device: both sides'. NULL: reported. */
 const struct address_set *tunnel_far_networks(struct resolver *resolver,
 					      struct place_definition *definition);
-/* All other properties of all tunnels; after devices were collected. */
+/* All other properties of all tunnels; after devices were resolved. */
 void tunnels_resolve(struct resolver *resolver);
 
 #endif

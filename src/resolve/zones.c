@@ -186,22 +186,30 @@ static struct place_definition *zone_definition(const struct resolver *resolver,
 	return definition->zone == NULL ? NULL : definition;
 }
 
-void zones_read(struct resolver *resolver)
+void zones_collect(struct resolver *resolver)
 {
-	struct policy *policy = resolver->policy;
-	size_t places = names_count(policy->places);
-	struct zone_lines *lines = pool_array(resolver->pool, struct zone_lines, places);
-	for (size_t i = 0; i < places; i++) {
+	for (size_t i = 0; i < names_count(resolver->policy->places); i++) {
 		struct place_definition *definition = zone_definition(resolver, i);
 		if (definition == NULL)
 			continue;
-		struct zone *zone = definition->zone;
-		zone->name = definition->name;
-		zone->span = definition->span;
-		read_interfaces(resolver, zone, definition->ast_zone->properties);
-		read_networks(resolver, zone, definition->ast_zone->properties,
-			      &lines[policy->zones_count]);
-		*pool_append(resolver->pool, policy, zones) = zone;
+		definition->zone->name = definition->name;
+		definition->zone->span = definition->span;
+		*pool_append(resolver->pool, resolver->policy, zones) = definition->zone;
+	}
+}
+
+void zones_read(struct resolver *resolver)
+{
+	struct policy *policy = resolver->policy;
+	struct zone_lines *lines = pool_array(resolver->pool, struct zone_lines, policy->zones_count);
+	size_t count = 0;
+	for (size_t i = 0; i < names_count(policy->places); i++) {
+		struct place_definition *definition = zone_definition(resolver, i);
+		if (definition == NULL)
+			continue;
+		read_interfaces(resolver, definition->zone, definition->ast_zone->properties);
+		read_networks(resolver, definition->zone, definition->ast_zone->properties,
+			      &lines[count++]);
 	}
 	resolver->internet = find_internet(resolver, lines, policy->zones_count);
 	for (size_t i = 0; i < policy->zones_count; i++)

@@ -4,6 +4,8 @@
 
 #include "resolve/context.h"
 
+/* The list of zones, in the order of their definitions; before anything names one. */
+void zones_collect(struct resolver *resolver);
 /* Interfaces and networks of all zones, and what `internet` is. After it `internet` can be named. */
 void zones_read(struct resolver *resolver);
 /* What no zone's `network` line names. NULL: reported at the use. */
