@@ -19,6 +19,7 @@ static int check_parse(struct session_options *options, int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		SESSION_LONG_OPTIONS,
+		{ "device", required_argument, NULL, OPTION_DEVICE },
 		{ "format", required_argument, NULL, OPTION_FORMAT },
 		{ NULL, 0, NULL, 0 },
 	};

@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	  "      --target NAME          nft (default)\n"
 	  "  -o, --output FILE          write there, whole or not at all\n"
 	  "      --show WHAT            ast, policy, rules, nft or bytecode: what a stage gave\n"
+	  "      --device NAME          this one of the policy's devices alone\n"
 	  POLICY_OPTIONS,
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
@@ -28,6 +29,7 @@ static const struct command commands[] = {
 	{ "check", "report every mistake of a policy, print nothing else",
 	  "usage: fwc check FILE|- [options]\n"
 	  "      --format FORMAT        the report on stdout: text, json, sarif or junit\n"
+	  "      --device NAME          this one of the policy's devices alone\n"
 	  POLICY_OPTIONS, command_check },
 	{ "fmt", "print a policy in its canonical form",
 	  "usage: fwc fmt FILE|- [options]\n"

@@ -28,7 +28,12 @@ static void print_policy(struct text *out, const struct session *session)
 
 static void print_rules(struct text *out, const struct session *session)
 {
-	ruleset_print(out, session->ruleset);
+	for (size_t index = 0; index < session->views_count; index++) {
+		if (session->views_count > 1)
+			text_addf(out, "%s# device %s\n", index == 0 ? "" : "\n",
+				  session->views[index].device->name);
+		ruleset_print(out, session->views[index].ruleset);
+	}
 }
 
 static void print_nft(struct text *out, const struct session *session)
@@ -86,6 +91,7 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		SESSION_LONG_OPTIONS,
+		{ "device", required_argument, NULL, OPTION_DEVICE },
 		{ "target", required_argument, NULL, OPTION_TARGET },
 		{ "show", required_argument, NULL, OPTION_SHOW },
 		{ "output", required_argument, NULL, 'o' },

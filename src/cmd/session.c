@@ -83,6 +83,9 @@ int session_option(struct session_options *options, const char *command, int opt
 	case OPTION_STRICT:
 		options->is_strict = true;
 		return EXIT_DONE;
+	case OPTION_DEVICE:
+		options->device = argument;
+		return EXIT_DONE;
 	}
 	return command_misused(command, "see the options below"); /* getopt named the word */
 }
@@ -129,28 +132,35 @@ bool session_parse(struct session *session)
 	return !diags_has_errors(session->diags);
 }
 
-bool session_resolve(struct session *session)
+/* NULL: seen from no device. */
+static struct policy *resolve_for(struct session *session, const char *device)
 {
 	const struct resolve_settings settings = {
 		.reader = &session->reader,
 		.today = session->options.today,
 		.allows_expired_deny = session->options.allows_expired_deny,
+		.device = device,
 	};
 
+	return resolve_policy(pool_child(session->pool, "policy"), session->diags, session->program,
+			      &settings);
+}
+
+bool session_resolve(struct session *session)
+{
 	/* a syntax error does not hide the unknown names behind it */
 	(void)session_parse(session);
 	if (session->program == NULL)
 		return false;
-	session->policy = resolve_policy(pool_child(session->pool, "policy"), session->diags,
-					 session->program, &settings);
+	session->policy = resolve_for(session, session->options.device);
 	return !diags_has_errors(session->diags);
 }
 
 /* Rules with a mistake are left out of the policy; the others can be looked at all the same, so that
  * one run shows every mistake. Where text, files or places are wrong, what follows would be guesses. */
-static bool can_expand(const struct diags *diags)
+static bool are_rules_alone_wrong(const struct diags *diags, size_t begin, size_t end)
 {
-	for (size_t index = 0; index < diags->items_count; index++) {
+	for (size_t index = begin; index < end; index++) {
 		enum code code = diags->items[index]->code;
 
 		if (diags->items[index]->severity == SEVERITY_ERROR && code / 100 != 3 &&
@@ -160,12 +170,43 @@ static bool can_expand(const struct diags *diags)
 	return !diags->is_full;
 }
 
+/* common, since: how many diagnostics came of the whole program, and where this policy's begin. */
+static void add_view(struct session *session, struct policy *policy, size_t common, size_t since)
+{
+	struct session_view view = { .device = policy->device, .policy = policy };
+	const struct diags *diags = session->diags;
+
+	if (are_rules_alone_wrong(diags, 0, common) &&
+	    are_rules_alone_wrong(diags, since, diags->items_count))
+		view.ruleset = expand_policy(pool_child(session->pool, "ruleset"), session->diags,
+					     policy);
+	*pool_append(session->pool, session, views) = view;
+}
+
+/* All devices, one after the other. What the first tells of the policy, the others do not tell again. */
+static void add_devices(struct session *session)
+{
+	size_t common = session->diags->items_count;
+
+	for (size_t index = 0; index < session->policy->devices_count; index++) {
+		size_t since = session->diags->items_count;
+
+		add_view(session, resolve_for(session, session->policy->devices[index]->name), common,
+			 since);
+		diags_fold(session->diags, since);
+	}
+}
+
 bool session_expand(struct session *session)
 {
-	if (!session_resolve(session) && (session->policy == NULL || !can_expand(session->diags)))
+	if (!session_resolve(session) && session->policy == NULL)
 		return false;
-	session->ruleset = expand_policy(pool_child(session->pool, "ruleset"), session->diags,
-					 session->policy);
+	if (session->policy->devices_count > 0 && session->options.device == NULL)
+		add_devices(session);
+	else
+		add_view(session, session->policy, session->diags->items_count, 0);
+	if (session->views_count == 1)
+		session->ruleset = session->views[0].ruleset;
 	return !diags_has_errors(session->diags);
 }
 
@@ -176,8 +217,8 @@ static bool is_for_this_host(struct session *session)
 
 	for (size_t index = 0; index < policy->devices_count; index++)
 		diag_add(session->diags, CODE_TARGET_CANNOT, policy->devices[index]->span,
-			 "device '%s' has target '%s', which the nft target cannot give",
-			 policy->devices[index]->name, policy->devices[index]->target);
+			 "device '%s' is not this host, whose rules the nft target gives",
+			 policy->devices[index]->name);
 	return policy->devices_count == 0;
 }
 

@@ -17,13 +17,14 @@ struct session_options {
 	bool allows_expired_deny;
 	bool has_json;
 	bool is_strict; /* warnings fail */
+	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
 	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
 	struct nft_settings nft;
 };
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
-       OPTION_STRICT, OPTION_OWN };
+       OPTION_STRICT, OPTION_DEVICE, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \
@@ -43,6 +44,13 @@ int session_path(struct session_options *options, const char *command, int argc,
 /* All options of a command that takes nothing but the shared ones, and its path. */
 int session_plain_options(struct session_options *options, const char *command, int argc, char **argv);
 
+/* The policy as one device sees it, and what was made of it. */
+struct session_view {
+	const struct device *device; /* NULL: this host */
+	struct policy *policy;
+	struct ruleset *ruleset;
+};
+
 struct session {
 	void *pool;
 	struct session_options options;
@@ -51,17 +59,20 @@ struct session {
 	struct diags *diags;
 	/* what each pass gave; NULL before it ran or after mistakes */
 	struct program *program;
-	struct policy *policy;
-	struct ruleset *ruleset;
+	struct policy *policy;   /* as the one device, or nobody in particular, sees it */
+	struct session_view *views; /* one a device; without devices, one */
+	size_t views_count, views_capacity;
+	struct ruleset *ruleset; /* of the only view; NULL if there are several */
 	struct nft_table *table;
 	struct service_database *database; /* of `fwc service` */
 };
 
 struct session *session_new(struct pool_trap *root, const struct session_options *options);
-/* The passes. Each runs those before it first; false when the bag holds errors. */
+/* The passes. Each runs those before it first; false when the bag holds errors. Mistakes that several
+ * devices would tell are in the bag once. */
 bool session_parse(struct session *session);
 bool session_resolve(struct session *session);
-bool session_expand(struct session *session);
+bool session_expand(struct session *session); /* fills `views` */
 bool session_lower(struct session *session);
 /* Whether --strict refuses what the passes gave: warnings that no `expect` acknowledges. To be asked
  * before anything is written or loaded. */

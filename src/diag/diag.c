@@ -182,6 +182,33 @@ static int compare_ranked(const void *left, const void *right)
 	return order != 0 ? order : COMPARE(a->rank, b->rank);
 }
 
+static bool is_told(const struct diags *diags, size_t since, const struct diagnostic *diagnostic)
+{
+	for (size_t i = 0; i < since; i++) {
+		const struct diagnostic *before = diags->items[i];
+		if (before->code == diagnostic->code &&
+		    before->span.source == diagnostic->span.source &&
+		    before->span.begin == diagnostic->span.begin &&
+		    before->span.end == diagnostic->span.end &&
+		    strcmp(before->message, diagnostic->message) == 0)
+			return true;
+	}
+	return false;
+}
+
+void diags_fold(struct diags *diags, size_t since)
+{
+	size_t kept = since;
+	for (size_t i = since; i < diags->items_count; i++) {
+		struct diagnostic *diagnostic = diags->items[i];
+		if (!is_told(diags, since, diagnostic))
+			diags->items[kept++] = diagnostic;
+		else
+			diag_expect(diags, diagnostic); /* off the counts */
+	}
+	diags->items_count = kept;
+}
+
 void diags_sort(struct diags *diags)
 {
 	if (diags->items_count < 2)
