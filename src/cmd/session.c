@@ -10,6 +10,7 @@
 #include "expand/expand.h"
 #include "parse/parse.h"
 #include "resolve/expectations.h"
+#include "target/nft/safe.h"
 
 struct session_options session_options_default(void)
 {
@@ -70,6 +71,9 @@ int session_option(struct session_options *options, const char *command, int opt
 		if (!table_is_valid(argument))
 			return command_misused(command, "'%s' is not a table's name: letters, digits "
 					       "and '_', at most 32, no digit first", argument);
+		if (nft_is_word(argument))
+			return command_misused(command, "'%s' is a word of nft's own language and cannot "
+					       "name a table; try 'fwc_%s'", argument, argument);
 		options->nft.table = argument;
 		return EXIT_DONE;
 	case OPTION_LOG_GROUP:

@@ -16,6 +16,7 @@ import tempfile
 import machine
 import monsters
 import policies
+import tables
 
 TIMEOUT_S = 20
 STDERR_MAX = 200_000
@@ -154,6 +155,7 @@ def main():
         run_messages(session)
         monsters.run(session, run_mistake)
         machine.run(session)
+        tables.run(session)
     print(f"{session.passed} passed, {session.failed} failed, {session.skipped} skipped")
     sys.exit(1 if session.failed else 0)
 

@@ -2,10 +2,17 @@
  * to the limit never splits anything. */
 #include "target/nft/safe.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define INTERFACE_MAX 15 /* IFNAMSIZ 16 with its NUL */
 #define NAME_MAX_BYTES 200 /* NFT_NAME_MAXLEN 256, less what a staged load adds */
+
+static const char *const words[] = {
+#define X(word) word,
+#include "target/nft/words.def"
+#undef X
+};
 
 static bool is_printable(unsigned char byte)
 {
@@ -68,4 +75,14 @@ bool nft_is_safe_name(const char *name)
 			return false;
 	}
 	return length <= NAME_MAX_BYTES;
+}
+
+static int compare_word(const void *key, const void *word)
+{
+	return strcmp(key, *(const char *const *)word);
+}
+
+bool nft_is_word(const char *name)
+{
+	return bsearch(name, words, sizeof words / sizeof words[0], sizeof words[0], compare_word) != NULL;
 }

@@ -25,5 +25,7 @@ struct nft_safe nft_safe(const char *text);
 bool nft_is_safe_interface(const char *name);
 /* Can this be the name of a table, chain, set or object? [A-Za-z_][A-Za-z0-9_.-]*, at most 200. */
 bool nft_is_safe_name(const char *name);
+/* Is it a word of nft's language, which cannot name a table in a script? (words.def) */
+bool nft_is_word(const char *name);
 
 #endif
