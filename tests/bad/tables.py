@@ -7,13 +7,14 @@ import subprocess
 WORDS_FILE = os.path.join(os.path.dirname(__file__), "../../src/target/nft/words.def")
 
 # names that are close to words of nft, or words of it in other places only
-NAMES = ("_", "a", "A", "ACCEPT", "Table", "_table", "table_", "tables", "chains", "rules", "hooks", "fwc", "filter",
-         "nat", "mangle", "raw", "security", "input", "forward", "output", "prerouting", "postrouting", "ingress",
-         "egress", "dscp", "ttl", "to", "from", "with", "name", "packets", "bytes", "rate", "burst", "second",
-         "minute", "week", "over", "until", "used", "last", "never", "prefix", "group", "level", "port", "saddr",
-         "daddr", "sport", "dport", "protocol", "version", "length", "option", "state", "status", "helper", "zone",
-         "original", "reply", "id", "label", "event", "tos", "tag", "mtu", "code", "check", "in", "out", "json", "xml",
-         "true", "false", "firewalld", "docker", "lan", "wan", "x" * 32)
+NAMES = ("_", "a", "A", "ACCEPT", "Table", "_table", "table_", "tables", "chains", "rules", "hooks",
+         "fwc", "filter", "nat", "mangle", "raw", "security", "input", "forward", "output",
+         "prerouting", "postrouting", "ingress", "egress", "dscp", "ttl", "to", "from", "with", "name",
+         "packets", "bytes", "rate", "burst", "second", "minute", "week", "over", "until", "used",
+         "last", "never", "prefix", "group", "level", "port", "saddr", "daddr", "sport", "dport",
+         "protocol", "version", "length", "option", "state", "status", "helper", "zone", "original",
+         "reply", "id", "label", "event", "tos", "tag", "mtu", "code", "check", "in", "out", "json",
+         "xml", "true", "false", "firewalld", "docker", "lan", "wan", "x" * 32)
 MALFORMED = ("", "1st", "two words", "a-b", "a.b", "a/b", "caf\u00e9", "x" * 33, "a;b", "$a", "@a", "*", "a\n")
 LATER = {"destroy", "geneve", "gre", "gretap", "tunnel", "vni", "vxlan"}  # of later versions than 1.0.6
 
