@@ -83,29 +83,44 @@ static struct side_value place_value(struct side_context *context, const struct 
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
-/* A union that shares what it can. */
-static struct place_boxes join(struct side_context *context, struct place_boxes a,
-			       struct place_boxes b)
+/* The parts of a union under construction. */
+struct parts {
+	struct place_boxes *items;
+	size_t items_count, items_capacity;
+};
+
+static void add_part(struct side_context *context, struct parts *parts, struct place_boxes part)
 {
-	if (a.boxes_count == 0)
-		return b;
-	if (b.boxes_count == 0 || a.boxes == b.boxes)
-		return a;
-	return place_boxes_union(context->pool, &a, &b);
+	if (part.boxes_count > 0)
+		*pool_append(context->pool, parts, items) = part;
+}
+
+/* Shares what it can; the parts are used up. */
+static struct place_boxes join(struct side_context *context, struct parts *parts)
+{
+	struct place_boxes sum;
+	size_t kept = 0;
+
+	for (size_t index = 0; index < parts->items_count; index++)
+		if (kept == 0 || parts->items[kept - 1].boxes != parts->items[index].boxes)
+			parts->items[kept++] = parts->items[index];
+	sum = place_boxes_union_all(context->pool, parts->items, kept);
+	talloc_free(parts->items);
+	return sum;
 }
 
 static struct side_value items_value(struct side_context *context, const struct place *items,
 				     size_t count, enum hook hook, enum side side)
 {
-	struct side_value sum = { 0 };
+	struct parts all = { 0 }, part = { 0 };
 
 	for (size_t index = 0; index < count; index++) {
 		struct side_value value = place_value(context, &items[index], hook, side);
 
-		sum.all = join(context, sum.all, value.all);
-		sum.part = join(context, sum.part, value.part);
+		add_part(context, &all, value.all);
+		add_part(context, &part, value.part);
 	}
-	return sum;
+	return (struct side_value){ .all = join(context, &all), .part = join(context, &part) };
 }
 
 /* Lists of many plain addresses: one union of the sets, not one of boxes after the other. */

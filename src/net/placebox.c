@@ -192,22 +192,34 @@ static int compare_boxes(const void *left, const void *right)
 	return interface_set_compare(&a->interfaces, &b->interfaces);
 }
 
+static uint64_t address_set_hash(const struct address_set *set)
+{
+	return interval_set_hash(&set->v4) * 31 + interval_set_hash(&set->v6);
+}
+
 /* From disjoint interface sets to the normal form. */
 static struct place_boxes joined(void *pool, const struct place_boxes *pieces)
 {
 	struct place_boxes result = { 0 };
+	uint64_t *hashes = pieces->boxes_count == 0 ? NULL :
+			   pool_array(pool, uint64_t, pieces->boxes_count);
 	for (size_t i = 0; i < pieces->boxes_count; i++) {
 		const struct place_box *piece = &pieces->boxes[i];
+		uint64_t hash = address_set_hash(&piece->addresses);
 		size_t same = 0;
 		while (same < result.boxes_count &&
-		       !address_set_equals(&result.boxes[same].addresses, &piece->addresses))
+		       (hashes[same] != hash ||
+			!address_set_equals(&result.boxes[same].addresses, &piece->addresses)))
 			same++;
-		if (same == result.boxes_count)
+		if (same == result.boxes_count) {
+			hashes[same] = hash;
 			add_box(pool, &result, piece->interfaces, piece->addresses);
-		else
+		} else {
 			result.boxes[same].interfaces = interface_set_union(
 				pool, &result.boxes[same].interfaces, &piece->interfaces);
+		}
 	}
+	talloc_free(hashes);
 	if (result.boxes_count > 1)
 		qsort(result.boxes, result.boxes_count, sizeof *result.boxes, compare_boxes);
 	return result;
@@ -244,20 +256,55 @@ static struct place_boxes with_box(void *pool, const struct place_boxes *boxes,
 	return result;
 }
 
-static bool has_disjoint_interfaces(const struct place_boxes *boxes)
+static int compare_names(const void *left, const void *right)
 {
-	for (size_t i = 1; i < boxes->boxes_count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (interface_sets_overlap(&boxes->boxes[i].interfaces,
-						   &boxes->boxes[j].interfaces))
-				return false;
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The names of all boxes that name theirs, sorted; a complement, of which there may be one, goes to
+ * *other. false: there are two. */
+static bool plain_names(void *pool, const struct place_boxes *boxes, struct interface_set *names,
+			const struct interface_set **other)
+{
+	size_t capacity = 0;
+	for (size_t i = 0; i < boxes->boxes_count; i++) {
+		const struct interface_set *set = &boxes->boxes[i].interfaces;
+		if (set->is_complement && *other != NULL)
+			return false;
+		if (set->is_complement) {
+			*other = set;
+			continue;
+		}
+		names->names = pool_grow(pool, names->names, &capacity,
+					 names->names_count + set->names_count, sizeof *names->names);
+		for (size_t k = 0; k < set->names_count; k++)
+			names->names[names->names_count++] = set->names[k];
+	}
+	if (names->names_count > 1)
+		qsort(names->names, names->names_count, sizeof *names->names, compare_names);
 	return true;
+}
+
+/* Is no interface in two boxes? */
+static bool has_disjoint_interfaces(void *pool, const struct place_boxes *boxes)
+{
+	if (boxes->boxes_count < 2)
+		return true;
+	struct interface_set names = { 0 };
+	const struct interface_set *other = NULL;
+	bool is_disjoint = plain_names(pool, boxes, &names, &other);
+	for (size_t i = 1; i < names.names_count && is_disjoint; i++)
+		is_disjoint = strcmp(names.names[i - 1], names.names[i]) != 0;
+	if (is_disjoint && other != NULL)
+		is_disjoint = !interface_sets_overlap(&names, other);
+	talloc_free(names.names);
+	return is_disjoint;
 }
 
 /* Any union of boxes as one with disjoint interfaces. Results of this file are such already. */
 static struct place_boxes by_interface(void *pool, const struct place_boxes *boxes)
 {
-	if (has_disjoint_interfaces(boxes))
+	if (has_disjoint_interfaces(pool, boxes))
 		return *boxes;
 	struct place_boxes result = { 0 };
 	for (size_t i = 0; i < boxes->boxes_count; i++)
@@ -317,6 +364,32 @@ struct place_boxes place_boxes_union(void *pool, const struct place_boxes *a,
 	for (size_t j = 0; j < b->boxes_count; j++)
 		pieces = with_box(pool, &pieces, &b->boxes[j]);
 	return joined(pool, &pieces);
+}
+
+static struct place_boxes all_boxes(void *pool, const struct place_boxes *parts, size_t count)
+{
+	struct place_boxes all = { 0 };
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < parts[i].boxes_count; k++)
+			*pool_append(pool, &all, boxes) = parts[i].boxes[k];
+	return all;
+}
+
+/* By halves, so that it goes as deep as the count has digits. */
+struct place_boxes place_boxes_union_all(void *pool, const struct place_boxes *parts, size_t count)
+{
+	if (count == 0)
+		return (struct place_boxes){ 0 };
+	if (count == 1)
+		return parts[0];
+	struct place_boxes all = all_boxes(pool, parts, count);
+	if (has_disjoint_interfaces(pool, &all))
+		return joined(pool, &all);
+	talloc_free(all.boxes);
+	size_t half = count / 2;
+	struct place_boxes left = place_boxes_union_all(pool, parts, half);
+	struct place_boxes right = place_boxes_union_all(pool, parts + half, count - half);
+	return place_boxes_union(pool, &left, &right);
 }
 
 static bool is_same(const struct place_boxes *a, const struct place_boxes *b)

@@ -49,6 +49,8 @@ struct place_boxes place_boxes_subtract(void *pool, const struct place_boxes *a,
 					const struct place_boxes *b);
 struct place_boxes place_boxes_union(void *pool, const struct place_boxes *a,
 				     const struct place_boxes *b);
+/* Of many at once: costs the sum, where one after the other would cost the square. */
+struct place_boxes place_boxes_union_all(void *pool, const struct place_boxes *parts, size_t count);
 bool place_boxes_equals(const struct place_boxes *a, const struct place_boxes *b);
 
 #endif

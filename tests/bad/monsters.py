@@ -164,7 +164,30 @@ def check_listings(session, name, path, script):
                   f"{name}: the listing does not load again: {again.stderr[:300]}")
 
 
+def zones_on_both_sides(count):
+    """One rule from every zone to every zone."""
+    zones = [f"zone z{index} {{ interface eth{index}; network 10.{index >> 8}.{index & 255}.0/24; }}"
+             for index in range(count)]
+    names = ", ".join(f"z{index}" for index in range(count))
+    return "\n".join(zones) + f"\ngroup all-zones = {names};\n" \
+        "allow ssh from all-zones to all-zones;\n"
+
+
+def run_products(session):
+    """The output grows with the zones, not with their pairs; the text and the batch load and agree."""
+    sizes = {}
+    for count in (50, 200):
+        path = session.write(f"zones{count}.fw", zones_on_both_sides(count))
+        done = session.run("compile", path)
+        if session.check(done is not None and done.returncode == 0, f"{count} zones: {done}"):
+            sizes[count] = len(done.stdout)
+            if session.can_load:
+                check_listings(session, f"{count} zones", path, done.stdout)
+    session.check(len(sizes) == 2 and sizes[200] < 6 * sizes[50], f"bytes for zones: {sizes}")
+
+
 def run(session, run_mistake):
+    run_products(session)
     run_inputs(session, run_mistake)
     run_endings(session)
     run_hostile(session)

@@ -79,11 +79,27 @@ static struct interface_set random_interfaces(void *pool, const struct ruleset_k
 	return unit_below(8) == 0 ? interface_set_subtract(pool, &set, &named) : named;
 }
 
+/* A box for each interface, with addresses of its own. */
+static struct place_boxes all_zones(void *pool, const struct ruleset_kind *kind)
+{
+	struct place_boxes parts[INTERFACES];
+	for (size_t i = 0; i < INTERFACES; i++) {
+		struct interface_set one = { pool_array(pool, const char *, 1), 1, false };
+		one.names[0] = interface_names[i];
+		parts[i] = (struct place_boxes){ 0 };
+		*pool_append(pool, &parts[i], boxes) =
+			(struct place_box){ one, random_addresses(pool, kind) };
+	}
+	return place_boxes_union_all(pool, parts, INTERFACES);
+}
+
 struct place_boxes random_place(void *pool, const struct ruleset_kind *kind, bool has_interfaces)
 {
 	struct ruleset_kind here = *kind;
 	here.has_interfaces = kind->has_interfaces && has_interfaces;
 	struct place_boxes boxes = { 0 };
+	if (kind->has_many_zones && has_interfaces && unit_below(4) != 0)
+		return all_zones(pool, kind);
 	unsigned count = unit_below(8) == 0 ? 2 : 1;
 	for (unsigned i = 0; i < count; i++) {
 		struct place_boxes one = { 0 };

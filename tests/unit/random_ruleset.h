@@ -10,6 +10,7 @@ struct ruleset_kind {
 	unsigned rules_most;      /* in a hook */
 	bool has_options;         /* log, count, limit, helper, hours, last day */
 	bool has_interfaces;
+	bool has_many_zones;      /* places of one box an interface */
 	bool has_addresses;
 	bool has_ipv6;
 	bool is_allow_mostly;

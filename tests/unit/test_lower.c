@@ -160,6 +160,15 @@ START_TEST(very_long_lists_mean_the_same)
 }
 END_TEST
 
+START_TEST(many_zones_on_both_sides_mean_the_same)
+{
+	struct ruleset_kind kind = { .rules_most = 10, .has_options = true, .has_interfaces = true,
+				     .has_many_zones = true, .has_addresses = true,
+				     .has_ipv6 = true, .has_rich_services = true, .addresses = 50 };
+	compare_random(&kind, 60, 100);
+}
+END_TEST
+
 static Suite *lower_suite(void)
 {
 	Suite *suite = suite_create("lower");
@@ -167,6 +176,7 @@ static Suite *lower_suite(void)
 	tcase_set_timeout(random, 100);
 	tcase_add_test(random, services_alone_mean_the_same);
 	tcase_add_test(random, zones_mean_the_same);
+	tcase_add_test(random, many_zones_on_both_sides_mean_the_same);
 	tcase_add_test(random, addresses_mean_the_same);
 	tcase_add_test(random, everything_means_the_same);
 	tcase_add_test(random, mostly_allowing_lists_mean_the_same);

@@ -103,6 +103,10 @@ START_TEST(operations_agree_with_brute_force)
 		assert_normal(pool, &common);
 		assert_normal(pool, &rest);
 		assert_normal(pool, &all);
+		struct place_boxes parts[] = { common, rest, place_boxes_subtract(pool, &b, &a) };
+		struct place_boxes many = place_boxes_union_all(pool, parts, 3);
+		ck_assert(place_boxes_equals(&many, &all));
+		assert_normal(pool, &many);
 		talloc_free(pool);
 	}
 }

@@ -14,6 +14,7 @@
 #include "target/nft/lower_nat.h"
 #include "target/nft/lower_raw.h"
 #include "target/nft/nft.h"
+#include "target/nft/lower_sides.h"
 #include "target/nft/split.h"
 
 #define COUNTER_INVALID "invalid"
@@ -222,7 +223,7 @@ static struct entries hook_units(struct lower *lower, enum hook hook)
 			.origin = rule->origin,
 		};
 		if (!matches_nothing(&rule->match))
-			units_add(lower, &list, &match, rule_tail, rule);
+			sides_add(lower, &list, &match, rule_tail, rule);
 	}
 	return list;
 }

@@ -359,6 +359,21 @@ const struct tail *tail_of_verdict(struct lower *lower, struct goal goal, uint32
 	return tail;
 }
 
+const struct tail *tail_of_chain(struct lower *lower, struct goal goal, uint32_t outcome,
+				 struct span origin)
+{
+	struct tail *tail = tail_new(lower, verdict_statement(goal.verdict), goal.height, origin);
+	tail->outcome = outcome;
+	tail->may_return = true;
+	tail->chain = goal;
+	return tail;
+}
+
+uint32_t outcome_distinct(struct lower *lower)
+{
+	return UINT32_MAX - lower->distinct_outcomes++;
+}
+
 const struct tail *tail_of_statement(struct lower *lower, struct nft_statement statement,
 				     const struct tuple_set *services, struct span origin)
 {
@@ -366,7 +381,7 @@ const struct tail *tail_of_statement(struct lower *lower, struct nft_statement s
 	if (services != NULL)
 		guards_of_protocols(lower, services, tail);
 	/* translations differ even where they look alike: nothing is gained by knowing better */
-	tail->outcome = UINT32_MAX - lower->distinct_outcomes++;
+	tail->outcome = outcome_distinct(lower);
 	return tail;
 }
 
@@ -389,7 +404,7 @@ const struct tail *tail_of_rule(struct lower *lower, const struct rule *rule, un
 
 bool tail_is_final(const struct tail *tail)
 {
-	return tail->guards_count == 0;
+	return tail->guards_count == 0 && !tail->may_return;
 }
 
 /* Guards and the end as a chain that returns where no guard holds. */
@@ -414,7 +429,7 @@ static void tail_chain(struct lower *lower, struct tail *tail)
 
 struct goal tail_goal(struct lower *lower, const struct tail *tail, enum nft_verdict_kind kind)
 {
-	if (tail->guards_count == 0 && tail->is_verdict)
+	if (tail_is_final(tail) && tail->is_verdict)
 		return (struct goal){ tail->final.items[0].verdict, tail->final.height };
 	if (tail->chain.height == 0)
 		tail_chain(lower, (struct tail *)(uintptr_t)tail);

@@ -16,6 +16,7 @@ struct tail {
 	struct statements final; /* the last statements: a verdict, or a translation */
 	uint32_t outcome;        /* equal numbers: it does not matter which of the two rules decides */
 	bool is_verdict;         /* final is one verdict */
+	bool may_return;         /* final is a jump to a chain that need not decide (tail_of_chain) */
 	struct goal chain;       /* of guards and final; made on first use */
 	const char *comment;
 	struct span origin;
@@ -26,6 +27,11 @@ const struct tail *tail_of_rule(struct lower *lower, const struct rule *rule, un
 /* A tail without conditions. */
 const struct tail *tail_of_verdict(struct lower *lower, struct goal goal, uint32_t outcome,
 				   struct span origin);
+/* Goes to a chain that decides some packets, all with this outcome, and returns the others. */
+const struct tail *tail_of_chain(struct lower *lower, struct goal goal, uint32_t outcome,
+				 struct span origin);
+/* An outcome that equals no other. */
+uint32_t outcome_distinct(struct lower *lower);
 /* services: their protocols are looked at beside the statement, which has a port; or NULL */
 const struct tail *tail_of_statement(struct lower *lower, struct nft_statement statement,
 				     const struct tuple_set *services, struct span origin);

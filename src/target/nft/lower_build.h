@@ -47,7 +47,7 @@ struct lower {
 	size_t actions_count, actions_capacity;
 
 	struct memo group_memo, action_memo, set_memo, chain_memo, name_memo, rule_memo;
-	struct memo service_chain_memo;
+	struct memo service_chain_memo, side_memo;
 	/* what the numbers of the memos stand for */
 	struct leaf_chain *leaf_chains;
 	size_t leaf_chains_count, leaf_chains_capacity;
@@ -55,6 +55,8 @@ struct lower {
 	size_t shared_rules_count, shared_rules_capacity;
 	struct service_chain *service_chains;
 	size_t service_chains_count, service_chains_capacity;
+	struct side_chain *side_chains;
+	size_t side_chains_count, side_chains_capacity;
 	const char **names;
 	size_t names_count, names_capacity;
 

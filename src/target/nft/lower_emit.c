@@ -41,7 +41,7 @@ struct product {
 	size_t counts[FACTORS];    /* alternatives; 1 where nothing is asked */
 	bool is_chained[FACTORS];  /* moved into the chain that `end` jumps to */
 	struct statements end;     /* the last statements of each rule */
-	bool is_end_shared;        /* end is a plain verdict */
+	bool is_end_shared;        /* end is a plain verdict, or a jump that many units have */
 };
 
 /* --- factors ------------------------------------------------------------------------------ */
@@ -535,8 +535,9 @@ static void chain_factors(struct lower *lower, struct product *product)
 static void set_end(struct lower *lower, struct product *product)
 {
 	const struct tail *tail = product->unit->tail;
-	if (tail->guards_count > 1) {
+	if (tail->guards_count > 1 || tail->may_return) {
 		set_end_to_jump(lower, product, tail_goal(lower, tail, NFT_JUMP));
+		product->is_end_shared = tail->may_return;
 		return;
 	}
 	product->end = tail->final;

@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "target/nft/lower_chain.h"
+#include "target/nft/lower_sides.h"
 #include "target/nft/split.h"
 
 #define ROUTE_LOCAL 2 /* RTN_LOCAL */
@@ -101,7 +102,7 @@ static void add_forward(struct lower *lower, struct entries *list,
 		.to = listening_boxes(lower, translation),
 		.origin = translation->origin,
 	};
-	units_add(lower, list, &match, translation_tail, translation);
+	sides_add(lower, list, &match, translation_tail, translation);
 }
 
 /* Splits the list into runs that ask, or do not ask, for the firewall's own addresses: the question
@@ -150,7 +151,7 @@ static void add_source(struct lower *lower, struct entries *list,
 		.to = &translation->to,
 		.origin = translation->origin,
 	};
-	units_add(lower, list, &match, translation_tail, translation);
+	sides_add(lower, list, &match, translation_tail, translation);
 }
 
 static struct entries source_list(struct lower *lower, bool is_local)

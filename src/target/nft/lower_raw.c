@@ -17,6 +17,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 #include "target/nft/lower_chain.h"
+#include "target/nft/lower_sides.h"
 #include "target/nft/split.h"
 
 enum raw_list { RAW_SELF, RAW_ROUTED, RAW_OUTPUT };
@@ -423,7 +424,7 @@ static struct entries raw_units(struct raw *raw, enum raw_list list)
 			.origin = item->rule->origin,
 		};
 		struct raw_context context = { raw, item->rule };
-		units_add(raw->lower, &units, &match, raw_tail, &context);
+		sides_add(raw->lower, &units, &match, raw_tail, &context);
 	}
 	return units;
 }

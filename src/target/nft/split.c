@@ -458,3 +458,11 @@ void split_write(struct lower *lower, struct draft *draft, struct entries *list)
 	struct site site = { .draft = draft, .level = 1, .is_tail = false };
 	write_list(lower, site, (struct list){ list->items, list->items_count });
 }
+
+struct goal split_chain(struct lower *lower, struct entries *list, const char *name)
+{
+	struct draft draft = draft_begin(lower);
+	struct site site = { .draft = &draft, .level = SPLIT_LEVELS_MAX, .is_tail = true };
+	write_list(lower, site, (struct list){ list->items, list->items_count });
+	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
+}
