@@ -1,0 +1,168 @@
+"""Random policies for routers: without a device, and with one or two.
+
+Reuses the maker of tests/packets. A policy with devices is written twice: as `fwc` gets it, with
+device blocks and zones of networks alone, and as the model that the evaluator reads for one
+device, with that device's interfaces in the zones.
+"""
+
+import random
+import sys
+import os
+from dataclasses import dataclass
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "packets"))
+
+# pylint: disable=wrong-import-position
+import generator
+from evaluator import Policy, PolicyError
+
+NAMES = {"Serial0/0": "wan", "GigabitEthernet0/0": "lan", "GigabitEthernet0/1": "dmz", "Loopback0": "opt",
+         "Tunnel7": "vip", "FastEthernet1/0/2.100": "branch"}
+ADDRESSES = {
+    "lan": ("192.168.0.1/24", "fd00:1::1/64"), "dmz": ("172.16.0.1/24", "fd00:2::1/64"),
+    "wan": ("80.1.0.2/30", "2001:db8:e::2/64"), "opt": ("10.9.0.1/16", "fd00:9::1/64"),
+    "branch": ("10.5.0.1/24", "fd00:5:0:7::1/64"), "vip": ("10.5.7.1/25", ""),
+}
+# zone: networks; a zone without any has those of its interfaces
+LAYOUTS = (
+    {"lan": "192.168.0.0/24, fd00:1::/64", "dmz": "172.16.0.0/24, fd00:2::/64", "wan": "internet"},
+    {"lan": "192.168.0.0/16, 10.0.0.0/8, fd00:1::/32", "wan": "internet", "opt": "172.16.0.0/12"},
+    {"lan": "", "dmz": "", "wan": "internet"},
+    {"lan": "192.168.0.0/24", "dmz": "fd00:2::/64", "wan": "internet"},
+    {"lan": "192.168.0.0/24, fd00:1::/64", "branch": "10.5.0.0/16, fd00:5::/48", "wan": "internet"},
+)
+
+
+class ListMaker(generator.PolicyMaker):
+    """Policies that name neither zones nor `self`: addresses, services, options."""
+
+    interfaces = ()
+
+    def layout(self):
+        return {}
+
+    def make(self):
+        for name, networks in self.layout().items():
+            self.definitions.append(self.zone(name, networks))
+            self.zones.append(name)
+        for index in range(self.random.randint(0, 5)):
+            self.define_place(index)
+        for index in range(self.random.randint(0, 3)):
+            self.define_service(index)
+        for _ in range(self.random.choice((1, 3, 6, 10, 20, 40))):
+            self.keep(self.rules, self.block if self.random.random() < 0.2 else self.rule)
+        if self.random.random() < 0.4:
+            self.rules.append(self.default())
+        return "\n".join(self.definitions + self.rules) + "\n"
+
+    def zone(self, name, networks):
+        raise NotImplementedError
+
+    def keep(self, lines, write):
+        """Adds what `write` gives, unless the policy were a mistake then."""
+        for _ in range(20):
+            line = write()
+            try:
+                Policy("\n".join(self.definitions + [line]), self.interfaces)
+            except PolicyError:
+                continue
+            lines.append(line)
+            return True
+        return False
+
+    def place_item(self):
+        draw = self.random.random()
+        return "any" if draw < 0.15 else self.address_item()
+
+    def rule(self):
+        verdict = self.random.choice(("allow", "allow", "allow", "deny", "deny"))
+        items = [self.service_item() for _ in range(self.random.choice((1, 1, 2, 4)))]
+        text = f"{verdict} {', '.join(items)}"
+        if self.random.random() < 0.1:
+            text += " except " + self.service_item()
+        if self.random.random() < 0.6:
+            text += " from " + self.place_list()
+        if self.random.random() < 0.6:
+            text += " to " + self.place_list()
+        return text + self.options() + ";"
+
+    def options(self):
+        text = ""
+        if self.random.random() < 0.1:
+            text += self.random.choice((" ipv4", " ipv6"))
+        if self.random.random() < 0.15:
+            text += self.random.choice((" log", ' because "so it is"', ' owner "us"', " id rule-7"))
+        return text if " id " not in "".join(self.rules) else text.replace(" id rule-7", "")
+
+    def default(self):
+        return f"default {self.random.choice(('allow', 'deny'))};"
+
+
+@dataclass
+class Device:
+    """A device of a policy: interfaces as {name: (zone, prefixes)}."""
+
+    name: str
+    interfaces: dict
+
+    def text(self, replies, extra=()):
+        lines = [f"device {self.name} {{", "  target cisco-ios;"]
+        for interface, (zone, prefixes) in self.interfaces.items():
+            lines.append(f"  interface {interface} {{ zone {zone}; address {', '.join(prefixes)}; }}")
+        return "\n".join(lines + [f"  replies {replies};"] + [f"  {line}" for line in extra] + ["}"]) + "\n"
+
+    def prefixes(self):
+        return [prefix for _, prefixes in self.interfaces.values() for prefix in prefixes]
+
+
+class DeviceMaker(ListMaker):
+    """Policies with zones on a device's interfaces, `self`, nested zones, defaults."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.chosen = self.random.choice(LAYOUTS)
+        self.by_zone = {zone: interface for interface, zone in NAMES.items()}
+        with_interface = [zone for zone in self.chosen
+                          if zone in ("lan", "wan") or not self.chosen[zone] or self.random.random() < 0.7]
+        self.device = Device("SITE1", {self.by_zone[zone]: (zone, [p for p in ADDRESSES[zone] if p])
+                                       for zone in with_interface})
+        self.interfaces = tuple(self.device.interfaces)
+
+    def layout(self):
+        return self.chosen
+
+    def zone(self, name, networks):
+        """As the evaluator reads it."""
+        interface = self.by_zone[name]
+        if not networks:
+            import ipaddress
+            networks = ", ".join(str(ipaddress.ip_interface(p).network) for p in ADDRESSES[name] if p)
+        here = f" interface {interface};" if interface in self.device.interfaces else ""
+        return f"zone {name} {{{here} network {networks}; }}"
+
+    def place_item(self):
+        draw = self.random.random()
+        if draw < 0.45:
+            return self.random.choice(self.zones)
+        if draw < 0.55:
+            return "any"
+        if draw < 0.65:
+            return "self"
+        if draw < 0.7:
+            return "internet"
+        return self.address_item()
+
+    def default(self):
+        hook = self.random.choice(("", "input ", "forward "))
+        return f"default {hook}{self.random.choice(('allow', 'deny'))};"
+
+    def for_compiler(self, model, replies="none"):
+        """The policy text with the device."""
+        lines = []
+        for line in model.splitlines():
+            if line.startswith("zone "):
+                name = line.split()[1]
+                networks = self.chosen[name]
+                line = f"zone {name} {{ {'network ' + networks + ';' if networks else ''} }}"
+            lines.append(line)
+        return "\n".join(lines) + "\n" + self.device.text(replies)

@@ -1,0 +1,157 @@
+"""What an inbound list has to say, worked out from the policy by tests/packets/evaluator.py.
+
+A device's interface I in zone Z: packets come in by I; those to the device's own addresses,
+broadcasts and multicast are the policy's hook input, all others its hook forward; `to ZONE` is
+known by its networks alone, as routing is taken to follow addresses. Without a device a policy
+has neither zones nor `self`, and every packet is one of hook forward.
+
+The policy is read from its model text: what `fwc` gets, without the device, with the device's
+interfaces in the zones.
+"""
+
+import ipaddress
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "packets"))
+
+# pylint: disable=wrong-import-position
+import evaluator
+from evaluator import Addresses, Policy, PolicyError, Region
+from planes import Layer, Services, Space, address_cuts, anything, gather_list
+
+__all__ = ["Policy", "PolicyError", "Vantage", "own_addresses", "space_of"]
+
+MULTICAST = Addresses([(0xe0 << 24, (0xf0 << 24) - 1), (2 ** 32 - 1, 2 ** 32 - 1)],
+                      [(0xff << 120, 2 ** 128 - 1)])
+
+
+def own_addresses(prefixes):
+    """What reaches a router with these interface addresses itself."""
+    own = MULTICAST
+    for prefix in prefixes:
+        interface = ipaddress.ip_interface(prefix)
+        edges = [int(interface.ip)]
+        if interface.version == 4 and interface.network.prefixlen < 31:
+            edges.append(int(interface.network.broadcast_address))
+        pairs = [(edge, edge) for edge in edges]
+        own |= Addresses(pairs) if interface.version == 4 else Addresses((), pairs)
+    return own
+
+
+class Vantage:
+    """A place where a list stands, and the policy seen from it."""
+
+    def __init__(self, policy, interface=Region.OTHER, own=None):
+        self.policy = policy
+        self.interface = interface
+        self.own = own or Addresses()
+
+    def hook(self, packet):
+        return "input" if self.own.holds(packet.family, packet.destination) else "forward"
+
+    def verdict(self, packet):
+        """Of a first packet, rule after rule: the evaluator's own reading, no planes."""
+        hook = self.hook(packet)
+        seen = evaluator.Packet(hook, self.interface, "", packet.family, packet.source, packet.destination,
+                                packet.protocol, packet.port, packet.source_port, packet.code, 255)
+        if evaluator.always_passes(seen):
+            return "allow"
+        for rule in self.policy.rules:
+            if packet.family in rule.families and rule.service.holds(seen.point()) \
+                    and any(self.holds_pair(pair, packet) for pair in self.policy.cached_pairs(rule, hook)):
+                return rule.verdict
+        return self.policy.defaults[hook]
+
+    def holds_pair(self, pair, packet):
+        source, destination = pair
+        return source.holds(self.interface, packet.family, packet.source) \
+            and somewhere(destination, packet.family)(packet.destination)
+
+    # --- as layers ---
+
+    def layers(self, family):
+        result = self.always(family)
+        for rule in self.policy.rules:
+            if family in rule.families:
+                result += self.rule_layers(rule, family)
+        for hook in ("input", "forward"):
+            result.append(Layer(self.policy.defaults[hook] == "allow", anything,
+                                self.in_hook(hook, family, anything), anything, hook))
+        return result
+
+    def always(self, family):
+        if family == 4:
+            return []
+        low, high = evaluator.LINK_LOCAL[1:]
+        here = self.in_hook("input", 6, anything)
+        return [Layer(True, anything, here, icmp6({133, 134, 135, 136}), "neighbour discovery"),
+                Layer(True, lambda source: low <= source <= high, here, icmp6({130, 131, 132, 143}),
+                      "multicast listeners")]
+
+    def rule_layers(self, rule, family):
+        def holds(point):
+            return rule.service.holds((point.protocol, point.port, point.source_port, point.code))
+        for hook in ("input", "forward"):
+            for source, destination in self.policy.cached_pairs(rule, hook):
+                if self.interface in source.of and family in destination.families():
+                    yield Layer(rule.verdict == "allow", at(source, self.interface, family),
+                                self.in_hook(hook, family, somewhere(destination, family)), holds, rule)
+
+    def in_hook(self, hook, family, question):
+        is_own = hook == "input"
+        return lambda address: self.own.holds(family, address) == is_own and question(address)
+
+
+def at(region, interface, family):
+    return lambda address: region.holds(interface, family, address)
+
+
+def somewhere(region, family):
+    """Whether an address is in the region over any interface."""
+    sets = {id(addresses): addresses for addresses in region.of.values()}.values()
+    return lambda address: any(addresses.holds(family, address) for addresses in sets)
+
+
+def icmp6(kinds):
+    return lambda point: point.protocol == 58 and point.port in kinds and not point.is_fragment
+
+
+# --- the space of a policy and its lists --------------------------------------------------------
+
+
+def regions_of(policy):
+    for rule in policy.rules:
+        for hook in ("input", "forward"):
+            for pair in policy.cached_pairs(rule, hook):
+                yield from pair
+
+
+def gather_policy(vantage, family, edges, services):
+    edges += vantage.own.of[family]
+    if family == 6:
+        edges.append(evaluator.LINK_LOCAL[1:])
+    for region in regions_of(vantage.policy):
+        for addresses in region.of.values():
+            edges += addresses.of[family]
+    for rule in vantage.policy.rules:
+        for pair in rule.service.pairs():
+            if pair.protocol in (1, 58):
+                services.add(pair.protocol, kind=pair.ports, codes=[pair.codes])
+            else:
+                services.add(pair.protocol, [pair.ports], [pair.source_ports])
+
+
+def space_of(vantage, lists, family, with_later=True, seed=0):
+    """Cut wherever the policy or one of the lists asks."""
+    edges, sources, destinations = [], [], []
+    services = Services(family, with_later)
+    gather_policy(vantage, family, edges, services)
+    if family == 6:
+        for kind in (130, 132, 133, 136, 143):
+            services.add(58, kind=(kind, kind))
+    for acl in lists:
+        gather_list(acl, sources, destinations, services)
+    edges = list(dict.fromkeys(edges))
+    return Space(family, address_cuts(family, edges + sources), address_cuts(family, edges + destinations),
+                 services.points(), seed)
