@@ -8,30 +8,12 @@ ACLs", "Implementing Traffic Filters for IPv6". The argument is not used: nothin
 """
 
 import ipaddress
-import sys
 
 from acl_eval import AclError, Packet, flow_of
 from acl_read import Configuration, devices_of
+from compiled import Tally
 
 ACK, RST, SYN, FIN = 16, 4, 2, 1
-
-
-class Tally:
-    """Counts, and prints what failed."""
-
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, holds, what):
-        self.passed += bool(holds)
-        self.failed += not holds
-        if not holds:
-            print(f"FAILED: {what}", flush=True)
-        return holds
-
-    def close(self):
-        print(f"{self.passed} passed, {self.failed} failed")
-        sys.exit(1 if self.failed else 0)
 
 
 def packet(text, **more):

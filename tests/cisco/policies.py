@@ -1,8 +1,7 @@
 """Random policies for routers: without a device, and with one or two.
 
-Reuses the maker of tests/packets. A policy with devices is written twice: as `fwc` gets it, with
-device blocks and zones of networks alone, and as the model that the evaluator reads for one
-device, with that device's interfaces in the zones.
+Reuses the maker of tests/packets. The text of a policy with devices comes in two parts: what the
+evaluator reads, and the device blocks, which it is told as data.
 """
 
 import random
@@ -15,6 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 import generator
 from evaluator import Policy, PolicyError
+from spec import DevicePolicy
 
 NAMES = {"Serial0/0": "wan", "GigabitEthernet0/0": "lan", "GigabitEthernet0/1": "dmz", "Loopback0": "opt",
          "Tunnel7": "vip", "FastEthernet1/0/2.100": "branch"}
@@ -36,14 +36,19 @@ LAYOUTS = (
 class ListMaker(generator.PolicyMaker):
     """Policies that name neither zones nor `self`: addresses, services, options."""
 
-    interfaces = ()
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.ids = 0
+
+    def policy(self, text):
+        return Policy(text, ())
 
     def layout(self):
         return {}
 
     def make(self):
         for name, networks in self.layout().items():
-            self.definitions.append(self.zone(name, networks))
+            self.definitions.append(f"zone {name} {{ {f'network {networks};' if networks else ''} }}")
             self.zones.append(name)
         for index in range(self.random.randint(0, 5)):
             self.define_place(index)
@@ -55,15 +60,12 @@ class ListMaker(generator.PolicyMaker):
             self.rules.append(self.default())
         return "\n".join(self.definitions + self.rules) + "\n"
 
-    def zone(self, name, networks):
-        raise NotImplementedError
-
     def keep(self, lines, write):
         """Adds what `write` gives, unless the policy were a mistake then."""
         for _ in range(20):
             line = write()
             try:
-                Policy("\n".join(self.definitions + [line]), self.interfaces)
+                self.policy("\n".join(self.definitions + [line]))
             except PolicyError:
                 continue
             lines.append(line)
@@ -91,8 +93,9 @@ class ListMaker(generator.PolicyMaker):
         if self.random.random() < 0.1:
             text += self.random.choice((" ipv4", " ipv6"))
         if self.random.random() < 0.15:
-            text += self.random.choice((" log", ' because "so it is"', ' owner "us"', " id rule-7"))
-        return text if " id " not in "".join(self.rules) else text.replace(" id rule-7", "")
+            self.ids += 1
+            text += self.random.choice((" log", ' because "so it is"', ' owner "us"', f" id rule-{self.ids}"))
+        return text
 
     def default(self):
         return f"default {self.random.choice(('allow', 'deny'))};"
@@ -121,24 +124,17 @@ class DeviceMaker(ListMaker):
     def __init__(self, seed):
         super().__init__(seed)
         self.chosen = self.random.choice(LAYOUTS)
-        self.by_zone = {zone: interface for interface, zone in NAMES.items()}
+        by_zone = {zone: interface for interface, zone in NAMES.items()}
         with_interface = [zone for zone in self.chosen
                           if zone in ("lan", "wan") or not self.chosen[zone] or self.random.random() < 0.7]
-        self.device = Device("SITE1", {self.by_zone[zone]: (zone, [p for p in ADDRESSES[zone] if p])
+        self.device = Device("SITE1", {by_zone[zone]: (zone, [p for p in ADDRESSES[zone] if p])
                                        for zone in with_interface})
-        self.interfaces = tuple(self.device.interfaces)
+
+    def policy(self, text):
+        return DevicePolicy(text, self.device.interfaces)
 
     def layout(self):
         return self.chosen
-
-    def zone(self, name, networks):
-        """As the evaluator reads it."""
-        interface = self.by_zone[name]
-        if not networks:
-            import ipaddress
-            networks = ", ".join(str(ipaddress.ip_interface(p).network) for p in ADDRESSES[name] if p)
-        here = f" interface {interface};" if interface in self.device.interfaces else ""
-        return f"zone {name} {{{here} network {networks}; }}"
 
     def place_item(self):
         draw = self.random.random()
@@ -155,14 +151,3 @@ class DeviceMaker(ListMaker):
     def default(self):
         hook = self.random.choice(("", "input ", "forward "))
         return f"default {hook}{self.random.choice(('allow', 'deny'))};"
-
-    def for_compiler(self, model, replies="none"):
-        """The policy text with the device."""
-        lines = []
-        for line in model.splitlines():
-            if line.startswith("zone "):
-                name = line.split()[1]
-                networks = self.chosen[name]
-                line = f"zone {name} {{ {'network ' + networks + ';' if networks else ''} }}"
-            lines.append(line)
-        return "\n".join(lines) + "\n" + self.device.text(replies)

@@ -5,8 +5,9 @@ broadcasts and multicast are the policy's hook input, all others its hook forwar
 known by its networks alone, as routing is taken to follow addresses. Without a device a policy
 has neither zones nor `self`, and every packet is one of hook forward.
 
-The policy is read from its model text: what `fwc` gets, without the device, with the device's
-interfaces in the zones.
+The policy's text is what `fwc` gets, without the device blocks; a DevicePolicy is told where its
+zones are. It is read twice: sources by interface and network, destinations by network alone, with
+zones carved out of each other accordingly.
 """
 
 import ipaddress
@@ -20,7 +21,7 @@ import evaluator
 from evaluator import Addresses, Policy, PolicyError, Region
 from planes import Layer, Services, Space, address_cuts, anything, gather_list
 
-__all__ = ["Policy", "PolicyError", "Vantage", "own_addresses", "space_of"]
+__all__ = ["DevicePolicy", "Policy", "PolicyError", "Vantage", "own_addresses", "space_of"]
 
 MULTICAST = Addresses([(0xe0 << 24, (0xf0 << 24) - 1), (2 ** 32 - 1, 2 ** 32 - 1)],
                       [(0xff << 120, 2 ** 128 - 1)])
@@ -37,6 +38,44 @@ def own_addresses(prefixes):
         pairs = [(edge, edge) for edge in edges]
         own |= Addresses(pairs) if interface.version == 4 else Addresses((), pairs)
     return own
+
+
+class DevicePolicy(Policy):
+    """A policy seen from a device: interfaces as {name: (zone, prefixes)}."""
+
+    def __init__(self, text, interfaces, with_interfaces=True):
+        self.by_name = interfaces
+        self.with_interfaces = with_interfaces
+        super().__init__(text, list(interfaces) if with_interfaces else [])
+        self.by_address = DevicePolicy(text, interfaces, False) if with_interfaces else self
+
+    def place_zones(self):
+        for zone in self.zones.values():
+            zone.interfaces = []
+        for name, (zone_name, prefixes) in self.by_name.items():
+            zone = self.zones[zone_name]
+            if self.with_interfaces:
+                zone.interfaces.append(name)
+            if zone.is_connected or not (zone.addresses or zone.has_internet):
+                zone.is_connected = True
+                zone.addresses = (zone.addresses or Addresses()) | connected(prefixes)
+
+    def pairs_of(self, rule, hook):
+        if not self.with_interfaces or not self.is_settled:
+            return list(super().pairs_of(rule, hook))
+        index = next(at for at, other in enumerate(self.rules) if other is rule)
+        twin = self.by_address.rules[index]
+        return [(source, destination) for (source, _), (_, destination)
+                in zip(super().pairs_of(rule, hook), self.by_address.pairs_of(twin, hook))]
+
+
+def connected(prefixes):
+    result = Addresses()
+    for prefix in prefixes:
+        network = ipaddress.ip_interface(prefix).network
+        pair = [(int(network[0]), int(network[-1]))]
+        result |= Addresses(pair) if network.version == 4 else Addresses((), pair)
+    return result
 
 
 class Vantage:

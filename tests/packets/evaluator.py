@@ -253,6 +253,7 @@ class Zone:
     interfaces: list = field(default_factory=list)
     addresses: object = None
     has_internet: bool = False
+    is_connected: bool = False   # its networks are those of a router's interfaces
     input: object = None     # Regions, once all zones are known
     routed: object = None
 
@@ -314,6 +315,7 @@ class Policy:
             if zone.addresses:
                 named |= zone.addresses
         self.internet = Addresses.everything() - named
+        self.place_zones()
         for zone in self.zones.values():
             if zone.has_internet:
                 zone.addresses = (zone.addresses or Addresses()) | self.internet
@@ -325,6 +327,9 @@ class Policy:
             for other in self.zones.values():
                 if other is not zone:
                     zone.input -= self.link_local(other)
+
+    def place_zones(self):
+        """Where zones are on a router: what subclasses know of it."""
 
     def raw_region(self, zone):
         addresses = zone.addresses or Addresses.everything()

@@ -1,0 +1,129 @@
+"""Holds a list against the policy it was made from, over the whole space of packets.
+
+`judge` gives what is wrong, in words, with packets. Rules:
+  - what the policy lets enter as a first packet, the list permits;
+  - what it permits beyond that is exactly what the compiler announced (announced.py);
+  - later fragments of what the policy lets enter pass.
+"""
+
+import ipaddress
+import random
+from dataclasses import dataclass, field
+
+from planes import Space, count, layers_of
+from spec import space_of
+
+
+@dataclass
+class Judgement:
+    """Complaints, and how much was looked at."""
+
+    complaints: list = field(default_factory=list)
+    cells: int = 0
+    packets: int = 0
+    excess: int = 0
+    stray_fragments: int = 0
+    is_whole: bool = True
+
+
+def text_of(family, number):
+    return str(ipaddress.IPv4Address(number) if family == 4 else ipaddress.IPv6Address(number))
+
+
+def describe(packet):
+    if packet.is_fragment:
+        above = "later fragment"
+    elif packet.protocol in (1, 58):
+        above = f"type {packet.port} code {packet.code}"
+    else:
+        above = f"sport {packet.source_port} port {packet.port}"
+    flags = {2: " syn", 16: " ack", 4: " rst"}.get(packet.flags, "")
+    return (f"{text_of(packet.family, packet.source)} -> {text_of(packet.family, packet.destination)}"
+            f" protocol {packet.protocol} {above}{flags}")
+
+
+def judge(vantage, acl, announced=(), seed=0, packets=0):
+    """A Judgement of one list. announced: Layers of what it lets in beyond the policy."""
+    result = Judgement()
+    space = space_of(vantage, [acl], acl.family, seed=seed)
+    fragments = [point for point in space.services if point.is_fragment]
+    space = Space(acl.family, space.sources, space.destinations,
+                  [point for point in space.services if not point.is_fragment], seed)
+    result.is_whole, result.cells = space.is_whole, space.cells()
+    wanted = space.permitted(vantage.layers(acl.family))
+    given = space.permitted(layers_of(acl))
+    beyond = space.permitted(announced) if announced else [0] * len(space.sources)
+    compare_planes(result, space, (wanted, given, beyond))
+    judge_fragments(result, space, wanted, acl, fragments, announced)
+    sample(result, space, vantage, acl, random.Random(seed), packets, (wanted, beyond))
+    return result
+
+
+def compare_planes(result, space, planes):
+    for row, (want, give, more) in enumerate(zip(*planes)):
+        if want & ~give:
+            complain(result, space, row, want & ~give, "the policy lets it enter, the list denies")
+        excess = give & ~want
+        if excess & ~more:
+            complain(result, space, row, excess & ~more, "the list permits, the policy does not, and nothing said so")
+        if more & ~excess:
+            complain(result, space, row, more & ~excess, "announced as let in, but it is denied or the policy's own")
+    result.excess = count([give & ~want for want, give, _ in zip(*planes)])
+
+
+def complain(result, space, row, bits, what):
+    if len(result.complaints) < 6:
+        packet = space.packets(row, bits, 1)[0]
+        result.complaints.append(f"{describe(packet)}: {what}")
+
+
+def judge_fragments(result, space, wanted, acl, fragments, announced):
+    """Later fragments of what may enter must pass; others that pass are counted."""
+    if not fragments:
+        return
+    third = Space(acl.family, space.sources, space.destinations, fragments)
+    given = third.permitted(layers_of(acl))
+    masks = [sum(1 << index for index, point in enumerate(space.services)
+                 if point.protocol == fragment.protocol) for fragment in third.services]
+    service_bits = (1 << space.width) - 1
+    for row, want in enumerate(wanted):
+        for place in range(len(space.destinations)):
+            here = want >> place * space.width & service_bits
+            there = given[row] >> place * third.width
+            for index, mask in enumerate(masks):
+                passes, may = bool(there >> index & 1), bool(here & mask)
+                if may and not passes:
+                    complain(result, third, row, 1 << place * third.width + index,
+                             "the policy lets its first fragment enter, the list denies the later ones")
+                result.stray_fragments += passes and not may
+
+
+def sample(result, space, vantage, acl, chooser, packets, planes):
+    """The same by plain reading, packet by packet: holds the planes to the evaluators' word."""
+    for _ in range(packets):
+        row, index = space.random_packet(chooser)
+        packet = moved(space, space.packet(row, index), chooser)
+        is_wanted = vantage.verdict(packet) == "allow"
+        is_given = acl.permits(packet)
+        is_announced = bool(planes[1][row] >> index & 1)
+        result.packets += 1
+        if is_wanted and not is_given or is_given and not is_wanted and not is_announced:
+            result.complaints.append(f"{describe(packet)}: policy {is_wanted}, list {is_given}, by plain reading")
+        if is_wanted != bool(planes[0][row] >> index & 1):
+            result.complaints.append(f"{describe(packet)}: the test's own two readings differ")
+        if len(result.complaints) > 6:
+            return
+
+
+def moved(space, packet, chooser):
+    """Another packet of the same cell: anywhere between its boundaries."""
+    def inside(axis, value, top):
+        following = next((cut for cut in axis if cut > value), top + 1)
+        return chooser.choice((value, following - 1, chooser.randrange(value, following)))
+    if not space.is_whole:
+        return packet
+    values = {**packet.__dict__}
+    top = 2 ** (32 if packet.family == 4 else 128) - 1
+    values["source"] = inside(space.sources, packet.source, top)
+    values["destination"] = inside(space.destinations, packet.destination, top)
+    return type(packet)(**values)

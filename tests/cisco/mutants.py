@@ -1,0 +1,106 @@
+"""Access lists with one thing wrong, to see that a comparison notices."""
+
+import re
+
+from acl_eval import AclError
+from acl_read import Configuration
+from planes import differences, layers_of, space_of_lists
+
+PORT = re.compile(r"(?<= eq )\d+|(?<= gt )\d+|(?<= lt )\d+|(?<= range )\d+|(?<= range \d\d )\d+")
+ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+PREFIX = re.compile(r"(?<= )[0-9a-f:]+:[0-9a-f:]*/\d+")
+
+
+def entries_of(lines):
+    """Indexes of the lines that are entries, list by list."""
+    runs, run = [], []
+    for index, line in enumerate(lines):
+        if re.match(r"( |access-list \d+ ).*\b(permit|deny)\b", line):
+            run.append(index)
+        elif run and not re.match(r" ?remark|access-list \d+ remark|!", line.strip()):
+            runs.append(run)
+            run = []
+    return runs + ([run] if run else [])
+
+
+def mutant(text, chooser):
+    """(what was done, the text with it), or None where this draw cannot be done."""
+    lines = text.splitlines()
+    runs = entries_of(lines)
+    if not runs:
+        return None
+    kind = chooser.choice(("port", "verdict", "drop", "swap", "address", "protocol"))
+    run = chooser.choice(runs)
+    at = chooser.choice(run)
+    if kind == "drop":
+        return "line dropped: " + lines.pop(at).strip(), "\n".join(lines) + "\n"
+    if kind == "swap":
+        other = chooser.choice(run)
+        if other == at:
+            return None
+        lines[at], lines[other] = unnumbered(lines[other]), unnumbered(lines[at])
+        done = f"swapped: {lines[at].strip()} | {lines[other].strip()}"
+    else:
+        line = {"port": port, "verdict": verdict, "address": address, "protocol": protocol}[kind](lines[at], chooser)
+        if line is None:
+            return None
+        done = f"{lines[at].strip()} became {line.strip()}"
+        lines[at] = line
+    return done, "\n".join(lines) + "\n"
+
+
+def unnumbered(line):
+    return re.sub(r"^ \d+ ", " ", line)
+
+
+def replaced(pattern, line, chooser, change):
+    found = list(pattern.finditer(line))
+    if not found:
+        return None
+    match = chooser.choice(found)
+    value = change(match[0])
+    return None if value is None else line[:match.start()] + value + line[match.end():]
+
+
+def port(line, chooser):
+    return replaced(PORT, line, chooser, lambda text: str(max(0, min(65535, int(text) + chooser.choice((-1, 1))))))
+
+
+def verdict(line, _):
+    return re.sub(r"\b(permit|deny)\b", lambda word: "deny" if word[0] == "permit" else "permit", line, count=1)
+
+
+def address(line, chooser):
+    def flip(text):
+        if "/" in text:
+            length = int(text.split("/")[1])
+            return text.split("/")[0] + f"/{length + chooser.choice((-1, 1)) if 0 < length < 128 else 64}"
+        parts = [int(part) for part in text.split(".")]
+        parts[chooser.randrange(4)] ^= 1 << chooser.randrange(8)
+        return ".".join(str(part) for part in parts)
+    return replaced(PREFIX if ":" in line else ADDRESS, line, chooser, flip)
+
+
+def protocol(line, chooser):
+    others = {"tcp": ("udp", "sctp"), "udp": ("tcp",), "ip": ("tcp", "gre"), "ipv6": ("tcp", "esp"), "icmp": ("gre",)}
+    return replaced(re.compile(r"(?<=permit )\w+|(?<=deny )\w+"), line, chooser,
+                    lambda word: chooser.choice(others[word]) if word in others else None)
+
+
+def same_meaning(text, other, key):
+    """Whether two texts' lists mean the same, by every cell of the space of both; and a packet."""
+    left, right = Configuration(text).lists[key], Configuration(other).lists.get(key)
+    if right is None:
+        return False, None
+    space = space_of_lists([left, right])
+    one, two = space.permitted(layers_of(left)), space.permitted(layers_of(right))
+    found = differences(space, one, two, 1)
+    return not found, found[0] if found else None
+
+
+def is_refused(text):
+    try:
+        Configuration(text)
+    except AclError:
+        return True
+    return False
