@@ -1,0 +1,276 @@
+"""Generated access lists against a plain reading of the policy, over the whole space of packets.
+
+usage: lists_test.py FWC [--seed N] [--lists N] [--devices N] [--packets N] [--mutants N] [--verbose]
+
+The examples that compile for a router, random policies without a device and random policies with
+one: the list of every interface is read by acl_eval.py, the policy by tests/packets/evaluator.py,
+and every cell of the space that their boundaries cut is compared (compare.py), then random packets
+one by one. What a list lets in beyond the policy has to be what the compiler said (announced.py).
+Then the lists are changed a little (mutants.py): the comparison has to notice each change, unless
+every cell says that it means the same. Differences are shown with the smallest policy that has them.
+"""
+
+import argparse
+import glob
+import os
+import random
+import time
+
+import announced
+import compiled
+import mutants
+import policies
+from acl_eval import AclError
+from acl_read import Configuration
+from compare import judge
+from compiled import TOP, Tally
+from spec import DevicePolicy, Policy, PolicyError, Vantage, own_addresses
+
+# options that must not change what a list means
+MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
+NUMBERED = ("--number", "2042")
+
+
+class Figures:
+    """What was looked at."""
+
+    def __init__(self):
+        self.policies = self.lists = self.entries = self.cells = self.packets = self.excess = 0
+        self.thinned = self.refused = self.mutants = self.caught = self.same = self.broken = self.fragments = 0
+        self.reasons = {}
+
+    def add(self, acl, judgement):
+        self.lists += 1
+        self.entries += len(acl.entries)
+        self.cells += judgement.cells
+        self.packets += judgement.packets
+        self.excess += judgement.excess
+        self.fragments += judgement.stray_fragments
+        self.thinned += not judgement.is_whole
+
+    def refuse(self, reason):
+        self.refused += 1
+        self.reasons[reason] = self.reasons.get(reason, 0) + 1
+
+
+class Bench:
+    """Compiles policies, judges their lists, and mutates them."""
+
+    def __init__(self, options, tally):
+        self.fwc = os.path.abspath(options.fwc)
+        self.options = options
+        self.tally = tally
+        self.figures = Figures()
+
+    # --- one policy ---
+
+    def vantages(self, policy, device):
+        """{(device name or None, interface or None): Vantage}."""
+        if device is None:
+            return {(None, None): Vantage(policy)}
+        own = own_addresses(device.prefixes())
+        return {(device.name, interface): Vantage(policy, interface, own) for interface in device.interfaces}
+
+    def lists_of(self, configuration, interface):
+        """The lists that stand there, by family. On an interface every family has to have one."""
+        if interface is None:
+            return {family: acl for (family, _), acl in configuration.lists.items()}
+        bound = configuration.interfaces[interface].lists
+        return {family: configuration.lists[family, name] for (family, direction), name in bound.items()
+                if direction == "in"}
+
+    def judgements(self, policy, device, done, packets, seed=0):
+        """(vantage's key, list or None, Judgement or None) of everything in an output."""
+        configurations = done.configurations()
+        for (name, interface), vantage in self.vantages(policy, device).items():
+            configuration = configurations[name]
+            lists = self.lists_of(configuration, interface)
+            for family in (4, 6):
+                acl = lists.get(family)
+                if acl is None:
+                    yield (name, interface, family), None, self.without_list(vantage, family, interface)
+                    continue
+                beyond = announced.layers(done.diagnostics, acl)
+                yield (name, interface, family), acl, judge(vantage, acl, beyond, seed, packets)
+
+    @staticmethod
+    def without_list(vantage, family, interface):
+        """An interface without a list lets everything in; so does a policy that speaks of one family only."""
+        del vantage, family, interface
+        return None
+
+    def complaints(self, policy, device, done, seed):
+        result = []
+        for key, acl, judgement in self.judgements(policy, device, done, self.options.packets, seed):
+            if judgement is not None:
+                self.figures.add(acl, judgement)
+                result += [f"{key}: {complaint}" for complaint in judgement.complaints]
+        return result
+
+    def check(self, title, model, device, replies, manner, seed):
+        """Compiles and judges one policy. Gives the output's text, or None."""
+        policy, text = self.read(model, device, replies)
+        options = (*manner, *(() if device else ("--replies", replies)))
+        done = compiled.run(self.fwc, text, *options)
+        if done.status != 0:
+            self.figures.refuse(done.first_error()[:70])
+            if self.options.verbose:
+                print(f"{title}: refused: {done.first_error()}")
+            return None
+        self.figures.policies += 1
+        try:
+            complaints = self.complaints(policy, device, done, seed)
+        except AclError as error:
+            complaints = [f"the output cannot be read: {error}"]
+        if not self.tally.check(not complaints, f"{title} {' '.join(options)}: {len(complaints)} complaints"):
+            smallest = self.shrink(model, device, replies, options, seed)
+            print("\n".join(complaints[:4]) + f"\n--- smallest policy\n{smallest}---", flush=True)
+            return None
+        return policy, done
+
+    @staticmethod
+    def read(model, device, replies):
+        if device is None:
+            return Policy(model, ()), model
+        return DevicePolicy(model, device.interfaces), model + device.text(replies)
+
+    def shrink(self, model, device, replies, options, seed):
+        """Leaves out statements as long as something is wrong."""
+        lines = model.splitlines()
+        is_smaller, deadline = True, time.monotonic() + 60
+        while is_smaller and time.monotonic() < deadline:
+            is_smaller = False
+            for first, last in spans(lines):
+                shorter = lines[:first] + lines[last + 1:]
+                if shorter and self.is_wrong("\n".join(shorter) + "\n", device, replies, options, seed):
+                    lines, is_smaller = shorter, True
+                    break
+        return "\n".join(lines) + "\n" + (device.text(replies) if device else "")
+
+    def is_wrong(self, model, device, replies, options, seed):
+        try:
+            policy, text = self.read(model, device, replies)
+            done = compiled.run(self.fwc, text, *options)
+            if done.status != 0:
+                return False
+            return any(judgement and judgement.complaints for _, _, judgement
+                       in self.judgements(policy, device, done, 50, seed))
+        except (PolicyError, ValueError, KeyError):
+            return False
+        except AclError:
+            return True
+
+    # --- mutants ---
+
+    def mutate(self, title, policy, device, done, seed):
+        """Some mutants of the output; each has to be noticed or to mean the same."""
+        chooser = random.Random(seed)
+        tried = 0
+        while tried < self.options.mutants:
+            tried += 1
+            made = mutants.mutant(done.text, chooser)
+            if made is not None:
+                self.figures.mutants += 1
+                self.judge_mutant(title, policy, device, done, *made)
+
+    def judge_mutant(self, title, policy, device, done, what, text):
+        if mutants.is_refused(text) or any(mutants.is_refused(part)
+                                           for part in compiled.devices_of(text).values()):
+            self.figures.broken += 1
+            return
+        other = compiled.Compiled(0, text, done.diagnostics)
+        noticed = any(judgement and judgement.complaints for _, _, judgement
+                      in self.judgements(policy, device, other, 0))
+        if noticed:
+            self.figures.caught += 1
+            return
+        packet = self.difference(done.text, text)
+        self.figures.same += packet is None
+        self.tally.check(packet is None, f"{title}: a mutant was not noticed: {what}: differs for {packet}")
+
+    @staticmethod
+    def difference(text, other):
+        """A packet of which two outputs think differently, or None."""
+        for name, part in compiled.devices_of(text).items():
+            twin = compiled.devices_of(other)[name]
+            for key in Configuration(part).lists:
+                is_same, packet = mutants.same_meaning(part, twin, key)
+                if not is_same and not (packet and packet.is_fragment):
+                    return packet or "a list that is gone"
+        return None
+
+
+def spans(lines):
+    """(first, last) of every statement, blocks as a whole and every line inside."""
+    opened, result = [], []
+    for index, line in enumerate(lines):
+        if line.endswith("{"):
+            opened.append(index)
+        elif line.strip() == "}" and opened:
+            result.append((opened.pop(), index))
+        elif not line.startswith("zone "):
+            result.append((index, index))
+    return sorted(result, key=lambda span: span[0] - span[1])
+
+
+def run_examples(bench):
+    """Examples that the evaluator can read and that compile without a device."""
+    for path in sorted(glob.glob(os.path.join(TOP, "examples", "*.fw"))):
+        title = os.path.relpath(path, TOP)
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        try:
+            Policy(text, ())
+        except (PolicyError, ValueError, KeyError) as error:
+            print(f"{title}: the evaluator does not read it: {error}")
+            continue
+        bench.check(title, text, None, "none", (), 0)
+
+
+def run_random(bench, make, seeds):
+    for seed in seeds:
+        maker = make(seed)
+        model = maker.make()
+        device = getattr(maker, "device", None)
+        replies = random.Random(seed).choice(("none", "none", "established"))
+        manner = MANNERS[seed % len(MANNERS)] if device is None else ()
+        title = f"seed {seed}{' with a device' if device else ''}, replies {replies}"
+        taken = bench.check(title, model, device, replies, manner, seed)
+        if taken:
+            bench.mutate(title, taken[0], device, taken[1], seed)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("fwc")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--lists", type=int, default=60)
+    parser.add_argument("--devices", type=int, default=60)
+    parser.add_argument("--packets", type=int, default=300)
+    parser.add_argument("--mutants", type=int, default=6)
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    tally = Tally()
+    bench = Bench(options, tally)
+    run_examples(bench)
+    run_random(bench, policies.ListMaker, range(options.seed, options.seed + options.lists))
+    run_random(bench, policies.DeviceMaker, range(options.seed, options.seed + options.devices))
+    report(bench.figures, options, tally)
+    tally.close()
+
+
+def report(figures, options, tally):
+    print(f"seeds {options.seed} to {options.seed + max(options.lists, options.devices) - 1}:"
+          f" {figures.policies} policies, {figures.lists} lists of {figures.entries} entries:"
+          f" {figures.cells} cells ({figures.thinned} spaces thinned), {figures.packets} packets;"
+          f" {figures.excess} cells of announced excess, {figures.fragments} of later fragments")
+    print(f"{figures.mutants} mutants: {figures.caught} noticed, {figures.broken} no configuration any more,"
+          f" {figures.same} of the same meaning")
+    for reason, times in sorted(figures.reasons.items()):
+        print(f"refused {times} times: {reason}")
+    asked = options.lists + options.devices
+    tally.check(figures.policies >= asked // 2, f"only {figures.policies} of {asked} policies compile")
+
+
+if __name__ == "__main__":
+    main()
