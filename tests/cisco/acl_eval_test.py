@@ -46,7 +46,8 @@ def judged(text, name="X", family=4, **more):
 TRUTHS = [
     # the end of every list
     ("ip access-list extended X\n permit tcp any any eq 80",
-     ["tcp 1.1.1.1 > 2.2.2.2@80"], ["tcp 1.1.1.1 > 2.2.2.2@81", "udp 1.1.1.1 > 2.2.2.2@80", "icmp 1.1.1.1 > 2.2.2.2 8/0"]),
+     ["tcp 1.1.1.1 > 2.2.2.2@80"], ["tcp 1.1.1.1 > 2.2.2.2@81", "udp 1.1.1.1 > 2.2.2.2@80",
+                                    "icmp 1.1.1.1 > 2.2.2.2 8/0"]),
     # first match
     ("ip access-list extended X\n deny tcp host 1.1.1.1 any\n permit ip any any\n deny udp any any",
      ["tcp 1.1.1.2 > 2.2.2.2@80", "udp 1.1.1.1 > 2.2.2.2@80"], ["tcp 1.1.1.1 > 2.2.2.2@80"]),
@@ -54,36 +55,44 @@ TRUTHS = [
     ("ip access-list extended X\n remark nothing yet", ["tcp 1.1.1.1 > 2.2.2.2@80"], []),
     # wildcards need not be contiguous
     ("ip access-list extended X\n permit ip 10.0.0.0 0.255.0.255 any",
-     ["tcp 10.7.0.9 > 1.1.1.1@1", "tcp 10.255.0.255 > 1.1.1.1@1"], ["tcp 10.7.1.9 > 1.1.1.1@1", "tcp 11.0.0.0 > 1.1.1.1@1"]),
+     ["tcp 10.7.0.9 > 1.1.1.1@1", "tcp 10.255.0.255 > 1.1.1.1@1"], ["tcp 10.7.1.9 > 1.1.1.1@1",
+         "tcp 11.0.0.0 > 1.1.1.1@1"]),
     ("ip access-list extended X\n permit ip 10.0.0.1 0.0.0.254 any",
      ["tcp 10.0.0.3 > 1.1.1.1@1", "tcp 10.0.0.255 > 1.1.1.1@1"], ["tcp 10.0.0.2 > 1.1.1.1@1"]),
     # bits under the wildcard do not count
-    ("ip access-list extended X\n permit ip 10.0.0.77 0.0.0.255 any", ["tcp 10.0.0.1 > 1.1.1.1@1"], ["tcp 10.0.1.77 > 1.1.1.1@1"]),
+    ("ip access-list extended X\n permit ip 10.0.0.77 0.0.0.255 any", ["tcp 10.0.0.1 > 1.1.1.1@1"],
+     ["tcp 10.0.1.77 > 1.1.1.1@1"]),
     # operators
     ("ip access-list extended X\n permit udp any gt 1023 any eq 53",
      ["udp 1.1.1.1@1024 > 2.2.2.2@53", "udp 1.1.1.1@65535 > 2.2.2.2@53"], ["udp 1.1.1.1@1023 > 2.2.2.2@53"]),
-    ("ip access-list extended X\n permit udp any lt 1024 any", ["udp 1.1.1.1@1023 > 2.2.2.2@1", "udp 1.1.1.1@0 > 2.2.2.2@1"],
+    ("ip access-list extended X\n permit udp any lt 1024 any", ["udp 1.1.1.1@1023 > 2.2.2.2@1",
+        "udp 1.1.1.1@0 > 2.2.2.2@1"],
      ["udp 1.1.1.1@1024 > 2.2.2.2@1"]),
-    ("ip access-list extended X\n permit tcp any any neq telnet", ["tcp 1.1.1.1 > 2.2.2.2@22", "tcp 1.1.1.1 > 2.2.2.2@24"],
+    ("ip access-list extended X\n permit tcp any any neq telnet", ["tcp 1.1.1.1 > 2.2.2.2@22",
+        "tcp 1.1.1.1 > 2.2.2.2@24"],
      ["tcp 1.1.1.1 > 2.2.2.2@23"]),
-    ("ip access-list extended X\n permit tcp any any range ftp-data ftp", ["tcp 1.1.1.1 > 2.2.2.2@20", "tcp 1.1.1.1 > 2.2.2.2@21"],
+    ("ip access-list extended X\n permit tcp any any range ftp-data ftp", ["tcp 1.1.1.1 > 2.2.2.2@20",
+        "tcp 1.1.1.1 > 2.2.2.2@21"],
      ["tcp 1.1.1.1 > 2.2.2.2@19", "tcp 1.1.1.1 > 2.2.2.2@22"]),
     ("ip access-list extended X\n permit tcp any any eq telnet www 443 log web",
-     ["tcp 1.1.1.1 > 2.2.2.2@23", "tcp 1.1.1.1 > 2.2.2.2@80", "tcp 1.1.1.1 > 2.2.2.2@443"], ["tcp 1.1.1.1 > 2.2.2.2@81"]),
+     ["tcp 1.1.1.1 > 2.2.2.2@23", "tcp 1.1.1.1 > 2.2.2.2@80",
+      "tcp 1.1.1.1 > 2.2.2.2@443"], ["tcp 1.1.1.1 > 2.2.2.2@81"]),
     # one word, two protocols: cmd is 514/tcp, syslog 514/udp and /tcp
     ("ip access-list extended X\n permit udp any any eq syslog\n permit tcp any any eq cmd",
      ["udp 1.1.1.1 > 2.2.2.2@514", "tcp 1.1.1.1 > 2.2.2.2@514"], ["udp 1.1.1.1 > 2.2.2.2@513"]),
     # established: ACK or RST
     ("ip access-list extended X\n permit tcp any any established",
      ["tcp 1.1.1.1 > 2.2.2.2@9 ack", "tcp 1.1.1.1 > 2.2.2.2@9 rst", "tcp 1.1.1.1 > 2.2.2.2@9 syn ack"],
-     ["tcp 1.1.1.1 > 2.2.2.2@9 syn", "tcp 1.1.1.1 > 2.2.2.2@9", "tcp 1.1.1.1 > 2.2.2.2@9 fin", "udp 1.1.1.1 > 2.2.2.2@9"]),
+     ["tcp 1.1.1.1 > 2.2.2.2@9 syn", "tcp 1.1.1.1 > 2.2.2.2@9", "tcp 1.1.1.1 > 2.2.2.2@9 fin",
+      "udp 1.1.1.1 > 2.2.2.2@9"]),
     ("ip access-list extended X\n permit tcp any any match-all +ack -syn",
      ["tcp 1.1.1.1 > 2.2.2.2@9 ack"], ["tcp 1.1.1.1 > 2.2.2.2@9 syn ack", "tcp 1.1.1.1 > 2.2.2.2@9"]),
     ("ip access-list extended X\n permit tcp any any match-any +ack -syn",
      ["tcp 1.1.1.1 > 2.2.2.2@9 syn ack", "tcp 1.1.1.1 > 2.2.2.2@9"], ["tcp 1.1.1.1 > 2.2.2.2@9 syn"]),
     # icmp words, types, codes
     ("ip access-list extended X\n permit icmp any any echo\n permit icmp any any packet-too-big\n permit icmp any any 11",
-     ["icmp 1.1.1.1 > 2.2.2.2 8/0", "icmp 1.1.1.1 > 2.2.2.2 8/9", "icmp 1.1.1.1 > 2.2.2.2 3/4", "icmp 1.1.1.1 > 2.2.2.2 11/1"],
+     ["icmp 1.1.1.1 > 2.2.2.2 8/0", "icmp 1.1.1.1 > 2.2.2.2 8/9", "icmp 1.1.1.1 > 2.2.2.2 3/4",
+      "icmp 1.1.1.1 > 2.2.2.2 11/1"],
      ["icmp 1.1.1.1 > 2.2.2.2 0/0", "icmp 1.1.1.1 > 2.2.2.2 3/3", "icmp 1.1.1.1 > 2.2.2.2 12/0"]),
     ("ip access-list extended X\n permit icmp any any 3 4 log mtu\n permit icmp any any unreachable log",
      ["icmp 1.1.1.1 > 2.2.2.2 3/4", "icmp 1.1.1.1 > 2.2.2.2 3/1"], ["icmp 1.1.1.1 > 2.2.2.2 4/3"]),
@@ -101,7 +110,8 @@ TRUTHS = [
      ["udp 1.1.1.1 > 2.2.2.2 fragment"], ["tcp 1.1.1.1 > 2.2.2.2 fragment"]),
     ("ip access-list extended X\n permit tcp any any established",
      ["tcp 1.1.1.1 > 2.2.2.2 fragment"], ["udp 1.1.1.1 > 2.2.2.2 fragment"]),
-    ("ip access-list extended X\n permit icmp any any echo", ["icmp 1.1.1.1 > 2.2.2.2 fragment"], ["tcp 1.1.1.1 > 2.2.2.2 fragment"]),
+    ("ip access-list extended X\n permit icmp any any echo", ["icmp 1.1.1.1 > 2.2.2.2 fragment"],
+     ["tcp 1.1.1.1 > 2.2.2.2 fragment"]),
     # `fragments` speaks of later fragments alone
     ("ip access-list extended X\n deny ip any host 2.2.2.2 fragments\n permit tcp any host 2.2.2.2 eq 80",
      ["tcp 1.1.1.1 > 2.2.2.2@80"], ["tcp 1.1.1.1 > 2.2.2.2 fragment", "tcp 1.1.1.1 > 2.2.2.2@81"]),
@@ -110,7 +120,8 @@ TRUTHS = [
     # numbers decide, not the order of the lines; without one: the end
     ("ip access-list extended X\n 20 permit ip any any\n 10 deny tcp any any eq 23\n 5 permit tcp host 1.1.1.1 any eq 23",
      ["tcp 1.1.1.1 > 2.2.2.2@23", "udp 1.1.1.2 > 2.2.2.2@23"], ["tcp 1.1.1.2 > 2.2.2.2@23"]),
-    ("ip access-list extended X\n 100 permit ip any any\n deny tcp any any eq 23", ["tcp 1.1.1.1 > 2.2.2.2@23"], []),
+    ("ip access-list extended X\n 100 permit ip any any\n deny tcp any any eq 23", ["tcp 1.1.1.1 > 2.2.2.2@23"],
+     []),
     # an entry that is there already is ignored, whatever its number
     ("ip access-list extended X\n 10 deny tcp any any eq 23\n 20 permit ip any any\n 5 permit ip any any",
      ["tcp 1.1.1.1 > 2.2.2.2@22"], ["tcp 1.1.1.1 > 2.2.2.2@23"]),
@@ -120,9 +131,11 @@ TRUTHS = [
     ("object-group network N\n host 1.1.1.1\n 10.0.0.0 255.255.255.0\n range 10.0.1.5 10.0.1.6\n"
      "object-group service S\n tcp eq 80\n udp source gt 1023 eq domain\n icmp echo\n gre\n tcp-udp range 5 6\n"
      "ip access-list extended X\n permit object-group S object-group N any",
-     ["tcp 1.1.1.1 > 2.2.2.2@80", "tcp 10.0.0.255 > 2.2.2.2@80", "tcp 10.0.1.5 > 2.2.2.2@5", "udp 10.0.1.6 > 2.2.2.2@6",
+     ["tcp 1.1.1.1 > 2.2.2.2@80", "tcp 10.0.0.255 > 2.2.2.2@80", "tcp 10.0.1.5 > 2.2.2.2@5",
+      "udp 10.0.1.6 > 2.2.2.2@6",
       "udp 1.1.1.1@1024 > 2.2.2.2@53", "icmp 1.1.1.1 > 2.2.2.2 8/0", "gre 1.1.1.1 > 2.2.2.2"],
-     ["tcp 10.0.1.7 > 2.2.2.2@80", "tcp 10.0.1.4 > 2.2.2.2@80", "udp 1.1.1.1@1023 > 2.2.2.2@53", "udp 1.1.1.1 > 2.2.2.2@80",
+     ["tcp 10.0.1.7 > 2.2.2.2@80", "tcp 10.0.1.4 > 2.2.2.2@80", "udp 1.1.1.1@1023 > 2.2.2.2@53",
+      "udp 1.1.1.1 > 2.2.2.2@80",
       "icmp 1.1.1.1 > 2.2.2.2 0/0", "tcp 1.1.1.1 > 2.2.2.2@7"]),
     ("object-group network N\n host 1.1.1.1\nobject-group network M\n group-object N\n host 1.1.1.3\n"
      "ip access-list extended X\n permit tcp any object-group M eq 80",
@@ -148,7 +161,8 @@ TRUTHS_V6 = [
     ("ipv6 access-list X\n permit icmp any any echo-request\n permit icmp any any packet-too-big\n permit icmp any any 1 4",
      ["icmp6 fd00::1 > fd00::2 128/0", "icmp6 fd00::1 > fd00::2 2/0", "icmp6 fd00::1 > fd00::2 1/4"],
      ["icmp6 fd00::1 > fd00::2 129/0", "icmp6 fd00::1 > fd00::2 1/3"]),
-    ("ipv6 access-list X\n permit tcp any any established", ["tcp fd00::1 > fd00::2 ack"], ["tcp fd00::1 > fd00::2 syn"]),
+    ("ipv6 access-list X\n permit tcp any any established", ["tcp fd00::1 > fd00::2 ack"],
+     ["tcp fd00::1 > fd00::2 syn"]),
     ("ipv6 access-list X\n deny ipv6 any any fragments\n permit ipv6 any any", ["tcp fd00::1 > fd00::2"],
      ["tcp fd00::1 > fd00::2 fragment"]),
     ("object-group v6-network N\n host fd00::1\n fd00:2::/64\nipv6 access-list X\n permit tcp object-group N any",
@@ -268,8 +282,10 @@ def check_times(tally):
 
 def check_configurations(tally):
     """Numbered lists, interfaces, other commands, several devices."""
-    text = ("hostname R1\n!\naccess-list 100 remark first\naccess-list 100 deny   ip 192.168.0.0 0.0.0.255 172.16.0.0 0.0.0.255\n"
-            "access-list 100 permit ip 192.168.0.0 0.0.0.255 any\n!\ninterface Serial0/0\n ip address 80.1.0.2 255.255.255.252\n"
+    text = ("hostname R1\n!\naccess-list 100 remark first\n"
+            "access-list 100 deny   ip 192.168.0.0 0.0.0.255 172.16.0.0 0.0.0.255\n"
+            "access-list 100 permit ip 192.168.0.0 0.0.0.255 any\n!\n"
+            "interface Serial0/0\n ip address 80.1.0.2 255.255.255.252\n"
             " ip nat outside\n ip access-group 100 in\n crypto map VPNMAP\nip route 0.0.0.0 0.0.0.0 80.1.0.1\n")
     configuration = Configuration(text)
     interface = configuration.interfaces["Serial0/0"]

@@ -65,9 +65,11 @@ def compare_planes(result, space, planes):
             complain(result, space, row, want & ~give, "the policy lets it enter, the list denies")
         excess = give & ~want
         if excess & ~more:
-            complain(result, space, row, excess & ~more, "the list permits, the policy does not, and nothing said so")
+            complain(result, space, row, excess & ~more,
+                     "the list permits, the policy does not, and nothing said so")
         if more & ~excess:
-            complain(result, space, row, more & ~excess, "announced as let in, but it is denied or the policy's own")
+            complain(result, space, row, more & ~excess,
+                     "announced as let in, but it is denied or the policy's own")
     result.excess = count([give & ~want for want, give, _ in zip(*planes)])
 
 

@@ -39,7 +39,8 @@ EDITS = [
      [(100, "permit tcp any any eq 80"), (105, "deny tcp any host 1.1.1.1"), (110, "permit tcp any any")]),
     (["ip access-list extended X", " no permit tcp any any eq www", " no deny tcp any host 1.1.1.1"],
      [(30, "permit tcp any any")]),
-    (["no ip access-list extended X", "ip access-list extended X", " permit udp any any"], [(10, "permit udp any any")]),
+    (["no ip access-list extended X", "ip access-list extended X", " permit udp any any"],
+     [(10, "permit udp any any")]),
     (["configure terminal", "ip access-list extended X", " remark why", " no 10", "exit", "end", "! done"],
      [(20, "deny tcp any host 1.1.1.1"), (30, "permit tcp any any")]),
 ]
@@ -49,7 +50,8 @@ REFUSED = [
     ["ip access-list extended X", " no permit udp any any"], ["no ip access-list extended Y"],
     ["ip access-list extended X", " no remark never said"], ["ip access-list resequence Y 10 10"],
     ["interface Serial0/0", " no ip access-group Y in"], ["interface Serial0/1", " no ip access-group X in"],
-    ["ip access-list extended X", " permit tcp any any eq https"], ["no time-range T"], ["no object-group network N"],
+    ["ip access-list extended X", " permit tcp any any eq https"],
+    ["no time-range T"], ["no object-group network N"],
 ]
 
 TWO = ("ip access-list extended X\n permit tcp any any eq 80\n deny ip host 9.9.9.9 any\n permit udp any any\n"
@@ -57,15 +59,19 @@ TWO = ("ip access-list extended X\n permit tcp any any eq 80\n deny ip host 9.9.
 NEW = TWO.replace(" permit udp any any\n", " permit udp any any eq 53\n").replace("eq 80", "eq 443")
 # (commands from TWO to NEW, what the watcher has to say)
 WATCHED = [
-    (["ip access-list extended X", " 5 permit tcp any any eq 443", " no 10", " 25 permit udp any any eq 53", " no 30"], None),
-    (["no ip access-list extended X", "ip access-list extended X", " permit tcp any any eq 443"], "passes, which old and new deny"),
-    (["ip access-list extended X", " no 30", " 30 permit udp any any eq 53", " 5 permit tcp any any eq 443", " no 10"],
+    (["ip access-list extended X", " 5 permit tcp any any eq 443", " no 10", " 25 permit udp any any eq 53",
+      " no 30"], None),
+    (["no ip access-list extended X", "ip access-list extended X", " permit tcp any any eq 443"],
+     "passes, which old and new deny"),
+    (["ip access-list extended X", " no 30", " 30 permit udp any any eq 53", " 5 permit tcp any any eq 443",
+      " no 10"],
      "is dropped, which old and new permit"),
     (["ip access-list extended X", " no 20", " 25 deny ip host 9.9.9.9 any"], "passes, which old and new deny"),
     (["ip access-list extended X", " 5 permit tcp any any eq 443", " no 10"], "does not mean the new list"),
     (["interface Serial0/0", " no ip access-group X in"], "passes, which old and new deny"),
     (["interface Serial0/0", " ip access-group Y in"], "passes, which old and new deny"),
-    (["ip access-list extended X", " 40 permit udp any any", " no 30", " 35 permit udp any any eq 53"], "is dropped"),
+    (["ip access-list extended X", " 40 permit udp any any", " no 30", " 35 permit udp any any eq 53"],
+     "is dropped"),
 ]
 
 
@@ -190,7 +196,8 @@ class Pairs:
         """What is there already needs no command at all."""
         done = self.against(policy, "edit", stored)
         said = [line for line in done.text.splitlines() if line.strip() and not line.startswith("!")]
-        self.tally.check(done.status == 0 and not said, f"seed {seed}: an unchanged list gives {said[:5]} {done.first_error()}")
+        self.tally.check(done.status == 0 and not said,
+                         f"seed {seed}: an unchanged list gives {said[:5]} {done.first_error()}")
 
 
 def main():

@@ -19,15 +19,19 @@ from acl_eval import AclError
 from compiled import Tally
 
 HOSTILE = {
-    "newline": "x\nno ip access-list extended FWC\n", "return": "x\rpermit ip any any", "crlf": "x\r\n permit ip any any",
-    "question": "what? permit ip any any?", "bang": "! permit ip any any !", "caret": "x^C permit ip any any",
-    "etx": "x\x03permit ip any any", "escape": "x\x1b[2Jpermit", "nul": "x\0y", "tab": "x\tpermit ip any any",
-    "quotes": "x' \\' permit ip any any", "backslash": "x\\npermit ip any any", "long": "permit ip any any " * 600,
-    "utf8": "caf\u00e9 \u2028permit ip any any\u2029", "nel": "x\u0085permit ip any any", "vertical": "x\x0bpermit\x0cdeny",
-    "bidi": "x\u202epermit ip any any", "blank": "   ", "command": "exit", "end": "end", "no": "no access-list 100",
-    "remark": "remark permit ip any any", "delete": "x\x7f\x08permit ip any any", "dollar": "$(permit) `permit`",
-    "comment": "x # y", "log": "log", "reflect": "reflect r", "semicolon": "x; permit ip any any", "pipe": "x | include y",
-    "any": "any", "host": "host", "zero": "0x1234",
+    "newline": "x\nno ip access-list extended FWC\n", "return": "x\rpermit ip any any",
+    "crlf": "x\r\n permit ip any any", "question": "what? permit ip any any?",
+    "bang": "! permit ip any any !", "caret": "x^C permit ip any any",
+    "etx": "x\x03permit ip any any", "escape": "x\x1b[2Jpermit", "nul": "x\0y",
+    "tab": "x\tpermit ip any any", "quotes": "x' \\' permit ip any any",
+    "backslash": "x\\npermit ip any any", "long": "permit ip any any " * 600,
+    "utf8": "caf\u00e9 \u2028permit ip any any\u2029", "nel": "x\u0085permit ip any any",
+    "vertical": "x\x0bpermit\x0cdeny", "bidi": "x\u202epermit ip any any", "blank": "   ",
+    "command": "exit", "end": "end", "no": "no access-list 100",
+    "remark": "remark permit ip any any", "delete": "x\x7f\x08permit ip any any",
+    "dollar": "$(permit) `permit`", "comment": "x # y", "log": "log", "reflect": "reflect r",
+    "semicolon": "x; permit ip any any", "pipe": "x | include y", "any": "any", "host": "host",
+    "zero": "0x1234",
 }
 HARMLESS = "harmless"
 
@@ -91,7 +95,8 @@ def shapes(text):
         if re.match(r"(description|hostname) ", bare):
             bare = bare.split()[0]
         parts = bare.split()
-        result.append((line[0] == " ", parts[0], len(parts), [word for word in parts if re.fullmatch(r"[\d./]+|permit|deny|any|host|eq", word)]))
+        plain = [word for word in parts if re.fullmatch(r"[\d./]+|permit|deny|any|host|eq", word)]
+        result.append((line[0] == " ", parts[0], len(parts), plain))
     return result
 
 
@@ -148,7 +153,8 @@ class Attempts:
         else:
             self.refused += 1
             self.tally.check(done.status == 1 and done.codes() and not done.text,
-                             f"{what}: status {done.status}, {done.first_error()}, {len(done.text)} bytes of output")
+                             f"{what}: status {done.status}, {done.first_error()},"
+                             f" {len(done.text)} bytes of output")
 
     def file_name(self, name, text):
         if "\0" in text or "/" in text or len(text) > 200:
@@ -170,15 +176,18 @@ class Attempts:
 
 def check_names(tally, fwc):
     """--name and --number take what IOS takes."""
-    for name, holds in (("FWC-1", True), ("A" * 64, True), ("A" * 65, False), ("1st", False), ("a b", False), ("a?b", False),
+    for name, holds in (("FWC-1", True), ("A" * 64, True), ("A" * 65, False), ("1st", False), ("a b", False),
+                        ("a?b", False),
                         ("a\nb", False), ("", False), ("caf\u00e9", False), ('a"b', False), ("permit", None)):
         done = compiled.run(fwc, "allow ssh", "--name", name)
         if holds is not None:
             tally.check((done.status == 0) == holds, f"--name {name!r}: status {done.status}")
-    for number, holds in (("100", True), ("199", True), ("2000", True), ("2699", True), ("99", False), ("200", False),
+    for number, holds in (("100", True), ("199", True), ("2000", True), ("2699", True), ("99", False),
+                          ("200", False),
                           ("1999", False), ("2700", False), ("-1", False), ("x", False), ("100 permit", False)):
         done = compiled.run(fwc, "allow ssh ipv4", "--number", number)
-        tally.check((done.status == 0) == holds, f"--number {number!r}: status {done.status} {done.first_error()}")
+        tally.check((done.status == 0) == holds,
+                    f"--number {number!r}: status {done.status} {done.first_error()}")
 
 
 def main():

@@ -14,16 +14,19 @@ import argparse
 import glob
 import os
 import random
+import re
 import time
 
 import announced
 import compiled
 import mutants
 import policies
+import profiles
 from acl_eval import AclError
 from acl_read import Configuration
 from compare import judge
 from compiled import TOP, Tally
+import evaluator
 from spec import DevicePolicy, Policy, PolicyError, Vantage, own_addresses
 
 # options that must not change what a list means
@@ -213,12 +216,21 @@ def spans(lines):
     return sorted(result, key=lambda span: span[0] - span[1])
 
 
+def flattened(path):
+    """A policy's text with its includes in it, and without its title."""
+    with open(path, encoding="utf-8") as file:
+        text = re.sub(r"^policy [^;]*;", "", file.read(), flags=re.M)
+    folder = os.path.dirname(path)
+    return re.sub(r'^include "([^"]+)";', lambda found: flattened(os.path.join(folder, found[1])), text,
+                  flags=re.M)
+
+
 def run_examples(bench):
     """Examples that the evaluator can read and that compile without a device."""
+    evaluator.KNOWN.update({**profiles.known(), **evaluator.KNOWN})
     for path in sorted(glob.glob(os.path.join(TOP, "examples", "*.fw"))):
         title = os.path.relpath(path, TOP)
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
+        text = flattened(path)
         try:
             Policy(text, ())
         except (PolicyError, ValueError, KeyError) as error:

@@ -41,7 +41,8 @@ def mutant(text, chooser):
         lines[at], lines[other] = unnumbered(lines[other]), unnumbered(lines[at])
         done = f"swapped: {lines[at].strip()} | {lines[other].strip()}"
     else:
-        line = {"port": port, "verdict": verdict, "address": address, "protocol": protocol}[kind](lines[at], chooser)
+        line = {"port": port, "verdict": verdict, "address": address, "protocol": protocol}[kind](lines[at],
+            chooser)
         if line is None:
             return None
         done = f"{lines[at].strip()} became {line.strip()}"
@@ -63,7 +64,8 @@ def replaced(pattern, line, chooser, change):
 
 
 def port(line, chooser):
-    return replaced(PORT, line, chooser, lambda text: str(max(0, min(65535, int(text) + chooser.choice((-1, 1))))))
+    return replaced(PORT, line, chooser, lambda text: str(max(0, min(65535, int(text) + chooser.choice((-1,
+        1))))))
 
 
 def verdict(line, _):
@@ -82,7 +84,8 @@ def address(line, chooser):
 
 
 def protocol(line, chooser):
-    others = {"tcp": ("udp", "sctp"), "udp": ("tcp",), "ip": ("tcp", "gre"), "ipv6": ("tcp", "esp"), "icmp": ("gre",)}
+    others = {"tcp": ("udp", "sctp"), "udp": ("tcp",), "ip": ("tcp", "gre"), "ipv6": ("tcp", "esp"),
+              "icmp": ("gre",)}
     return replaced(re.compile(r"(?<=permit )\w+|(?<=deny )\w+"), line, chooser,
                     lambda word: chooser.choice(others[word]) if word in others else None)
 

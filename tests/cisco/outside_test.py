@@ -69,7 +69,8 @@ def is_inside(entry):
     """Whether the outside reader reads the entry without loss."""
     if not isinstance(entry, Entry) or entry.family != 4 or entry.reflect or len(entry.transports) != 1:
         return False
-    if "object-group" in entry.text or not all(isinstance(place, Wild) for place in (entry.source, entry.destination)):
+    if "object-group" in entry.text or not all(isinstance(place, Wild) for place in (entry.source,
+        entry.destination)):
         return False
     parts = entry.text.split()
     transport = entry.transports[0]
@@ -118,10 +119,12 @@ def entry_of(ace):
         icmp = words.ICMP_V4[word.replace("_", "-")]
     for word in options.get("tcp", {}):
         flags = {"established": acl_eval.ESTABLISHED}[word]
-    transport = Transport(number, ports_of(ace["source"], number), ports_of(ace["destination"], number), icmp, flags)
+    transport = Transport(number, ports_of(ace["source"], number), ports_of(ace["destination"], number), icmp,
+                          flags)
     return Entry(4, ace["grant"] == "permit", (transport,), place_of(ace["source"]), place_of(ace["destination"]),
                  bool(ace.get("enable_fragments")), ace.get("time_range"),
-                 sequence=ace["sequence"], is_logged=bool(ace.get("log")), cookie=ace.get("log", {}).get("user_cookie"))
+                 sequence=ace["sequence"], is_logged=bool(ace.get("log")), cookie=ace.get("log",
+                     {}).get("user_cookie"))
 
 
 def place_of(side):
@@ -142,13 +145,15 @@ def ports_of(side, protocol):
         return Ports(((int(value["start"]), int(value["end"])),))
     port = int(value) if value.isdigit() else words.PORT_WORDS[protocol][value]
     return Ports({"eq": ((port, port),), "gt": ((port + 1, 65535),), "lt": ((0, port - 1),),
-                  "neq": tuple(pair for pair in ((0, port - 1), (port + 1, 65535)) if pair[0] <= pair[1])}[operator])
+                  "neq": tuple(pair for pair in ((0, port - 1), (port + 1, 65535))
+                               if pair[0] <= pair[1])}[operator])
 
 
 def all_of(entry):
     """Everything an entry says, the parts that do not make it the same as another too."""
     time_range = getattr(entry.time_range, "name", entry.time_range)
-    return (entry.sequence, entry.is_permit, entry.transports, entry.source, entry.destination, entry.is_fragments,
+    return (entry.sequence, entry.is_permit, entry.transports, entry.source, entry.destination,
+            entry.is_fragments,
             time_range, entry.is_logged, entry.cookie)
 
 
@@ -186,7 +191,8 @@ class Batch:
                 raise RuntimeError(f"no answer: {done.stdout[-1000:]}{done.stderr[-1000:]}")
             with open(path, encoding="utf-8") as file:
                 families = json.load(file)
-        return {acl["name"]: [entry_of(ace) for ace in acl["aces"]] for family in families for acl in family["acls"]}
+        return {acl["name"]: [entry_of(ace) for ace in acl["aces"]] for family in families
+                for acl in family["acls"]}
 
     def judge(self, tally):
         read = self.read()
@@ -194,7 +200,8 @@ class Batch:
             theirs = [all_of(entry) for entry in read.get(name, [])]
             for index, entry in enumerate(entries):
                 other = theirs[index] if index < len(theirs) else None
-                tally.check(all_of(entry) == other, f"{title}: {entry.text}\n  here  {all_of(entry)}\n  there {other}")
+                tally.check(all_of(entry) == other,
+                            f"{title}: {entry.text}\n  here  {all_of(entry)}\n  there {other}")
             tally.check(len(theirs) == len(entries), f"{title}: {len(entries)} entries, {len(theirs)} read")
 
 
@@ -213,7 +220,8 @@ def sources(options):
 def check_sample(tally, batch):
     acl = Configuration(SAMPLE).lists[4, "SAMPLE"]
     inside = sum(is_inside(entry) for entry in acl.entries)
-    tally.check(inside == SAMPLE_INSIDE, f"{inside} of the sample's entries are in the subset, not {SAMPLE_INSIDE}")
+    tally.check(inside == SAMPLE_INSIDE,
+                f"{inside} of the sample's entries are in the subset, not {SAMPLE_INSIDE}")
     batch.add("sample", acl)
 
 

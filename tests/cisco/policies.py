@@ -4,7 +4,6 @@ Reuses the maker of tests/packets. The text of a policy with devices comes in tw
 evaluator reads, and the device blocks, which it is told as data.
 """
 
-import random
 import sys
 import os
 from dataclasses import dataclass

@@ -44,7 +44,8 @@ class Watch:
         now = self.plane(acl)
         for row, (was, is_now, becomes) in enumerate(zip(self.old, now, self.new)):
             opened, closed = is_now & ~(was | becomes), was & becomes & ~is_now
-            for bits, what in ((opened, "passes, which old and new deny"), (closed, "is dropped, which old and new permit")):
+            for bits, what in ((opened, "passes, which old and new deny"), (closed,
+                "is dropped, which old and new permit")):
                 if bits:
                     packet = self.space.packets(row, bits, 1)[0]
                     return f"{self.place}: {describe(packet)} {what}"

@@ -14,10 +14,10 @@ import re
 import sys
 
 import compiled
-from acl_eval import Packet
+from acl_eval import AccessList, Entry, Packet
+from acl_read import Configuration
 from compiled import TOP, Tally
 from planes import differences, layers_of, space_of_lists
-from acl_eval import AccessList, Entry, with_sequence
 
 EXAMPLE = os.path.join(TOP, "examples", "site-to-site.fw")
 KEY = "CiscoLab"
@@ -50,10 +50,10 @@ def facts(own, peer, inside, outside, gateway, far):
         ("group 2", policy, r"group 2"),
         ("lifetime 86400", policy, r"lifetime 86400"),
         ("crypto isakmp identity address", r"crypto isakmp identity address", None),
-        ("crypto isakmp key 0 ... address", rf"crypto isakmp key (0 )?{KEY} address {re.escape(peer)}( no-xauth)?", None),
+        ("crypto isakmp key 0 ... address",
+         rf"crypto isakmp key (0 )?{KEY} address {re.escape(peer)}( no-xauth)?", None),
         ("crypto ipsec transform-set", r"crypto ipsec transform-set (?P<set>\S+) esp-aes esp-sha-hmac", None),
-        ("lifetime kilobytes 4096", r"crypto ipsec security-association lifetime kilobytes 4096|" + crypto_map,
-         r"|set security-association lifetime kilobytes 4096"),
+        ("lifetime kilobytes 4096", r"crypto ipsec security-association lifetime kilobytes 4096", None),
         ("ip access-list extended VPN", "crypto list", rf"permit\s+ip {net} {other}"),
         ("crypto map ... ipsec-isakmp", crypto_map, None),
         ("match address VPN", crypto_map, r"match address (?P<vpn>\S+)"),
@@ -97,7 +97,7 @@ class Reading:
         return True
 
     def holds(self, head, line):
-        if head.endswith(" list") and not head.startswith("ip"):
+        if head in ("nat list", "crypto list"):
             return any(re.fullmatch(line, text) for text in self.list_lines(head))
         for found, lines in self.blocks():
             match = re.fullmatch(head, found)
@@ -106,19 +106,27 @@ class Reading:
         return False
 
     def holds_line(self, pattern, lines):
-        if pattern is None or re.fullmatch(pattern, ""):
-            return pattern is None or True
-        return any(match and self.bind(match) for match in (re.fullmatch(pattern, text) for text in lines))
+        return pattern is None or any(match and self.bind(match) for match in (re.fullmatch(pattern, text)
+            for text in lines))
 
 
 def is_list_fact(fact):
     return fact[1] in ("nat list", "crypto list")
 
 
+def is_elsewhere(reading, fact):
+    """The lifetime may stand at the crypto map instead, where it says the same of this tunnel."""
+    return fact[0] == "lifetime kilobytes 4096" and reading.holds(
+        r"crypto map (?P<map>\S+) (?P<sequence>\d+) ipsec-isakmp",
+        r"set security-association lifetime kilobytes 4096")
+
+
 def check_end(tally, name, configuration):
     reading = Reading(configuration)
     rows = ENDS[name]
-    verdicts = {fact[0]: reading.holds(fact[1], fact[2]) for fact in rows if not is_list_fact(fact)}
+    # what names are bound by stands before what uses them
+    verdicts = {fact[0]: reading.holds(fact[1], fact[2]) or is_elsewhere(reading, fact)
+                for fact in rows if not is_list_fact(fact)}
     verdicts.update({fact[0]: reading.holds(fact[1], fact[2]) for fact in rows if is_list_fact(fact)})
     for statement, _, _ in rows:
         print(f"{name}: {'matched' if verdicts[statement] else 'MISSING'}: {statement}")
@@ -129,10 +137,58 @@ def check_end(tally, name, configuration):
 def mirrored(acl):
     result = AccessList(acl.name, acl.family)
     for entry in acl.entries:
-        values = {**with_sequence(entry, entry.sequence).__dict__,
-                  "source": entry.destination, "destination": entry.source}
-        result.add(Entry(**values))
+        result.add(Entry(**{**entry.__dict__, "source": entry.destination, "destination": entry.source}))
     return result
+
+
+BY_HAND = """interface Serial0/0
+ ip address {own} 255.255.255.252
+ ip nat outside
+ clock rate 2000000
+ crypto map VPNMAP
+interface Loopback0
+ ip address {lan}.1 255.255.255.0
+ ip nat inside
+access-list 100 deny   ip {lan}.0 0.0.0.255 {far}.0 0.0.0.255
+access-list 100 permit ip {lan}.0 0.0.0.255 any
+ip nat inside source list 100 interface Serial0/0 overload
+ip route 0.0.0.0 0.0.0.0 {gateway}
+crypto isakmp enable
+crypto isakmp policy 10
+ encryption aes
+ authentication pre-share
+ hash sha
+ group 2
+ lifetime 86400
+crypto isakmp identity address
+crypto isakmp key 0 CiscoLab address {peer}
+crypto ipsec transform-set VPNSET esp-aes esp-sha-hmac
+crypto ipsec security-association lifetime kilobytes 4096
+ip access-list extended VPN
+ permit ip {lan}.0 0.0.0.255 {far}.0 0.0.0.255
+crypto map VPNMAP 10 ipsec-isakmp
+ match address VPN
+ set peer {peer}
+ set transform-set VPNSET
+"""
+BY_HAND_SITE1 = BY_HAND.format(own="80.1.0.2", peer="80.2.0.2", lan="192.168.0", far="172.16.0",
+                               gateway="80.1.0.1")
+
+
+def missing(configuration):
+    reading = Reading(configuration)
+    ordered = sorted(ENDS["SITE1"], key=is_list_fact)
+    return [fact[0] for fact in ordered if not (reading.holds(fact[1], fact[2]) or is_elsewhere(reading, fact))]
+
+
+def check_table(tally):
+    """The table finds all of it in the document's own lines, and misses each line that is left out."""
+    lines = BY_HAND_SITE1.splitlines()
+    tally.check(not missing(Configuration(BY_HAND_SITE1)), f"by hand: {missing(Configuration(BY_HAND_SITE1))}")
+    for index, line in enumerate(lines):
+        below = next((at for at in range(index + 1, len(lines)) if lines[at][0] != " "), len(lines))
+        rest = lines[:index] + (lines[index + 1:] if line[0] == " " else lines[below:])
+        tally.check(missing(Configuration("\n".join(rest))), f"not missed: {line}")
 
 
 def check_mirror(tally, readings):
@@ -162,7 +218,8 @@ def check_ike(tally, name, configuration):
     for protocol, port in ((17, 500), (17, 4500), (50, 0)):
         for source, holds in ((peer, True), (peer + 1, False)):
             packet = Packet(4, source, own, protocol, port, port)
-            tally.check(acl.permits(packet) == holds, f"{name}: protocol {protocol} port {port}, from the peer: {holds}")
+            tally.check(acl.permits(packet) == holds,
+                        f"{name}: protocol {protocol} port {port}, from the peer: {holds}")
 
 
 def check_key(tally, fwc):
@@ -182,6 +239,7 @@ def check_key(tally, fwc):
 def main():
     fwc = os.path.abspath(sys.argv[1])
     tally = Tally()
+    check_table(tally)
     given = check_key(tally, fwc)
     if tally.check(given.status == 0, f"the example does not compile: {given.first_error()}"):
         configurations = given.configurations()
