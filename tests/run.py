@@ -120,6 +120,7 @@ PROGRAMS = [
     ("docs/run.py",),
     ("reports/reports_test.py",),
     ("kernel/run.py",),
+    ("cisco/acl_eval_test.py",),
     ("packets/examples_test.py",),
     ("packets/peers_test.py",),
     ("packets/random_test.py",),

@@ -90,7 +90,8 @@ TRUTHS = [
     ("ip access-list extended X\n permit tcp any any match-any +ack -syn",
      ["tcp 1.1.1.1 > 2.2.2.2@9 syn ack", "tcp 1.1.1.1 > 2.2.2.2@9"], ["tcp 1.1.1.1 > 2.2.2.2@9 syn"]),
     # icmp words, types, codes
-    ("ip access-list extended X\n permit icmp any any echo\n permit icmp any any packet-too-big\n permit icmp any any 11",
+    ("ip access-list extended X\n permit icmp any any echo\n permit icmp any any packet-too-big\n"
+     " permit icmp any any 11",
      ["icmp 1.1.1.1 > 2.2.2.2 8/0", "icmp 1.1.1.1 > 2.2.2.2 8/9", "icmp 1.1.1.1 > 2.2.2.2 3/4",
       "icmp 1.1.1.1 > 2.2.2.2 11/1"],
      ["icmp 1.1.1.1 > 2.2.2.2 0/0", "icmp 1.1.1.1 > 2.2.2.2 3/3", "icmp 1.1.1.1 > 2.2.2.2 12/0"]),
@@ -118,7 +119,8 @@ TRUTHS = [
     ("ip access-list extended X\n permit udp any any fragments", ["udp 1.1.1.1 > 2.2.2.2 fragment"],
      ["udp 1.1.1.1 > 2.2.2.2@1", "tcp 1.1.1.1 > 2.2.2.2 fragment"]),
     # numbers decide, not the order of the lines; without one: the end
-    ("ip access-list extended X\n 20 permit ip any any\n 10 deny tcp any any eq 23\n 5 permit tcp host 1.1.1.1 any eq 23",
+    ("ip access-list extended X\n 20 permit ip any any\n 10 deny tcp any any eq 23\n"
+     " 5 permit tcp host 1.1.1.1 any eq 23",
      ["tcp 1.1.1.1 > 2.2.2.2@23", "udp 1.1.1.2 > 2.2.2.2@23"], ["tcp 1.1.1.2 > 2.2.2.2@23"]),
     ("ip access-list extended X\n 100 permit ip any any\n deny tcp any any eq 23", ["tcp 1.1.1.1 > 2.2.2.2@23"],
      []),
@@ -158,7 +160,8 @@ TRUTHS_V6 = [
      ["tcp fd00:1:ffff::2 > fd00::2@1", "udp fd00:2::1 > fd00:5:0:9::1@6"],
      ["tcp fd00:1::1 > fd00::2@1", "tcp fd00:2::1 > fd00::2@1", "udp fd00:2::1 > fd00:5:1::1@6"]),
     # the words of ICMPv6
-    ("ipv6 access-list X\n permit icmp any any echo-request\n permit icmp any any packet-too-big\n permit icmp any any 1 4",
+    ("ipv6 access-list X\n permit icmp any any echo-request\n permit icmp any any packet-too-big\n"
+     " permit icmp any any 1 4",
      ["icmp6 fd00::1 > fd00::2 128/0", "icmp6 fd00::1 > fd00::2 2/0", "icmp6 fd00::1 > fd00::2 1/4"],
      ["icmp6 fd00::1 > fd00::2 129/0", "icmp6 fd00::1 > fd00::2 1/3"]),
     ("ipv6 access-list X\n permit tcp any any established", ["tcp fd00::1 > fd00::2 ack"],
@@ -222,7 +225,8 @@ REFUSED = [
     " permit ip any any",
     "interface Serial0/0\n ip access-group X in",                     # a missing list permits everything
     "ip access-list extended X\n remark only\ninterface Serial0/0\n ip access-group X in",
-    "ip access-list extended X\n permit ip any any\ninterface Serial0/0\n ip access-group X in\n ip access-group X in",
+    "ip access-list extended X\n permit ip any any\ninterface Serial0/0\n ip access-group X in\n"
+    " ip access-group X in",
 ]
 
 

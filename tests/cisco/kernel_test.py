@@ -10,6 +10,7 @@ where the two readings of the policy differ, as the router does not see where it
 """
 
 import argparse
+import ipaddress
 import random
 import sys
 
@@ -43,7 +44,7 @@ class HostMaker(policies.DeviceMaker):
             if line.startswith("zone "):
                 name = line.split()[1]
                 networks = self.chosen[name] or ", ".join(
-                    str(generator.ipaddress.ip_interface(prefix).network) for prefix in generator.FIREWALL[ZONES[name]])
+                    str(ipaddress.ip_interface(prefix).network) for prefix in generator.FIREWALL[ZONES[name]])
                 line = f"zone {name} {{ interface {ZONES[name]}; network {networks}; }}"
             lines.append(line)
         return "\n".join(lines) + "\n"
@@ -171,8 +172,8 @@ def main():
     seeds = range(options.seed, options.seed + options.policies)
     for seed in seeds:
         targets.run(seed)
-    print(f"seeds {seeds[0]} to {seeds[-1]}: {targets.policies} policies on both targets, {targets.compared} packets"
-          f" compared, {targets.left_out} left out, {targets.refused} policies refused for a router")
+    print(f"seeds {seeds[0]} to {seeds[-1]}: {targets.policies} policies on both targets, {targets.compared}"
+          f" packets compared, {targets.left_out} left out, {targets.refused} policies refused for a router")
     tally.check(targets.policies * 2 >= options.policies,
                 f"only {targets.policies} of {options.policies} policies compile")
     tally.close()
