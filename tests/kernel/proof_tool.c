@@ -1,0 +1,99 @@
+/* What is read back of a table, and what the proof says of it:
+ *     proof_tool reading TABLE   the messages that would be sent, read back
+ *     proof_tool dump NAME       table inet NAME of this network namespace's kernel
+ *     proof_tool load TABLE      loads it, and dumps it
+ * TABLE is policy:FILE, random:SEED or a model of models.c. */
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "diag/print.h"
+#include "expand/expand.h"
+#include "models.h"
+#include "resolve/resolve.h"
+#include "target/nft/read_kernel.h"
+#include "target/nft/reread.h"
+
+#define TODAY ((time_t)1795262400) /* 2026-11-21 12:00 UTC */
+
+static int complain(struct diags *diags)
+{
+	struct text *out = text_new(diags->pool);
+	diags_print_text(diags, out, false);
+	fputs(out->bytes, stderr);
+	return EXIT_FAILURE;
+}
+
+static const struct ruleset *ruleset_of(void *pool, struct diags *diags, const char *path)
+{
+	struct file_reader reader = file_reader_disk();
+	struct resolve_settings settings = { .reader = &reader, .today = TODAY };
+	struct program *program = parse_program(pool, diags, &reader, path);
+	if (diags_has_errors(diags))
+		return NULL;
+	struct policy *policy = resolve_policy(pool, diags, program, &settings);
+	return diags_has_errors(diags) ? NULL : expand_policy(pool, diags, policy);
+}
+
+static struct nft_table *table_of(void *pool, struct diags *diags, const char *name)
+{
+	static const struct nft_settings settings = { .table = "fwc" };
+	if (strncmp(name, "policy:", 7) != 0)
+		return model_make(pool, diags->sources, name);
+	const struct ruleset *ruleset = ruleset_of(pool, diags, name + 7);
+	return ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
+}
+
+static int print_reading(void *pool, const struct nft_read *read)
+{
+	struct text *out = text_new(pool);
+	for (size_t i = 0; i < read->tables_count; i++)
+		nft_read_print(out, read->tables[i]);
+	fwrite(out->bytes, 1, out->length, stdout);
+	if (read->problem != NULL)
+		fprintf(stderr, "not understood: %s\n", read->problem);
+	return read->problem == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int dump(void *pool, const char *name)
+{
+	struct nft_read *read;
+	int error = nft_read_kernel(pool, strcmp(name, "*") == 0 ? NFPROTO_UNSPEC : NFPROTO_INET,
+				    strcmp(name, "*") == 0 ? NULL : name, &read);
+	if (error != 0) {
+		fprintf(stderr, "cannot read the kernel's tables: %s\n", strerror(error));
+		return EXIT_FAILURE;
+	}
+	return print_reading(pool, read);
+}
+
+static int act(void *pool, const char *action, const char *name)
+{
+	struct diags *diags = diags_new(pool, sources_new(pool));
+	if (strcmp(action, "dump") == 0)
+		return dump(pool, name);
+	const struct nft_table *table = table_of(pool, diags, name);
+	if (table == NULL)
+		return complain(diags);
+	if (strcmp(action, "reading") == 0)
+		return print_reading(pool, nft_reread(pool, table).read);
+	if (strcmp(action, "load") == 0)
+		return nft_load(pool, diags, table) ? dump(pool, table->name) : complain(diags);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 3)
+		return 2;
+	struct pool_trap *session = pool_session_new();
+	if (session == NULL || setjmp(session->jump) != 0) {
+		fputs("out of memory\n", stderr);
+		return 3;
+	}
+	int status = act(session, argv[1], argv[2]);
+	talloc_free(session);
+	return status;
+}
