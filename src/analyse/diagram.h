@@ -1,0 +1,109 @@
+/* Shared decision diagrams over numbered fields: functions from packets to numbers.
+ *
+ * A node asks for one field and has a child for each of a row of closed intervals that cover all
+ * values; a leaf is a number that means something to the caller alone. Nodes are hash-consed: two
+ * functions are equal where their numbers are. Fields are asked in ascending order; callers number
+ * them as they like and may add fields at any time. Fields that nothing asks cost nothing.
+ *
+ * Nothing here knows what a field is. A budget bounds the memory: past it every operation gives
+ * DIAGRAM_OVER at once, which callers must ask for before they believe a result.
+ *
+ * Time: an operation visits each pair of nodes once; recursion is as deep as there are fields. */
+#ifndef FWC_ANALYSE_DIAGRAM_H
+#define FWC_ANALYSE_DIAGRAM_H
+
+#include "net/interval.h"
+
+/* A node, or a leaf. */
+typedef uint32_t diagram;
+
+#define DIAGRAM_LEAF_BIT 0x80000000u
+#define DIAGRAM_LEAVES_MAX 0x7ffffffeu
+/* The budget is used up. */
+#define DIAGRAM_OVER UINT32_MAX
+
+static inline diagram diagram_leaf(uint32_t number)
+{
+	return DIAGRAM_LEAF_BIT | number;
+}
+
+static inline bool diagram_is_leaf(diagram at)
+{
+	return (at & DIAGRAM_LEAF_BIT) != 0;
+}
+
+static inline uint32_t diagram_number(diagram leaf)
+{
+	return leaf & ~DIAGRAM_LEAF_BIT;
+}
+
+struct diagrams;
+
+/* edges_max: intervals in all nodes together, 20 bytes each and as much again for the tables. */
+struct diagrams *diagrams_new(void *pool, size_t edges_max);
+bool diagrams_are_over(const struct diagrams *diagrams);
+size_t diagrams_edges(const struct diagrams *diagrams);
+
+/* The field that a node asks. */
+uint32_t diagram_field(const struct diagrams *diagrams, diagram node);
+
+struct diagram_edges {
+	const number128 *highs; /* ascending; the last is the highest there is */
+	const diagram *children;
+	size_t count;
+};
+
+/* Valid until the next operation. */
+struct diagram_edges diagram_edges(const struct diagrams *diagrams, diagram node);
+
+/* Where the field has one of these values, inside; else outside. Both ask only later fields. */
+diagram diagram_choose(struct diagrams *diagrams, uint32_t field, const struct interval_set *values,
+		       diagram inside, diagram outside);
+/* A node from a row: child i from high i-1 + 1 to high i; the last high must be the highest. */
+diagram diagram_node(struct diagrams *diagrams, uint32_t field, const number128 *highs,
+		     const diagram *children, size_t count);
+
+/* What an operation does with two leaves; early: with two diagrams of which one may be a leaf, false
+ * where it cannot tell without looking further. */
+struct diagram_operation {
+	uint32_t number; /* of its cache: from 0 to DIAGRAM_OPERATIONS - 1 */
+	void *context;
+	uint32_t (*leaves)(void *context, uint32_t a, uint32_t b);
+	bool (*early)(void *context, diagram a, diagram b, diagram *result);
+};
+
+#define DIAGRAM_OPERATIONS 16
+
+diagram diagram_apply(struct diagrams *diagrams, const struct diagram_operation *operation, diagram a,
+		      diagram b);
+
+/* Two functions side by side. */
+struct diagram_difference {
+	void *context;
+	/* Are these two leaves as good as equal? One may still be a node of a field from
+	 * `from_field` on. */
+	bool (*is_equal)(void *context, diagram a, diagram b);
+	uint32_t from_field;
+};
+
+/* A literal of the way to a difference: the field has one of these values. */
+struct diagram_step {
+	uint32_t field;
+	number128 low, high;
+};
+
+struct diagram_way {
+	struct diagram_step *steps;
+	size_t steps_count, steps_capacity;
+	diagram a, b; /* what stands at its end */
+};
+
+/* Whether the two differ for no packet. Else the way to the first difference. false with no steps and
+ * a DIAGRAM_OVER: the budget. */
+bool diagram_equals(void *pool, struct diagrams *diagrams, const struct diagram_difference *difference,
+		    diagram a, diagram b, struct diagram_way *way);
+
+/* Intervals of values of one field are numbered from 0 to this. */
+#define DIAGRAM_HIGHEST (~(number128)0)
+
+#endif

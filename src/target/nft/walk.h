@@ -1,0 +1,32 @@
+/* What a table does to packets: its chains as functions from packets to verdicts.
+ *
+ * Every chain is worked out once, whoever goes to it; a rule is a condition and what follows, in
+ * the kernel's own terms: loads into registers, comparisons of their bytes, lookups. So the cost grows
+ * with the elements and rules, not with the ways through them. What cannot be told is never left out:
+ * it becomes a condition that may hold or not, or a verdict that equals no other.
+ *
+ * What the kernel guarantees is relied on: headers are whole where a hook sees them (connection tracking
+ * puts fragments together before), and connection tracking is in one of its five states.
+ *
+ * Source: net/netfilter/nf_tables_core.c (nft_do_chain) and the files of the expressions beside it. */
+#ifndef FWC_TARGET_NFT_WALK_H
+#define FWC_TARGET_NFT_WALK_H
+
+#include "target/nft/read.h"
+#include "target/nft/walk_leaf.h"
+
+struct walk;
+
+/* The space and the leaves may serve several walks. */
+struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves, const struct nft_read *read,
+		      const struct read_table *table);
+/* What the table's base chains of this type do on the hook (NF_INET_*), one after the other by priority
+ * from `low` to `high`: each packet's leaf is decided; a chain that accepts hands on to the next.
+ * DIAGRAM_OVER: the budget. */
+diagram walk_hook(struct walk *walk, const char *type, uint32_t hook, int32_t low, int32_t high);
+/* The first thing in the table that makes no sense (a loop, a chain that is not there), or NULL. */
+const char *walk_problem(const struct walk *walk);
+/* Are there base chains of other types or hooks than the caller asked for? The number of all. */
+size_t walk_base_chains(const struct walk *walk);
+
+#endif

@@ -1,0 +1,365 @@
+#include "target/nft/walk_lookup.h"
+
+#include <linux/netfilter/nf_tables.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "target/nft/read_expression.h"
+#include "target/nft/walk_load.h"
+
+#define WORD_BYTES 4u
+#define MAP_VALUES_MAX 64 /* different values of a data map: each is a way of its own */
+
+/* Elements that give the same: a verdict, a value, or membership. */
+struct group {
+	const struct read_data *value;
+	uint16_t variable; /* its single conditions are all of this one; UNWRITTEN: there are none */
+	struct interval_set values;
+	diagram *predicates;
+	size_t predicates_count, predicates_capacity;
+};
+
+struct groups {
+	struct group *items;
+	size_t items_count, items_capacity;
+	struct names *by_value;
+};
+
+struct lookup {
+	struct walk *walk;
+	const struct read_set *set;
+	const struct walk_path *path;
+	int place; /* of the key in the registers */
+	struct groups groups;
+	const struct read_data *otherwise; /* of a catch-all element */
+	bool has_otherwise;
+	bool is_unclear;
+};
+
+bool walk_set_changes(const struct read_set *set)
+{
+	return (set->flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT)) != 0;
+}
+
+static struct group *group_of(struct lookup *lookup, const struct read_data *value)
+{
+	struct groups *groups = &lookup->groups;
+	struct text *name = text_new(lookup->walk->scratch);
+	read_data_print(name, value);
+	uintptr_t known = (uintptr_t)names_find(groups->by_value, name->bytes, name->length);
+	if (known == 0) {
+		*pool_append(lookup->walk->scratch, groups, items) = (struct group){ .value = value };
+		known = groups->items_count;
+		names_set(groups->by_value, name->bytes, name->length, (void *)known);
+	}
+	talloc_free(name);
+	return &groups->items[known - 1];
+}
+
+/* --- conditions of elements ------------------------------------------------------------------------- */
+
+static void add_values(struct lookup *lookup, struct group *group, uint16_t variable,
+		       const struct interval_set *values)
+{
+	void *pool = lookup->walk->scratch;
+	if (group->variable == WALK_UNWRITTEN)
+		group->variable = variable;
+	for (size_t i = 0; i < values->items_count; i++)
+		interval_set_add(pool, &group->values, values->items[i].low, values->items[i].high);
+}
+
+static void add_predicate(struct lookup *lookup, struct group *group, const struct walk_path *element)
+{
+	*pool_append(lookup->walk->scratch, group, predicates) = walk_path_meaning(lookup->walk, element);
+}
+
+/* The conditions of one key: on one variable they are collected, else they become a predicate. */
+static void add_equations(struct lookup *lookup, struct group *group, const struct walk_equations *equations)
+{
+	struct walk *walk = lookup->walk;
+	struct interval_set values;
+	if (equations->items_count == 1) {
+		const struct walk_equation *only = &equations->items[0];
+		const struct walk_variable *variable = &walk->variables->items[only->variable];
+		bool is_same = group->variable == WALK_UNWRITTEN || group->variable == only->variable;
+		if (is_same && variable->kind != WALK_VARIABLE_STATUS &&
+		    walk_equation_values(walk->scratch, variable, only, &values)) {
+			add_values(lookup, group, only->variable, &values);
+			return;
+		}
+	}
+	struct walk_path element;
+	walk_path_begin(walk, &element);
+	bool is_possible = walk_path_families(&element, lookup->path->families) &&
+			   walk_path_protocols(&element, &lookup->path->protocols);
+	for (size_t i = 0; i < equations->items_count && is_possible; i++)
+		is_possible = walk_path_equation(walk, &element, &equations->items[i]);
+	if (is_possible)
+		add_predicate(lookup, group, &element);
+}
+
+static void add_exact(struct lookup *lookup, const struct read_element *element)
+{
+	struct walk_equations equations = walk_equations_of(&lookup->path->registers, lookup->place,
+							    element->key.bytes, element->key.length);
+	lookup->is_unclear = lookup->is_unclear || equations.is_unclear;
+	if (!equations.is_impossible && !equations.is_unclear)
+		add_equations(lookup, group_of(lookup, &element->value), &equations);
+}
+
+/* One field of a concatenation between two keys; false where it cannot hold. */
+static bool add_field(struct lookup *lookup, struct walk_path *element, unsigned offset, unsigned length,
+		      const uint8_t *low, const uint8_t *high)
+{
+	struct walk *walk = lookup->walk;
+	const struct walk_registers *registers = &lookup->path->registers;
+	int place = lookup->place + (int)offset;
+	uint16_t variable = walk_ordered_variable(registers, place, length);
+	if (memcmp(low, high, length) == 0) {
+		struct walk_equations equations = walk_equations_of(registers, place, low, length);
+		lookup->is_unclear = lookup->is_unclear || equations.is_unclear;
+		bool is_possible = !equations.is_impossible && !equations.is_unclear;
+		for (size_t i = 0; i < equations.items_count && is_possible; i++)
+			is_possible = walk_path_equation(walk, element, &equations.items[i]);
+		return is_possible;
+	}
+	uint8_t constant[64];
+	if (walk_constant_bytes(registers, place, length, constant))
+		return memcmp(low, constant, length) <= 0 && memcmp(constant, high, length) <= 0;
+	if (variable == WALK_UNWRITTEN || walk->variables->items[variable].bytes != length) {
+		lookup->is_unclear = true;
+		return false;
+	}
+	struct interval_set values = { 0 };
+	interval_set_add(walk->scratch, &values, walk_number_of_bytes(low, length),
+			 walk_number_of_bytes(high, length));
+	return walk_path_values(walk, element, variable, &values);
+}
+
+static void add_ranges(struct lookup *lookup, const struct read_element *from)
+{
+	struct walk_path element;
+	const uint8_t *high = from->key_end != NULL ? from->key_end : from->key.bytes;
+	unsigned offset = 0;
+	walk_path_begin(lookup->walk, &element);
+	bool is_possible = walk_path_families(&element, lookup->path->families) &&
+			   walk_path_protocols(&element, &lookup->path->protocols);
+	for (size_t i = 0; i < lookup->set->fields_count && is_possible; i++) {
+		unsigned length = lookup->set->field_lengths[i];
+		if (offset + length > from->key.length) {
+			lookup->is_unclear = true;
+			return;
+		}
+		is_possible = add_field(lookup, &element, offset, length, from->key.bytes + offset, high + offset);
+		offset += (length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
+	}
+	if (is_possible)
+		add_predicate(lookup, group_of(lookup, &from->value), &element);
+}
+
+/* A row of starts and ends, sorted: a start holds up to the next element. */
+static void add_row(struct lookup *lookup)
+{
+	const struct read_set *set = lookup->set;
+	unsigned length = set->key_length;
+	uint16_t variable = walk_ordered_variable(&lookup->path->registers, lookup->place, length);
+	if (variable == WALK_UNWRITTEN || lookup->walk->variables->items[variable].bytes != length) {
+		lookup->is_unclear = true;
+		return;
+	}
+	number128 limit = walk_variable_limit(&lookup->walk->variables->items[variable]);
+	for (size_t i = 0; i < set->elements_count; i++) {
+		const struct read_element *element = &set->elements[i];
+		if ((element->flags & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
+			continue;
+		struct interval item = { walk_number_of_bytes(element->key.bytes, length), limit };
+		if (element->key_end != NULL)
+			item.high = walk_number_of_bytes(element->key_end, length);
+		if (i + 1 < set->elements_count) {
+			number128 next = walk_number_of_bytes(set->elements[i + 1].key.bytes, length);
+			if (next == item.low)
+				continue; /* the later of two starts at one place */
+			item.high = next - 1;
+		}
+		const struct interval_set values = { &item, 1, 1 };
+		add_values(lookup, group_of(lookup, &element->value), variable, &values);
+	}
+}
+
+static void add_elements(struct lookup *lookup)
+{
+	const struct read_set *set = lookup->set;
+	for (size_t i = 0; i < set->elements_count; i++) {
+		const struct read_element *element = &set->elements[i];
+		if ((element->flags & NFT_SET_ELEM_CATCHALL) != 0) {
+			lookup->otherwise = &element->value;
+			lookup->has_otherwise = true;
+		} else if (set->fields_count > 1) {
+			add_ranges(lookup, element);
+		} else if ((set->flags & NFT_SET_INTERVAL) == 0) {
+			add_exact(lookup, element);
+		}
+	}
+	if (set->fields_count <= 1 && (set->flags & NFT_SET_INTERVAL) != 0)
+		add_row(lookup);
+	for (size_t i = 0; i < lookup->groups.items_count; i++)
+		interval_set_normalise(&lookup->groups.items[i].values);
+}
+
+/* --- what comes of it ------------------------------------------------------------------------------- */
+
+/* All conditions of a group as one predicate. */
+static diagram group_predicate(struct lookup *lookup, struct group *group)
+{
+	struct walk *walk = lookup->walk;
+	diagram predicate = walk_or_of(walk, group->predicates, group->predicates_count);
+	struct walk_path path;
+	if (group->values.items_count == 0)
+		return predicate;
+	walk_path_begin(walk, &path);
+	if (!walk_path_values(walk, &path, group->variable, &group->values))
+		return predicate;
+	return walk_or(walk, predicate, walk_path_meaning(walk, &path));
+}
+
+/* Narrows the way to the packets of a group. */
+static bool restrict_to(struct lookup *lookup, struct walk_path *path, struct group *group)
+{
+	if (group->predicates_count == 0)
+		return walk_path_values(lookup->walk, path, group->variable, &group->values);
+	return walk_path_predicate(lookup->walk, path, group_predicate(lookup, group));
+}
+
+static bool restrict_to_rest(struct lookup *lookup, struct walk_path *path)
+{
+	diagram any = WALK_PREDICATE_FALSE;
+	for (size_t i = 0; i < lookup->groups.items_count; i++)
+		any = walk_or(lookup->walk, any, group_predicate(lookup, &lookup->groups.items[i]));
+	return walk_path_predicate(lookup->walk, path, walk_minus(lookup->walk, WALK_PREDICATE_TRUE, any));
+}
+
+static void is_member(struct lookup *lookup, struct walk_path *path, bool is_inverted)
+{
+	struct groups *groups = &lookup->groups;
+	bool is_possible;
+	if (lookup->has_otherwise)
+		is_possible = !is_inverted;
+	else if (is_inverted)
+		is_possible = groups->items_count == 0 || restrict_to_rest(lookup, path);
+	else
+		is_possible = groups->items_count != 0 && restrict_to(lookup, path, &groups->items[0]);
+	if (!is_possible)
+		path->is_dead = true;
+}
+
+
+static void decide_by_map(struct lookup *lookup, struct walk_paths *paths, size_t at)
+{
+	struct walk *walk = lookup->walk;
+	struct groups *groups = &lookup->groups;
+	diagram *meanings = pool_array(walk->scratch, diagram, groups->items_count + 1);
+	for (size_t i = 0; i < groups->items_count; i++)
+		meanings[i] = walk_guard(walk, group_predicate(lookup, &groups->items[i]),
+					 walk_verdict_meaning(walk, groups->items[i].value));
+	diagram all = walk_sequence_of(walk, meanings, groups->items_count);
+	if (lookup->has_otherwise)
+		all = walk_sequence(walk, all, walk_verdict_meaning(walk, lookup->otherwise));
+	struct walk_path *path = &paths->items[at];
+	diagram before = walk_leaf_of(walk->leaves, WALK_FALL, NULL, path->effects);
+	*pool_append(walk->scratch, paths, meanings) =
+		walk_path_guard(walk, path, walk_sequence(walk, before, all));
+	path->is_dead = true;
+}
+
+/* A map of values: a way for each. */
+static void load_by_map(struct lookup *lookup, struct walk_paths *paths, size_t at, uint64_t destination)
+{
+	struct walk *walk = lookup->walk;
+	struct groups *groups = &lookup->groups;
+	struct walk_path start = paths->items[at];
+	paths->items[at].is_dead = true;
+	for (size_t i = 0; i <= groups->items_count; i++) {
+		bool is_rest = i == groups->items_count;
+		const struct read_data *value = is_rest ? lookup->otherwise : groups->items[i].value;
+		if (is_rest && !lookup->has_otherwise)
+			break;
+		int place = walk_register_place(destination, value->length);
+		struct walk_path way = start;
+		bool is_possible = is_rest ? restrict_to_rest(lookup, &way)
+					   : restrict_to(lookup, &way, &groups->items[i]);
+		if (!is_possible)
+			continue;
+		struct walk_path *fork = walk_fork(walk, paths, at);
+		if (fork == NULL || place < 0) {
+			walk_unsure(walk, paths, at, "a map into a register");
+			return;
+		}
+		*fork = way;
+		walk_register_constant(&fork->registers, place, value->bytes, value->length);
+	}
+}
+
+static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
+		    const struct read_expression *expression)
+{
+	struct walk *walk = lookup->walk;
+	bool is_inverted = (read_number(expression, NFTA_LOOKUP_FLAGS, 0) & NFT_LOOKUP_F_INV) != 0;
+	uint64_t destination = read_number(expression, NFTA_LOOKUP_DREG, UINT64_MAX);
+	add_elements(lookup);
+	if (lookup->is_unclear) {
+		walk_unsure(walk, paths, at, "a lookup of bytes that cannot be told");
+		return;
+	}
+	if (destination == UINT64_MAX)
+		is_member(lookup, &paths->items[at], is_inverted);
+	else if (destination == NFT_REG_VERDICT && lookup->set->data_type == NFT_DATA_VERDICT)
+		decide_by_map(lookup, paths, at);
+	else if (destination != NFT_REG_VERDICT && lookup->set->data_type != NFT_DATA_VERDICT &&
+		 lookup->groups.items_count <= MAP_VALUES_MAX)
+		load_by_map(lookup, paths, at, destination);
+	else
+		walk_unsure(walk, paths, at, "a map that is used for what it is not, or has many values");
+}
+
+/* Membership without regard to what a map gives. */
+static bool is_plain(const struct read_expression *expression)
+{
+	return !read_has(expression, NFTA_LOOKUP_DREG);
+}
+
+static void look_up_changing(struct walk *walk, struct walk_paths *paths, size_t at,
+			     const struct read_expression *expression, const struct read_set *set)
+{
+	const char *name = pool_format(walk->scratch, "looked up in set '%s', which changes", set->name);
+	if (!is_plain(expression))
+		walk_unsure(walk, paths, at, "a map that packets change");
+	else if (!walk_path_unclear(walk, &paths->items[at], name))
+		paths->items[at].is_dead = true;
+}
+
+void walk_lookup(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *expression)
+{
+	const char *name = read_string(expression, NFTA_LOOKUP_SET);
+	const struct read_set *set = name == NULL ? NULL :
+		read_set_of(walk->table, name, (uint32_t)read_number(expression, NFTA_LOOKUP_SET_ID, 0));
+	if (set == NULL) {
+		walk_unsure(walk, paths, at, "a lookup in a set that is not there");
+		return;
+	}
+	if (walk_set_changes(set)) {
+		look_up_changing(walk, paths, at, expression, set);
+		return;
+	}
+	const struct walk_path path = paths->items[at];
+	struct lookup lookup = {
+		.walk = walk,
+		.set = set,
+		.path = &path,
+		.place = walk_register_place(read_number(expression, NFTA_LOOKUP_SREG, 0), set->key_length),
+	};
+	lookup.groups.by_value = names_new(walk->scratch, false);
+	if (lookup.place < 0)
+		walk_unsure(walk, paths, at, "a lookup from no register");
+	else
+		look_up(&lookup, paths, at, expression);
+}

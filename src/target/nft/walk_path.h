@@ -1,0 +1,115 @@
+/* A way through a rule: what holds of every packet that has come so far, and its registers.
+ *
+ * What a load gives depends on the packet's family and protocol, so a way forks where both kinds are
+ * still possible; the ways of one rule share no packet. Conditions on one field are kept as sets;
+ * everything else is a predicate: a diagram whose leaves are 0 and 1. */
+#ifndef FWC_TARGET_NFT_WALK_PATH_H
+#define FWC_TARGET_NFT_WALK_PATH_H
+
+#include "target/nft/walk.h"
+#include "target/nft/walk_leaf.h"
+#include "target/nft/walk_value.h"
+
+#define WALK_PREDICATE_FALSE diagram_leaf(0)
+#define WALK_PREDICATE_TRUE diagram_leaf(1)
+#define WALK_LITERALS_MAX 24
+
+struct walk_protocols {
+	uint64_t bits[4];
+};
+
+struct walk_literal {
+	uint32_t rank;
+	number128 highest;
+	struct interval_set values;
+};
+
+struct walk_path {
+	uint8_t families; /* FAMILIES_* */
+	struct walk_protocols protocols;
+	struct walk_literal literals[WALK_LITERALS_MAX];
+	size_t literals_count;
+	diagram others; /* predicate */
+	/* done since the last condition: they go with whatever comes next */
+	const struct walk_effects *effects;
+	bool is_dead;   /* its meaning is taken, or no packet is left */
+	struct walk_registers registers;
+};
+
+/* The ways through one rule so far, and what they have come to. */
+struct walk_paths {
+	struct walk_path *items;
+	size_t items_count, items_capacity;
+	diagram *meanings; /* one after the other: the rule */
+	size_t meanings_count, meanings_capacity;
+};
+
+#define WALK_PATHS_MAX 256
+
+/* The numbers of operations on diagrams. */
+enum { WALK_SEQUENCE, WALK_GUARD, WALK_AND, WALK_OR, WALK_MINUS, WALK_TURN };
+
+struct walk_chain {
+	const struct read_chain *chain;
+	unsigned state; /* 0: not begun, 1: open, 2: done */
+	diagram meaning;
+};
+
+struct walk {
+	void *pool;
+	void *scratch; /* sets of values; freed with the walk */
+	struct walk_space *space;
+	struct walk_variables *variables;
+	struct walk_leaves *leaves;
+	const struct nft_read *read;
+	const struct read_table *table;
+	uint8_t families;
+	struct names *chains; /* struct walk_chain by name */
+	unsigned depth;
+	const char *problem;
+	/* where the walk is, for names of what cannot be told */
+	const struct read_chain *chain;
+	size_t rule, expression;
+};
+
+/* The empty way: every packet of the table's families. */
+void walk_path_begin(const struct walk *walk, struct walk_path *path);
+
+/* Conditions: false where no packet is left. */
+bool walk_path_values(struct walk *walk, struct walk_path *path, uint16_t variable,
+		      const struct interval_set *values);
+bool walk_path_field(struct walk *walk, struct walk_path *path, enum walk_field field, number128 low,
+		     number128 high);
+bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct walk_equation *equation);
+bool walk_path_predicate(struct walk *walk, struct walk_path *path, diagram predicate);
+/* A condition that nothing is known of: this rank is 1. */
+bool walk_path_flag(struct walk *walk, struct walk_path *path, uint32_t rank);
+/* The same with a name of its own, after the place where the walk is. */
+bool walk_path_unclear(struct walk *walk, struct walk_path *path, const char *what);
+bool walk_path_families(struct walk_path *path, uint8_t families);
+bool walk_path_protocols(struct walk_path *path, const struct walk_protocols *protocols);
+
+/* The way's conditions as a predicate, and as a function: inside this diagram, elsewhere FALL. */
+diagram walk_path_meaning(struct walk *walk, const struct walk_path *path);
+diagram walk_path_guard(struct walk *walk, const struct walk_path *path, diagram inside);
+
+struct walk_protocols walk_protocols_all(void);
+struct walk_protocols walk_protocols_of(const uint8_t *numbers, size_t count);
+struct walk_protocols walk_protocols_without(const struct walk_protocols *a, const struct walk_protocols *b);
+
+/* Operations. */
+diagram walk_sequence(struct walk *walk, diagram first, diagram then);
+/* All of them, one after the other; the list is used up. */
+diagram walk_sequence_of(struct walk *walk, diagram *items, size_t count);
+diagram walk_guard(struct walk *walk, diagram predicate, diagram inside);
+diagram walk_and(struct walk *walk, diagram a, diagram b);
+diagram walk_or(struct walk *walk, diagram a, diagram b);
+diagram walk_or_of(struct walk *walk, diagram *items, size_t count);
+diagram walk_minus(struct walk *walk, diagram a, diagram b);
+/* Leaves with the first verdict get the second. */
+diagram walk_turn(struct walk *walk, diagram meaning, enum walk_verdict from, enum walk_verdict to);
+
+/* "chain input, rule 3" */
+const char *walk_place(const struct walk *walk);
+
+#endif

@@ -1,0 +1,171 @@
+#include "target/nft/walk_space.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/pool.h"
+
+#define NAME_BYTES 16
+/* Ranks: the table's fields, unknowns, limits. */
+#define FIRST_UNKNOWN WALK_FIELDS
+#define FIRST_LIMIT 0x10000u
+
+static const struct {
+	const char *name;
+	unsigned bits;
+	uint32_t highest; /* 0: all bits */
+} fields[] = {
+	[WALK_STATE] = { "state", 3, WALK_STATES - 1 },
+	[WALK_FAMILY] = { "family", 1, 1 },
+	[WALK_IN] = { "in interface", 128, 0 },
+	[WALK_OUT] = { "out interface", 128, 0 },
+	[WALK_PROTOCOL] = { "protocol", 8, 0 },
+	[WALK_FIRST] = { "destination port or type", 16, 0 },
+	[WALK_DESTINATION] = { "destination", 128, 0 },
+	[WALK_SOURCE] = { "source", 128, 0 },
+	[WALK_SECOND] = { "source port or code", 16, 0 },
+	[WALK_TCP_FLAGS] = { "tcp flags", 8, 0 },
+	[WALK_HOP_LIMIT] = { "hop limit", 8, 0 },
+	[WALK_TRANSLATED] = { "destination translated", 1, 0 },
+	[WALK_ORIGINAL_DESTINATION] = { "destination before translation", 128, 0 },
+	[WALK_ORIGINAL_PORT] = { "port before translation", 16, 0 },
+	[WALK_HELPER] = { "helper", 128, 0 },
+	[WALK_ROUTE] = { "route type", 32, 0 },
+	[WALK_WEEK] = { "second of the week", 20, WALK_WEEK_SECONDS - 1 },
+	[WALK_TIME] = { "time", 64, 0 },
+};
+static_assert(sizeof fields / sizeof fields[0] == WALK_FIELDS, "a row for each field");
+
+/* The fields' ranks. Only those of the five-tuple move: the rest is asked by few rules. */
+static const uint8_t orders[WALK_ORDERS][WALK_FIELDS] = {
+#define COMMON                                                                                    \
+	[WALK_STATE] = 0, [WALK_FAMILY] = 1, [WALK_IN] = 2, [WALK_OUT] = 3, [WALK_TCP_FLAGS] = 9, \
+	[WALK_HOP_LIMIT] = 10, [WALK_TRANSLATED] = 11, [WALK_ORIGINAL_DESTINATION] = 12,          \
+	[WALK_ORIGINAL_PORT] = 13, [WALK_HELPER] = 14, [WALK_ROUTE] = 15, [WALK_WEEK] = 16, [WALK_TIME] = 17
+	{ COMMON, [WALK_PROTOCOL] = 4, [WALK_DESTINATION] = 5, [WALK_FIRST] = 6, [WALK_SOURCE] = 7,
+	  [WALK_SECOND] = 8 },
+	{ COMMON, [WALK_PROTOCOL] = 4, [WALK_FIRST] = 5, [WALK_SOURCE] = 6, [WALK_DESTINATION] = 7,
+	  [WALK_SECOND] = 8 },
+	{ COMMON, [WALK_DESTINATION] = 4, [WALK_SOURCE] = 5, [WALK_PROTOCOL] = 6, [WALK_FIRST] = 7,
+	  [WALK_SECOND] = 8 },
+#undef COMMON
+};
+
+struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order)
+{
+	struct walk_space *space = pool_new(pool, struct walk_space);
+	space->pool = space;
+	space->diagrams = diagrams_new(space, edges_max);
+	space->order = order;
+	space->by_name = names_new(space, false);
+	return space;
+}
+
+uint32_t walk_rank(const struct walk_space *space, enum walk_field field)
+{
+	return orders[space->order][field];
+}
+
+enum walk_field walk_field_of_rank(const struct walk_space *space, uint32_t rank)
+{
+	for (unsigned field = 0; field < WALK_FIELDS; field++)
+		if (orders[space->order][field] == rank)
+			return (enum walk_field)field;
+	return WALK_FIELDS;
+}
+
+const struct walk_unknown *walk_unknown_of_rank(const struct walk_space *space, uint32_t rank)
+{
+	if (rank >= FIRST_LIMIT)
+		return rank - FIRST_LIMIT < space->limits_count ? &space->limits[rank - FIRST_LIMIT] : NULL;
+	if (rank < FIRST_UNKNOWN || rank - FIRST_UNKNOWN >= space->unknowns_count)
+		return NULL;
+	return &space->unknowns[rank - FIRST_UNKNOWN];
+}
+
+const char *walk_field_name(enum walk_field field)
+{
+	return field < WALK_FIELDS ? fields[field].name : "unknown";
+}
+
+uint32_t walk_unknown(struct walk_space *space, const char *name, uint32_t bits)
+{
+	size_t length = strlen(name);
+	uintptr_t known = (uintptr_t)names_find(space->by_name, name, length);
+	if (known == 0) {
+		*pool_append(space, space, unknowns) = (struct walk_unknown){ pool_strdup(space, name), bits, NULL };
+		known = FIRST_UNKNOWN + space->unknowns_count - 1;
+		names_set(space->by_name, name, length, (void *)known);
+	}
+	return (uint32_t)known;
+}
+
+uint32_t walk_limit(struct walk_space *space, const char *name, const void *about)
+{
+	size_t length = strlen(name);
+	uintptr_t known = (uintptr_t)names_find(space->by_name, name, length);
+	if (known == 0) {
+		*pool_append(space, space, limits) = (struct walk_unknown){ pool_strdup(space, name), 1, about };
+		known = FIRST_LIMIT + space->limits_count - 1;
+		names_set(space->by_name, name, length, (void *)known);
+	}
+	return (uint32_t)known;
+}
+
+uint32_t walk_first_limit(void)
+{
+	return FIRST_LIMIT;
+}
+
+number128 walk_highest(enum walk_field field)
+{
+	if (fields[field].highest != 0)
+		return fields[field].highest;
+	return fields[field].bits == 128 ? DIAGRAM_HIGHEST : ((number128)1 << fields[field].bits) - 1;
+}
+
+diagram walk_choose(struct walk_space *space, uint32_t rank, const struct interval_set *values,
+		    number128 highest, diagram inside, diagram outside)
+{
+	size_t count = values->items_count;
+	if (count == 0)
+		return outside;
+	struct interval *last = &values->items[count - 1];
+	if (last->high < highest || highest == DIAGRAM_HIGHEST)
+		return diagram_choose(space->diagrams, rank, values, inside, outside);
+	number128 high = last->high;
+	last->high = DIAGRAM_HIGHEST; /* put back below */
+	diagram made = diagram_choose(space->diagrams, rank, values, inside, outside);
+	last->high = high;
+	return made;
+}
+
+diagram walk_choose_one(struct walk_space *space, uint32_t rank, number128 value, number128 highest,
+			diagram inside, diagram outside)
+{
+	struct interval item = { value, value };
+	const struct interval_set values = { &item, 1, 1 };
+	return walk_choose(space, rank, &values, highest, inside, outside);
+}
+
+number128 walk_number_of_name(const char *name)
+{
+	number128 number = 0;
+	bool has_ended = false;
+	for (unsigned i = 0; i < NAME_BYTES; i++) {
+		has_ended = has_ended || name[i] == '\0';
+		number = number << 8 | (has_ended ? 0 : (uint8_t)name[i]);
+	}
+	return number;
+}
+
+const char *walk_name_of_number(void *pool, number128 number)
+{
+	char bytes[NAME_BYTES];
+	for (unsigned i = 0; i < NAME_BYTES; i++)
+		bytes[i] = (char)(uint8_t)(number >> (8 * (NAME_BYTES - 1 - i)));
+	for (unsigned i = 0; i < NAME_BYTES; i++)
+		if (bytes[i] != '\0' && (bytes[i] <= ' ' || bytes[i] > '~'))
+			bytes[i] = '?';
+	return pool_strndup(pool, bytes, strnlen(bytes, NAME_BYTES));
+}
