@@ -346,7 +346,8 @@ static bool rows_equal(struct comparing *comparing, diagram a, diagram b)
 	do {
 		high = zip_next(comparing->diagrams, &zip, &child_a, &child_b);
 		size_t steps = comparing->way->steps_count;
-		*pool_append(comparing->pool, comparing->way, steps) = (struct diagram_step){ zip.field, low, high };
+		*pool_append(comparing->pool, comparing->way, steps) = (struct diagram_step){ zip.field, low,
+			high };
 		if (!pair_equals(comparing, child_a, child_b))
 			return false;
 		comparing->way->steps_count = steps;

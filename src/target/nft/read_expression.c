@@ -20,7 +20,8 @@ struct attribute_row {
 	uint64_t implied;   /* bits that other attributes imply */
 };
 
-#define NUMBER(number_, name_) { .number = (number_), .type = READ_NUMBER, .name = (name_), .otherwise = UINT64_MAX }
+#define NUMBER(number_, name_)									\
+	{ .number = (number_), .type = READ_NUMBER, .name = (name_), .otherwise = UINT64_MAX }
 #define NUMBER_OR(number_, name_, value)                                                          \
 	{ .number = (number_), .type = READ_NUMBER, .name = (name_), .otherwise = (value) }
 #define VOLATILE(number_, name_) { .number = (number_), .type = READ_NUMBER, .name = (name_), .is_volatile = true }
@@ -127,16 +128,19 @@ static const struct attribute_row objref_rows[] = {
 	VOLATILE(NFTA_OBJREF_SET_ID, "SET_ID"), { 0 },
 };
 static const struct attribute_row osf_rows[] = {
-	NUMBER(NFTA_OSF_DREG, "DREG"), NUMBER_OR(NFTA_OSF_TTL, "TTL", 0), NUMBER_OR(NFTA_OSF_FLAGS, "FLAGS", 0), { 0 },
+	NUMBER(NFTA_OSF_DREG, "DREG"), NUMBER_OR(NFTA_OSF_TTL, "TTL", 0), NUMBER_OR(NFTA_OSF_FLAGS, "FLAGS", 0),
+		{ 0 },
 };
 static const struct attribute_row payload_rows[] = {
 	NUMBER(NFTA_PAYLOAD_DREG, "DREG"), NUMBER(NFTA_PAYLOAD_BASE, "BASE"),
 	NUMBER(NFTA_PAYLOAD_OFFSET, "OFFSET"), NUMBER(NFTA_PAYLOAD_LEN, "LEN"),
 	NUMBER(NFTA_PAYLOAD_SREG, "SREG"), NUMBER_OR(NFTA_PAYLOAD_CSUM_TYPE, "CSUM_TYPE", 0),
-	NUMBER_OR(NFTA_PAYLOAD_CSUM_OFFSET, "CSUM_OFFSET", 0), NUMBER_OR(NFTA_PAYLOAD_CSUM_FLAGS, "CSUM_FLAGS", 0), { 0 },
+	NUMBER_OR(NFTA_PAYLOAD_CSUM_OFFSET, "CSUM_OFFSET", 0),
+		NUMBER_OR(NFTA_PAYLOAD_CSUM_FLAGS, "CSUM_FLAGS", 0), { 0 },
 };
 static const struct attribute_row queue_rows[] = {
-	NUMBER(NFTA_QUEUE_NUM, "NUM"), NUMBER_OR(NFTA_QUEUE_TOTAL, "TOTAL", 1), NUMBER_OR(NFTA_QUEUE_FLAGS, "FLAGS", 0),
+	NUMBER(NFTA_QUEUE_NUM, "NUM"), NUMBER_OR(NFTA_QUEUE_TOTAL, "TOTAL", 1),
+		NUMBER_OR(NFTA_QUEUE_FLAGS, "FLAGS", 0),
 	NUMBER(NFTA_QUEUE_SREG_QNUM, "SREG"), { 0 },
 };
 static const struct attribute_row quota_rows[] = {
@@ -160,7 +164,8 @@ static const struct attribute_row rt_rows[] = {
 };
 static const struct attribute_row secmark_rows[] = { STRING(NFTA_SECMARK_CTX, "CTX"), { 0 } };
 static const struct attribute_row socket_rows[] = {
-	NUMBER(NFTA_SOCKET_KEY, "KEY"), NUMBER(NFTA_SOCKET_DREG, "DREG"), NUMBER_OR(NFTA_SOCKET_LEVEL, "LEVEL", 0), { 0 },
+	NUMBER(NFTA_SOCKET_KEY, "KEY"), NUMBER(NFTA_SOCKET_DREG, "DREG"),
+		NUMBER_OR(NFTA_SOCKET_LEVEL, "LEVEL", 0), { 0 },
 };
 static const struct attribute_row synproxy_rows[] = {
 	NUMBER(NFTA_SYNPROXY_MSS, "MSS"), NUMBER(NFTA_SYNPROXY_WSCALE, "WSCALE"),
@@ -171,7 +176,8 @@ static const struct attribute_row tproxy_rows[] = {
 	NUMBER(NFTA_TPROXY_REG_PORT, "REG_PORT"), { 0 },
 };
 static const struct attribute_row tunnel_rows[] = {
-	NUMBER(NFTA_TUNNEL_KEY, "KEY"), NUMBER(NFTA_TUNNEL_DREG, "DREG"), NUMBER_OR(NFTA_TUNNEL_MODE, "MODE", 0), { 0 },
+	NUMBER(NFTA_TUNNEL_KEY, "KEY"), NUMBER(NFTA_TUNNEL_DREG, "DREG"), NUMBER_OR(NFTA_TUNNEL_MODE, "MODE", 0),
+		{ 0 },
 };
 static const struct attribute_row xfrm_rows[] = {
 	NUMBER(NFTA_XFRM_DREG, "DREG"), NUMBER(NFTA_XFRM_KEY, "KEY"), NUMBER(NFTA_XFRM_DIR, "DIR"),

@@ -34,7 +34,8 @@ static void print_element(struct text *out, const struct read_element *element)
 	read_data_print(out, &element->key);
 	if (element->key_end != NULL) {
 		text_add_char(out, '-');
-		read_data_print(out, &(struct read_data){ .bytes = element->key_end, .length = element->key.length });
+		read_data_print(out, &(struct read_data){ .bytes = element->key_end,
+			.length = element->key.length });
 	}
 	if (element->value.is_verdict || element->value.length != 0) {
 		text_add(out, " : ");

@@ -165,7 +165,8 @@ static bool has_connection(struct walk *walk, struct walk_path *path)
 
 static bool has_ports(struct walk_path *path)
 {
-	static const uint8_t numbers[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_DCCP, PROTOCOL_SCTP, PROTOCOL_UDPLITE };
+	static const uint8_t numbers[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_DCCP, PROTOCOL_SCTP,
+		PROTOCOL_UDPLITE };
 	struct walk_protocols protocols = walk_protocols_of(numbers, sizeof numbers);
 	return walk_path_protocols(path, &protocols);
 }
@@ -231,7 +232,8 @@ static void load_ct(struct walk *walk, struct walk_paths *paths, size_t at,
 	if (row->variable == 0 || is_reply || is_undirected) {
 		struct key_row named = *row;
 		named.can_break = row->can_break || is_undirected;
-		named.name = pool_format(walk->scratch, "%s, direction %llu", row->name, (unsigned long long)direction);
+		named.name = pool_format(walk->scratch, "%s, direction %llu", row->name,
+					 (unsigned long long)direction);
 		put_unknown(walk, paths, at, expression, NFTA_CT_DREG, &named);
 	} else if (row->variable == WALK_CT_PROTO_DST) {
 		load_original_port(walk, paths, at, expression);

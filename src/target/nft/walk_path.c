@@ -247,9 +247,11 @@ bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct 
 				       (uint32_t)(equation->wanted >> 96));
 	if (walk_equation_values(walk->scratch, variable, equation, &values))
 		return walk_path_values(walk, path, equation->variable, &values);
-	const char *name = pool_format(walk->scratch, "%s under a mask with many holes (%016llx%016llx %016llx%016llx)",
+	const char *name = pool_format(walk->scratch,
+				       "%s under a mask with many holes (%016llx%016llx %016llx%016llx)",
 				       variable->name, (unsigned long long)(equation->mask >> 64),
-				       (unsigned long long)equation->mask, (unsigned long long)(equation->wanted >> 64),
+				       (unsigned long long)equation->mask,
+					       (unsigned long long)(equation->wanted >> 64),
 				       (unsigned long long)equation->wanted);
 	return walk_path_flag(walk, path, walk_unknown(walk->space, name, 1));
 }

@@ -304,10 +304,12 @@ static void assign_helper(struct walk *walk, struct walk_paths *paths, size_t at
 		return;
 	const struct walk_effects *effects =
 		walk_effects_with(walk->leaves, walk->leaves->none, WALK_ASSIGN, type == NULL ? "?" : type);
-	add_meaning(walk, paths, walk_path_guard(walk, &here, walk_leaf_of(walk->leaves, WALK_FALL, NULL, effects)));
+	add_meaning(walk, paths, walk_path_guard(walk, &here,
+						 walk_leaf_of(walk->leaves, WALK_FALL, NULL, effects)));
 }
 
-static void step_objref(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *reference)
+static void step_objref(struct walk *walk, struct walk_paths *paths, size_t at,
+			const struct read_expression *reference)
 {
 	uint32_t type = (uint32_t)read_number(reference, NFTA_OBJREF_IMM_TYPE, 0);
 	const char *name = read_string(reference, NFTA_OBJREF_IMM_NAME);
@@ -352,7 +354,8 @@ static void describe_key(const struct walk_path *path, int place, unsigned lengt
 		return;
 	for (unsigned i = 0; i < length; i++) {
 		const struct walk_byte *byte = &path->registers.bytes[(unsigned)place + i];
-		bool is_whole = byte->variable == variable && byte->index == i && byte->mask == 0xff && byte->xor == 0;
+		bool is_whole =
+			byte->variable == variable && byte->index == i && byte->mask == 0xff && byte->xor == 0;
 		if (is_whole && bits == 8 * i)
 			bits += 8;
 		else if (byte->variable != WALK_CONSTANT)
@@ -370,7 +373,8 @@ static const struct read_expression *limit_in(const struct read_expression *dyns
 	return list != NULL && list->items_count == 1 && list->items[0].kind == READ_LIMIT ? &list->items[0] : NULL;
 }
 
-static void step_dynset(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *dynset)
+static void step_dynset(struct walk *walk, struct walk_paths *paths, size_t at,
+			const struct read_expression *dynset)
 {
 	const char *name = read_string(dynset, NFTA_DYNSET_SET_NAME);
 	const struct read_set *set = name == NULL ? NULL :
@@ -378,7 +382,8 @@ static void step_dynset(struct walk *walk, struct walk_paths *paths, size_t at, 
 	const struct read_expression *content = limit_in(dynset);
 	bool is_inverted = (read_number(dynset, NFTA_DYNSET_FLAGS, 0) & NFT_DYNSET_F_INV) != 0;
 	int place = set == NULL ? -1
-				: walk_register_place(read_number(dynset, NFTA_DYNSET_SREG_KEY, 0), set->key_length);
+				: walk_register_place(read_number(dynset, NFTA_DYNSET_SREG_KEY, 0),
+						      set->key_length);
 	settle(walk, paths, at);
 	if (place < 0) {
 		walk_unsure(walk, paths, at, "packets are put into a set that is not there");
@@ -407,7 +412,8 @@ static void step_log(struct walk *walk, struct walk_paths *paths, size_t at, con
 	add_effect(walk, &paths->items[at], WALK_LOG, prefix == NULL ? "" : prefix);
 }
 
-static void step_reject(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *reject)
+static void step_reject(struct walk *walk, struct walk_paths *paths, size_t at,
+			const struct read_expression *reject)
 {
 	struct walk_leaf leaf = { .verdict = WALK_REJECT };
 	leaf.reject.type = (uint32_t)read_number(reject, NFTA_REJECT_TYPE, UINT32_MAX);
@@ -543,7 +549,8 @@ static void step_fwd(struct walk *walk, struct walk_paths *paths, size_t at, con
 	end_other(walk, paths, at, "sent out elsewhere");
 }
 
-static void step_synproxy(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *proxy)
+static void step_synproxy(struct walk *walk, struct walk_paths *paths, size_t at,
+			  const struct read_expression *proxy)
 {
 	(void)proxy;
 	end_other(walk, paths, at, "answered by a syn proxy");
@@ -583,7 +590,8 @@ static void step_load(struct walk *walk, struct walk_paths *paths, size_t at, co
 	walk_load(walk, paths, at, load);
 }
 
-static void step_lookup(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *lookup)
+static void step_lookup(struct walk *walk, struct walk_paths *paths, size_t at,
+			const struct read_expression *lookup)
 {
 	settle(walk, paths, at);
 	walk_lookup(walk, paths, at, lookup);

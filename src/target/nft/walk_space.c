@@ -93,7 +93,8 @@ uint32_t walk_unknown(struct walk_space *space, const char *name, uint32_t bits)
 	size_t length = strlen(name);
 	uintptr_t known = (uintptr_t)names_find(space->by_name, name, length);
 	if (known == 0) {
-		*pool_append(space, space, unknowns) = (struct walk_unknown){ pool_strdup(space, name), bits, NULL };
+		*pool_append(space, space, unknowns) = (struct walk_unknown){ pool_strdup(space, name), bits,
+			NULL };
 		known = FIRST_UNKNOWN + space->unknowns_count - 1;
 		names_set(space->by_name, name, length, (void *)known);
 	}
