@@ -160,17 +160,33 @@ bool session_resolve(struct session *session)
 	return !diags_has_errors(session->diags);
 }
 
-/* Rules with a mistake are left out of the policy; the others can be looked at all the same, so that
- * one run shows every mistake. Where text, files or places are wrong, what follows would be guesses. */
-static bool are_rules_alone_wrong(const struct diags *diags, size_t begin, size_t end)
+/* Rules, translations and assertions with a mistake are left out of the policy; the others can be
+ * looked at all the same, so that one run shows every mistake. Where text, files or places are wrong,
+ * what follows would be guesses. So it is for devices and tunnels as far as places hang on them. */
+static bool leaves_places(enum code code, bool is_seen_from_device)
 {
-	for (size_t index = begin; index < end; index++) {
-		enum code code = diags->items[index]->code;
-
-		if (diags->items[index]->severity == SEVERITY_ERROR && code / 100 != 3 &&
-		    code / 100 != 5)
-			return false;
+	switch (code / 100) {
+	case 3:
+	case 5:
+	case 6:
+	case 8:
+		return true;
+	case 7:
+		return code == CODE_DEVICE_TARGET || code == CODE_TUNNEL_KEY || code == CODE_CDP_LIMITS ||
+		       (!is_seen_from_device && (code == CODE_DEVICE_ITEM ||
+						 code == CODE_DEVICE_INTERFACE ||
+						 code == CODE_UNKNOWN_ZONE));
 	}
+	return false;
+}
+
+static bool are_places_right(const struct diags *diags, const struct policy *policy, size_t begin,
+			     size_t end)
+{
+	for (size_t index = begin; index < end; index++)
+		if (diags->items[index]->severity == SEVERITY_ERROR &&
+		    !leaves_places(diags->items[index]->code, policy->device != NULL))
+			return false;
 	return !diags->is_full;
 }
 
@@ -180,8 +196,8 @@ static void add_view(struct session *session, struct policy *policy, size_t comm
 	struct session_view view = { .device = policy->device, .policy = policy };
 	const struct diags *diags = session->diags;
 
-	if (are_rules_alone_wrong(diags, 0, common) &&
-	    are_rules_alone_wrong(diags, since, diags->items_count))
+	if (are_places_right(diags, policy, 0, common) &&
+	    are_places_right(diags, policy, since, diags->items_count))
 		view.ruleset = expand_policy(pool_child(session->pool, "ruleset"), session->diags,
 					     policy);
 	*pool_append(session->pool, session, views) = view;

@@ -61,13 +61,37 @@ static unsigned word_families(const struct service_word *word)
 	return has_protocol(word, "icmp6") ? FAMILIES_IPV6 : FAMILIES_BOTH;
 }
 
+static bool shares_tuple(const struct service_word *word, const struct service_tuple *tuple)
+{
+	if (word->service == NULL) /* a literal's own tuple is not kept: by its family */
+		return tuple->protocol == PROTOCOL_ANY ||
+		       (tuple->families & ~word_families(word)) == 0;
+	for (size_t index = 0; index < word->service->own.tuples_count; index++)
+		if (tuple_overlaps(&word->service->own.tuples[index], tuple))
+			return true;
+	return false;
+}
+
+/* Whether `except` left something of the word. */
+static bool is_left(const struct policy_rule *rule, const struct service_word *word)
+{
+	for (size_t use = 0; use < rule->services_count; use++) {
+		const struct tuple_set *tuples = &rule->services[use].tuples;
+
+		for (size_t index = 0; index < tuples->tuples_count; index++)
+			if (shares_tuple(word, &tuples->tuples[index]))
+				return true;
+	}
+	return false;
+}
+
 void complain_words(struct diags *diags, const struct policy_rule *rule, unsigned families)
 {
 	for (size_t index = 0; index < rule->words_count; index++) {
 		const struct service_word *word = &rule->words[index];
 		unsigned has = word_families(word);
 
-		if (has == FAMILIES_NONE || (has & families) != 0)
+		if (has == FAMILIES_NONE || (has & families) != 0 || !is_left(rule, word))
 			continue;
 		diag_add(diags, CODE_SERVICE_FAMILY, word->span,
 			 "'%s' has %s, and the rule's other parts have %s", word->word,

@@ -217,10 +217,14 @@ const char *syntax_quote(void *pool, const char *bytes, struct span span)
 	return pool_format(pool, "'%.*s…'", (int)cut, bytes + span.begin);
 }
 
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
 static bool is_word(const struct syntax_error *error)
 {
-	char byte = error->bytes[error->found.begin];
-	return !error->is_end && ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z'));
+	return !error->is_end && is_letter(error->bytes[error->found.begin]);
 }
 
 /* The keyword that was meant, or NULL. */
@@ -258,12 +262,74 @@ static void note_ports_first(struct diags *diags, struct diagnostic *report,
 		  (int)(word + length - slash - 1), slash + 1, (int)(slash - word), word);
 }
 
+/* The word that stands right before a place in the text, on its line; empty where there is none. */
+static struct span word_before(const struct syntax_error *error, uint32_t place)
+{
+	struct span word = { error->found.source, place, place };
+	while (word.end > 0 && (error->bytes[word.end - 1] == ' ' || error->bytes[word.end - 1] == '\t'))
+		word.end--;
+	word.begin = word.end;
+	while (word.begin > 0 && is_letter(error->bytes[word.begin - 1]))
+		word.begin--;
+	return word;
+}
+
+static bool span_is(const struct syntax_error *error, struct span span, const char *word)
+{
+	size_t length = strlen(word);
+	return span.end - span.begin == length && memcmp(error->bytes + span.begin, word, length) == 0;
+}
+
+/* "to lan from wan", "log from lan". */
+static void note_order(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
+{
+	if (!error->is_end && is_expected(error, "stateless") && is_expected(error, "rescue") &&
+	    (span_is(error, error->found, "from") || span_is(error, error->found, "to")))
+		diag_note(diags, report, SPAN_NONE, "the order is: services, 'from' places, 'to' places, "
+			  "options; each once");
+}
+
+/* "from zone lan". */
+static void note_kind(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
+{
+	static const char *const kind_words[] = { "group", "host", "network", "zone" };
+	if (!is_word(error))
+		return;
+	struct span before = word_before(error, error->found.begin);
+	struct span first = word_before(error, before.begin);
+	if (!span_is(error, first, "from") && !span_is(error, first, "to"))
+		return;
+	for (size_t i = 0; i < COUNT(kind_words); i++)
+		if (span_is(error, before, kind_words[i]))
+			diag_note(diags, report, SPAN_NONE, "a place is written by its name alone: '%.*s'",
+				  (int)(error->found.end - error->found.begin),
+				  error->bytes + error->found.begin);
+}
+
+/* "timezone Europe/Paris": a name that ends where its '/' begins. */
+static bool report_timezone(struct diags *diags, const struct syntax_error *error)
+{
+	if (error->is_end || error->bytes[error->found.begin] != '/')
+		return false;
+	struct span name = word_before(error, error->found.begin);
+	if (!span_is(error, word_before(error, name.begin), "timezone"))
+		return false;
+	struct diagnostic *report = diag_add(diags, CODE_BAD_TIME,
+					     (struct span){ name.source, name.begin, error->found.end },
+					     "a time zone is an offset such as +01:00, not a name");
+	diag_note(diags, report, SPAN_NONE, "a ruleset knows no summer time: write the offset that its "
+		  "hours are meant in");
+	return true;
+}
+
 void syntax_report(void *pool, struct diags *diags, const struct syntax_error *error)
 {
 	if (diags->is_full) {
 		diag_add(diags, CODE_SYNTAX, error->found, "syntax error");
 		return;
 	}
+	if (report_timezone(diags, error))
+		return;
 	const char *found = error->is_end ? "the end of the file"
 					  : syntax_quote(pool, error->bytes, error->found);
 	const char *nearest = nearest_keyword(pool, error);
@@ -281,4 +347,6 @@ void syntax_report(void *pool, struct diags *diags, const struct syntax_error *e
 	else if (wants_statement(error) && is_word(error))
 		diag_note(diags, report, SPAN_NONE, "a rule begins with allow, deny or reject");
 	note_ports_first(diags, report, error);
+	note_order(diags, report, error);
+	note_kind(diags, report, error);
 }

@@ -209,8 +209,19 @@ static void set_input(struct carver *carver)
 	}
 }
 
+/* Where the text has mistakes, what is missing may be what could not be read. */
+static bool is_half_read(const struct diags *diags)
+{
+	for (size_t i = 0; i < diags->items_count; i++)
+		if (diags->items[i]->severity == SEVERITY_ERROR && diags->items[i]->code / 100 == 1)
+			return true;
+	return false;
+}
+
 static void report_nothing_written(struct carver *carver)
 {
+	if (is_half_read(carver->resolver->diags))
+		return;
 	for (size_t i = 0; i < carver->count; i++) {
 		const struct zone *zone = carver->zones[i];
 		if (!zone->has_interfaces && !zone->has_networks)

@@ -114,12 +114,30 @@ struct place_definition *place_find(const struct resolver *resolver, const struc
 	return names_find(resolver->policy->places, name->text, name->length);
 }
 
+/* "self.", "dc1.": the end of a sentence. */
+static bool has_known_stem(const struct resolver *resolver, const struct ast_word *name)
+{
+	size_t length = name->length - 1;
+	static const char *const own[] = { "any", "internet", "self" };
+	if (name->length < 2 || name->text[length] != '.')
+		return false;
+	for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+		if (strlen(own[i]) == length && memcmp(own[i], name->text, length) == 0)
+			return true;
+	return names_find(resolver->policy->places, name->text, length) != NULL;
+}
+
 static void report_unknown(struct resolver *resolver, const struct ast_word *name)
 {
 	if (name->is_reported)
 		return;
 	struct diagnostic *error = diag_add(resolver->diags, CODE_UNKNOWN_PLACE, name->span,
 					    "unknown place '%s'", name->text);
+	if (has_known_stem(resolver, name)) {
+		diag_note(resolver->diags, error, SPAN_NONE, "the '.' at the end belongs to the name; did "
+			  "you mean '%.*s'?", (int)name->length - 1, name->text);
+		return;
+	}
 	note_nearest(resolver, error, resolver->policy->places, name);
 }
 

@@ -66,11 +66,26 @@ void service_suggest(struct service_database *database, struct diagnostic *diagn
 			  nearest);
 }
 
+/* Words that stand behind services and places. */
+static bool is_option(const char *word)
+{
+	static const char *const options[] = { "because", "count", "during", "id", "ipv4", "ipv6", "limit",
+					       "log", "owner", "rescue", "stateless", "until" };
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+		if (strcmp(options[i], word) == 0)
+			return true;
+	return false;
+}
+
 static void report_unknown(struct service_database *database, const struct ast_word *word)
 {
 	struct diagnostic *error = diag_add(database->store->diags, CODE_UNKNOWN_SERVICE,
 					    word->span, "unknown service '%s'", word->text);
-	service_suggest(database, error, word);
+	if (is_option(word->text))
+		diag_note(database->store->diags, error, SPAN_NONE,
+			  "an option stands behind a service: 'any %s' is every service", word->text);
+	else
+		service_suggest(database, error, word);
 }
 
 /* The frames from the one that resolves the definition down to the last one. */

@@ -168,6 +168,23 @@ FOLDERS = (
 
 # (name, text, words that the messages must hold): the nearest name, links of a cycle, all in one run
 MESSAGES = (
+    ("an option without a service", "deny log;\n", ("'any log'",)),
+    ("from behind to", ZONES + "allow ssh to lan from wan;\n", ("'from' places, 'to' places",)),
+    ("places behind an option", ZONES + "allow ssh log from wan;\n", ("'from' places, 'to' places",)),
+    ("the kind of a place", ZONES + "allow ssh from zone lan;\n", ("by its name alone: 'lan'",)),
+    ("a netmask", "allow ssh from 10.0.0.0/255.255.255.0;\n", ("'10.0.0.0/24'",)),
+    ("a netmask of a host", "allow ssh from 10.0.7.1/255.255.0.0;\n", ("'10.0.0.0/16'",)),
+    ("a wildcard mask", "allow ssh from 10.0.0.0/0.0.0.255;\n", ("'10.0.0.0/24'",)),
+    ("a full stop behind self", "allow ssh to self.;\n", ("did you mean 'self'?",)),
+    ("a full stop behind a host", ZONES + "allow ssh to a.;\n", ("did you mean 'a'?",)),
+    ("a full stop behind an address", "allow ssh to 10.0.0.1.;\n", ("ends with ';'",)),
+    ("a zone of the clock", "timezone Europe/Paris;\nallow ssh;\n", ("FW0116", "+01:00")),
+    ("a broken translation hides no empty rule", ZONES +
+     "forward any/gre from wan to a port 22;\nallow ssh from self to self;\n", ("FW0605", "FW0501")),
+    ("a broken expectation hides no empty rule", "expect shadowd because \"x\";\nallow dns;\n"
+     "allow ssh from self to self;\n", ("FW0803", "FW0501")),
+    ("a broken device hides no empty rule", "device R { target cisco-ios; cdp timer 1; interface e0 "
+     "{ address 10.0.0.1/24; } }\nallow ssh from self to self;\n", ("FW0710", "FW0501")),
     ("nearest service", "allow kerberso;\n", ("did you mean 'kerberos'?",)),
     ("nearest zone", ZONES + "allow ssh to wna;\n", ("did you mean 'wan'?",)),
     ("nearest host", "host mail-server = 10.0.0.1;\nallow ssh from mail-sever;\n",
