@@ -5,6 +5,8 @@
 
 #include <time.h>
 
+#include "resolve/print_devices.h"
+
 #define SHOWN_MOST 32 /* elements of one set */
 
 static const char *const verdict_names[] = {
@@ -167,6 +169,12 @@ static void print_limit(struct text *out, const struct limit *limit)
 		  limit->burst, limit->is_per_source ? " per source" : "");
 }
 
+static void print_families(struct text *out, uint8_t families)
+{
+	if (families != FAMILIES_BOTH)
+		text_add(out, families == FAMILIES_IPV4 ? " ipv4" : " ipv6");
+}
+
 static void print_options(struct text *out, const struct policy_options *options)
 {
 	if (options->has_log)
@@ -185,8 +193,7 @@ static void print_options(struct text *out, const struct policy_options *options
 		text_addf(out, " during %s = minutes ", options->during->name);
 		print_minutes(out, &options->during->minutes);
 	}
-	if (options->families != FAMILIES_BOTH)
-		text_add(out, options->families == FAMILIES_IPV4 ? " ipv4" : " ipv6");
+	print_families(out, options->families);
 	text_add(out, options->is_stateless ? " stateless" : "");
 	text_add(out, options->is_rescue ? " rescue" : "");
 	if (options->id != NULL)
@@ -282,42 +289,8 @@ static void print_assertions(struct text *out, const struct policy *policy)
 		tuple_set_print(out, &assertion->services);
 		print_scope(out, "from", assertion->from);
 		print_scope(out, "to", assertion->to);
+		print_families(out, assertion->families);
 		text_add_char(out, '\n');
-	}
-}
-
-static void print_devices(struct text *out, const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->devices_count; i++) {
-		const struct device *device = policy->devices[i];
-		text_addf(out, "device %s target %s\n", device->name,
-			  device->target == NULL ? "(none)" : device->target);
-		for (size_t j = 0; j < device->interfaces_count; j++) {
-			const struct device_interface *interface = &device->interfaces[j];
-			text_addf(out, "  interface %s", interface->name);
-			if (interface->zone != NULL)
-				text_addf(out, " zone %s", interface->zone->name);
-			for (size_t k = 0; k < interface->addresses_count; k++) {
-				text_add_char(out, ' ');
-				prefix_format(out, &interface->addresses[k]);
-			}
-			text_add_char(out, '\n');
-		}
-	}
-}
-
-static void print_tunnels(struct text *out, const struct policy *policy)
-{
-	for (size_t i = 0; i < policy->tunnels_count; i++) {
-		const struct tunnel *tunnel = policy->tunnels[i];
-		text_addf(out, "tunnel %s\n", tunnel->name);
-		for (size_t j = 0; j < tunnel->carries_count; j++) {
-			text_add(out, "  carry ");
-			address_set_print(out, &tunnel->carries[j].left);
-			text_add(out, " <-> ");
-			address_set_print(out, &tunnel->carries[j].right);
-			text_add_char(out, '\n');
-		}
 	}
 }
 
@@ -327,8 +300,10 @@ void policy_print(struct text *out, const struct policy *policy)
 		text_addf(out, "policy %s version %s\n", policy->name,
 			  policy->version == NULL ? "-" : policy->version);
 	print_zones(out, policy);
-	print_devices(out, policy);
-	print_tunnels(out, policy);
+	for (size_t i = 0; i < policy->devices_count; i++)
+		print_device(out, policy->devices[i]);
+	for (size_t i = 0; i < policy->tunnels_count; i++)
+		print_tunnel(out, policy->tunnels[i]);
 	print_rules(out, policy);
 	print_defaults(out, policy);
 	for (size_t i = 0; i < policy->translations_count; i++)
