@@ -260,7 +260,7 @@ static const char *path_of_source(const struct resolver *resolver, uint32_t sour
 	return "";
 }
 
-static const char *path_of_list(const struct resolver *resolver, const struct ast_word *name)
+const char *path_beside(const struct resolver *resolver, const struct ast_word *name)
 {
 	const char *path = path_of_source(resolver, name->span.source);
 	const char *slash = strrchr(path, '/');
@@ -309,7 +309,7 @@ static void read_list(struct resolver *resolver, const struct ast_word *name, co
 
 const struct list_file *list_file_read(struct resolver *resolver, const struct ast_word *name)
 {
-	const char *path = path_of_list(resolver, name);
+	const char *path = path_beside(resolver, name);
 	struct list_file *list = names_find(resolver->lists, path, strlen(path));
 	if (list == NULL) {
 		list = pool_new(resolver->pool, struct list_file);

@@ -15,6 +15,8 @@ struct list_file {
 	bool is_good; /* it could be read, and every line is right */
 };
 
+/* The path that a word names, relative to the file in which it stands. */
+const char *path_beside(const struct resolver *resolver, const struct ast_word *name);
 /* The list that `file "NAME"` names, read once, relative to the file in which the word stands. */
 const struct list_file *list_file_read(struct resolver *resolver, const struct ast_word *name);
 

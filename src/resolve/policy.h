@@ -119,6 +119,7 @@ struct policy_rule {
 	const struct place_scope *from, *to; /* NULL: any */
 	struct policy_options options;
 	const struct translation *translation; /* the rule that a `forward` makes; else NULL */
+	const struct tunnel *tunnel;           /* the rule that a tunnel makes for its own packets */
 	bool is_expired;                       /* kept for analysis, makes no rule */
 	size_t number;                         /* its place in the policy, from 0 */
 };
@@ -242,8 +243,14 @@ struct tunnel {
 	struct tunnel_setting *esp;
 	size_t esp_count, esp_capacity;
 	const char *key_env;  /* one of both */
-	const char *key_file;
+	const char *key_file; /* a path as it opens from here */
+	struct span key_span;
 };
+
+/* The interface of a device's end: the one in its zone that has an address. NULL: a peer, or reported. */
+const struct device_interface *tunnel_interface(const struct tunnel_end *end);
+/* The address that the other end knows it by. false: reported. */
+bool tunnel_end_address(const struct tunnel_end *end, struct address *address);
 
 struct policy {
 	const char *name, *version; /* or NULL */

@@ -203,6 +203,7 @@ struct policy *resolve_policy(void *pool, struct diags *diags, const struct prog
 	tunnels_resolve(resolver);
 	zones_carve(resolver);
 	schedules_resolve(resolver);
+	tunnels_add_rules(resolver);
 	resolve_statements(resolver);
 	rules_finish(resolver);
 	expectations_apply(policy);

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "net/protocol.h"
+#include "resolve/list_file.h"
 #include "resolve/literal.h"
+#include "resolve/rules.h"
 #include "resolve/zones.h"
 
 static const struct ast_property *property_find(const struct ast_property *property, const char *key)
@@ -199,10 +202,11 @@ static void read_key(struct resolver *resolver, struct tunnel *tunnel,
 		diag_add(resolver->diags, CODE_TUNNEL_KEY, name->span, "the name of the key is empty");
 		return;
 	}
+	tunnel->key_span = key->span;
 	if (strcmp(how->text, "env") == 0)
 		tunnel->key_env = name->text;
 	else
-		tunnel->key_file = name->text;
+		tunnel->key_file = path_beside(resolver, name);
 }
 
 static const struct ast_property *wanted_property(struct resolver *resolver,
@@ -241,4 +245,108 @@ void tunnels_resolve(struct resolver *resolver)
 		if (definition->kind == PLACE_DEFINITION_TUNNEL)
 			resolve_tunnel(resolver, definition);
 	}
+}
+
+/* --- the tunnel's own packets ---------------------------------------------------------------------- */
+
+const struct device_interface *tunnel_interface(const struct tunnel_end *end)
+{
+	if (end->device == NULL || end->zone == NULL)
+		return NULL;
+	for (size_t i = 0; i < end->device->interfaces_count; i++) {
+		const struct device_interface *interface = &end->device->interfaces[i];
+		if (interface->zone == end->zone && interface->addresses_count != 0)
+			return interface;
+	}
+	return NULL;
+}
+
+bool tunnel_end_address(const struct tunnel_end *end, struct address *address)
+{
+	const struct device_interface *interface = tunnel_interface(end);
+	if (end->device == NULL) {
+		*address = end->peer;
+		return true;
+	}
+	if (interface == NULL)
+		return false;
+	*address = (struct address){ interface->addresses[0].family, interface->addresses[0].value };
+	return true;
+}
+
+static const struct place_scope *place_scope_of(struct resolver *resolver, const struct place *place,
+						const struct place_scope *outer)
+{
+	struct place_list *list = arena_new_item(resolver->arena, struct place_list);
+	list->span = place->span;
+	list->items = arena_copy(resolver->arena, place, sizeof *place);
+	list->items_count = list->items_capacity = 1;
+	return scope_new(resolver, list, outer);
+}
+
+static const struct place_scope *address_scope(struct resolver *resolver, const struct address *address,
+					       struct span span, const struct place_scope *outer)
+{
+	struct address_set *set = arena_new_item(resolver->arena, struct address_set);
+	struct text *name = text_new(resolver->pool);
+	address_set_add_range(resolver->pool, set, address->family, address->value, address->value);
+	address_format(name, address);
+	const struct place place = { .kind = PLACE_ADDRESSES, .span = span, .name = name->bytes,
+				     .addresses = set };
+	return place_scope_of(resolver, &place, outer);
+}
+
+/* IKE and its way through NAT, RFC 7296 section 2.23, and ESP, RFC 4303. */
+static void add_own_services(struct resolver *resolver, struct policy_rule *rule)
+{
+	static const struct service_tuple own[] = {
+		{ PROTOCOL_UDP, FAMILIES_BOTH, { 500, 500 }, { 0, UINT16_MAX } },
+		{ PROTOCOL_UDP, FAMILIES_BOTH, { 4500, 4500 }, { 0, UINT16_MAX } },
+		{ PROTOCOL_ESP, FAMILIES_BOTH, { 0, UINT16_MAX }, { 0, UINT16_MAX } },
+	};
+	struct tuple_set services = { 0 };
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		tuple_set_add(resolver->pool, &services, own[i]);
+	*pool_append(resolver->pool, rule, services) = (struct service_use){
+		.tuples = tuple_set_normalise(resolver->pool, &services),
+	};
+}
+
+/* From the peer, out of the zone through which it is reached, to the device's end. */
+static void add_rule(struct resolver *resolver, const struct tunnel *tunnel,
+		     const struct tunnel_end *own, const struct tunnel_end *far)
+{
+	const struct place zone = { .kind = PLACE_ZONE, .span = own->span,
+				    .name = own->zone == NULL ? "" : own->zone->name,
+				    .zone = own->zone };
+	const struct place self = { .kind = PLACE_SELF, .span = own->span, .name = "self" };
+	struct address here, there;
+	if (own->zone == NULL || !tunnel_end_address(own, &here) || !tunnel_end_address(far, &there))
+		return; /* reported */
+	if (here.family != there.family)
+		return; /* no target joins them, and each says so */
+	struct policy_rule *rule = arena_new_item(resolver->arena, struct policy_rule);
+	*rule = (struct policy_rule){
+		.verdict = VERDICT_ALLOW,
+		.span = tunnel->span,
+		.verdict_span = tunnel->span,
+		.from = address_scope(resolver, &there, far->span,
+				      place_scope_of(resolver, &zone, NULL)),
+		.to = address_scope(resolver, &here, own->span,
+				    place_scope_of(resolver, &self, NULL)),
+		.options = { .families = FAMILIES_BOTH, .because = "packets of the tunnel itself" },
+		.tunnel = tunnel,
+	};
+	add_own_services(resolver, rule);
+	rule_append(resolver, rule);
+}
+
+void tunnels_add_rules(struct resolver *resolver)
+{
+	const struct policy *policy = resolver->policy;
+	for (size_t i = 0; i < policy->tunnels_count && resolver->device != NULL; i++)
+		for (size_t end = 0; end < 2; end++)
+			if (policy->tunnels[i]->ends[end].device == resolver->device)
+				add_rule(resolver, policy->tunnels[i], &policy->tunnels[i]->ends[end],
+					 &policy->tunnels[i]->ends[1 - end]);
 }

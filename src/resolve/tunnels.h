@@ -12,4 +12,8 @@ const struct address_set *tunnel_far_networks(struct resolver *resolver,
 /* All other properties of all tunnels; after devices were resolved. */
 void tunnels_resolve(struct resolver *resolver);
 
+/* The rules for the tunnels' own packets at the device that the policy is seen from, before all other
+ * rules: IKE, NAT-T and ESP from the peer to the device's end. */
+void tunnels_add_rules(struct resolver *resolver);
+
 #endif

@@ -16,9 +16,7 @@ struct ios_vantage {
 	struct address_set own;          /* addresses that reach the router itself; empty: not known */
 	struct address_set far;          /* clear text of a tunnel: sources looked at; empty: every one */
 	bool is_outside;                 /* packets carry addresses from before translation */
-	/* per family: what masqueraded packets carry as their source, seen from here */
-	bool has_translated[2];
-	struct address translated[2];
+	struct address_set translated;   /* what translated packets carry as their source, seen from here */
 	enum replies replies;
 	enum family family;
 };
