@@ -114,8 +114,14 @@ static void add_translated(struct text *out, const struct match *match)
 {
 	text_add(out, " translated");
 	if (match->has_original_to) {
+		struct address_set from = match->original_to;
+
+		if ((match->families & FAMILIES_IPV4) == 0)
+			from.v4 = (struct interval_set){ 0 };
+		if ((match->families & FAMILIES_IPV6) == 0)
+			from.v6 = (struct interval_set){ 0 };
 		text_add(out, " from ");
-		add_addresses(out, &match->original_to);
+		add_addresses(out, &from);
 	}
 	if (match->original_services.tuples_count > 0) {
 		text_add(out, " sent as ");

@@ -24,10 +24,10 @@ STAGES = ("ast", "policy", "rules", "nft", "bytecode")
 # Codes that need a machine in a state that a case cannot make; tests that make it are named.
 WITHOUT_CASE = {
     "FW0204": "a file of 255 MiB: tests/unit/test_parse.c reads one that says it is so large",
-    "FW0904": "more levels of chains than any policy has needed; what is lowered is checked for it",
+    "FW0904": "more levels of chains than any policy has needed: tests/unit/test_lower.c makes them",
     "FW1001": "a refusal of the kernel: tests/kernel/run.py",
-    "FW1003": "a kernel without nf_tables cannot be made here",
-    "FW1005": "twenty foreign changes in a row; tests/kernel/run.py makes one",
+    "FW1003": "a kernel without nf_tables: tests/kernel/run.py plays one",
+    "FW1005": "twenty foreign changes in a row: tests/kernel/run.py makes them",
     "FW1006": "another program's chains: tests/kernel/run.py",
     "FW1203": "a memory limit: tests/bad/machine.py",
     "FW1301": "a router's text: tests/unit/test_acl_read.c",

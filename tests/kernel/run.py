@@ -6,6 +6,7 @@ FWC is the built program; model_tool, which loads tables made by hand, stands in
 case runs in a network namespace of its own. Where the kernel or the machine has no
 namespaces or no nf_tables, everything is skipped."""
 
+import errno
 import os
 import re
 import subprocess
@@ -228,6 +229,49 @@ def case_permission():
     if done.returncode > 1:
         return "cannot run the program as another user here"
     assert done.returncode == 1 and "FW1002" in done.stderr, (done.returncode, done.stderr)
+    return None
+
+
+def shim():
+    """The library that changes what the kernel says; None where it cannot be built or loaded."""
+    with open(FWC, "rb") as file:
+        if b"__asan_init" in file.read():
+            return None
+    library = os.path.join(DIR.name, "kernel_shim.so")
+    compiler = os.environ.get("CC", "cc").split()
+    done = subprocess.run([*compiler, "-shared", "-fPIC", "-o", library, os.path.join(HERE, "kernel_shim.c")],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return library
+
+
+def case_busy():
+    """Changes by others right before every batch: tried again, then given up with nothing changed."""
+    library = shim()
+    if library is None:
+        return "sanitizers do not let a library stand before theirs"
+    policy = os.path.join(TOP, "examples", "small-office.fw")
+    before = f'"$FWC" apply "{policy}" 2> "$DIR/talk"; ( {LISTED} ) > "$DIR/before"; '
+    after = f'; ( {LISTED} ) > "$DIR/after"; cmp "$DIR/before" "$DIR/after"'
+    done = run(f'{before} printf "allow ssh;\\n" > "$DIR/new.fw"; status=0; '
+               f'SHIM_BUSY_TIMES=100000 LD_PRELOAD={library} "$FWC" apply "$DIR/new.fw" || status=$?; '
+               f'echo "status $status" {after}')
+    assert done.returncode == 0 and "status 3" in done.stdout, (done.stdout[-300:], done.stderr)
+    assert "FW1005" in done.stderr and "20 times" in done.stderr, done.stderr
+    done = run(f'SHIM_BUSY_TIMES=3 LD_PRELOAD={library} "$FWC" apply "{policy}"')
+    assert done.returncode == 0, (done.returncode, done.stderr)
+    return None
+
+
+def case_no_nftables():
+    """A kernel without netlink, nfnetlink or nf_tables."""
+    library = shim()
+    if library is None:
+        return "sanitizers do not let a library stand before theirs"
+    policy = os.path.join(TOP, "examples", "small-office.fw")
+    for number in (errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT):
+        done = run(f'"$FWC" apply "{policy}"', LD_PRELOAD=library, SHIM_SOCKET_ERRNO=str(number))
+        assert done.returncode == 3 and "FW1003" in done.stderr, (done.returncode, done.stderr)
     return None
 
 

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "model_eval.h"
 #include "random_ruleset.h"
+#include "target/nft/lower_chain.h"
 #include "target/nft/nft.h"
 #include "unit.h"
 
@@ -169,11 +170,29 @@ START_TEST(many_zones_on_both_sides_mean_the_same)
 }
 END_TEST
 
+/* The kernel follows 16 levels, the base chain's included; a deeper hook is a mistake, and no table. */
+START_TEST(levels_beyond_the_kernels_are_told)
+{
+	void *pool = unit_pool();
+	struct diags *diags = diags_new(pool, sources_new(pool));
+	struct lower here = { .pool = pool, .scratch = pool, .diags = diags,
+			      .table = pool_new(pool, struct nft_table) };
+	for (unsigned height = LOWER_LEVELS_MAX - 1; height <= LOWER_LEVELS_MAX; height++) {
+		struct draft draft = draft_begin(&here);
+		draft.height = height;
+		chain_end_base(&here, &draft, &(struct nft_chain){ .name = "input" });
+		ck_assert_uint_eq(diags->error_count, height == LOWER_LEVELS_MAX);
+	}
+	ck_assert_int_eq(diags->items[0]->code, CODE_TARGET_LIMIT);
+}
+END_TEST
+
 static Suite *lower_suite(void)
 {
 	Suite *suite = suite_create("lower");
 	TCase *random = unit_case(suite, "random");
 	tcase_set_timeout(random, 100);
+	tcase_add_test(random, levels_beyond_the_kernels_are_told);
 	tcase_add_test(random, services_alone_mean_the_same);
 	tcase_add_test(random, zones_mean_the_same);
 	tcase_add_test(random, many_zones_on_both_sides_mean_the_same);
