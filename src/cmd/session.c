@@ -23,14 +23,15 @@ struct session_options session_options_default(void)
 /* "2026-11-21" to the first second of that day, UTC. */
 static bool date_parse(const char *text, time_t *seconds)
 {
-	struct tm date = { 0 }, again;
+	struct tm date = { 0 }, written;
 	const char *end = strptime(text, "%Y-%m-%d", &date);
 
-	if (end == NULL || *end != '\0' || strlen(text) != strlen("YYYY-MM-DD"))
+	if (end == NULL || *end != '\0' || strlen(text) != strlen("YYYY-MM-DD") ||
+	    strspn(text, "0123456789-") != strlen(text))
 		return false;
+	written = date; /* timegm makes a day that exists of one that does not */
 	*seconds = timegm(&date);
-	return gmtime_r(seconds, &again) != NULL && again.tm_mday == date.tm_mday &&
-	       again.tm_mon == date.tm_mon;
+	return date.tm_mday == written.tm_mday && date.tm_mon == written.tm_mon;
 }
 
 static bool group_parse(const char *text, uint16_t *group)
@@ -40,7 +41,8 @@ static bool group_parse(const char *text, uint16_t *group)
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > UINT16_MAX)
+	if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9' ||
+	    value > UINT16_MAX)
 		return false;
 	*group = (uint16_t)value;
 	return true;

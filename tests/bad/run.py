@@ -15,6 +15,7 @@ import tempfile
 
 import machine
 import monsters
+import options
 import policies
 import tables
 
@@ -155,6 +156,7 @@ def main():
         run_messages(session)
         monsters.run(session, run_mistake)
         machine.run(session)
+        options.run(session)
         tables.run(session)
     print(f"{session.passed} passed, {session.failed} failed, {session.skipped} skipped")
     sys.exit(1 if session.failed else 0)
