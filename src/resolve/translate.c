@@ -33,11 +33,32 @@ static bool has_option(const struct ast_option *option, enum ast_option_kind kin
 	return option != NULL;
 }
 
+/* RFC 1122, 3.2.1.3; RFC 4291, 2.5.2 and 2.7. */
+static bool is_of_no_host(const struct address *address)
+{
+	if (address->value == 0)
+		return true;
+	if (address->family == FAMILY_IPV4)
+		return address->value >> 28 == 0xe || address->value == UINT32_MAX;
+	return address->value >> 120 == 0xff;
+}
+
+static bool check_host(struct resolver *resolver, const struct ast_word *word,
+		       const struct address *address)
+{
+	if (!is_of_no_host(address))
+		return true;
+	diag_add(resolver->diags, CODE_NAT_ADDRESS, word->span, "'%s' is no address of a host",
+		 word->text);
+	return false;
+}
+
 static bool read_as(struct resolver *resolver, struct translation *translation,
 		    const struct ast_word *as)
 {
 	struct address address;
-	if (as->is_reported || !literal_address(resolver, as, &address))
+	if (as->is_reported || !literal_address(resolver, as, &address) ||
+	    !check_host(resolver, as, &address))
 		return false;
 	translation->has_as[address.family] = true;
 	translation->as[address.family] = address;
@@ -81,7 +102,7 @@ static bool host_of_family(struct resolver *resolver, struct translation *transl
 	}
 	translation->has_host[family] = true;
 	translation->host[family] = (struct address){ family, part->items[0].low };
-	return true;
+	return check_host(resolver, word, &translation->host[family]);
 }
 
 static const struct address_set *read_host(struct resolver *resolver,
