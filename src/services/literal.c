@@ -268,8 +268,8 @@ static void report_protocol(const struct literal *literal, const char *name, siz
 		diag_note(literal->diags, error, SPAN_NONE, "did you mean '%s'?", nearest);
 	else
 		diag_note(literal->diags, error, SPAN_NONE,
-			  "known are tcp, udp, sctp, dccp, udplite, icmp, icmp6, and 'ip' after a "
-			  "number");
+			  "known are tcp, udp, sctp, dccp, udplite, icmp, icmp6; 'ip' after a "
+			  "number, as in '47/ip'; names without ports after any, as in 'any/gre'");
 }
 
 /* --- the literal ----------------------------------------------------------------------------- */
