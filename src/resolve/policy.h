@@ -268,6 +268,7 @@ struct policy {
 	struct policy_default defaults[HOOK_COUNT];
 	struct assertion *assertions;
 	size_t assertions_count, assertions_capacity;
+	const struct assertion *question; /* which packets are asked about, or NULL */
 	struct expectation *expectations;
 	size_t expectations_count, expectations_capacity;
 	struct device **devices;

@@ -143,6 +143,25 @@ static void resolve_statements(struct resolver *resolver)
 		resolve_statement(resolver, statement, &everywhere);
 }
 
+/* The packets that a command asks about: an assertion that nobody made. */
+static void resolve_question(struct resolver *resolver)
+{
+	const struct block_scope everywhere = { NULL, NULL };
+	const struct ast_file *question = resolver->settings->question;
+	struct policy *policy = resolver->policy;
+	size_t count = policy->assertions_count;
+
+	if (question == NULL || question->statements == NULL)
+		return;
+	resolve_statement(resolver, question->statements, &everywhere);
+	if (policy->assertions_count == count)
+		return;
+	struct assertion *asked = pool_new(resolver->pool, struct assertion);
+	*asked = policy->assertions[count];
+	policy->question = asked;
+	policy->assertions_count = count;
+}
+
 /* An empty file would compile to the defaults; that is hardly what it was meant to say. */
 static void check_not_empty(struct resolver *resolver)
 {
@@ -205,6 +224,7 @@ struct policy *resolve_policy(void *pool, struct diags *diags, const struct prog
 	schedules_resolve(resolver);
 	tunnels_add_rules(resolver);
 	resolve_statements(resolver);
+	resolve_question(resolver);
 	rules_finish(resolver);
 	expectations_apply(policy);
 	return policy;

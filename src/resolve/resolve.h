@@ -16,6 +16,8 @@ struct resolve_settings {
 	 * NULL: from this host or, if the policy has devices, from nowhere in particular: zones are
 	 * then their networks alone, and mistakes that only a device can have are not looked for. */
 	const char *device;
+	/* a file of one `assert`, in the terms of the policy, that becomes its question; or NULL */
+	const struct ast_file *question;
 };
 
 struct policy *resolve_policy(void *pool, struct diags *diags, const struct program *program,
