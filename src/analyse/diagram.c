@@ -40,6 +40,7 @@ struct diagrams {
 	struct edge *row; /* edges under construction, of all nodes that are being made */
 	size_t row_count, row_capacity;
 	size_t edges_max;
+	uint32_t operations_count; /* that were given a number of their own */
 	bool is_over;
 };
 
@@ -209,6 +210,11 @@ diagram diagram_node(struct diagrams *diagrams, uint32_t field, const number128 
 	for (size_t i = 0; i < count; i++)
 		row_add(diagrams, base, highs[i], children[i]);
 	return row_end(diagrams, base, field);
+}
+
+uint32_t diagrams_operation(struct diagrams *diagrams)
+{
+	return DIAGRAM_OPERATIONS + ++diagrams->operations_count;
 }
 
 /* --- operations ------------------------------------------------------------------------------------- */

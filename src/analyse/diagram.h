@@ -66,13 +66,16 @@ diagram diagram_node(struct diagrams *diagrams, uint32_t field, const number128 
 /* What an operation does with two leaves; early: with two diagrams of which one may be a leaf, false
  * where it cannot tell without looking further. */
 struct diagram_operation {
-	uint32_t number; /* of its cache: from 0 to DIAGRAM_OPERATIONS - 1 */
+	uint32_t number; /* of its cache: 0 to DIAGRAM_OPERATIONS - 1, or a new one */
 	void *context;
 	uint32_t (*leaves)(void *context, uint32_t a, uint32_t b);
 	bool (*early)(void *context, diagram a, diagram b, diagram *result);
 };
 
 #define DIAGRAM_OPERATIONS 16
+
+/* A number for an operation whose results depend on its context: never given before. */
+uint32_t diagrams_operation(struct diagrams *diagrams);
 
 diagram diagram_apply(struct diagrams *diagrams, const struct diagram_operation *operation, diagram a,
 		      diagram b);
