@@ -110,6 +110,20 @@ struct interval_set packet_universe_interfaces(const struct packet_universe *uni
 	return interval_set_subtract(pool, &all, &named);
 }
 
+size_t packet_universe_interface_number(const struct packet_universe *universe, const char *name)
+{
+	return name == NULL ? 0 : interface_number(universe, name);
+}
+
+size_t packet_universe_era(const struct packet_universe *universe, time_t time)
+{
+	size_t era = 0;
+
+	while (era < universe->ends_count && universe->ends[era] <= time)
+		era++;
+	return era;
+}
+
 struct interval_set packet_universe_eras(const struct packet_universe *universe, void *pool,
 					 time_t until)
 {

@@ -29,6 +29,9 @@ struct interval_set packet_universe_interfaces(const struct packet_universe *uni
 /* Eras in which a rule with this `until` still matches. until is not 0. */
 struct interval_set packet_universe_eras(const struct packet_universe *universe, void *pool,
 					 time_t until);
+/* The number of an interface, NULL too; the era of a second. */
+size_t packet_universe_interface_number(const struct packet_universe *universe, const char *name);
+size_t packet_universe_era(const struct packet_universe *universe, time_t time);
 /* A name for the number: NULL for none; for "any other" a name that is not taken. */
 const char *packet_universe_interface(const struct packet_universe *universe, size_t number);
 /* A second in the era. */

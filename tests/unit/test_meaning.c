@@ -1,0 +1,249 @@
+/* The engines: maps against the plain evaluator, the two engines against each other, and the laws of
+ * sets. */
+#include <string.h>
+
+#include "analyse/cover.h"
+#include "analyse/meaning.h"
+#include "base/pool.h"
+#include "net/protocol.h"
+#include "random_ruleset.h"
+#include "rules/evaluate.h"
+#include "unit.h"
+
+static const struct ruleset_kind kinds[] = {
+	{ .rules_most = 12, .has_addresses = true, .has_rich_services = true },
+	{ .rules_most = 12, .has_addresses = true, .has_rich_services = true, .has_ipv6 = true,
+	  .has_interfaces = true },
+	{ .rules_most = 20, .has_addresses = true, .has_options = true, .has_interfaces = true,
+	  .has_many_zones = true, .has_ipv6 = true },
+	{ .rules_most = 40, .has_addresses = true, .is_allow_mostly = true, .has_rich_services = true,
+	  .has_options = true, .has_interfaces = true },
+};
+#define KINDS ((int)(sizeof kinds / sizeof kinds[0]))
+
+static struct packet packet_from(const struct model_packet *from, enum hook hook)
+{
+	bool is_icmp = from->protocol == PROTOCOL_ICMP || from->protocol == PROTOCOL_ICMP6;
+	bool has_ports = protocol_has_ports(from->protocol);
+
+	return (struct packet){
+		.hook = hook,
+		.in = from->in,
+		.out = from->out,
+		.family = from->family,
+		.source = from->source,
+		.destination = from->destination,
+		.protocol = from->protocol,
+		.first = is_icmp ? from->type : has_ports ? from->destination_port : 0,
+		.second = is_icmp ? from->code : has_ports ? from->source_port : 0,
+		.minute = (from->day + 6) % 7 * 1440 + from->second / 60,
+		.time = (time_t)from->time,
+	};
+}
+
+struct world {
+	struct ruleset *ruleset;
+	struct packet_universe *universe;
+	struct meaning meaning;
+};
+
+static struct world random_world(int kind)
+{
+	struct world world = { .ruleset = random_ruleset(unit_pool(), &kinds[kind]) };
+
+	world.universe = packet_universe_new(unit_pool());
+	packet_universe_add(world.universe, world.ruleset);
+	packet_universe_finish(world.universe);
+	world.meaning = meaning_of(world.ruleset);
+	return world;
+}
+
+static uint32_t expected_number(const struct world *world, const struct packet *packet)
+{
+	struct decision decision = ruleset_evaluate(world->ruleset, packet);
+
+	return decision.rule != NULL ?
+	       (uint32_t)(world->meaning.first[packet->hook] + decision.index) :
+	       meaning_default(&world->meaning, packet->hook);
+}
+
+START_TEST(maps_decide_as_the_evaluator)
+{
+	struct world world = random_world(_i % KINDS);
+
+	for (enum packet_order order = 0; order < PACKET_ORDERS; order++) {
+		struct packet_space *space =
+			packet_space_new(unit_pool(), world.universe, order, 0);
+		packet_map map = meaning_map(&world.meaning, unit_pool(), space);
+
+		ck_assert(map != PACKET_MAP_OVER);
+		for (int round = 0; round < 300; round++) {
+			enum hook hook = (enum hook)unit_below(HOOK_COUNT);
+			struct model_packet model = random_packet(world.ruleset, hook);
+			struct packet packet = packet_from(&model, hook);
+			struct packet_point point = point_of_packet(world.universe, &packet);
+
+			ck_assert_uint_eq(packet_map_at(space, map, &point),
+					  expected_number(&world, &packet));
+		}
+	}
+}
+END_TEST
+
+/* What each rule decides has an example, which the evaluator gives to that rule. */
+START_TEST(examples_are_decided_as_they_say)
+{
+	struct world world = random_world(_i % KINDS);
+	struct packet_space *space = packet_space_new(unit_pool(), world.universe,
+						      (enum packet_order)(_i % PACKET_ORDERS), 0);
+	packet_map map = meaning_map(&world.meaning, unit_pool(), space);
+	packet_set possible = packet_set_possible(space);
+
+	for (uint32_t number = 0; number < world.meaning.numbers_count; number++) {
+		packet_set set = packet_set_intersect(space, packet_map_where(space, map, number),
+						      possible);
+		struct packet_point point;
+		struct packet packet;
+
+		if (!packet_set_example(space, set, &point))
+			continue;
+		ck_assert_uint_eq(packet_map_at(space, map, &point), number);
+		packet = packet_of_point(world.universe, &point);
+		ck_assert_uint_eq(expected_number(&world, &packet), number);
+	}
+}
+END_TEST
+
+static packet_set random_set(const struct world *world, struct packet_space *space)
+{
+	struct packet_rules boxes = { 0 };
+
+	for (int count = 0; count < 4; count++) {
+		enum hook hook = (enum hook)unit_below(HOOK_COUNT);
+		size_t rules = world->ruleset->rules_count[hook];
+
+		if (rules > 0)
+			match_boxes(unit_pool(), world->universe, hook,
+				    &world->ruleset->rules[hook][unit_below((unsigned)rules)]->match,
+				    unit_below(2), &boxes);
+	}
+	return packet_map_first_match(space, boxes.items, boxes.items_count, 0);
+}
+
+START_TEST(sets_keep_their_laws)
+{
+	struct world world = random_world(_i % KINDS);
+	struct packet_space *space = packet_space_new(unit_pool(), world.universe,
+						      (enum packet_order)(_i % PACKET_ORDERS), 0);
+	packet_set a = random_set(&world, space), b = random_set(&world, space);
+	packet_set c = random_set(&world, space), all = packet_set_all();
+
+	ck_assert_uint_eq(packet_set_union(space, a, b), packet_set_union(space, b, a));
+	ck_assert_uint_eq(packet_set_intersect(space, a, packet_set_union(space, b, c)),
+			  packet_set_union(space, packet_set_intersect(space, a, b),
+					   packet_set_intersect(space, a, c)));
+	ck_assert_uint_eq(packet_set_subtract(space, a, b),
+			  packet_set_intersect(space, a, packet_set_subtract(space, all, b)));
+	ck_assert_uint_eq(packet_set_subtract(space, all, packet_set_subtract(space, all, a)), a);
+	ck_assert_uint_eq(packet_map_difference(space, a, b),
+			  packet_set_union(space, packet_set_subtract(space, a, b),
+					   packet_set_subtract(space, b, a)));
+	ck_assert_uint_eq(packet_map_choose(space, a, b, c),
+			  packet_set_union(space, packet_set_intersect(space, a, b),
+					   packet_set_subtract(space, c, a)));
+	ck_assert(packet_set_includes(space, packet_set_union(space, a, b), a));
+	ck_assert_uint_eq(packet_map_difference(space, a, a), packet_set_none());
+}
+END_TEST
+
+/* A set that is taken apart into boxes and put together again is the same set. */
+START_TEST(boxes_make_the_set_again)
+{
+	enum { MOST = 4000 };
+	struct world world = random_world(_i % KINDS);
+	struct packet_space *space = packet_space_new(unit_pool(), world.universe,
+						      (enum packet_order)(_i % PACKET_ORDERS), 0);
+	packet_set set = random_set(&world, space), sum = packet_set_none();
+	struct packet_box *boxes = pool_array(unit_pool(), struct packet_box, MOST);
+	bool is_whole;
+	size_t count = packet_set_boxes(unit_pool(), space, set, boxes, MOST, &is_whole);
+
+	ck_assert(is_whole);
+	for (size_t index = 0; index < count; index++) {
+		packet_set box = packet_set_box(space, &boxes[index]);
+
+		ck_assert_uint_eq(packet_set_intersect(space, sum, box), packet_set_none());
+		sum = packet_set_union(space, sum, box);
+	}
+	ck_assert_uint_eq(packet_map_difference(space, sum, set), packet_set_none());
+}
+END_TEST
+
+START_TEST(both_engines_say_the_same)
+{
+	struct world world = random_world(_i % KINDS);
+	struct packet_space *space =
+		packet_space_new(unit_pool(), world.universe, PACKET_ORDER_SAFE, 0);
+	packet_set possible = packet_set_possible(space);
+	enum hook hook = (enum hook)unit_below(HOOK_COUNT);
+	struct packet_rules boxes = { 0 };
+	packet_set before = packet_set_none();
+	const struct packet_box **earlier;
+
+	meaning_boxes(&world.meaning, unit_pool(), world.universe, hook, &boxes);
+	earlier = pool_array(unit_pool(), const struct packet_box *, boxes.items_count + 1);
+	for (size_t index = 0; index < boxes.items_count; index++) {
+		packet_set box = packet_set_intersect(
+			space, packet_set_box(space, &boxes.items[index].box), possible);
+		bool is_covered = packet_set_includes(space, before, box);
+		struct packet_point witness;
+		enum cover_answer answer =
+			cover_find(unit_pool(), world.universe, &boxes.items[index].box, earlier,
+				   index, 200000, &witness);
+
+		ck_assert_int_ne(answer, COVER_UNKNOWN);
+		ck_assert_int_eq(answer == COVER_YES, is_covered);
+		if (answer == COVER_NO) {
+			ck_assert_uint_eq(packet_map_at(space, before, &witness), 0);
+			ck_assert_uint_eq(packet_map_at(space, box, &witness), 1);
+		}
+		before = packet_set_union(space, before, box);
+		earlier[index] = &boxes.items[index].box;
+	}
+}
+END_TEST
+
+START_TEST(budgets_end_without_a_guess)
+{
+	struct world world = random_world(3);
+	struct packet_space *space =
+		packet_space_new(unit_pool(), world.universe, PACKET_ORDER_SAFE, 30);
+	packet_map map = meaning_map(&world.meaning, unit_pool(), space);
+	struct packet_point point;
+
+	if (map == PACKET_MAP_OVER)
+		ck_assert(packet_space_is_over(space));
+	ck_assert(map == PACKET_MAP_OVER || world.meaning.rules_count < 6);
+	ck_assert(!packet_set_example(space, PACKET_MAP_OVER, &point));
+	ck_assert(packet_set_union(space, PACKET_MAP_OVER, packet_set_all()) == PACKET_MAP_OVER);
+}
+END_TEST
+
+static Suite *meaning_suite(void)
+{
+	Suite *suite = suite_create("meaning");
+	TCase *laws = unit_case(suite, "laws");
+
+	tcase_add_loop_test(laws, maps_decide_as_the_evaluator, 0, 60);
+	tcase_add_loop_test(laws, examples_are_decided_as_they_say, 0, 60);
+	tcase_add_loop_test(laws, sets_keep_their_laws, 0, 200);
+	tcase_add_loop_test(laws, boxes_make_the_set_again, 0, 100);
+	tcase_add_loop_test(laws, both_engines_say_the_same, 0, 60);
+	tcase_add_loop_test(laws, budgets_end_without_a_guess, 0, 10);
+	return suite;
+}
+
+int main(void)
+{
+	return unit_run((Suite *(*const[])(void)){ meaning_suite, NULL });
+}
