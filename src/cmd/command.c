@@ -45,8 +45,13 @@ static const struct command commands[] = {
 	  "      --policy FILE          with the definitions of this policy, too\n"
 	  "      --override             import: redefine built-in services that differ\n",
 	  command_service },
-	{ "explain", "say what a diagnostic's code means",
-	  "usage: fwc explain FWNNNN\n", command_explain },
+	{ "explain", "show what a code means, or what a policy does with a packet",
+	  "usage: fwc explain FWNNNN\n"
+	  "       fwc explain FILE|- PACKET [options]\n"
+	  "  PACKET is 'tcp 192.168.0.5:40000 -> 192.168.0.10:88', 'https lan -> wan in eth1',\n"
+	  "  'icmp echo-request self -> 10.0.0.1': a protocol or a service, from, ->, to\n"
+	  "      --device NAME          of the policy's devices only this one\n"
+	  POLICY_OPTIONS, command_explain },
 	{ "help", "show the commands, or one command's options", "usage: fwc help [COMMAND]\n",
 	  command_help },
 	{ "version", "show the version", "usage: fwc version\n", command_version },

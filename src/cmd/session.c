@@ -146,6 +146,7 @@ static struct policy *resolve_for(struct session *session, const char *device)
 		.today = session->options.today,
 		.allows_expired_deny = session->options.allows_expired_deny,
 		.device = device,
+		.question = session->question,
 	};
 
 	return resolve_policy(pool_child(session->pool, "policy"), session->diags, session->program,

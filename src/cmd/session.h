@@ -64,6 +64,7 @@ struct session {
 	size_t views_count, views_capacity;
 	struct ruleset *ruleset; /* of the only view; NULL if there are several */
 	struct nft_table *table;
+	const struct ast_file *question; /* which packets are asked about, or NULL */
 	struct service_database *database; /* of `fwc service` */
 };
 

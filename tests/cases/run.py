@@ -2,6 +2,8 @@
 
     policy.fw     the input
     args          more arguments of `fwc compile`, one a line (optional)
+    command       the arguments of another command instead, one a line (optional)
+    stdout        what it prints (optional)
     status        the exit status, when it is not 0 (optional)
     stderr        what stands on stderr, word for word (optional)
     ast, policy, rules, nft, bytecode
@@ -29,6 +31,7 @@ WITHOUT_CASE = {
     "FW1003": "a kernel without nf_tables: tests/kernel/run.py plays one",
     "FW1005": "twenty foreign changes in a row: tests/kernel/run.py makes them",
     "FW1006": "another program's chains: tests/kernel/run.py",
+    "FW1152": "a policy past the engine's budget: tests/unit/test_meaning.c",
     "FW1203": "a memory limit: tests/bad/machine.py",
     "FW1301": "a router's text: tests/unit/test_acl_read.c",
     "FW1302": "a router's text: tests/unit/test_acl_read.c",
@@ -73,11 +76,14 @@ class Case:
     def run(self):
         extra = read(self.path("args")).split("\n")[:-1] if self.has("args") else []
         expected = int(read(self.path("status"))) if self.has("status") else 0
-        status, output, self.stderr = fwc(self.binary, self.folder,
-                                          ["compile", "policy.fw", *extra])
+        arguments = read(self.path("command")).split("\n")[:-1] if self.has("command") else \
+            ["compile", "policy.fw", *extra]
+        status, output, self.stderr = fwc(self.binary, self.folder, arguments)
         if status != expected:
             self.problems.append(f"exit status {status}, not {expected}:\n{self.stderr}")
-        if status != 0 and output:
+        if self.has("stdout"):
+            self.compare("stdout", output)
+        elif status != 0 and output:
             self.problems.append(f"failed, and yet printed:\n{output}")
         if self.has("stderr"):
             self.compare("stderr", self.stderr)

@@ -1,8 +1,8 @@
 /* Lines to the parts that know them.
  *
  * A router tries a line in the mode that it is in, then as a global command. So does this reader;
- * what it needs for that is which first words a mode claims. Indentation helps where it is there: a line that is not indented,
- * after lines that were, ends the section. */
+ * what it needs for that is which first words a mode claims. Indentation helps where it is there: a line
+ * that is not indented, after lines that were, ends the section. */
 #include "target/cisco/acl_read.h"
 
 #include <string.h>

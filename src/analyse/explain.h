@@ -1,0 +1,46 @@
+/* What a ruleset does with packets that somebody asks about, and why. */
+#ifndef FWC_ANALYSE_EXPLAIN_H
+#define FWC_ANALYSE_EXPLAIN_H
+
+#include "analyse/meaning.h"
+
+struct explain_question {
+	const struct assertion *packets; /* services and places: as rules see them, or before translation */
+	const char *in, *out;            /* interfaces, or NULL: whatever the places say */
+};
+
+/* Packets of one hook that one rule decides. */
+struct explain_part {
+	enum hook hook;
+	uint32_t number;        /* meaning.h */
+	struct packet packet;   /* one of them */
+	bool is_every;          /* all packets asked about in this hook */
+};
+
+/* A `forward` that translates some of the packets asked about. */
+struct explain_forward {
+	const struct rule_translation *translation;
+	struct packet packet;   /* one of them, as it becomes */
+	uint32_t number;        /* that decides it then */
+};
+
+struct explanation {
+	struct meaning meaning;
+	struct explain_part *parts; /* hook by hook, in the order of the rules */
+	size_t parts_count, parts_capacity;
+	struct explain_forward *forwards;
+	size_t forwards_count, forwards_capacity;
+	bool is_over;           /* past the engine's budget: nothing is known */
+};
+
+/* Never NULL; no parts: no such packet can be. */
+struct explanation *explain_packets(void *pool, const struct ruleset *ruleset,
+				    const struct explain_question *question);
+/* The source translation of a packet that is forwarded or leaves the firewall itself; NULL: none. */
+const struct rule_translation *explain_source_translation(const struct ruleset *ruleset,
+							  const struct packet *packet);
+/* The tunnel that carries it from the device, or to it (is_back); NULL: none. */
+const struct tunnel *explain_tunnel(const struct policy *policy, const struct packet *packet,
+				    bool *is_back);
+
+#endif
