@@ -7,7 +7,8 @@
 
 /* A table by name; "rules:100000", "elements:1000000", "random:7" take a number. NULL: no such name. */
 struct nft_table *model_make(void *pool, struct sources *sources, const char *name);
-/* What fwc makes of a random ruleset. */
+/* A random ruleset, and what fwc makes of it. */
+struct ruleset *random_policy(void *pool, unsigned long seed);
 struct nft_table *random_table(void *pool, struct sources *sources, unsigned long seed);
 /* The names without a number, one after the other; NULL behind the last. */
 const char *model_name(size_t index);

@@ -2,17 +2,21 @@
  *     proof_tool reading TABLE   the messages that would be sent, read back
  *     proof_tool dump NAME       table inet NAME of this network namespace's kernel
  *     proof_tool load TABLE      loads it, and dumps it
+ *     proof_tool prove POLICY    what is made of the policy against the policy; POLICY is policy:FILE
+ *                                or random:SEED
  * TABLE is policy:FILE, random:SEED or a model of models.c. */
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/pool.h"
 #include "diag/print.h"
 #include "expand/expand.h"
 #include "models.h"
 #include "resolve/resolve.h"
+#include "target/nft/prove.h"
 #include "target/nft/read_kernel.h"
 #include "target/nft/reread.h"
 
@@ -69,11 +73,60 @@ static int dump(void *pool, const char *name)
 	return print_reading(pool, read);
 }
 
+static double seconds(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int tell(const struct proof *proof)
+{
+	switch (proof->result) {
+	case PROOF_EQUAL:
+		printf("equal: %zu hooks, %zu rules, %zu translations, %zu intervals\n", proof->hooks, proof->rules,
+		       proof->translations, proof->intervals);
+		return EXIT_SUCCESS;
+	case PROOF_DIFFERS:
+		printf("differs: %s: %s: wanted: %s; found: %s\n", proof->where, proof->packet, proof->wanted,
+		       proof->found);
+		return EXIT_FAILURE;
+	case PROOF_UNDECIDED:
+	case PROOF_UNREADABLE:
+		printf("undecided: %s\n", proof->reason);
+		return EXIT_FAILURE;
+	}
+	return EXIT_FAILURE;
+}
+
+static int prove(void *pool, struct diags *diags, const char *name)
+{
+	static const struct nft_settings settings = { .table = "fwc" };
+	static const struct proof_limits no_limits;
+	double start = seconds();
+	const struct ruleset *ruleset = strncmp(name, "policy:", 7) == 0
+		? ruleset_of(pool, diags, name + 7)
+		: random_policy(pool, strtoul(name + 7, NULL, 10));
+	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
+	if (table == NULL)
+		return complain(diags);
+	double made = seconds();
+	struct reread reread = nft_reread(pool, table);
+	double read = seconds();
+	struct proof proof = nft_prove(pool, ruleset, reread.read,
+				       nft_read_table(reread.read, NFPROTO_INET, "fwc"), &no_limits);
+	fprintf(stderr, "compiled %.4f s, read back %.4f s, proved %.4f s\n", made - start, read - made,
+		seconds() - read);
+	return tell(&proof);
+}
+
 static int act(void *pool, const char *action, const char *name)
 {
 	struct diags *diags = diags_new(pool, sources_new(pool));
 	if (strcmp(action, "dump") == 0)
 		return dump(pool, name);
+	if (strcmp(action, "prove") == 0)
+		return prove(pool, diags, name);
 	const struct nft_table *table = table_of(pool, diags, name);
 	if (table == NULL)
 		return complain(diags);

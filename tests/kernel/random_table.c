@@ -21,7 +21,7 @@ unsigned unit_below(unsigned limit)
 	return (unsigned)(unit_random() % limit);
 }
 
-struct nft_table *random_table(void *pool, struct sources *sources, unsigned long seed)
+struct ruleset *random_policy(void *pool, unsigned long seed)
 {
 	static const struct ruleset_kind kinds[] = {
 		{ .rules_most = 30, .has_rich_services = true },
@@ -32,8 +32,12 @@ struct nft_table *random_table(void *pool, struct sources *sources, unsigned lon
 		{ .rules_most = 200, .has_options = true, .has_interfaces = true, .has_addresses = true,
 		  .has_ipv6 = true, .has_rich_services = true, .addresses = 200 },
 	};
-	static const struct nft_settings settings = { .table = "fwc" };
 	random_state = seed;
-	const struct ruleset_kind *kind = &kinds[seed % (sizeof kinds / sizeof kinds[0])];
-	return nft_lower(pool, diags_new(pool, sources), random_ruleset(pool, kind), &settings);
+	return random_ruleset(pool, &kinds[seed % (sizeof kinds / sizeof kinds[0])]);
+}
+
+struct nft_table *random_table(void *pool, struct sources *sources, unsigned long seed)
+{
+	static const struct nft_settings settings = { .table = "fwc" };
+	return nft_lower(pool, diags_new(pool, sources), random_policy(pool, seed), &settings);
 }

@@ -9,8 +9,6 @@
 #define DAYS 7
 #define PROTOCOLS 256
 
-static const uint32_t state_bits[WALK_STATES] = { 1, 2, 4, 8, 64 }; /* NF_CT_STATE_*_BIT */
-
 /* --- protocols -------------------------------------------------------------------------------------- */
 
 struct walk_protocols walk_protocols_all(void)
@@ -91,7 +89,7 @@ static bool state_values(struct walk *walk, struct walk_path *path, const struct
 {
 	struct interval_set states = { 0 };
 	for (unsigned i = 0; i < WALK_STATES; i++)
-		if (interval_set_contains(values, state_bits[i]))
+		if (interval_set_contains(values, walk_state_bits[i]))
 			interval_set_add(walk->scratch, &states, i, i);
 	interval_set_normalise(&states);
 	return add_literal(walk, path, variable->rank, walk_highest(WALK_STATE), &states);

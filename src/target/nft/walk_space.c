@@ -131,13 +131,14 @@ diagram walk_choose(struct walk_space *space, uint32_t rank, const struct interv
 	size_t count = values->items_count;
 	if (count == 0)
 		return outside;
-	struct interval *last = &values->items[count - 1];
-	if (last->high < highest || highest == DIAGRAM_HIGHEST)
+	if (values->items[count - 1].high < highest || highest == DIAGRAM_HIGHEST)
 		return diagram_choose(space->diagrams, rank, values, inside, outside);
-	number128 high = last->high;
-	last->high = DIAGRAM_HIGHEST; /* put back below */
-	diagram made = diagram_choose(space->diagrams, rank, values, inside, outside);
-	last->high = high;
+	struct interval *items = pool_array(space, struct interval, count);
+	memcpy(items, values->items, count * sizeof *items);
+	items[count - 1].high = DIAGRAM_HIGHEST;
+	const struct interval_set open = { items, count, count };
+	diagram made = diagram_choose(space->diagrams, rank, &open, inside, outside);
+	talloc_free(items);
 	return made;
 }
 

@@ -283,6 +283,19 @@ static unsigned lowest_bit(number128 value)
 	return low != 0 ? (unsigned)__builtin_ctzll(low) : 64u + (unsigned)__builtin_ctzll((uint64_t)(value >> 64));
 }
 
+const uint32_t walk_state_bits[WALK_STATES] = {
+	[WALK_INVALID] = 1, [WALK_ESTABLISHED] = 2, [WALK_RELATED] = 4, [WALK_NEW] = 8, [WALK_UNTRACKED] = 64,
+};
+
+/* Of all numbers only these five can be: a mask costs nothing. */
+static void state_equation_values(void *pool, number128 mask, number128 wanted, struct interval_set *values)
+{
+	for (unsigned state = 0; state < WALK_STATES; state++)
+		if ((walk_state_bits[state] & mask) == wanted)
+			interval_set_add(pool, values, walk_state_bits[state], walk_state_bits[state]);
+	interval_set_normalise(values);
+}
+
 bool walk_equation_values(void *pool, const struct walk_variable *variable, const struct walk_equation *equation,
 			  struct interval_set *values)
 {
@@ -292,6 +305,10 @@ bool walk_equation_values(void *pool, const struct walk_variable *variable, cons
 	*values = (struct interval_set){ 0 };
 	if (mask == 0) {
 		interval_set_add(pool, values, 0, limit);
+		return true;
+	}
+	if (variable->kind == WALK_VARIABLE_STATE) {
+		state_equation_values(pool, mask, wanted, values);
 		return true;
 	}
 	unsigned tail = lowest_bit(mask); /* bits below the mask: one interval of them */

@@ -112,6 +112,9 @@ uint16_t walk_ordered_variable(const struct walk_registers *registers, int place
 /* Are they all constant? Then their values. */
 bool walk_constant_bytes(const struct walk_registers *registers, int place, unsigned length, uint8_t *bytes);
 
+/* The bit of each state in the kernel's number (NF_CT_STATE_*_BIT). */
+extern const uint32_t walk_state_bits[WALK_STATES];
+
 /* The values of a variable for which the equation holds; false where they are too many intervals. */
 bool walk_equation_values(void *pool, const struct walk_variable *variable, const struct walk_equation *equation,
 			  struct interval_set *values);

@@ -1,0 +1,42 @@
+/* Proof of the output: what was made, read back and worked out, against what the policy wants.
+ *
+ * Every base chain of the table is looked at, on every hook: input, forward and output against the
+ * rules and what always passes (verdict, kind of reject, limit, log line, counter, helper); the nat
+ * chains against the translations; what comes before connection tracking against `stateless`; all
+ * others must do nothing. Two functions on packets are compared, so no packet is left out. */
+#ifndef FWC_TARGET_NFT_PROVE_H
+#define FWC_TARGET_NFT_PROVE_H
+
+#include "rules/ruleset.h"
+#include "target/nft/read.h"
+
+enum proof_result {
+	PROOF_EQUAL,
+	PROOF_DIFFERS,
+	PROOF_UNDECIDED, /* the budget of memory is used up, in every order of the fields */
+	PROOF_UNREADABLE, /* the table says what makes no sense */
+};
+
+struct proof {
+	enum proof_result result;
+	size_t hooks;        /* base chains' hooks that were compared */
+	size_t rules;        /* of the policy, each hook's counted */
+	size_t translations;
+	size_t intervals;    /* in all diagrams: the work it was */
+	/* DIFFERS: for messages */
+	const char *where;   /* "hook input" */
+	const char *packet;  /* "tcp 10.0.0.1 port 1024 -> …" */
+	const char *wanted, *found;
+	struct span origin;  /* of the rule that decides in the policy, or SPAN_NONE */
+	/* UNDECIDED, UNREADABLE */
+	const char *reason;
+};
+
+struct proof_limits {
+	size_t intervals_max; /* 0: what is enough for some ten thousand rules */
+};
+
+struct proof nft_prove(void *pool, const struct ruleset *ruleset, const struct nft_read *read,
+		       const struct read_table *table, const struct proof_limits *limits);
+
+#endif

@@ -1,0 +1,283 @@
+#include "target/nft/prove_packet.h"
+
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "net/protocol.h"
+
+#define SECONDS_A_MINUTE 60
+#define NANOSECONDS ((number128)1000000000)
+#define PORT_OF_A_CLIENT 49152
+
+/* One value for each field: of the way to the difference where it was asked, else an ordinary one. */
+struct values {
+	number128 of[WALK_FIELDS];
+	bool is_asked[WALK_FIELDS];
+};
+
+/* --- choosing --------------------------------------------------------------------------------------- */
+
+static bool holds(const struct diagram_step *step, number128 value)
+{
+	return value >= step->low && value <= step->high;
+}
+
+/* The lowest name with a digit behind it: between two names of the policy there is mostly such a one. */
+static number128 longer_name(const struct diagram_step *step)
+{
+	number128 name = step->low;
+	for (unsigned shift = 120; shift > 8; shift -= 8) {
+		if ((uint8_t)(name >> shift) != 0)
+			continue;
+		name = (name >> shift | '0') << shift;
+		return holds(step, name) ? name : step->low;
+	}
+	return step->low;
+}
+
+static number128 choose_name(const struct diagram_step *step)
+{
+	static const char *const ordinary[] = { "eth0", "eth1", "lan0", "wan0", "lo" };
+	for (size_t i = 0; i < sizeof ordinary / sizeof ordinary[0]; i++)
+		if (holds(step, walk_number_of_name(ordinary[i])))
+			return walk_number_of_name(ordinary[i]);
+	return longer_name(step);
+}
+
+static number128 choose_value(enum walk_field field, const struct diagram_step *step)
+{
+	static const number128 ordinary[WALK_FIELDS] = {
+		[WALK_STATE] = WALK_NEW, [WALK_PROTOCOL] = PROTOCOL_TCP, [WALK_SECOND] = PORT_OF_A_CLIENT,
+	};
+	if (step->low == step->high)
+		return step->low;
+	if (field == WALK_IN || field == WALK_OUT || field == WALK_HELPER)
+		return choose_name(step);
+	return holds(step, ordinary[field]) ? ordinary[field] : step->low;
+}
+
+static struct values choose_values(const struct prove_difference *difference)
+{
+	struct values values = { 0 };
+	values.of[WALK_STATE] = WALK_NEW;
+	values.of[WALK_PROTOCOL] = PROTOCOL_TCP;
+	values.of[WALK_FIRST] = 80;
+	values.of[WALK_SECOND] = PORT_OF_A_CLIENT;
+	for (size_t i = 0; i < difference->way->steps_count; i++) {
+		const struct diagram_step *step = &difference->way->steps[i];
+		enum walk_field field = walk_field_of_rank(difference->space, step->field);
+		if (field == WALK_FIELDS)
+			continue;
+		values.of[field] = choose_value(field, step);
+		values.is_asked[field] = true;
+	}
+	return values;
+}
+
+/* --- printing --------------------------------------------------------------------------------------- */
+
+static void print_name(struct text *out, const char *word, number128 number)
+{
+	if (number != 0)
+		text_addf(out, " %s %s", word, walk_name_of_number(out->pool, number));
+}
+
+static void print_address(struct text *out, enum family family, number128 value)
+{
+	const struct address address = { family, value };
+	address_format(out, &address);
+}
+
+static void print_ends(struct text *out, const struct values *values)
+{
+	enum family family = values->of[WALK_FAMILY] == FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4;
+	unsigned protocol = (unsigned)values->of[WALK_PROTOCOL];
+	bool has_ports = protocol_has_ports(protocol);
+	text_add_char(out, ' ');
+	print_address(out, family, values->of[WALK_SOURCE]);
+	if (has_ports)
+		text_addf(out, " port %u", (unsigned)values->of[WALK_SECOND]);
+	text_add(out, " to ");
+	print_address(out, family, values->of[WALK_DESTINATION]);
+	if (has_ports)
+		text_addf(out, " port %u", (unsigned)values->of[WALK_FIRST]);
+	else if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6)
+		text_addf(out, " type %u code %u", (unsigned)values->of[WALK_FIRST] & UINT8_MAX,
+			  (unsigned)(values->is_asked[WALK_SECOND] ? values->of[WALK_SECOND] & UINT8_MAX : 0));
+}
+
+static void print_protocol(struct text *out, unsigned protocol)
+{
+	const char *name = protocol_name((uint8_t)protocol);
+	if (name != NULL)
+		text_add(out, name);
+	else
+		text_addf(out, "protocol %u", protocol);
+}
+
+/* Fields beside the five-tuple, where the difference depends on them. */
+static void print_rest(struct text *out, const struct prove_difference *difference, const struct values *values)
+{
+	static const enum walk_field numbers[] = { WALK_TCP_FLAGS, WALK_HOP_LIMIT, WALK_TRANSLATED,
+						   WALK_ORIGINAL_PORT, WALK_ROUTE, WALK_WEEK };
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+		if (values->is_asked[numbers[i]])
+			text_addf(out, ", %s %llu", walk_field_name(numbers[i]),
+				  (unsigned long long)values->of[numbers[i]]);
+	if (values->is_asked[WALK_ORIGINAL_DESTINATION]) {
+		text_add(out, ", before translation to ");
+		print_address(out, values->of[WALK_FAMILY] == FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4,
+			      values->of[WALK_ORIGINAL_DESTINATION]);
+	}
+	if (values->is_asked[WALK_HELPER] && values->of[WALK_HELPER] != 0)
+		text_addf(out, ", helper %s", walk_name_of_number(out->pool, values->of[WALK_HELPER]));
+	for (size_t i = 0; i < difference->way->steps_count; i++) {
+		const struct diagram_step *step = &difference->way->steps[i];
+		const struct walk_unknown *unknown = walk_unknown_of_rank(difference->space, step->field);
+		if (unknown != NULL)
+			text_addf(out, ", where %s is %llu", unknown->name, (unsigned long long)step->low);
+	}
+}
+
+static const char *packet_text(void *pool, const struct prove_difference *difference, const struct values *values)
+{
+	static const char *const states[WALK_STATES] = {
+		[WALK_INVALID] = "invalid", [WALK_ESTABLISHED] = "established", [WALK_RELATED] = "related",
+		[WALK_NEW] = "new", [WALK_UNTRACKED] = "untracked",
+	};
+	struct text *out = text_new(pool);
+	print_protocol(out, (unsigned)values->of[WALK_PROTOCOL]);
+	print_ends(out, values);
+	print_name(out, "in by", values->of[WALK_IN]);
+	print_name(out, "out by", values->of[WALK_OUT]);
+	if (values->is_asked[WALK_STATE])
+		text_addf(out, ", %s", states[values->of[WALK_STATE]]);
+	print_rest(out, difference, values);
+	return out->bytes;
+}
+
+/* --- what each side says ---------------------------------------------------------------------------- */
+
+static void print_outcome(struct text *out, const struct wanted_leaf *wanted)
+{
+	static const char *const words[] = {
+		[VERDICT_ALLOW] = "accepted", [VERDICT_DENY] = "dropped",
+		[VERDICT_REJECT] = "rejected as administratively prohibited",
+	};
+	const struct outcome *outcome = wanted->outcome;
+	text_add(out, wanted->is_reset ? "rejected with a tcp reset" : words[outcome->verdict]);
+	if (outcome->limit != NULL)
+		text_addf(out, " up to %llu packets in %u s%s, else dropped", (unsigned long long)outcome->limit->rate,
+			  outcome->limit->unit_s, outcome->limit->is_per_source ? " per source" : "");
+	if (outcome->has_log)
+		text_add(out, ", logged");
+	if (outcome->has_count)
+		text_add(out, ", counted");
+	if (outcome->helper != NULL)
+		text_addf(out, ", followed by helper '%s'", outcome->helper);
+}
+
+static void print_translation(struct text *out, const struct wanted_leaf *wanted)
+{
+	const struct translation *source = wanted->translation;
+	if (source->kind == TRANSLATION_MASQUERADE) {
+		text_add(out, "masqueraded");
+		return;
+	}
+	bool is_forward = source->kind == TRANSLATION_FORWARD;
+	text_addf(out, "its %s translated to ", is_forward ? "destination" : "source");
+	address_format(out, is_forward ? &source->host[wanted->family] : &source->as[wanted->family]);
+	if (is_forward && source->port != 0)
+		text_addf(out, " port %u", source->port);
+}
+
+static const char *wanted_text(void *pool, const struct wanted_leaf *wanted)
+{
+	struct text *out = text_new(pool);
+	switch (wanted->kind) {
+	case WANTED_NOTHING:
+		text_add(out, "left as it is");
+		break;
+	case WANTED_IMPOSSIBLE:
+		text_add(out, "never seen here");
+		break;
+	case WANTED_PASS:
+		text_add(out, "accepted, as always");
+		break;
+	case WANTED_INVALID:
+		text_add(out, "dropped and counted");
+		break;
+	case WANTED_RULE:
+		print_outcome(out, wanted);
+		break;
+	case WANTED_TRANSLATION:
+		print_translation(out, wanted);
+		break;
+	case WANTED_UNTRACKED:
+		text_add(out, "not tracked");
+		break;
+	case WANTED_TRACKED:
+		text_add(out, "tracked");
+		break;
+	}
+	return out->bytes;
+}
+
+static const char *found_text(void *pool, const struct prove_difference *difference)
+{
+	struct text *out = text_new(pool);
+	const struct diagrams *diagrams = difference->space->diagrams;
+	diagram at = difference->way->b;
+	while (!diagram_is_leaf(at)) { /* the bucket with room first */
+		struct diagram_edges edges = diagram_edges(diagrams, at);
+		const struct walk_unknown *field =
+			walk_unknown_of_rank(difference->space, diagram_field(diagrams, at));
+		text_addf(out, "within %s ", field == NULL ? "a limit" : field->name);
+		at = edges.children[edges.count - 1];
+	}
+	walk_leaf_print(out, walk_leaf_at(difference->leaves, at));
+	return out->bytes;
+}
+
+/* The rule of the policy that decides about the packet, as the plain evaluator finds it. */
+static struct span origin_of(const struct prove_difference *difference, const struct values *values)
+{
+	unsigned hook = difference->place->hook;
+	void *pool = pool_child(difference->space->pool, "packet");
+	if (difference->wanted->kind == WANTED_TRANSLATION)
+		return difference->wanted->translation->span;
+	if (!difference->place->is_judging || difference->wanted->kind != WANTED_RULE)
+		return SPAN_NONE;
+	const struct packet packet = {
+		.hook = hook == NF_INET_LOCAL_IN ? HOOK_INPUT : hook == NF_INET_FORWARD ? HOOK_FORWARD : HOOK_OUTPUT,
+		.in = values->of[WALK_IN] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_IN]),
+		.out = values->of[WALK_OUT] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_OUT]),
+		.family = values->of[WALK_FAMILY] == FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4,
+		.source = values->of[WALK_SOURCE],
+		.destination = values->of[WALK_DESTINATION],
+		.protocol = (uint8_t)values->of[WALK_PROTOCOL],
+		.first = (uint16_t)values->of[WALK_FIRST],
+		.second = (uint16_t)values->of[WALK_SECOND],
+		.minute = (unsigned)(values->of[WALK_WEEK] / SECONDS_A_MINUTE),
+		.time = (time_t)(values->of[WALK_TIME] / NANOSECONDS),
+		.is_translated = values->of[WALK_TRANSLATED] != 0,
+		.original_destination = values->of[WALK_ORIGINAL_DESTINATION],
+		.original_first = (uint16_t)values->of[WALK_ORIGINAL_PORT],
+	};
+	struct decision decision = ruleset_evaluate(difference->ruleset, &packet);
+	if (decision.rule != NULL)
+		return decision.rule->origin;
+	const struct policy *policy = difference->ruleset->policy;
+	bool is_written = policy != NULL && policy->defaults[packet.hook].is_written;
+	return is_written ? policy->defaults[packet.hook].span : SPAN_NONE;
+}
+
+void prove_packet_tell(void *pool, struct proof *proof, const struct prove_difference *difference)
+{
+	struct values values = choose_values(difference);
+	proof->packet = packet_text(pool, difference, &values);
+	proof->wanted = wanted_text(pool, difference->wanted);
+	proof->found = found_text(pool, difference);
+	proof->origin = origin_of(difference, &values);
+}

@@ -1,0 +1,29 @@
+/* A difference in words: the packet, and what each side says of it. */
+#ifndef FWC_TARGET_NFT_PROVE_PACKET_H
+#define FWC_TARGET_NFT_PROVE_PACKET_H
+
+#include "rules/evaluate.h"
+#include "target/nft/prove.h"
+#include "target/nft/walk_leaf.h"
+#include "target/nft/wanted.h"
+
+/* A place where packets are looked at. */
+struct prove_place {
+	const char *name;
+	unsigned hook;    /* NF_INET_* */
+	bool is_judging;  /* rules decide here */
+};
+
+struct prove_difference {
+	const struct ruleset *ruleset;
+	const struct walk_space *space;
+	const struct walk_leaves *leaves;
+	const struct prove_place *place;
+	const struct diagram_way *way;
+	const struct wanted_leaf *wanted;
+};
+
+/* Fills packet, wanted, found and origin. */
+void prove_packet_tell(void *pool, struct proof *proof, const struct prove_difference *difference);
+
+#endif
