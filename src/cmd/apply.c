@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "cmd/command.h"
+#include "cmd/proof.h"
 #include "cmd/session.h"
 
 static size_t rules_total(const struct ruleset *ruleset)
@@ -13,21 +14,53 @@ static size_t rules_total(const struct ruleset *ruleset)
 	return total;
 }
 
+static int apply_parse(struct session_options *options, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		SESSION_LONG_OPTIONS,
+		{ "no-proof", no_argument, NULL, OPTION_NO_PROOF },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status = EXIT_DONE;
+
+	while (status == EXIT_DONE &&
+	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+		status = session_option(options, "apply", option, optarg);
+	return status != EXIT_DONE ? status : session_path(options, "apply", argc, argv);
+}
+
+/* Whether the table may be loaded; *is_proved: it was compared with the policy, too. */
+static bool prepare(struct session *session, struct proof *proof, char *sha256, bool *is_proved)
+{
+	*is_proved = false;
+	if (!session_lower(session) || session_is_refused(session))
+		return false;
+	if (!session->options.skips_proof)
+		*is_proved = proof_make(session, proof, sha256);
+	return !diags_has_errors(session->diags) && !session_is_refused(session);
+}
+
 int command_apply(struct pool_trap *root, int argc, char **argv)
 {
 	struct session_options options = session_options_default();
-	int status = session_plain_options(&options, "apply", argc, argv);
+	int status = apply_parse(&options, argc, argv);
+	char sha256[REREAD_HASH_LENGTH + 1];
 	struct session *session;
+	struct proof proof;
+	bool is_proved;
 
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options);
-	if (session_lower(session) && !session_is_refused(session) &&
+	if (prepare(session, &proof, sha256, &is_proved) &&
 	    nft_load(pool_child(session->pool, "load"), session->diags, session->table))
 		nft_note_other_chains(session->pool, session->diags, session->table);
 	status = session_finish(session);
-	if (status == EXIT_DONE)
-		fprintf(stderr, "fwc: applied: table inet %s, %zu rules in 3 hooks\n",
-			session->table->name, rules_total(session->ruleset));
+	if (status != EXIT_DONE)
+		return status;
+	if (is_proved)
+		proof_tell(session, &proof, sha256);
+	fprintf(stderr, "fwc: applied: table inet %s, %zu rules in 3 hooks%s\n", session->table->name,
+		rules_total(session->ruleset), is_proved ? "" : ", not proved");
 	return status;
 }

@@ -15,17 +15,23 @@
 	"      --json                 diagnostics as JSON on stderr\n"                            \
 	"      --strict               warnings fail: exit 1, and nothing is printed or loaded\n"
 
+#define NO_PROOF_OPTION                                                                           \
+	"      --no-proof             do not compare the table with the policy before\n"
+
 static const struct command commands[] = {
 	{ "compile", "turn a policy into a ruleset and print it",
 	  "usage: fwc compile FILE|- [options]\n"
 	  "      --target NAME          nft (default)\n"
 	  "  -o, --output FILE          write there, whole or not at all\n"
 	  "      --show WHAT            ast, policy, rules, nft or bytecode: what a stage gave\n"
+	  NO_PROOF_OPTION
 	  "      --device NAME          this one of the policy's devices alone\n"
 	  POLICY_OPTIONS,
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
-	  "usage: fwc apply FILE|- [options]\n" POLICY_OPTIONS, command_apply },
+	  "usage: fwc apply FILE|- [options]\n" NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
+	{ "verify", "compare the kernel's table with a policy",
+	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS, command_verify },
 	{ "check", "report every mistake of a policy, print nothing else",
 	  "usage: fwc check FILE|- [options]\n"
 	  "      --format FORMAT        the report on stdout: text, json, sarif or junit\n"

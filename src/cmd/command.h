@@ -33,6 +33,7 @@ const struct command *command_at(size_t index); /* NULL past the end */
 /* one line a command, a file each */
 int command_compile(struct pool_trap *root, int argc, char **argv);
 int command_apply(struct pool_trap *root, int argc, char **argv);
+int command_verify(struct pool_trap *root, int argc, char **argv);
 int command_check(struct pool_trap *root, int argc, char **argv);
 int command_fmt(struct pool_trap *root, int argc, char **argv);
 int command_service(struct pool_trap *root, int argc, char **argv);

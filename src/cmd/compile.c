@@ -2,6 +2,7 @@
 #include "ast/print.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
+#include "cmd/proof.h"
 #include "cmd/session.h"
 
 #include <string.h>
@@ -14,6 +15,7 @@ struct stage {
 	const char *name;
 	bool (*run)(struct session *session);
 	void (*print)(struct text *out, const struct session *session);
+	bool is_proved; /* it is a table: compared with the policy before it is given out */
 };
 
 static void print_ast(struct text *out, const struct session *session)
@@ -39,6 +41,8 @@ static void print_rules(struct text *out, const struct session *session)
 static void print_nft(struct text *out, const struct session *session)
 {
 	nft_text(out, session->table);
+	if (session->options.skips_proof)
+		text_add(out, "# Not proved to equal the policy: made with --no-proof.\n");
 }
 
 static void print_bytecode(struct text *out, const struct session *session)
@@ -50,8 +54,8 @@ static const struct stage stages[] = {
 	{ "ast", session_parse, print_ast },
 	{ "policy", session_resolve, print_policy },
 	{ "rules", session_expand, print_rules },
-	{ "nft", session_lower, print_nft },
-	{ "bytecode", session_lower, print_bytecode },
+	{ "nft", session_lower, print_nft, true },
+	{ "bytecode", session_lower, print_bytecode, true },
 };
 
 static const struct stage *stage_find(const char *name)
@@ -95,6 +99,7 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 		{ "target", required_argument, NULL, OPTION_TARGET },
 		{ "show", required_argument, NULL, OPTION_SHOW },
 		{ "output", required_argument, NULL, 'o' },
+		{ "no-proof", no_argument, NULL, OPTION_NO_PROOF },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, status = EXIT_DONE;
@@ -140,6 +145,9 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 	};
 	int status = compile_parse(&options, argc, argv);
 	struct session *session;
+	struct proof proof;
+	char sha256[REREAD_HASH_LENGTH + 1];
+	bool is_proved;
 	struct text *out;
 
 	if (status != EXIT_DONE)
@@ -147,11 +155,19 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 	session = session_new(root, &options.session);
 	if (!options.stage->run(session) || session_is_refused(session))
 		return session_finish(session);
+	is_proved = options.stage->is_proved && !options.session.skips_proof &&
+		    proof_make(session, &proof, sha256);
+	if (diags_has_errors(session->diags) || session_is_refused(session))
+		return session_finish(session);
 	out = text_new(session->pool);
 	options.stage->print(out, session);
 	if (options.output != NULL)
 		write_output(session, out, options.output);
 	status = session_finish(session);
+	if (status == EXIT_DONE && is_proved) {
+		proof_hash(out, sha256);
+		proof_tell(session, &proof, sha256);
+	}
 	if (status == EXIT_DONE && options.output == NULL && !output_stdout(out))
 		return EXIT_WORLD;
 	return status;

@@ -89,6 +89,9 @@ int session_option(struct session_options *options, const char *command, int opt
 	case OPTION_STRICT:
 		options->is_strict = true;
 		return EXIT_DONE;
+	case OPTION_NO_PROOF:
+		options->skips_proof = true;
+		return EXIT_DONE;
 	case OPTION_DEVICE:
 		options->device = argument;
 		return EXIT_DONE;
@@ -233,8 +236,7 @@ bool session_expand(struct session *session)
 	return !diags_has_errors(session->diags);
 }
 
-/* A policy with devices speaks of those, not of this host. */
-static bool is_for_this_host(struct session *session)
+bool session_is_for_host(struct session *session)
 {
 	const struct policy *policy = session->policy;
 
@@ -247,7 +249,7 @@ static bool is_for_this_host(struct session *session)
 
 bool session_lower(struct session *session)
 {
-	if (!session_expand(session) || !is_for_this_host(session))
+	if (!session_expand(session) || !session_is_for_host(session))
 		return false;
 	session->table = nft_lower(pool_child(session->pool, "nft"), session->diags,
 				   session->ruleset, &session->options.nft);

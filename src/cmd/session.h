@@ -17,6 +17,7 @@ struct session_options {
 	bool allows_expired_deny;
 	bool has_json;
 	bool is_strict; /* warnings fail */
+	bool skips_proof; /* compile, apply */
 	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
 	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
 	struct nft_settings nft;
@@ -24,7 +25,7 @@ struct session_options {
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
-       OPTION_STRICT, OPTION_DEVICE, OPTION_OWN };
+       OPTION_STRICT, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \
@@ -75,6 +76,8 @@ bool session_parse(struct session *session);
 bool session_resolve(struct session *session);
 bool session_expand(struct session *session); /* fills `views` */
 bool session_lower(struct session *session);
+/* false after errors: a policy with devices speaks of those, not of this host. */
+bool session_is_for_host(struct session *session);
 /* Whether --strict refuses what the passes gave: warnings that no `expect` acknowledges. To be asked
  * before anything is written or loaded. */
 bool session_is_refused(struct session *session);

@@ -21,12 +21,18 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# What `compile` says once the table is proved; the digits are those of the text, which is golden itself.
+PROVED = re.compile(r"^proved: this table equals the policy, \d+ hooks?, \d+ rules, sha256 [0-9a-f]{64}\n",
+                    re.M)
 STAGES = ("ast", "policy", "rules", "nft", "bytecode")
 
 # Codes that need a machine in a state that a case cannot make; tests that make it are named.
 WITHOUT_CASE = {
     "FW0204": "a file of 255 MiB: tests/unit/test_parse.c reads one that says it is so large",
     "FW0904": "more levels of chains than any policy has needed: tests/unit/test_lower.c makes them",
+    "FW0906": "a table that somebody changed: tests/kernel/proof.py",
+    "FW0907": "a proof beyond its budget: tests/unit/test_prove.c",
+    "FW0908": "a table that makes no sense: tests/kernel/proof.py",
     "FW1001": "a refusal of the kernel: tests/kernel/run.py",
     "FW1003": "a kernel without nf_tables: tests/kernel/run.py plays one",
     "FW1005": "twenty foreign changes in a row: tests/kernel/run.py makes them",
@@ -85,6 +91,10 @@ class Case:
             self.compare("stdout", output)
         elif status != 0 and output:
             self.problems.append(f"failed, and yet printed:\n{output}")
+        self.stderr, proofs = PROVED.subn("", self.stderr)
+        is_silent = {"--no-proof", "--json"} & set(extra) or any("--show" in word for word in extra)
+        if proofs != (0 if status != 0 or is_silent else 1):
+            self.problems.append(f"status {status}, and {proofs} lines say that it is proved")
         if self.has("stderr"):
             self.compare("stderr", self.stderr)
         for stage in STAGES:

@@ -45,7 +45,8 @@ def problem_of_console(binary, text):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=TOP,
                           env={**os.environ, "NO_COLOR": "1",
                                "PATH": os.path.dirname(binary) + ":" + os.environ["PATH"]})
-    return None if done.stdout == expected else f"{command} printed:\n{done.stdout}"
+    printed = re.sub(r"sha256 [0-9a-f]{64}$", "sha256 …", done.stdout, flags=re.M)
+    return None if printed == expected else f"{command} printed:\n{printed}"
 
 
 def main():

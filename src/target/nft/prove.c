@@ -136,7 +136,8 @@ static bool translation_fits(const struct wanted_leaf *wanted, const struct walk
 /* A bucket that is forgotten before it is full again would fill it for nothing. */
 static bool is_kept_long_enough(const struct walk_limit *found)
 {
-	uint64_t full = (uint64_t)found->burst * found->unit_s * MILLISECONDS / (found->rate == 0 ? 1 : found->rate);
+	uint64_t full =
+		(uint64_t)found->burst * found->unit_s * MILLISECONDS / (found->rate == 0 ? 1 : found->rate);
 	return found->size != 0 && found->timeout_ms >= full;
 }
 

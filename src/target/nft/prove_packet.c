@@ -168,7 +168,8 @@ static void print_outcome(struct text *out, const struct wanted_leaf *wanted)
 	const struct outcome *outcome = wanted->outcome;
 	text_add(out, wanted->is_reset ? "rejected with a tcp reset" : words[outcome->verdict]);
 	if (outcome->limit != NULL)
-		text_addf(out, " up to %llu packets in %u s%s, else dropped", (unsigned long long)outcome->limit->rate,
+		text_addf(out, " up to %llu packets in %u s%s, else dropped",
+			  (unsigned long long)outcome->limit->rate,
 			  outcome->limit->unit_s, outcome->limit->is_per_source ? " per source" : "");
 	if (outcome->has_log)
 		text_add(out, ", logged");
@@ -250,7 +251,8 @@ static struct span origin_of(const struct prove_difference *difference, const st
 	if (!difference->place->is_judging || difference->wanted->kind != WANTED_RULE)
 		return SPAN_NONE;
 	const struct packet packet = {
-		.hook = hook == NF_INET_LOCAL_IN ? HOOK_INPUT : hook == NF_INET_FORWARD ? HOOK_FORWARD : HOOK_OUTPUT,
+		.hook =
+			hook == NF_INET_LOCAL_IN ? HOOK_INPUT : hook == NF_INET_FORWARD ? HOOK_FORWARD : HOOK_OUTPUT,
 		.in = values->of[WALK_IN] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_IN]),
 		.out = values->of[WALK_OUT] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_OUT]),
 		.family = values->of[WALK_FAMILY] == FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4,

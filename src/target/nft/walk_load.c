@@ -160,7 +160,7 @@ static void load_meta(struct walk *walk, struct walk_paths *paths, size_t at,
 /* There is a connection unless the packet is invalid or untracked. */
 static bool has_connection(struct walk *walk, struct walk_path *path)
 {
-	return walk_path_field(walk, path, WALK_STATE, WALK_ESTABLISHED, WALK_NEW);
+	return walk_path_field(walk, path, WALK_STATE, WALK_NEW, WALK_RELATED);
 }
 
 static bool has_ports(struct walk_path *path)

@@ -36,7 +36,8 @@ enum walk_field {
 	WALK_FIELDS,
 };
 
-enum walk_state { WALK_INVALID, WALK_ESTABLISHED, WALK_RELATED, WALK_NEW, WALK_UNTRACKED, WALK_STATES };
+/* The first three are of packets that have a connection. */
+enum walk_state { WALK_NEW, WALK_ESTABLISHED, WALK_RELATED, WALK_UNTRACKED, WALK_INVALID, WALK_STATES };
 
 #define WALK_WEEK_SECONDS 604800u
 #define WALK_DAY_SECONDS 86400u

@@ -327,7 +327,7 @@ static diagram week_predicate(struct wanted *wanted, const struct interval_set *
 /* A packet without a connection has no translation. */
 static diagram translated_predicate(struct wanted *wanted, const struct match *match)
 {
-	diagram made = wanted_and(wanted, wanted_range(wanted, WALK_STATE, WALK_ESTABLISHED, WALK_NEW),
+	diagram made = wanted_and(wanted, wanted_range(wanted, WALK_STATE, WALK_NEW, WALK_RELATED),
 				  wanted_range(wanted, WALK_TRANSLATED, 1, 1));
 	if (match->has_original_to)
 		made = wanted_and(wanted, made,

@@ -117,7 +117,8 @@ static diagram outcome_leaf(struct wanted *wanted, struct wanted_leaf leaf)
 }
 
 /* A refusal of tcp is a reset; a limit per source has a set a family. */
-static diagram outcome_meaning(struct wanted *wanted, const struct outcome *outcome, const struct identity *identity)
+static diagram outcome_meaning(struct wanted *wanted, const struct outcome *outcome,
+			       const struct identity *identity)
 {
 	struct wanted_leaf leaf = { .outcome = outcome, .identity = identity };
 	if (outcome->verdict == VERDICT_REJECT) {

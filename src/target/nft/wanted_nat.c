@@ -7,7 +7,8 @@
 #include "base/pool.h"
 #include "target/nft/wanted.h"
 
-static diagram translation_leaf(struct wanted *wanted, const struct rule_translation *translation, enum family family)
+static diagram translation_leaf(struct wanted *wanted, const struct rule_translation *translation,
+				enum family family)
 {
 	return wanted_leaf(wanted, (struct wanted_leaf){
 		.kind = WANTED_TRANSLATION, .family = family, .translation = translation->source,

@@ -1,0 +1,20 @@
+/* The proof of what a command is about to give out, and of what the kernel holds. */
+#ifndef FWC_CMD_PROOF_H
+#define FWC_CMD_PROOF_H
+
+#include "cmd/session.h"
+#include "target/nft/prove.h"
+#include "target/nft/reread.h"
+
+/* Reads the messages of the session's table back and compares them with its ruleset. A difference, or
+ * a table that makes no sense, is an error in the bag; what cannot be decided is a warning. true: the
+ * two are equal, and proof_tell may say so. */
+bool proof_make(struct session *session, struct proof *proof, char sha256[REREAD_HASH_LENGTH + 1]);
+/* What the proof of a table found, as diagnostics. subject: "the table that was made". true: equal. */
+bool proof_report(struct session *session, const struct proof *proof, const char *subject);
+/* "proved: this table equals the policy, …" on stderr, unless diagnostics are JSON. */
+void proof_tell(const struct session *session, const struct proof *proof, const char *sha256);
+/* The hexadecimal digits of a text's SHA-256. */
+void proof_hash(const struct text *text, char sha256[REREAD_HASH_LENGTH + 1]);
+
+#endif
