@@ -251,8 +251,9 @@ static struct span origin_of(const struct prove_difference *difference, const st
 	if (!difference->place->is_judging || difference->wanted->kind != WANTED_RULE)
 		return SPAN_NONE;
 	const struct packet packet = {
-		.hook =
-			hook == NF_INET_LOCAL_IN ? HOOK_INPUT : hook == NF_INET_FORWARD ? HOOK_FORWARD : HOOK_OUTPUT,
+		.hook = hook == NF_INET_LOCAL_IN  ? HOOK_INPUT
+			: hook == NF_INET_FORWARD ? HOOK_FORWARD
+						  : HOOK_OUTPUT,
 		.in = values->of[WALK_IN] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_IN]),
 		.out = values->of[WALK_OUT] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_OUT]),
 		.family = values->of[WALK_FAMILY] == FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4,
