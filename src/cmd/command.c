@@ -21,11 +21,18 @@
 static const struct command commands[] = {
 	{ "compile", "turn a policy into a ruleset and print it",
 	  "usage: fwc compile FILE|- [options]\n"
-	  "      --target NAME          nft (default)\n"
+	  "      --target NAME          nft (default), cisco-ios or cisco\n"
 	  "  -o, --output FILE          write there, whole or not at all\n"
 	  "      --show WHAT            ast, policy, rules, nft or bytecode: what a stage gave\n"
 	  NO_PROOF_OPTION
 	  "      --device NAME          this one of the policy's devices alone\n"
+	  "    of target cisco-ios:\n"
+	  "      --port-words           words for ports, where IOS has one\n"
+	  "      --report               what the lists cost, in place of their text\n"
+	  "    and without a device:\n"
+	  "      --name NAME            the list's name (default: FWC)\n"
+	  "      --number N             a numbered list: 100 to 199, 2000 to 2699\n"
+	  "      --ipv6                 an IPv6 list, too, where the policy names no IPv6\n"
 	  POLICY_OPTIONS,
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",

@@ -4,11 +4,15 @@
 #include "cmd/output.h"
 #include "cmd/proof.h"
 #include "cmd/session.h"
+#include "target/cisco/report.h"
+#include "target/cisco/safe.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW };
+enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW, OPTION_NAME, OPTION_NUMBER, OPTION_IPV6, OPTION_PORT_WORDS,
+       OPTION_REPORT };
 
 /* A stage: how far the passes run, and what prints its result. */
 struct stage {
@@ -50,12 +54,43 @@ static void print_bytecode(struct text *out, const struct session *session)
 	nft_bytecode(out, session->table);
 }
 
+static void print_ios(struct text *out, const struct session *session)
+{
+	for (size_t index = 0; index < session->views_count; index++) {
+		text_add(out, index == 0 ? "" : "\n");
+		cisco_text(out, session->views[index].ios, &session->options.cisco);
+	}
+}
+
+static void print_report(struct text *out, const struct session *session)
+{
+	for (size_t index = 0; index < session->views_count; index++)
+		cisco_report(out, session->views[index].ios);
+}
+
+/* What `--target` can name; options and stages of the other targets do not fit. */
+struct target {
+	const char *name;
+	const struct stage *stage;
+	bool is_router;
+};
+
 static const struct stage stages[] = {
 	{ "ast", session_parse, print_ast },
 	{ "policy", session_resolve, print_policy },
 	{ "rules", session_expand, print_rules },
 	{ "nft", session_lower, print_nft, true },
 	{ "bytecode", session_lower, print_bytecode, true },
+};
+
+static const struct stage nft_stage = { "nft", session_lower, print_nft, true };
+static const struct stage ios_stage = { "cisco-ios", session_lower_cisco, print_ios, false };
+static const struct stage report_stage = { "report", session_lower_cisco, print_report, false };
+
+static const struct target targets[] = {
+	{ "cisco", &ios_stage, true },
+	{ "cisco-ios", &ios_stage, true },
+	{ "nft", &nft_stage, false },
 };
 
 static const struct stage *stage_find(const char *name)
@@ -66,19 +101,115 @@ static const struct stage *stage_find(const char *name)
 	return NULL;
 }
 
+static const struct target *target_find(const char *name)
+{
+	for (size_t index = 0; index < sizeof targets / sizeof targets[0]; index++)
+		if (strcmp(targets[index].name, name) == 0)
+			return &targets[index];
+	return NULL;
+}
+
 struct compile_options {
 	struct session_options session;
-	const struct stage *stage;
-	const char *output; /* NULL: standard output */
+	const struct stage *stage; /* NULL: the target's text */
+	const struct target *target;
+	bool has_report;
+	const char *list_option;   /* the last one that a list without a device alone takes; or NULL */
+	const char *router_option; /* the last one that only routers take; or NULL */
+	const char *host_option;   /* the last one that only nft takes; or NULL */
+	const char *output;        /* NULL: standard output */
 };
+
+static bool number_parse(const char *text, uint32_t *number)
+{
+	size_t length = strspn(text, "0123456789");
+
+	if (length == 0 || length > 4 || text[length] != '\0')
+		return false;
+	*number = (uint32_t)strtoul(text, NULL, 10);
+	return (*number >= 100 && *number <= 199) || (*number >= 2000 && *number <= 2699);
+}
+
+/* Options of a list without a device. */
+static int list_option(struct compile_options *options, int option)
+{
+	struct cisco_settings *cisco = &options->session.cisco;
+
+	switch (option) {
+	case OPTION_NAME:
+		options->list_option = "--name";
+		cisco->name = optarg;
+		if (!safe_is_name(optarg) || strlen(optarg) + strlen("-IPV6") > SAFE_NAME_MAX)
+			return command_misused("compile", "'%s' is not a list's name: letters, digits, '-' and "
+					       "'_', a letter first, at most 59", optarg);
+		return EXIT_DONE;
+	case OPTION_NUMBER:
+		options->list_option = "--number";
+		if (!number_parse(optarg, &cisco->number))
+			return command_misused("compile", "'%s' is not the number of an extended list: 100 to "
+					       "199, 2000 to 2699", optarg);
+		return EXIT_DONE;
+	case OPTION_IPV6:
+		options->list_option = "--ipv6";
+		cisco->has_ipv6 = true;
+		return EXIT_DONE;
+	}
+	return EXIT_DONE;
+}
+
+/* What was asked for has to fit together. */
+static int options_fit(struct compile_options *options)
+{
+	const struct target *target = options->target;
+	const char *foreign = options->list_option != NULL ? options->list_option : options->router_option;
+
+	if (!target->is_router && foreign != NULL)
+		return command_misused("compile", "'%s' is for target cisco-ios", foreign);
+	if (target->is_router && options->session.skips_proof)
+		options->host_option = "--no-proof";
+	if (target->is_router && options->host_option != NULL)
+		return command_misused("compile", "'%s' is for target nft", options->host_option);
+	if (target->is_router && options->stage != NULL && options->stage->run == session_lower)
+		return command_misused("compile", "target '%s' has no stage '%s'", target->name,
+				       options->stage->name);
+	if (options->has_report && options->stage != NULL)
+		return command_misused("compile", "'--report' and '--show' are two things to print");
+	if (options->session.device != NULL && options->list_option != NULL)
+		return command_misused("compile", "'%s' is for a list without a device", options->list_option);
+	if (options->session.cisco.name != NULL && options->session.cisco.number != 0)
+		return command_misused("compile", "a list has a name or a number");
+	options->session.is_for_router = target->is_router;
+	if (options->stage == NULL)
+		options->stage = options->has_report ? &report_stage : target->stage;
+	return EXIT_DONE;
+}
 
 static int compile_option(struct compile_options *options, int option)
 {
 	switch (option) {
 	case OPTION_TARGET:
-		if (strcmp(optarg, "nft") != 0)
+		options->target = target_find(optarg);
+		if (options->target == NULL)
 			return command_misused("compile", "no target '%s'", optarg);
 		return EXIT_DONE;
+	case OPTION_NAME:
+	case OPTION_NUMBER:
+	case OPTION_IPV6:
+		return list_option(options, option);
+	case OPTION_PORT_WORDS:
+		options->router_option = "--port-words";
+		options->session.cisco.has_port_words = true;
+		return EXIT_DONE;
+	case OPTION_REPORT:
+		options->router_option = "--report";
+		options->has_report = true;
+		return EXIT_DONE;
+	case OPTION_TABLE:
+		options->host_option = "--table";
+		break;
+	case OPTION_LOG_GROUP:
+		options->host_option = "--log-group";
+		break;
 	case OPTION_SHOW:
 		options->stage = stage_find(optarg);
 		if (options->stage == NULL)
@@ -97,6 +228,11 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 		SESSION_LONG_OPTIONS,
 		{ "device", required_argument, NULL, OPTION_DEVICE },
 		{ "target", required_argument, NULL, OPTION_TARGET },
+		{ "name", required_argument, NULL, OPTION_NAME },
+		{ "number", required_argument, NULL, OPTION_NUMBER },
+		{ "ipv6", no_argument, NULL, OPTION_IPV6 },
+		{ "port-words", no_argument, NULL, OPTION_PORT_WORDS },
+		{ "report", no_argument, NULL, OPTION_REPORT },
 		{ "show", required_argument, NULL, OPTION_SHOW },
 		{ "output", required_argument, NULL, 'o' },
 		{ "no-proof", no_argument, NULL, OPTION_NO_PROOF },
@@ -107,6 +243,8 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 	while (status == EXIT_DONE &&
 	       (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1)
 		status = compile_option(options, option);
+	if (status == EXIT_DONE)
+		status = options_fit(options);
 	return status != EXIT_DONE ? status : session_path(&options->session, "compile", argc, argv);
 }
 
@@ -141,7 +279,7 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 {
 	struct compile_options options = {
 		.session = session_options_default(),
-		.stage = stage_find("nft"),
+		.target = target_find("nft"),
 	};
 	int status = compile_parse(&options, argc, argv);
 	struct session *session;

@@ -150,6 +150,7 @@ static struct policy *resolve_for(struct session *session, const char *device)
 		.allows_expired_deny = session->options.allows_expired_deny,
 		.device = device,
 		.question = session->question,
+		.is_by_address = device == NULL && session->options.is_for_router,
 	};
 
 	return resolve_policy(pool_child(session->pool, "policy"), session->diags, session->program,
@@ -254,6 +255,31 @@ bool session_lower(struct session *session)
 	session->table = nft_lower(pool_child(session->pool, "nft"), session->diags,
 				   session->ruleset, &session->options.nft);
 	return session->table != NULL && !diags_has_errors(session->diags);
+}
+
+/* --- routers --------------------------------------------------------------------------------- */
+
+static void lower_view(struct session *session, struct session_view *view)
+{
+	if (view->device == NULL)
+		view->ios = cisco_lower(pool_child(session->pool, "cisco"), session->diags, view->ruleset,
+					&session->options.cisco);
+	else
+		diag_add(session->diags, CODE_TARGET_CANNOT, view->device->span,
+			 "device '%s' needs more than a list", view->device->name);
+}
+
+bool session_lower_cisco(struct session *session)
+{
+	if (!session_expand(session))
+		return false;
+	for (size_t index = 0; index < session->views_count; index++) {
+		size_t since = session->diags->items_count;
+
+		lower_view(session, &session->views[index]);
+		diags_fold(session->diags, since);
+	}
+	return !diags_has_errors(session->diags);
 }
 
 /* The world's failures: the kernel, files that are written, the command line. Files that a policy

@@ -8,6 +8,7 @@
 #include "diag/diag.h"
 #include "resolve/resolve.h"
 #include "rules/ruleset.h"
+#include "target/cisco/cisco.h"
 #include "target/nft/nft.h"
 
 /* Options that every command with a policy takes; short ones first. */
@@ -20,7 +21,9 @@ struct session_options {
 	bool skips_proof; /* compile, apply */
 	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
 	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
+	bool is_for_router; /* zones of a policy without devices are their networks alone */
 	struct nft_settings nft;
+	struct cisco_settings cisco;
 };
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
@@ -50,6 +53,7 @@ struct session_view {
 	const struct device *device; /* NULL: this host */
 	struct policy *policy;
 	struct ruleset *ruleset;
+	struct ios_config *ios; /* or NULL */
 };
 
 struct session {
@@ -78,6 +82,8 @@ bool session_expand(struct session *session); /* fills `views` */
 bool session_lower(struct session *session);
 /* false after errors: a policy with devices speaks of those, not of this host. */
 bool session_is_for_host(struct session *session);
+/* For routers: every device, or a list without one. Fills `ios` of the views. */
+bool session_lower_cisco(struct session *session);
 /* Whether --strict refuses what the passes gave: warnings that no `expect` acknowledges. To be asked
  * before anything is written or loaded. */
 bool session_is_refused(struct session *session);

@@ -255,7 +255,7 @@ static void carve_by_address(struct resolver *resolver)
 		.resolver = resolver,
 		.zones = pool_array(resolver->pool, struct zone *, policy->zones_count),
 		.count = policy->zones_count,
-		.is_quiet = resolver->device == NULL,
+		.is_quiet = resolver->device == NULL && !resolver->settings->is_by_address,
 	};
 	for (size_t i = 0; i < carver.count; i++) {
 		copies[i] = *policy->zones[i];
@@ -271,7 +271,7 @@ static void carve_by_address(struct resolver *resolver)
 void zones_carve(struct resolver *resolver)
 {
 	struct policy *policy = resolver->policy;
-	bool has_devices = names_count(resolver->devices) != 0;
+	bool has_devices = names_count(resolver->devices) != 0 || resolver->settings->is_by_address;
 	struct carver carver = {
 		.resolver = resolver,
 		.zones = policy->zones,

@@ -383,7 +383,7 @@ static void set_zone_interfaces(struct resolver *resolver, struct zone *zone)
 
 void devices_place_zones(struct resolver *resolver)
 {
-	if (names_count(resolver->devices) == 0)
+	if (names_count(resolver->devices) == 0 && !resolver->settings->is_by_address)
 		return;
 	for (size_t i = 0; i < resolver->policy->zones_count; i++) {
 		struct zone *zone = resolver->policy->zones[i];
@@ -395,8 +395,14 @@ void devices_place_zones(struct resolver *resolver)
 
 bool device_zone_is_known(struct resolver *resolver, const struct zone *zone, struct span use)
 {
-	if (resolver->device == NULL || zone->has_networks)
+	if (zone->has_networks || (resolver->device == NULL && !resolver->settings->is_by_address))
 		return true;
+	if (resolver->device == NULL) {
+		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, use,
+			 "zone '%s' has no network: a list without a device knows zones by their "
+			 "addresses alone", zone->name);
+		return false;
+	}
 	if (zone->has_interfaces)
 		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, use,
 			 "zone '%s' has no network: its interface '%s' on device '%s' has no address",

@@ -18,6 +18,9 @@ struct resolve_settings {
 	const char *device;
 	/* a file of one `assert`, in the terms of the policy, that becomes its question; or NULL */
 	const struct ast_file *question;
+	/* Zones are their networks alone, whatever their `interface` lines say: for a list that stands
+	 * nowhere in particular. A zone without networks is an error where a rule names it. */
+	bool is_by_address;
 };
 
 struct policy *resolve_policy(void *pool, struct diags *diags, const struct program *program,

@@ -1,0 +1,235 @@
+/* The list of what may enter at one place.
+ *
+ *   terms (term.c) -> sections (section.c) -> entries -> shrink.c -> remarks and numbers */
+#include "target/cisco/inbound.h"
+
+#include "base/arena.h"
+#include "base/interned.h"
+#include "base/pool.h"
+#include "net/protocol.h"
+#include "target/cisco/fragment.h"
+#include "target/cisco/refuse.h"
+#include "target/cisco/safe.h"
+#include "target/cisco/section.h"
+#include "target/cisco/shrink.h"
+#include "target/cisco/time_range.h"
+
+#define SEQUENCE_STEP 10
+
+struct lowering {
+	void *pool;
+	struct diags *diags;
+	const struct ios_vantage *vantage;
+	struct ios_config *config;
+	struct ios_list *list;
+	/* of the last term that gave an entry */
+	const struct ios_term *term;
+	const char *time_range, *cookie;
+};
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+static struct ios_place place_of(enum family family, const struct prefix *prefix)
+{
+	unsigned free_bits = family_bits(family) - prefix->length;
+	number128 wildcard = free_bits == 128 ? ~(number128)0 : ((number128)1 << free_bits) - 1;
+
+	return (struct ios_place){ .value = prefix->value, .wildcard = wildcard };
+}
+
+/* Log lines of IPv4 lists carry a word of the list's writer. */
+static const char *cookie_of(struct lowering *lowering, const struct ios_term *term)
+{
+	const char *cookie = term->identity->text;
+
+	if (!term->outcome->has_log || lowering->vantage->family != FAMILY_IPV4)
+		return NULL;
+	if (safe_is_cookie(cookie))
+		return cookie;
+	if (!refuse_is_told(lowering->diags, CODE_CISCO_COOKIE, term->origin))
+		diag_add(lowering->diags, CODE_CISCO_COOKIE, term->origin,
+			 "IOS cannot write '%s' into its log lines", cookie);
+	return NULL;
+}
+
+static void prepare_term(struct lowering *lowering, const struct ios_term *term)
+{
+	if (lowering->term == term)
+		return;
+	lowering->term = term;
+	lowering->cookie = cookie_of(lowering, term);
+	lowering->time_range = term->rule == NULL ? NULL :
+		time_range_of(lowering->pool, lowering->config, lowering->vantage->ruleset->policy, term->rule);
+}
+
+static void add_entry(void *context, const struct ios_term *term, const struct prefix *source,
+		      const struct prefix *destination, const struct service_form *form)
+{
+	struct lowering *lowering = context;
+
+	prepare_term(lowering, term);
+	*pool_append(lowering->pool, lowering->list, lines) = (struct ios_line){
+		.kind = IOS_LINE_ENTRY,
+		.action = term->outcome->verdict == VERDICT_ALLOW ? IOS_PERMIT : IOS_DENY,
+		.protocol = form->protocol,
+		.source = place_of(lowering->vantage->family, source),
+		.destination = place_of(lowering->vantage->family, destination),
+		.source_ports = form->source_ports,
+		.destination_ports = form->destination_ports,
+		.icmp_type = form->icmp_type,
+		.icmp_code = form->icmp_code,
+		.time_range = lowering->time_range,
+		.has_log = term->outcome->has_log,
+		.cookie = lowering->cookie,
+		.identity = term->identity,
+		.origin = term->origin,
+		.is_pinned = term->is_pinned,
+	};
+}
+
+static const struct service_forms *forms_of(struct lowering *lowering, const struct ios_terms *terms,
+					    bool *is_good)
+{
+	struct service_forms *forms = pool_array(lowering->pool, struct service_forms, terms->terms_count);
+	const struct device *device = lowering->vantage->device;
+	bool has_multi_eq = device != NULL && device->has_multi_port_eq &&
+			    lowering->vantage->family == FAMILY_IPV4 && !lowering->list->is_numbered;
+
+	for (size_t index = 0; index < terms->terms_count; index++) {
+		forms[index] = service_forms_of(lowering->pool, terms->terms[index].services,
+						lowering->vantage->family, has_multi_eq);
+		if (forms[index].refused != NULL) {
+			refuse_ports(lowering->diags, terms->terms[index].origin, forms[index].refused);
+			*is_good = false;
+		}
+	}
+	return forms;
+}
+
+/* --- what always passes ----------------------------------------------------------------------- */
+
+static void add_always(struct lowering *lowering, const struct prefix *source, uint16_t type)
+{
+	const struct prefix any = { .family = FAMILY_IPV6 };
+
+	*pool_append(lowering->pool, lowering->list, lines) = (struct ios_line){
+		.kind = IOS_LINE_ENTRY,
+		.action = IOS_PERMIT,
+		.protocol = PROTOCOL_ICMP6,
+		.source = place_of(FAMILY_IPV6, source),
+		.destination = place_of(FAMILY_IPV6, &any),
+		.icmp_type = type,
+		.icmp_code = IOS_ICMP_ANY,
+		.origin = SPAN_NONE,
+		.is_pinned = true,
+	};
+}
+
+/* Language reference, "State": 133-136; 130-132 and 143 from fe80::/10. IOS has implicit entries for
+ * two of them, behind the last line, where an explicit deny cuts them off. */
+static void add_neighbours(struct lowering *lowering)
+{
+	static const uint16_t discovery[] = { 133, 134, 135, 136 }, listeners[] = { 130, 131, 132, 143 };
+	const struct prefix any = { .family = FAMILY_IPV6 };
+	const struct prefix link = { FAMILY_IPV6, (number128)0xfe80 << 112, 10 };
+
+	for (size_t index = 0; index < sizeof discovery / sizeof discovery[0]; index++)
+		add_always(lowering, &any, discovery[index]);
+	for (size_t index = 0; index < sizeof listeners / sizeof listeners[0]; index++)
+		add_always(lowering, &link, listeners[index]);
+}
+
+/* --- remarks and numbers ---------------------------------------------------------------------- */
+
+/* "policy.fw:12 allow web from lan to wan" */
+static const char *remark_of(struct lowering *lowering, const struct ios_line *line)
+{
+	struct sources *sources = lowering->diags->sources;
+	void *pool = lowering->pool;
+	struct text *out;
+
+	if (line->identity == NULL)
+		return "always passes: neighbour discovery, multicast listeners";
+	if (line->origin.source == UINT32_MAX)
+		return line->identity->text;
+	out = text_new(pool);
+	text_addf(out, "%s ", span_place(pool, sources, line->origin));
+	if (line->identity->rule != NULL && line->identity->rule->options.because != NULL)
+		text_addf(out, "%s: ", line->identity->rule->options.because);
+	text_add_bytes(out, sources->items[line->origin.source]->bytes + line->origin.begin,
+		       line->origin.end - line->origin.begin);
+	return safe_text(pool, out->bytes, out->length, SAFE_REMARK_MAX);
+}
+
+/* Before the entries of a rule, from `begin` on. */
+static void add_remarks(struct lowering *lowering, size_t begin)
+{
+	struct ios_list *list = lowering->list;
+	struct ios_line *entries = list->lines;
+	size_t count = list->lines_count;
+	const struct identity *last = NULL;
+
+	list->lines = NULL;
+	list->lines_count = list->lines_capacity = 0;
+	for (size_t index = 0; index < count; index++) {
+		const struct ios_line *line = &entries[index];
+
+		if (index >= begin && (index == begin || line->identity != last)) {
+			*pool_append(lowering->pool, list, lines) = (struct ios_line){
+				.kind = IOS_LINE_REMARK,
+				.text = remark_of(lowering, line),
+				.identity = line->identity,
+				.origin = line->origin,
+			};
+			last = line->identity;
+		}
+		*pool_append(lowering->pool, list, lines) = *line;
+	}
+}
+
+static void number_lines(struct ios_list *list)
+{
+	uint32_t sequence = 0;
+
+	for (size_t index = 0; index < list->lines_count; index++)
+		if (list->lines[index].kind != IOS_LINE_REMARK && !list->is_numbered)
+			list->lines[index].sequence = sequence += SEQUENCE_STEP;
+}
+
+static void write_entries(struct lowering *lowering, const struct ios_terms *terms,
+			  const struct service_forms *forms)
+{
+	const struct section_writer writer = {
+		.pool = lowering->pool,
+		.family = lowering->vantage->family,
+		.terms = terms,
+		.forms = forms,
+	};
+	struct plan plan = plan_choose(&writer);
+
+	plan_write(&writer, &plan, add_entry, lowering);
+}
+
+bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *vantage,
+		   struct ios_config *config, struct ios_list *list)
+{
+	struct lowering lowering = { pool, diags, vantage, config, list, NULL, NULL, NULL };
+	struct ios_terms terms = { 0 };
+	size_t begin = list->lines_count, entries;
+	bool is_good = terms_collect(pool, diags, vantage, &terms);
+	const struct service_forms *forms = forms_of(&lowering, &terms, &is_good);
+
+	if (!is_good)
+		return false;
+	note_answers(diags, vantage);
+	list->rules_count = terms.rules_count;
+	if (vantage->family == FAMILY_IPV6)
+		add_neighbours(&lowering);
+	entries = list->lines_count;
+	write_entries(&lowering, &terms, forms);
+	shrink_list(pool, diags, list, entries);
+	note_fragments(pool, diags, list);
+	add_remarks(&lowering, begin);
+	number_lines(list);
+	return true;
+}

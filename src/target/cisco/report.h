@@ -1,0 +1,12 @@
+/* What the lists cost: `--report`. */
+#ifndef FWC_TARGET_CISCO_REPORT_H
+#define FWC_TARGET_CISCO_REPORT_H
+
+#include "target/cisco/model.h"
+
+/* A line a list: rules in, entries out, entries of the TCAM once port ranges are prefixes there, and range
+ * registers: one for each different range, half of one for gt, lt and neq (Cisco, "Understanding ACL
+ * Merge Algorithms and ACL Hardware Resources", layer 4 operations; `eq` needs none). */
+void cisco_report(struct text *out, const struct ios_config *config);
+
+#endif

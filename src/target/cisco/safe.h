@@ -1,0 +1,23 @@
+/* User's text made fit for IOS. A `?` asks the router's command line for help, a control character
+ * ends or edits the line, and nothing but ASCII is shown as it was. */
+#ifndef FWC_TARGET_CISCO_SAFE_H
+#define FWC_TARGET_CISCO_SAFE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SAFE_REMARK_MAX 100 /* IOS: characters of a remark */
+#define SAFE_COOKIE_MAX 64  /* IOS, "ACL Syslog Correlation" */
+#define SAFE_NAME_MAX 64
+
+/* Runs of blanks become one, what cannot stay a `.`; at most `most` characters. */
+const char *safe_text(void *pool, const char *bytes, size_t length, size_t most);
+/* Letters, digits, - and _; anything else becomes -. */
+const char *safe_name(void *pool, const char *name);
+/* Letters, digits, - and _, a letter first, at most SAFE_NAME_MAX: the name of a list. */
+bool safe_is_name(const char *name);
+/* Can this stand behind `log`? Letters, digits, `_ . -`; nothing that IOS reads as a keyword's
+ * beginning, or as a number it made itself (0x…). */
+bool safe_is_cookie(const char *cookie);
+
+#endif

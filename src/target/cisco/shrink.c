@@ -1,0 +1,502 @@
+/* Entries are found by shape (action aside): the lengths of both prefixes, the protocol and what kind of
+ * ports they name. Whatever holds an entry whole has a shape that is as wide, and is found there under the
+ * entry's own addresses cut to that shape. The shapes of a list are few.
+ *
+ * Joining goes by runs: entries of one verdict without another between them, whose order is nothing. */
+#include "target/cisco/shrink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/interned.h"
+#include "base/pool.h"
+
+#define COVERED_SHOWN 20 /* rules told of; more are counted */
+
+struct shape {
+	number128 source_wildcard, destination_wildcard;
+	size_t protocol;
+};
+
+/* Entries of one shape and cut: a chain, last first. */
+struct link {
+	size_t line;
+	struct link *next;
+};
+
+struct shrinker {
+	void *pool;
+	struct arena *arena;
+	struct diags *diags;
+	struct ios_list *list;
+	size_t begin;
+	struct interned *known_shapes, *buckets;
+	struct shape *shapes;
+	size_t shapes_count, shapes_capacity;
+	size_t *holder; /* of each line: the one that holds it, or SIZE_MAX */
+};
+
+/* --- one entry in another ----------------------------------------------------------------------- */
+
+static struct port_range range_of(const struct ios_ports *ports)
+{
+	switch (ports->operator) {
+	case IOS_PORTS_ANY:
+		break;
+	case IOS_PORTS_EQ:
+		return (struct port_range){ ports->ports[0], ports->ports[0] };
+	case IOS_PORTS_RANGE:
+		return (struct port_range){ ports->ports[0], ports->ports[1] };
+	case IOS_PORTS_GT:
+		return (struct port_range){ (uint16_t)(ports->ports[0] + 1), UINT16_MAX };
+	case IOS_PORTS_LT:
+		return (struct port_range){ 0, (uint16_t)(ports->ports[0] - 1) };
+	}
+	return (struct port_range){ 0, UINT16_MAX };
+}
+
+static bool ports_hold_port(const struct ios_ports *ports, uint16_t port)
+{
+	if (ports->operator != IOS_PORTS_EQ) {
+		struct port_range range = range_of(ports);
+
+		return range.low <= port && port <= range.high;
+	}
+	for (unsigned index = 0; index < ports->ports_count; index++)
+		if (ports->ports[index] == port)
+			return true;
+	return false;
+}
+
+static bool ports_hold(const struct ios_ports *outer, const struct ios_ports *inner)
+{
+	struct port_range range = range_of(inner), around = range_of(outer);
+
+	if (inner->operator == IOS_PORTS_EQ) {
+		for (unsigned index = 0; index < inner->ports_count; index++)
+			if (!ports_hold_port(outer, inner->ports[index]))
+				return false;
+		return true;
+	}
+	return outer->operator != IOS_PORTS_EQ && around.low <= range.low && range.high <= around.high;
+}
+
+/* Addresses and protocol are known to hold. */
+static bool line_holds(const struct ios_line *outer, const struct ios_line *inner)
+{
+	if (outer->time_range != NULL &&
+	    (inner->time_range == NULL || strcmp(outer->time_range, inner->time_range) != 0 ||
+	     outer->action != inner->action))
+		return false;
+	return ports_hold(&outer->source_ports, &inner->source_ports) &&
+	       ports_hold(&outer->destination_ports, &inner->destination_ports) &&
+	       (outer->icmp_type == IOS_ICMP_ANY || outer->icmp_type == inner->icmp_type) &&
+	       (outer->icmp_code == IOS_ICMP_ANY || outer->icmp_code == inner->icmp_code);
+}
+
+/* --- shapes ------------------------------------------------------------------------------------- */
+
+struct bucket_key {
+	number128 source, destination;
+	size_t shape, padding;
+};
+
+static struct link **bucket_of(struct shrinker *shrinker, const struct ios_line *line, size_t shape)
+{
+	struct bucket_key key = {
+		.source = line->source.value & ~shrinker->shapes[shape].source_wildcard,
+		.destination = line->destination.value & ~shrinker->shapes[shape].destination_wildcard,
+		.shape = shape,
+	};
+
+	return (struct link **)interned_slot(shrinker->buckets, &key, sizeof key);
+}
+
+static size_t shape_of(struct shrinker *shrinker, const struct ios_line *line)
+{
+	struct shape shape;
+	void **slot;
+
+	memset(&shape, 0, sizeof shape); /* a key: padding counts */
+	shape.source_wildcard = line->source.wildcard;
+	shape.destination_wildcard = line->destination.wildcard;
+	shape.protocol = line->protocol;
+	slot = interned_slot(shrinker->known_shapes, &shape, sizeof shape);
+	if (*slot == NULL) {
+		*pool_append(shrinker->pool, shrinker, shapes) = shape;
+		*slot = (void *)(uintptr_t)shrinker->shapes_count;
+	}
+	return (size_t)(uintptr_t)*slot - 1;
+}
+
+static bool shape_is_around(const struct shape *shape, const struct ios_line *line)
+{
+	return (line->source.wildcard & ~shape->source_wildcard) == 0 &&
+	       (line->destination.wildcard & ~shape->destination_wildcard) == 0 &&
+	       (shape->protocol == IOS_PROTOCOL_IP || shape->protocol == line->protocol);
+}
+
+/* Of two that hold each other the first stays. */
+static bool is_equal(const struct ios_line *a, const struct ios_line *b)
+{
+	return a->source.wildcard == b->source.wildcard && a->destination.wildcard == b->destination.wildcard &&
+	       a->protocol == b->protocol && line_holds(a, b) && line_holds(b, a);
+}
+
+static size_t find_holder(struct shrinker *shrinker, size_t index)
+{
+	const struct ios_line *lines = shrinker->list->lines, *line = &lines[index];
+
+	for (size_t shape = 0; shape < shrinker->shapes_count; shape++) {
+		if (!shape_is_around(&shrinker->shapes[shape], line))
+			continue;
+		for (const struct link *link = *bucket_of(shrinker, line, shape); link != NULL; link = link->next)
+			if (link->line != index && line_holds(&lines[link->line], line) &&
+			    (link->line < index || !is_equal(&lines[link->line], line)))
+				return link->line;
+	}
+	return SIZE_MAX;
+}
+
+static void remember(struct shrinker *shrinker, size_t line)
+{
+	size_t shape = shape_of(shrinker, &shrinker->list->lines[line]);
+	struct link *link = arena_new_item(shrinker->arena, struct link);
+	struct link **bucket = bucket_of(shrinker, &shrinker->list->lines[line], shape);
+
+	*link = (struct link){ line, *bucket };
+	*bucket = link;
+}
+
+static bool is_plain(const struct ios_line *line)
+{
+	return line->kind == IOS_LINE_ENTRY && line->source.group == NULL && line->destination.group == NULL &&
+	       line->services == NULL && !line->is_established && !line->is_fragments && line->reflect == NULL;
+}
+
+/* A default stands behind what the policy denies by name, and takes nothing of it away: these entries
+ * count packets of their own. */
+static bool can_join(const struct ios_line *line)
+{
+	return is_plain(line) && !line->is_pinned && line->time_range == NULL && line->identity != NULL &&
+	       line->identity->rule != NULL;
+}
+
+/* The end of the run that begins there. */
+static size_t run_end(const struct ios_list *list, size_t begin)
+{
+	size_t end = begin + 1;
+
+	while (can_join(&list->lines[begin]) && end < list->lines_count && can_join(&list->lines[end]) &&
+	       list->lines[end].action == list->lines[begin].action)
+		end++;
+	return end;
+}
+
+/* Within a run a line may also be held by one behind it. */
+static void find_covered(struct shrinker *shrinker)
+{
+	struct ios_list *list = shrinker->list;
+
+	for (size_t begin = shrinker->begin, end; begin < list->lines_count; begin = end) {
+		end = run_end(list, begin);
+		for (size_t index = begin; index < end; index++)
+			if (is_plain(&list->lines[index]))
+				remember(shrinker, index);
+		for (size_t index = begin; index < end; index++)
+			shrinker->holder[index] = is_plain(&list->lines[index]) && !list->lines[index].is_pinned ?
+						  find_holder(shrinker, index) : SIZE_MAX;
+	}
+}
+
+static void remove_covered(struct shrinker *shrinker)
+{
+	struct ios_list *list = shrinker->list;
+	size_t kept = shrinker->begin;
+
+	for (size_t index = shrinker->begin; index < list->lines_count; index++)
+		if (shrinker->holder[index] == SIZE_MAX)
+			list->lines[kept++] = list->lines[index];
+	list->lines_count = kept;
+}
+
+/* --- what rules are told -------------------------------------------------------------------------- */
+
+static void mark_kept(struct shrinker *shrinker, struct interned *kept)
+{
+	for (size_t index = shrinker->begin; index < shrinker->list->lines_count; index++)
+		*interned_slot(kept, &shrinker->list->lines[index].identity, sizeof(void *)) = shrinker;
+}
+
+/* Rules whose every entry went. before: the lines as they were. */
+static void tell_rules(struct shrinker *shrinker, const struct ios_line *before, size_t count,
+		       const size_t *holder)
+{
+	struct interned *kept = interned_new(shrinker->pool, shrinker->arena);
+	size_t told = 0;
+
+	mark_kept(shrinker, kept);
+	for (size_t index = shrinker->begin; index < count; index++) {
+		void **slot = interned_slot(kept, &before[index].identity, sizeof(void *));
+
+		if (*slot != NULL)
+			continue;
+		*slot = shrinker;
+		if (before[index].origin.source == UINT32_MAX || told++ >= COVERED_SHOWN)
+			continue;
+		struct diagnostic *note = diag_add(shrinker->diags, CODE_CISCO_COVERED, before[index].origin,
+						   "this needs no entry of its own in list '%s'",
+						   shrinker->list->name);
+		if (holder[index] != SIZE_MAX)
+			diag_note(shrinker->diags, note, before[holder[index]].origin, holder[index] < index ?
+				  "this decides its packets before" : "this says the same of its packets");
+	}
+	if (told > COVERED_SHOWN)
+		diag_add(shrinker->diags, CODE_CISCO_COVERED, SPAN_NONE,
+			 "%zu more rules need no entry of their own in list '%s'", told - COVERED_SHOWN,
+			 shrinker->list->name);
+}
+
+/* --- joining ------------------------------------------------------------------------------------ */
+
+enum joined_field { JOINED_PORTS, JOINED_SOURCE, JOINED_DESTINATION };
+
+/* A line of a run and its place there, for sorting. */
+struct runner {
+	const struct ios_line *line;
+	size_t place;
+};
+
+static int compare_numbers(number128 a, number128 b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_places(const struct ios_place *a, const struct ios_place *b)
+{
+	int order = compare_numbers(a->wildcard, b->wildcard);
+
+	return order != 0 ? order : compare_numbers(a->value, b->value);
+}
+
+static bool is_list(const struct ios_ports *ports)
+{
+	return ports->operator == IOS_PORTS_EQ && ports->ports_count > 1;
+}
+
+static int compare_ports(const struct ios_ports *a, const struct ios_ports *b)
+{
+	struct port_range left = range_of(a), right = range_of(b);
+
+	if (is_list(a) != is_list(b))
+		return is_list(a) ? 1 : -1;
+	if (!is_list(a))
+		return left.low != right.low ? (left.low < right.low ? -1 : 1) :
+		       left.high != right.high ? (left.high < right.high ? -1 : 1) : 0;
+	if (a->ports_count != b->ports_count)
+		return a->ports_count < b->ports_count ? -1 : 1;
+	return memcmp(a->ports, b->ports, a->ports_count * sizeof *a->ports);
+}
+
+static int compare_protocols(const struct ios_line *a, const struct ios_line *b)
+{
+	int order = (int)a->protocol - b->protocol;
+
+	if (order == 0)
+		order = (int)a->icmp_type - b->icmp_type;
+	if (order == 0)
+		order = (int)a->icmp_code - b->icmp_code;
+	return order != 0 ? order : compare_ports(&a->source_ports, &b->source_ports);
+}
+
+/* Everything but the field. */
+static int compare_others(const struct ios_line *a, const struct ios_line *b, enum joined_field field)
+{
+	int order = compare_protocols(a, b);
+
+	if (order == 0 && field != JOINED_SOURCE)
+		order = compare_places(&a->source, &b->source);
+	if (order == 0 && field != JOINED_DESTINATION)
+		order = compare_places(&a->destination, &b->destination);
+	if (order == 0 && field != JOINED_PORTS)
+		order = compare_ports(&a->destination_ports, &b->destination_ports);
+	return order;
+}
+
+static int compare_runners(const struct runner *a, const struct runner *b, enum joined_field field)
+{
+	int order = compare_others(a->line, b->line, field);
+
+	if (order == 0 && field == JOINED_PORTS)
+		order = compare_ports(&a->line->destination_ports, &b->line->destination_ports);
+	if (order == 0 && field == JOINED_SOURCE)
+		order = compare_places(&a->line->source, &b->line->source);
+	if (order == 0 && field == JOINED_DESTINATION)
+		order = compare_places(&a->line->destination, &b->line->destination);
+	return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
+}
+
+static int compare_by_ports(const void *a, const void *b)
+{
+	return compare_runners(a, b, JOINED_PORTS);
+}
+
+static int compare_by_source(const void *a, const void *b)
+{
+	return compare_runners(a, b, JOINED_SOURCE);
+}
+
+static int compare_by_destination(const void *a, const void *b)
+{
+	return compare_runners(a, b, JOINED_DESTINATION);
+}
+
+static bool join_ports(struct ios_ports *into, const struct ios_ports *from)
+{
+	struct port_range a = range_of(into), b = range_of(from);
+
+	if (is_list(into) || is_list(from) || b.low > (uint32_t)a.high + 1)
+		return false;
+	if (a.high < b.high)
+		a.high = b.high;
+	*into = (struct ios_ports){ .operator = a.low == 0 && a.high == UINT16_MAX ? IOS_PORTS_ANY :
+				    a.low == a.high ? IOS_PORTS_EQ : IOS_PORTS_RANGE };
+	into->ports[0] = a.low;
+	into->ports[1] = a.high;
+	into->ports_count = into->operator == IOS_PORTS_ANY ? 0 : into->operator == IOS_PORTS_EQ ? 1 : 2;
+	return true;
+}
+
+/* Two halves of one prefix. */
+static bool join_places(struct ios_place *into, const struct ios_place *from)
+{
+	number128 size = into->wildcard + 1;
+
+	if (into->wildcard != from->wildcard || size == 0 || (into->value ^ from->value) != size)
+		return false;
+	into->value &= ~size;
+	into->wildcard = into->wildcard << 1 | 1;
+	return true;
+}
+
+static bool join_lines(struct ios_line *into, const struct ios_line *from, enum joined_field field)
+{
+	switch (field) {
+	case JOINED_PORTS:
+		return join_ports(&into->destination_ports, &from->destination_ports);
+	case JOINED_SOURCE:
+		return join_places(&into->source, &from->source);
+	case JOINED_DESTINATION:
+		break;
+	}
+	return join_places(&into->destination, &from->destination);
+}
+
+/* One field of one run. The joined line stands where the first of its parts stood. True: some were joined;
+ * those that went have kind IOS_LINE_REMARK. */
+static bool join_field(struct shrinker *shrinker, size_t begin, size_t end, enum joined_field field,
+		       struct runner *runners)
+{
+	static int (*const orders[])(const void *, const void *) = {
+		[JOINED_PORTS] = compare_by_ports,
+		[JOINED_SOURCE] = compare_by_source,
+		[JOINED_DESTINATION] = compare_by_destination,
+	};
+	struct ios_line *lines = shrinker->list->lines;
+	size_t count = 0, last = SIZE_MAX;
+	bool is_joined = false;
+
+	for (size_t index = begin; index < end; index++)
+		if (lines[index].kind == IOS_LINE_ENTRY)
+			runners[count++] = (struct runner){ &lines[index], index };
+	if (count > 1)
+		qsort(runners, count, sizeof *runners, orders[field]);
+	for (size_t index = 0; index < count; index++) {
+		size_t place = runners[index].place;
+
+		if (last == SIZE_MAX || compare_others(&lines[last], &lines[place], field) != 0 ||
+		    !join_lines(&lines[last], &lines[place], field)) {
+			last = place;
+			continue;
+		}
+		is_joined = true;
+		if (place < last) { /* the earlier of the two places */
+			struct ios_line earlier = lines[place];
+
+			lines[place] = lines[last];
+			lines[place].identity = earlier.identity;
+			lines[place].origin = earlier.origin;
+			lines[last].kind = IOS_LINE_REMARK;
+			last = place;
+		} else {
+			lines[place].kind = IOS_LINE_REMARK;
+		}
+	}
+	return is_joined;
+}
+
+static void join_run(struct shrinker *shrinker, size_t begin, size_t end, struct runner *runners)
+{
+	bool is_joined = end - begin > 1;
+
+	while (is_joined) {
+		is_joined = join_field(shrinker, begin, end, JOINED_PORTS, runners);
+		is_joined = join_field(shrinker, begin, end, JOINED_SOURCE, runners) || is_joined;
+		is_joined = join_field(shrinker, begin, end, JOINED_DESTINATION, runners) || is_joined;
+	}
+}
+
+static void join_runs(struct shrinker *shrinker)
+{
+	struct ios_list *list = shrinker->list;
+	struct runner *runners = pool_array(shrinker->pool, struct runner, list->lines_count);
+	size_t begin = shrinker->begin, kept = shrinker->begin;
+
+	while (begin < list->lines_count) {
+		size_t end = run_end(list, begin);
+
+		join_run(shrinker, begin, end, runners);
+		begin = end;
+	}
+	for (size_t index = shrinker->begin; index < list->lines_count; index++)
+		if (list->lines[index].kind != IOS_LINE_REMARK)
+			list->lines[kept++] = list->lines[index];
+	list->lines_count = kept;
+}
+
+static void cover_pass(struct shrinker *shrinker)
+{
+	shrinker->known_shapes = interned_new(shrinker->pool, shrinker->arena);
+	shrinker->buckets = interned_new(shrinker->pool, shrinker->arena);
+	shrinker->shapes_count = 0;
+	find_covered(shrinker);
+}
+
+void shrink_list(void *pool, struct diags *diags, struct ios_list *list, size_t begin)
+{
+	void *scratch = pool_child(pool, "shrink");
+	struct shrinker shrinker = {
+		.pool = scratch,
+		.arena = arena_new(scratch),
+		.diags = diags,
+		.list = list,
+		.begin = begin,
+	};
+	size_t count = list->lines_count, *holder;
+	struct ios_line *before;
+
+	if (count == 0)
+		return;
+	before = pool_array(scratch, struct ios_line, count);
+	memcpy(before, list->lines, count * sizeof *before);
+	shrinker.holder = holder = pool_array(scratch, size_t, count);
+	cover_pass(&shrinker);
+	remove_covered(&shrinker);
+	join_runs(&shrinker);
+	shrinker.holder = pool_array(scratch, size_t, count);
+	cover_pass(&shrinker); /* what joined lines hold */
+	remove_covered(&shrinker);
+	tell_rules(&shrinker, before, count, holder);
+	talloc_free(scratch);
+}

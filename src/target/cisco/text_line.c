@@ -1,0 +1,173 @@
+/* Grammar: model.h. */
+#include "target/cisco/text_line.h"
+
+#include "net/protocol.h"
+#include "target/cisco/words.h"
+
+static void add_address(struct text *out, enum family family, number128 value)
+{
+	const struct address address = { family, value };
+
+	address_format(out, &address);
+}
+
+static unsigned prefix_length(enum family family, number128 wildcard)
+{
+	unsigned length = family_bits(family);
+
+	for (; wildcard != 0; wildcard >>= 1)
+		length--;
+	return length;
+}
+
+static void add_place(struct text *out, enum family family, const struct ios_place *place)
+{
+	if (place->group != NULL) {
+		text_addf(out, " object-group %s", place->group->name);
+	} else if (place->wildcard == family_highest(family)) {
+		text_add(out, " any");
+	} else if (place->wildcard == 0) {
+		text_add(out, " host ");
+		add_address(out, family, place->value);
+	} else if (family == FAMILY_IPV6) {
+		const struct prefix prefix = { family, place->value, prefix_length(family, place->wildcard) };
+
+		text_add_char(out, ' ');
+		prefix_format(out, &prefix);
+	} else {
+		text_add_char(out, ' ');
+		add_address(out, family, place->value);
+		text_add_char(out, ' ');
+		add_address(out, family, place->wildcard);
+	}
+}
+
+static void add_ports(struct text *out, uint16_t protocol, const struct ios_ports *ports, bool has_words)
+{
+	static const char *const operators[] = {
+		[IOS_PORTS_EQ] = " eq",
+		[IOS_PORTS_RANGE] = " range",
+		[IOS_PORTS_GT] = " gt",
+		[IOS_PORTS_LT] = " lt",
+	};
+
+	if (ports->operator == IOS_PORTS_ANY)
+		return;
+	text_add(out, operators[ports->operator]);
+	for (unsigned index = 0; index < ports->ports_count; index++) {
+		const char *word = has_words ? ios_port_word(protocol, ports->ports[index]) : NULL;
+
+		text_add_char(out, ' ');
+		if (word != NULL)
+			text_add(out, word);
+		else
+			text_add_unsigned(out, ports->ports[index]);
+	}
+}
+
+static void add_icmp(struct text *out, enum family family, const struct ios_line *line)
+{
+	const char *word;
+
+	if (line->icmp_type == IOS_ICMP_ANY)
+		return;
+	word = ios_icmp_word(family, line->icmp_type, line->icmp_code);
+	if (word != NULL) {
+		text_addf(out, " %s", word);
+		return;
+	}
+	text_addf(out, " %u", line->icmp_type);
+	if (line->icmp_code != IOS_ICMP_ANY)
+		text_addf(out, " %u", line->icmp_code);
+}
+
+static void add_protocol(struct text *out, enum family family, const struct ios_line *line)
+{
+	const char *word;
+
+	if (line->services != NULL) {
+		text_addf(out, " object-group %s", line->services->name);
+		return;
+	}
+	word = ios_protocol_word(family, line->protocol);
+	text_add_char(out, ' ');
+	if (word != NULL)
+		text_add(out, word);
+	else
+		text_add_unsigned(out, line->protocol);
+}
+
+static void add_options(struct text *out, const struct ios_line *line)
+{
+	if (line->is_established)
+		text_add(out, " established");
+	if (line->reflect != NULL)
+		text_addf(out, " reflect %s", line->reflect);
+	if (line->time_range != NULL)
+		text_addf(out, " time-range %s", line->time_range);
+	if (line->is_fragments)
+		text_add(out, " fragments");
+	if (line->has_log)
+		text_add(out, " log");
+	if (line->has_log && line->cookie != NULL)
+		text_addf(out, " %s", line->cookie);
+}
+
+void text_add_line(struct text *out, enum family family, const struct ios_line *line, bool has_port_words)
+{
+	if (line->kind == IOS_LINE_REMARK) {
+		text_addf(out, "remark %s", line->text);
+		return;
+	}
+	if (line->sequence != 0)
+		text_addf(out, "%s%u ", family == FAMILY_IPV6 ? "sequence " : "", line->sequence);
+	if (line->kind == IOS_LINE_EVALUATE) {
+		text_addf(out, "evaluate %s", line->text);
+		return;
+	}
+	text_add(out, line->action == IOS_PERMIT ? "permit" : "deny");
+	add_protocol(out, family, line);
+	add_place(out, family, &line->source);
+	if (line->services == NULL)
+		add_ports(out, line->protocol, &line->source_ports, has_port_words);
+	add_place(out, family, &line->destination);
+	if (line->services == NULL) {
+		add_ports(out, line->protocol, &line->destination_ports, has_port_words);
+		add_icmp(out, family, line);
+	}
+	add_options(out, line);
+}
+
+/* --- service groups --------------------------------------------------------------------------- */
+
+static void add_range(struct text *out, struct port_range range)
+{
+	if (range.low == range.high)
+		text_addf(out, " eq %u", range.low);
+	else if (range.low != 0 || range.high != UINT16_MAX)
+		text_addf(out, " range %u %u", range.low, range.high);
+}
+
+void text_add_group_services(struct text *out, const struct tuple_set *services)
+{
+	for (size_t index = 0; index < services->tuples_count; index++) {
+		const struct service_tuple *tuple = &services->tuples[index];
+		const char *word = ios_protocol_word(FAMILY_IPV4, tuple->protocol);
+
+		text_add_char(out, ' ');
+		if (word != NULL)
+			text_add(out, word);
+		else
+			text_add_unsigned(out, tuple->protocol);
+		if (tuple->protocol == PROTOCOL_TCP || tuple->protocol == PROTOCOL_UDP) {
+			if (tuple->second.low != 0 || tuple->second.high != UINT16_MAX) {
+				text_add(out, " source");
+				add_range(out, tuple->second);
+			}
+			add_range(out, tuple->first);
+		} else if (tuple->protocol == PROTOCOL_ICMP && tuple->first.low == tuple->first.high) {
+			text_addf(out, " %u", tuple->first.low);
+		}
+		text_add_char(out, '\n');
+	}
+}
