@@ -121,6 +121,7 @@ PROGRAMS = [
     ("reports/reports_test.py",),
     ("kernel/run.py",),
     ("cisco/acl_eval_test.py",),
+    ("cisco/devices_test.py",),
     ("packets/examples_test.py",),
     ("packets/peers_test.py",),
     ("packets/random_test.py",),

@@ -40,9 +40,10 @@ int command_check(struct pool_trap *root, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options);
-	/* with devices the host's target has nothing to say */
+	session->options.cisco.redacts = true; /* keys are asked for where they are used */
 	if (session_expand(session) && session->policy->devices_count == 0)
-		session->table = nft_lower(pool_child(session->pool, "nft"), session->diags,
-					   session->ruleset, &session->options.nft);
+		(void)session_lower(session);
+	else if (session->policy != NULL && session->policy->devices_count > 0)
+		(void)session_lower_cisco(session);
 	return session_finish(session);
 }

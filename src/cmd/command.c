@@ -21,12 +21,13 @@
 static const struct command commands[] = {
 	{ "compile", "turn a policy into a ruleset and print it",
 	  "usage: fwc compile FILE|- [options]\n"
-	  "      --target NAME          nft (default), cisco-ios or cisco\n"
-	  "  -o, --output FILE          write there, whole or not at all\n"
+	  "      --target NAME          nft, cisco-ios or cisco; if not said, what the policy's devices are\n"
+	  "  -o, --output FILE|FOLDER   write there, whole or not at all; a folder: a file a device\n"
 	  "      --show WHAT            ast, policy, rules, nft or bytecode: what a stage gave\n"
 	  NO_PROOF_OPTION
 	  "      --device NAME          this one of the policy's devices alone\n"
 	  "    of target cisco-ios:\n"
+	  "      --redact               no keys of tunnels\n"
 	  "      --port-words           words for ports, where IOS has one\n"
 	  "      --report               what the lists cost, in place of their text\n"
 	  "    and without a device:\n"

@@ -4,15 +4,15 @@
 #include "cmd/output.h"
 #include "cmd/proof.h"
 #include "cmd/session.h"
+#include "cmd/write.h"
 #include "target/cisco/report.h"
 #include "target/cisco/safe.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW, OPTION_NAME, OPTION_NUMBER, OPTION_IPV6, OPTION_PORT_WORDS,
-       OPTION_REPORT };
+       OPTION_REPORT, OPTION_REDACT };
 
 /* A stage: how far the passes run, and what prints its result. */
 struct stage {
@@ -112,7 +112,7 @@ static const struct target *target_find(const char *name)
 struct compile_options {
 	struct session_options session;
 	const struct stage *stage; /* NULL: the target's text */
-	const struct target *target;
+	const struct target *target; /* NULL: what the policy's devices are, nft without */
 	bool has_report;
 	const char *list_option;   /* the last one that a list without a device alone takes; or NULL */
 	const char *router_option; /* the last one that only routers take; or NULL */
@@ -200,6 +200,10 @@ static int compile_option(struct compile_options *options, int option)
 		options->router_option = "--port-words";
 		options->session.cisco.has_port_words = true;
 		return EXIT_DONE;
+	case OPTION_REDACT:
+		options->router_option = "--redact";
+		options->session.cisco.redacts = true;
+		return EXIT_DONE;
 	case OPTION_REPORT:
 		options->router_option = "--report";
 		options->has_report = true;
@@ -233,6 +237,7 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 		{ "ipv6", no_argument, NULL, OPTION_IPV6 },
 		{ "port-words", no_argument, NULL, OPTION_PORT_WORDS },
 		{ "report", no_argument, NULL, OPTION_REPORT },
+		{ "redact", no_argument, NULL, OPTION_REDACT },
 		{ "show", required_argument, NULL, OPTION_SHOW },
 		{ "output", required_argument, NULL, 'o' },
 		{ "no-proof", no_argument, NULL, OPTION_NO_PROOF },
@@ -243,70 +248,63 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 	while (status == EXIT_DONE &&
 	       (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1)
 		status = compile_option(options, option);
-	if (status == EXIT_DONE)
-		status = options_fit(options);
 	return status != EXIT_DONE ? status : session_path(&options->session, "compile", argc, argv);
 }
 
-static bool is_same_file(const char *a, const char *b)
+/* What a policy is for, where nobody says it: its devices, or this host. */
+static const struct target *target_of(struct session *session)
 {
-	struct stat first, second;
-
-	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
+	(void)session_parse(session);
+	return target_find(session_has_devices(session) ? "cisco-ios" : "nft");
 }
 
-/* The product never takes the place of what it was made from. */
-static bool is_input(const struct session *session, const char *path)
+/* Proved, printed and told, if nothing speaks against it. */
+static int compile_print(struct session *session, const struct compile_options *options)
 {
-	for (size_t index = 0; index < session->sources->items_count; index++)
-		if (!session->sources->items[index]->is_builtin &&
-		    is_same_file(session->sources->items[index]->name, path))
-			return true;
-	return is_same_file(session->options.path, path);
-}
+	struct proof proof;
+	char sha256[REREAD_HASH_LENGTH + 1];
+	bool is_proved = options->stage->is_proved && !options->session.skips_proof &&
+			 proof_make(session, &proof, sha256);
+	struct text *out = text_new(session->pool);
+	int status;
 
-static void write_output(struct session *session, const struct text *out, const char *path)
-{
-	if (is_input(session, path))
-		diag_add(session->diags, CODE_OUTPUT_FAILED, SPAN_NONE,
-			 "'%s' belongs to the policy: the output would take its place", path);
-	else
-		(void)output_file(session->diags, out, path);
+	if (diags_has_errors(session->diags) || session_is_refused(session))
+		return session_finish(session);
+	options->stage->print(out, session);
+	if (options->output != NULL)
+		write_file(session, out, options->output);
+	status = session_finish(session);
+	if (status == EXIT_DONE && is_proved) {
+		proof_hash(out, sha256);
+		proof_tell(session, &proof, sha256);
+	}
+	if (status == EXIT_DONE && options->output == NULL && !output_stdout(out))
+		return EXIT_WORLD;
+	return status;
 }
 
 int command_compile(struct pool_trap *root, int argc, char **argv)
 {
 	struct compile_options options = {
 		.session = session_options_default(),
-		.target = target_find("nft"),
 	};
 	int status = compile_parse(&options, argc, argv);
 	struct session *session;
-	struct proof proof;
-	char sha256[REREAD_HASH_LENGTH + 1];
-	bool is_proved;
-	struct text *out;
 
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options.session);
+	if (options.target == NULL)
+		options.target = target_of(session);
+	status = options_fit(&options);
+	if (status != EXIT_DONE)
+		return status;
+	session->options = options.session;
 	if (!options.stage->run(session) || session_is_refused(session))
 		return session_finish(session);
-	is_proved = options.stage->is_proved && !options.session.skips_proof &&
-		    proof_make(session, &proof, sha256);
-	if (diags_has_errors(session->diags) || session_is_refused(session))
+	if (options.output != NULL && options.stage == &ios_stage && write_is_folder(options.output)) {
+		write_folder(session, options.output);
 		return session_finish(session);
-	out = text_new(session->pool);
-	options.stage->print(out, session);
-	if (options.output != NULL)
-		write_output(session, out, options.output);
-	status = session_finish(session);
-	if (status == EXIT_DONE && is_proved) {
-		proof_hash(out, sha256);
-		proof_tell(session, &proof, sha256);
 	}
-	if (status == EXIT_DONE && options.output == NULL && !output_stdout(out))
-		return EXIT_WORLD;
-	return status;
+	return compile_print(session, &options);
 }

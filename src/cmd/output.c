@@ -71,23 +71,34 @@ static void copy_mode(int file, const char *path)
 		(void)fchmod(file, 0666 & ~mask);
 }
 
-static int replace_file(const char *path, const struct text *text)
+/* Writes what is to take the place of path into a file beside it. */
+static int write_beside(const char *path, const struct text *text, char **temporary)
 {
-	char *temporary = pool_format(text->pool, "%s.XXXXXX", path);
-	int file = mkostemp(temporary, O_CLOEXEC);
-	int error;
+	int file, error;
 
-	if (file < 0)
+	*temporary = pool_format(text->pool, "%s.XXXXXX", path);
+	file = mkostemp(*temporary, O_CLOEXEC);
+	if (file < 0) {
+		*temporary = NULL;
 		return errno;
+	}
 	copy_mode(file, path);
 	error = write_whole(file, text->bytes, text->length);
 	if (error == 0 && fsync(file) != 0)
 		error = errno;
 	if (close(file) != 0 && error == 0)
 		error = errno;
+	return error;
+}
+
+static int replace_file(const char *path, const struct text *text)
+{
+	char *temporary;
+	int error = write_beside(path, text, &temporary);
+
 	if (error == 0 && rename(temporary, path) != 0)
 		error = errno;
-	if (error != 0)
+	if (error != 0 && temporary != NULL)
 		unlink(temporary);
 	return error;
 }
@@ -105,6 +116,44 @@ bool output_file(struct diags *diags, const struct text *text, const char *path)
 		diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "cannot write '%s': %s", path,
 			 strerror(error));
 	return error == 0;
+}
+
+static bool report_files(struct diags *diags, const struct output_item *item, int error)
+{
+	diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "cannot write '%s': %s", item->path,
+		 strerror(error));
+	return false;
+}
+
+static bool write_all_beside(struct diags *diags, const struct output_item *items, size_t count,
+			     char **temporaries)
+{
+	for (size_t index = 0; index < count; index++) {
+		struct stat status;
+		int error = stat(items[index].path, &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR :
+			    write_beside(items[index].path, items[index].text, &temporaries[index]);
+
+		if (error != 0)
+			return report_files(diags, &items[index], error);
+	}
+	return true;
+}
+
+bool output_files(struct diags *diags, const struct output_item *items, size_t count)
+{
+	char **temporaries = pool_array(diags->pool, char *, count);
+	bool is_good = write_all_beside(diags, items, count, temporaries);
+
+	for (size_t index = 0; index < count && is_good; index++) {
+		if (rename(temporaries[index], items[index].path) != 0)
+			is_good = report_files(diags, &items[index], errno);
+		else
+			temporaries[index] = NULL;
+	}
+	for (size_t index = 0; index < count; index++)
+		if (temporaries[index] != NULL)
+			unlink(temporaries[index]);
+	return is_good;
 }
 
 void output_diags(struct diags *diags, bool as_json)

@@ -13,6 +13,15 @@ bool output_stdout(const struct text *text);
  * failure the old file is whole. What is not a regular file (a device, a pipe) is written in place.
  * false with OUTPUT_FAILED in the bag. */
 bool output_file(struct diags *diags, const struct text *text, const char *path);
+
+struct output_item {
+	const char *path;
+	const struct text *text;
+};
+
+/* Several files, none of which takes its place before all of them are written. false with OUTPUT_FAILED
+ * in the bag. */
+bool output_files(struct diags *diags, const struct output_item *items, size_t count);
 /* The bag to stderr, sorted; as JSON if asked. Nothing for an empty bag, unless JSON. */
 void output_diags(struct diags *diags, bool as_json);
 

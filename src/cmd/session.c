@@ -10,6 +10,7 @@
 #include "expand/expand.h"
 #include "parse/parse.h"
 #include "resolve/expectations.h"
+#include "services/walk.h"
 #include "target/nft/safe.h"
 
 struct session_options session_options_default(void)
@@ -136,9 +137,25 @@ struct session *session_new(struct pool_trap *root, const struct session_options
 
 bool session_parse(struct session *session)
 {
+	if (session->has_parsed)
+		return !diags_has_errors(session->diags);
+	session->has_parsed = true;
 	session->program = parse_program(pool_child(session->pool, "program"), session->diags,
 					 &session->reader, session->options.path);
 	return !diags_has_errors(session->diags);
+}
+
+bool session_has_devices(struct session *session)
+{
+	struct walk walk;
+
+	if (session->program == NULL)
+		return false;
+	walk = walk_begin(session->pool, session->program);
+	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
+		if (statement->kind == AST_DEVICE)
+			return true;
+	return false;
 }
 
 /* NULL: seen from no device. */
@@ -150,7 +167,7 @@ static struct policy *resolve_for(struct session *session, const char *device)
 		.allows_expired_deny = session->options.allows_expired_deny,
 		.device = device,
 		.question = session->question,
-		.is_by_address = device == NULL && session->options.is_for_router,
+		.is_by_address = session->options.is_for_router && !session_has_devices(session),
 	};
 
 	return resolve_policy(pool_child(session->pool, "policy"), session->diags, session->program,
@@ -226,6 +243,8 @@ static void add_devices(struct session *session)
 
 bool session_expand(struct session *session)
 {
+	if (session->views_count > 0)
+		return !diags_has_errors(session->diags);
 	if (!session_resolve(session) && session->policy == NULL)
 		return false;
 	if (session->policy->devices_count > 0 && session->options.device == NULL)
@@ -241,10 +260,15 @@ bool session_is_for_host(struct session *session)
 {
 	const struct policy *policy = session->policy;
 
-	for (size_t index = 0; index < policy->devices_count; index++)
-		diag_add(session->diags, CODE_TARGET_CANNOT, policy->devices[index]->span,
-			 "device '%s' is not this host, whose rules the nft target gives",
-			 policy->devices[index]->name);
+	for (size_t index = 0; index < policy->devices_count; index++) {
+		struct diagnostic *error =
+			diag_add(session->diags, CODE_TARGET_CANNOT, policy->devices[index]->span,
+				 "device '%s' is not this host, whose rules the nft target gives",
+				 policy->devices[index]->name);
+
+		diag_note(session->diags, error, SPAN_NONE,
+			  "'fwc compile' without '--target' gives what the devices are");
+	}
 	return policy->devices_count == 0;
 }
 
@@ -259,27 +283,47 @@ bool session_lower(struct session *session)
 
 /* --- routers --------------------------------------------------------------------------------- */
 
+static bool is_router(struct session *session, const struct device *device)
+{
+	if (device->target == NULL || strcmp(device->target, "cisco-ios") == 0)
+		return device->target != NULL;
+	struct diagnostic *error = diag_add(session->diags, CODE_TARGET_CANNOT, device->span,
+					    "device '%s' has target '%s', which is made for the host that "
+					    "fwc runs on", device->name, device->target);
+	diag_note(session->diags, error, SPAN_NONE,
+		  "keep the rules of a host in a policy without devices");
+	return false;
+}
+
 static void lower_view(struct session *session, struct session_view *view)
 {
+	void *pool = pool_child(session->pool, "cisco");
+
 	if (view->device == NULL)
-		view->ios = cisco_lower(pool_child(session->pool, "cisco"), session->diags, view->ruleset,
-					&session->options.cisco);
-	else
-		diag_add(session->diags, CODE_TARGET_CANNOT, view->device->span,
-			 "device '%s' needs more than a list", view->device->name);
+		view->ios = cisco_lower(pool, session->diags, view->ruleset, &session->options.cisco);
+	else if (is_router(session, view->device))
+		view->ios = cisco_lower_device(pool, session->diags, view->ruleset, view->device,
+					       &session->options.cisco);
 }
 
 bool session_lower_cisco(struct session *session)
 {
+	struct diags *diags = session->diags;
+	size_t begin;
+
 	if (!session_expand(session))
 		return false;
+	begin = diags->items_count;
 	for (size_t index = 0; index < session->views_count; index++) {
-		size_t since = session->diags->items_count;
+		size_t since = diags->items_count;
 
 		lower_view(session, &session->views[index]);
-		diags_fold(session->diags, since);
+		diags_fold(diags, since);
 	}
-	return !diags_has_errors(session->diags);
+	if (diags_has_errors(diags))
+		diags_drop_notes(diags, begin);
+	session->has_lowered_all = !diags_has_errors(diags) && session->options.device == NULL;
+	return !diags_has_errors(diags);
 }
 
 /* The world's failures: the kernel, files that are written, the command line. Files that a policy
@@ -292,7 +336,7 @@ static bool is_world_code(enum code code)
 bool session_is_refused(struct session *session)
 {
 	if (session->policy != NULL)
-		expectations_finish(session->policy);
+		expectations_finish(session->policy, session->has_lowered_all);
 	return session->options.is_strict && session->diags->warning_count > 0;
 }
 

@@ -62,6 +62,7 @@ struct session {
 	struct file_reader reader;
 	struct sources *sources;
 	struct diags *diags;
+	bool has_parsed;
 	/* what each pass gave; NULL before it ran or after mistakes */
 	struct program *program;
 	struct policy *policy;   /* as the one device, or nobody in particular, sees it */
@@ -70,6 +71,7 @@ struct session {
 	struct ruleset *ruleset; /* of the only view; NULL if there are several */
 	struct nft_table *table;
 	const struct ast_file *question; /* which packets are asked about, or NULL */
+	bool has_lowered_all; /* every device has told what it has to tell */
 	struct service_database *database; /* of `fwc service` */
 };
 
@@ -77,6 +79,8 @@ struct session *session_new(struct pool_trap *root, const struct session_options
 /* The passes. Each runs those before it first; false when the bag holds errors. Mistakes that several
  * devices would tell are in the bag once. */
 bool session_parse(struct session *session);
+/* After session_parse: whether the policy is for devices, not for this host. */
+bool session_has_devices(struct session *session);
 bool session_resolve(struct session *session);
 bool session_expand(struct session *session); /* fills `views` */
 bool session_lower(struct session *session);

@@ -209,6 +209,15 @@ void diags_fold(struct diags *diags, size_t since)
 	diags->items_count = kept;
 }
 
+void diags_drop_notes(struct diags *diags, size_t since)
+{
+	size_t kept = since;
+	for (size_t i = since; i < diags->items_count; i++)
+		if (diags->items[i]->severity != SEVERITY_NOTE)
+			diags->items[kept++] = diags->items[i];
+	diags->items_count = kept;
+}
+
 void diags_sort(struct diags *diags)
 {
 	if (diags->items_count < 2)

@@ -87,6 +87,8 @@ bool diags_has_errors(const struct diags *diags);
 /* Takes away what was added from index `since` on and stood there before with the same code, place and
  * message: a pass that ran once more, for another device. */
 void diags_fold(struct diags *diags, size_t since);
+/* Takes the notes from index `since` on away: what they tell of was not made. */
+void diags_drop_notes(struct diags *diags, size_t since);
 /* Sorts by source, offset, code, order of adding: printing order never depends on the
  * order in which rooms found things. */
 void diags_sort(struct diags *diags);

@@ -16,6 +16,7 @@ static const struct finding findings[] = {
 	{ "shadowed", 0 },
 	{ "trap", CODE_SERVICE_TRAP },
 	{ "unused", 0 },
+	{ "weak", CODE_TUNNEL_WEAK, .is_late = true },
 };
 
 size_t finding_count(void)
@@ -65,13 +66,14 @@ void expectations_apply(struct policy *policy)
 		apply(policy, &policy->expectations[i]);
 }
 
-void expectations_finish(struct policy *policy)
+void expectations_finish(struct policy *policy, bool has_lowered)
 {
 	expectations_apply(policy);
 	for (size_t i = 0; i < policy->expectations_count; i++) {
 		struct expectation *expectation = &policy->expectations[i];
 		const struct finding *finding = finding_find(expectation->finding);
-		if (expectation->is_used || finding == NULL || finding->code == 0)
+		if (expectation->is_used || finding == NULL || finding->code == 0 ||
+		    (finding->is_late && !has_lowered))
 			continue;
 		expectation->is_used = true; /* told once */
 		diag_add(policy->diags, CODE_EXPECT_NOTHING, expectation->span,

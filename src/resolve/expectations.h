@@ -10,6 +10,7 @@
 struct finding {
 	const char *name;
 	unsigned code; /* of its diagnostics; 0: not given by this program yet */
+	bool is_late;  /* given when devices are lowered */
 };
 
 /* NULL if there is none of this name. */
@@ -21,7 +22,7 @@ const struct finding *finding_at(size_t index);
  * pass. */
 void expectations_apply(struct policy *policy);
 /* After the last pass: applies, and warns of expectations that nothing met (EXPECT_NOTHING), but for
- * findings that this program does not give. */
-void expectations_finish(struct policy *policy);
+ * findings that this program does not give and, unless all devices were lowered, for late ones. */
+void expectations_finish(struct policy *policy, bool has_lowered);
 
 #endif

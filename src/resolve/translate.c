@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "resolve/elsewhere.h"
 #include "resolve/literal.h"
 #include "resolve/options.h"
 #include "resolve/places.h"
@@ -81,7 +82,7 @@ static void resolve_source(struct resolver *resolver, const struct ast_statement
 		is_good = read_as(resolver, translation, ast->as) && is_good;
 	else if (!has_option(ast->options, AST_OPTION_IPV6))
 		translation->options.families = FAMILIES_IPV4;
-	if (is_good)
+	if (is_good && !translation_is_elsewhere(resolver, translation))
 		append(resolver, translation);
 }
 
@@ -244,6 +245,8 @@ static void resolve_forward(struct resolver *resolver, const struct ast_statemen
 			return;
 		change_ports(resolver, rule, translation->port);
 	}
+	if (translation_is_elsewhere(resolver, translation))
+		return;
 	rule->from = translation->from;
 	rule->to = scope_new(resolver, place_list_of(resolver, ast->host, host), NULL);
 	rule->options = translation->options;

@@ -57,9 +57,16 @@ def models():
     return subprocess.run([TOOL, "names"], text=True, capture_output=True, check=True).stdout.split()
 
 
+def is_for_a_host(path):
+    """A policy with devices is for those."""
+    with open(path, encoding="utf-8") as file:
+        return not any(line.startswith("device ") for line in file)
+
+
 def examples():
     folder = os.path.join(TOP, "examples")
-    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".fw"))
+    paths = [os.path.join(folder, name) for name in os.listdir(folder) if name.endswith(".fw")]
+    return sorted(filter(is_for_a_host, paths))
 
 
 def case_text_and_messages(model):

@@ -1,0 +1,96 @@
+/* Products into files. */
+#include "cmd/write.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cmd/output.h"
+
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+static bool is_input(const struct session *session, const char *path)
+{
+	for (size_t index = 0; index < session->sources->items_count; index++)
+		if (!session->sources->items[index]->is_builtin &&
+		    is_same_file(session->sources->items[index]->name, path))
+			return true;
+	return is_same_file(session->options.path, path);
+}
+
+/* The product never takes the place of what it was made from. */
+static bool may_write(struct session *session, const char *path)
+{
+	if (!is_input(session, path))
+		return true;
+	diag_add(session->diags, CODE_OUTPUT_FAILED, SPAN_NONE,
+		 "'%s' belongs to the policy: the output would take its place", path);
+	return false;
+}
+
+void write_file(struct session *session, const struct text *out, const char *path)
+{
+	if (may_write(session, path))
+		(void)output_file(session->diags, out, path);
+}
+
+/* --- a file a device -------------------------------------------------------------------------- */
+
+bool write_is_folder(const char *path)
+{
+	struct stat status;
+	size_t length = strlen(path);
+
+	return (length > 0 && path[length - 1] == '/') ||
+	       (stat(path, &status) == 0 && S_ISDIR(status.st_mode));
+}
+
+/* A device's name as that of a file: nothing that leads elsewhere. */
+static bool is_file_name(const char *name)
+{
+	return name[0] != '.' && name[0] != '\0' &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789_.+-")] == '\0';
+}
+
+static struct output_item file_of(struct session *session, const struct session_view *view,
+				  const char *folder)
+{
+	struct text *out = text_new(session->pool);
+
+	cisco_text(out, view->ios, &session->options.cisco);
+	return (struct output_item){
+		.path = pool_format(session->pool, "%s%s%s.ios", folder,
+				    folder[strlen(folder) - 1] == '/' ? "" : "/", view->device->name),
+		.text = out,
+	};
+}
+
+void write_folder(struct session *session, const char *folder)
+{
+	struct output_item *items = pool_array(session->pool, struct output_item, session->views_count);
+
+	for (size_t index = 0; index < session->views_count; index++) {
+		const struct session_view *view = &session->views[index];
+
+		if (view->device == NULL || view->ios == NULL) {
+			diag_add(session->diags, CODE_OUTPUT_FAILED, SPAN_NONE,
+				 "'%s' is a folder, for the configurations of devices", folder);
+			return;
+		}
+		if (!is_file_name(view->device->name)) {
+			diag_add(session->diags, CODE_OUTPUT_FAILED, view->device->span,
+				 "the device's name '%s' cannot be that of a file", view->device->name);
+			return;
+		}
+		items[index] = file_of(session, view, folder);
+		if (!may_write(session, items[index].path))
+			return;
+	}
+	(void)output_files(session->diags, items, session->views_count);
+}

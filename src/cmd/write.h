@@ -1,0 +1,14 @@
+/* Where `fwc compile` puts what it made: never over what it was made from. */
+#ifndef FWC_CMD_WRITE_H
+#define FWC_CMD_WRITE_H
+
+#include "cmd/session.h"
+
+/* A folder that exists, or a name that ends with a slash. */
+bool write_is_folder(const char *path);
+/* One file. On failure OUTPUT_FAILED is in the bag. */
+void write_file(struct session *session, const struct text *out, const char *path);
+/* A file NAME.ios for each device that was lowered; all of them or none. */
+void write_folder(struct session *session, const char *folder);
+
+#endif
