@@ -297,6 +297,46 @@ static number128 zip_next(const struct diagrams *diagrams, struct zip *zip, diag
 	return high_a < high_b ? high_a : high_b;
 }
 
+/* The first edge from `at` on that ends at `high` or later. */
+static size_t edge_to(const struct diagrams *diagrams, diagram node, bool has, size_t at, number128 high)
+{
+	const struct node *row = &diagrams->nodes[node];
+	size_t last;
+	if (!has)
+		return at;
+	last = row->count - 1;
+	while (at < last) {
+		size_t middle = (at + last) / 2;
+		if (diagrams->highs[row->first + middle] < high)
+			at = middle + 1;
+		else
+			last = middle;
+	}
+	return at;
+}
+
+/* Where an absorbing leaf stands on one side, its whole piece at once. */
+static bool zip_skip(const struct diagrams *diagrams, const struct diagram_operation *operation,
+		     struct zip *zip, diagram *result, number128 *high)
+{
+	if (operation->has_absorbing_a &&
+	    child_at(diagrams, zip->a, zip->has_a, zip->at_a) == operation->absorbing_a) {
+		*high = high_at(diagrams, zip->a, zip->has_a, zip->at_a);
+		*result = operation->absorbed_a;
+	} else if (operation->has_absorbing_b &&
+		   child_at(diagrams, zip->b, zip->has_b, zip->at_b) == operation->absorbing_b) {
+		*high = high_at(diagrams, zip->b, zip->has_b, zip->at_b);
+		*result = operation->absorbed_b;
+	} else {
+		return false;
+	}
+	zip->at_a = edge_to(diagrams, zip->a, zip->has_a, zip->at_a, *high);
+	zip->at_b = edge_to(diagrams, zip->b, zip->has_b, zip->at_b, *high);
+	zip->at_a += high_at(diagrams, zip->a, zip->has_a, zip->at_a) == *high;
+	zip->at_b += high_at(diagrams, zip->b, zip->has_b, zip->at_b) == *high;
+	return true;
+}
+
 diagram diagram_apply(struct diagrams *diagrams, const struct diagram_operation *operation, diagram a, diagram b)
 {
 	diagram result, child_a, child_b;
@@ -314,6 +354,10 @@ diagram diagram_apply(struct diagrams *diagrams, const struct diagram_operation 
 	size_t base = diagrams->row_count;
 	number128 high;
 	do {
+		if (zip_skip(diagrams, operation, &zip, &result, &high)) {
+			row_add(diagrams, base, high, result);
+			continue;
+		}
 		high = zip_next(diagrams, &zip, &child_a, &child_b);
 		row_add(diagrams, base, high, diagram_apply(diagrams, operation, child_a, child_b));
 	} while (high != DIAGRAM_HIGHEST);

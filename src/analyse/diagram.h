@@ -70,6 +70,10 @@ struct diagram_operation {
 	void *context;
 	uint32_t (*leaves)(void *context, uint32_t a, uint32_t b);
 	bool (*early)(void *context, diagram a, diagram b, diagram *result);
+	/* A leaf of a (of b) that decides whatever the other is, and the result: so that wide nodes are
+	 * walked only where it matters. The results are what `early` gives. */
+	bool has_absorbing_a, has_absorbing_b;
+	diagram absorbing_a, absorbed_a, absorbing_b, absorbed_b;
 };
 
 #define DIAGRAM_OPERATIONS 16

@@ -91,11 +91,10 @@ static struct packet translate(const struct packet *from, const struct translati
 
 static uint32_t decide(const struct explaining *explaining, const struct packet *packet)
 {
-	const struct meaning *meaning = &explaining->explanation->meaning;
 	struct decision decision = ruleset_evaluate(explaining->ruleset, packet);
 
-	return decision.rule != NULL ? (uint32_t)(meaning->first[packet->hook] + decision.index) :
-				       meaning_default(meaning, packet->hook);
+	return decision.rule != NULL ? (uint32_t)decision.rule->identity->rule->number :
+				       explaining->explanation->meaning.statements;
 }
 
 /* The out interface is that of the host's zone where zones tell; else what was asked. */
@@ -142,9 +141,10 @@ static packet_set translated_by(struct explaining *explaining,
 	if (translation->source->has_at)
 		match.to = boxes_of(explaining->pool, &translation->source->at);
 	/* without `at` it is for addresses of the firewall, whose packets are input */
-	match_boxes(explaining->pool, explaining->universe, HOOK_INPUT, &match, 1, &boxes);
+	match_boxes_in(explaining->pool, explaining->universe, HOOK_INPUT, &match, 1, &boxes);
 	if (translation->source->has_at)
-		match_boxes(explaining->pool, explaining->universe, HOOK_FORWARD, &match, 1, &boxes);
+		match_boxes_in(explaining->pool, explaining->universe, HOOK_FORWARD, &match, 1,
+			       &boxes);
 	return packet_map_first_match(explaining->space, boxes.items, boxes.items_count, 0);
 }
 
@@ -230,7 +230,7 @@ struct explanation *explain_packets(void *pool, const struct ruleset *ruleset,
 		.explanation = pool_new(pool, struct explanation),
 	};
 
-	explaining.explanation->meaning = meaning_of(ruleset);
+	explaining.explanation->meaning = meaning_of(pool, ruleset);
 	explaining.space = packet_space_new(pool, explaining.universe, PACKET_ORDER_SAFE, 0);
 	explaining.map = meaning_map(&explaining.explanation->meaning, pool, explaining.space);
 	explaining.asked = packet_set_intersect(explaining.space, asked_set(&explaining),

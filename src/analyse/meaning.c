@@ -203,15 +203,16 @@ static void add_family(struct boxing *boxing, const struct match *match,
 	}
 }
 
-void match_boxes(void *pool, const struct packet_universe *universe, enum hook hook,
-		 const struct match *match, uint32_t number, struct packet_rules *boxes)
+static void add_boxes(void *pool, const struct packet_universe *universe,
+		      const struct interval_set *hook, const struct match *match, uint32_t number,
+		      struct packet_rules *boxes)
 {
 	struct boxing boxing = { .pool = pool, .universe = universe, .number = number, .out = boxes };
 	struct service_boxes services = service_boxes_of(pool, &match->services);
 
 	if (match->is_translated && match->original_services.tuples_count > 0)
 		services = with_originals(pool, &services, &match->original_services);
-	boxing.box.fields[FIELD_HOOK] = &singles[hook];
+	boxing.box.fields[FIELD_HOOK] = hook;
 	boxing.box.fields[FIELD_MINUTE] = match->minutes;
 	if (match->until != 0)
 		boxing.box.fields[FIELD_ERA] =
@@ -220,17 +221,40 @@ void match_boxes(void *pool, const struct packet_universe *universe, enum hook h
 	add_family(&boxing, match, &services, FAMILY_IPV6);
 }
 
+void match_boxes(void *pool, const struct packet_universe *universe, const struct match *match,
+		 uint32_t number, struct packet_rules *boxes)
+{
+	add_boxes(pool, universe, NULL, match, number, boxes);
+}
+
+void match_boxes_in(void *pool, const struct packet_universe *universe, enum hook hook,
+		    const struct match *match, uint32_t number, struct packet_rules *boxes)
+{
+	add_boxes(pool, universe, &singles[hook], match, number, boxes);
+}
+
 /* --- a ruleset --------------------------------------------------------------------------------------- */
 
-struct meaning meaning_of(const struct ruleset *ruleset)
+static uint32_t statement_of(const struct rule *rule)
+{
+	return (uint32_t)rule->identity->rule->number;
+}
+
+struct meaning meaning_of(void *pool, const struct ruleset *ruleset)
 {
 	struct meaning meaning = { .ruleset = ruleset };
 
+	meaning.statements = (uint32_t)ruleset->policy->rules_count;
+	meaning.numbers_count = meaning.statements + 1;
 	for (size_t hook = 0; hook < HOOK_COUNT; hook++) {
-		meaning.first[hook] = meaning.rules_count;
-		meaning.rules_count += ruleset->rules_count[hook];
+		uint32_t *first = pool_array(pool, uint32_t, meaning.statements + 1);
+
+		for (size_t statement = 0; statement < meaning.statements; statement++)
+			first[statement] = UINT32_MAX;
+		for (size_t index = ruleset->rules_count[hook]; index-- > 0;)
+			first[statement_of(ruleset->rules[hook][index])] = (uint32_t)index;
+		meaning.first[hook] = first;
 	}
-	meaning.numbers_count = meaning.rules_count + HOOK_COUNT;
 	return meaning;
 }
 
@@ -240,8 +264,8 @@ void meaning_boxes(const struct meaning *meaning, void *pool, const struct packe
 	const struct ruleset *ruleset = meaning->ruleset;
 
 	for (size_t index = 0; index < ruleset->rules_count[hook]; index++)
-		match_boxes(pool, universe, hook, &ruleset->rules[hook][index]->match,
-			    (uint32_t)(meaning->first[hook] + index), boxes);
+		match_boxes(pool, universe, &ruleset->rules[hook][index]->match,
+			    statement_of(ruleset->rules[hook][index]), boxes);
 }
 
 packet_map meaning_map(const struct meaning *meaning, void *pool, struct packet_space *space)
@@ -254,8 +278,7 @@ packet_map meaning_map(const struct meaning *meaning, void *pool, struct packet_
 		packet_map map;
 
 		meaning_boxes(meaning, pool, space->universe, hook, &boxes);
-		map = packet_map_first_match(space, boxes.items, boxes.items_count,
-					     meaning_default(meaning, hook));
+		map = packet_map_first_match(space, boxes.items, boxes.items_count, meaning->statements);
 		if (map == PACKET_MAP_OVER)
 			return PACKET_MAP_OVER;
 		all = packet_map_choose(space, packet_set_box(space, &box), map, all);
@@ -263,43 +286,29 @@ packet_map meaning_map(const struct meaning *meaning, void *pool, struct packet_
 	return all;
 }
 
-enum hook meaning_hook(const struct meaning *meaning, uint32_t number)
+size_t meaning_index(const struct meaning *meaning, enum hook hook, uint32_t number)
 {
-	enum hook hook = HOOK_COUNT - 1;
-
-	if (number >= meaning->rules_count)
-		return (enum hook)(number - meaning->rules_count);
-	while (hook > 0 && number < meaning->first[hook])
-		hook--;
-	return hook;
+	return number < meaning->statements ? meaning->first[hook][number] :
+					      meaning->ruleset->rules_count[hook];
 }
 
-const struct rule *meaning_rule(const struct meaning *meaning, uint32_t number)
+const struct rule *meaning_rule(const struct meaning *meaning, enum hook hook, uint32_t number)
 {
-	enum hook hook = meaning_hook(meaning, number);
-
-	return number >= meaning->rules_count ? NULL :
-	       meaning->ruleset->rules[hook][number - meaning->first[hook]];
+	return number < meaning->statements ?
+	       meaning->ruleset->rules[hook][meaning->first[hook][number]] : NULL;
 }
 
-const struct outcome *meaning_outcome(const struct meaning *meaning, uint32_t number)
+const struct outcome *meaning_outcome(const struct meaning *meaning, enum hook hook, uint32_t number)
 {
-	const struct rule *rule = meaning_rule(meaning, number);
+	const struct rule *rule = meaning_rule(meaning, hook, number);
 
-	return rule != NULL ? rule->outcome :
-	       meaning->ruleset->defaults[meaning_hook(meaning, number)];
+	return rule != NULL ? rule->outcome : meaning->ruleset->defaults[hook];
 }
 
-uint32_t meaning_default(const struct meaning *meaning, enum hook hook)
+struct span meaning_origin(const struct meaning *meaning, enum hook hook, uint32_t number)
 {
-	return (uint32_t)(meaning->rules_count + hook);
-}
-
-struct span meaning_origin(const struct meaning *meaning, uint32_t number)
-{
-	const struct rule *rule = meaning_rule(meaning, number);
-	const struct policy_default *fallback =
-		&meaning->ruleset->policy->defaults[meaning_hook(meaning, number)];
+	const struct rule *rule = meaning_rule(meaning, hook, number);
+	const struct policy_default *fallback = &meaning->ruleset->policy->defaults[hook];
 
 	if (rule != NULL)
 		return rule->origin;
@@ -320,7 +329,7 @@ static void add_scope(void *pool, const struct packet_universe *universe, enum h
 	};
 
 	if (from->boxes_count > 0 && to->boxes_count > 0)
-		match_boxes(pool, universe, hook, &match, 0, boxes);
+		match_boxes_in(pool, universe, hook, &match, 0, boxes);
 }
 
 /* As expand has it: in output a zone is a destination of the firewall's own packets alone. */

@@ -1,8 +1,8 @@
-/* A ruleset as a map: which rule decides each first packet of a connection.
+/* A ruleset as a map: which statement decides each first packet of a connection.
  *
- * One map holds all hooks. Its numbers are those of rules, hook after hook in their order, then one for
- * the default of each hook. What always passes before any rule (rules/ruleset.h) and limits are not
- * looked at: a limited rule decides what it matches. */
+ * One map holds all hooks. Its numbers are those of the policy's rules (struct policy_rule), and one for
+ * the default of whatever hook; so hooks that say the same share all of their diagram. What always passes
+ * before any rule (rules/ruleset.h) and limits are not looked at: a limited rule decides what it matches. */
 #ifndef FWC_ANALYSE_MEANING_H
 #define FWC_ANALYSE_MEANING_H
 
@@ -13,33 +13,37 @@ struct packet_rules {
 	size_t items_count, items_capacity;
 };
 
-/* Appends the boxes of a match in a hook, each with this number. A match is a product of unions: there
+/* Appends the boxes of a match, each with this number. A match is a product of unions: there
  * are as many as it has services (ports of one protocol together) times places, a family each. */
-void match_boxes(void *pool, const struct packet_universe *universe, enum hook hook,
-		 const struct match *match, uint32_t number, struct packet_rules *boxes);
+void match_boxes(void *pool, const struct packet_universe *universe, const struct match *match,
+		 uint32_t number, struct packet_rules *boxes);
+/* The same, in one hook. */
+void match_boxes_in(void *pool, const struct packet_universe *universe, enum hook hook,
+		    const struct match *match, uint32_t number, struct packet_rules *boxes);
 
 struct meaning {
 	const struct ruleset *ruleset;
-	size_t first[HOOK_COUNT];  /* number of the hook's first rule */
-	size_t rules_count;        /* of all hooks; the default of hook h has rules_count + h */
-	size_t numbers_count;
+	uint32_t statements;           /* rules of the policy; the number of the default */
+	uint32_t numbers_count;
+	const uint32_t *first[HOOK_COUNT]; /* of a statement: its first rule in the hook; UINT32_MAX: none */
 };
 
 /* The numbering alone. */
-struct meaning meaning_of(const struct ruleset *ruleset);
-/* All boxes of a hook, in order. */
+struct meaning meaning_of(void *pool, const struct ruleset *ruleset);
+/* All boxes of a hook, in order, with the numbers of statements. They do not say the hook. */
 void meaning_boxes(const struct meaning *meaning, void *pool, const struct packet_universe *universe,
 		   enum hook hook, struct packet_rules *boxes);
 /* The map; PACKET_MAP_OVER past the budget. */
 packet_map meaning_map(const struct meaning *meaning, void *pool, struct packet_space *space);
 
-/* What a number stands for. */
-const struct rule *meaning_rule(const struct meaning *meaning, uint32_t number); /* NULL: a default */
-enum hook meaning_hook(const struct meaning *meaning, uint32_t number);
-const struct outcome *meaning_outcome(const struct meaning *meaning, uint32_t number);
-uint32_t meaning_default(const struct meaning *meaning, enum hook hook);
+/* What a number stands for in a hook. */
+const struct rule *meaning_rule(const struct meaning *meaning, enum hook hook,
+				uint32_t number); /* NULL: the default */
+const struct outcome *meaning_outcome(const struct meaning *meaning, enum hook hook, uint32_t number);
+/* The index of its first rule in the hook; of the default the count of rules. */
+size_t meaning_index(const struct meaning *meaning, enum hook hook, uint32_t number);
 /* The statement: of a default that nobody wrote SPAN_NONE. */
-struct span meaning_origin(const struct meaning *meaning, uint32_t number);
+struct span meaning_origin(const struct meaning *meaning, enum hook hook, uint32_t number);
 
 /* The sides of an assertion or of any other match that is not a rule's: everything that a rule of these
  * services and places would match, in all hooks. */

@@ -179,8 +179,6 @@ static bool merge_early(void *context, diagram a, diagram b, diagram *result)
 	return true;
 }
 
-static const struct diagram_operation merge = { OPERATION_MERGE, NULL, merge_leaves, merge_early };
-
 static uint32_t union_leaves(void *context, uint32_t a, uint32_t b)
 {
 	(void)context;
@@ -278,15 +276,32 @@ static bool mask_early(void *context, diagram set, diagram map, diagram *result)
 	return true;
 }
 
-static packet_set apply(struct packet_space *space, uint32_t number,
-			uint32_t (*leaves)(void *, uint32_t, uint32_t),
-			bool (*early)(void *, diagram, diagram, diagram *), packet_map a, packet_map b)
-{
-	const struct diagram_operation operation = { number, NULL, leaves, early };
+#define ABSORBS_A(leaf, result)                                                                   \
+	.has_absorbing_a = true, .absorbing_a = DIAGRAM_LEAF_BIT | (leaf),                        \
+	.absorbed_a = DIAGRAM_LEAF_BIT | (result)
+#define ABSORBS_B(leaf, result)                                                                   \
+	.has_absorbing_b = true, .absorbing_b = DIAGRAM_LEAF_BIT | (leaf),                        \
+	.absorbed_b = DIAGRAM_LEAF_BIT | (result)
 
+static const struct diagram_operation
+	merge = { .number = OPERATION_MERGE, .leaves = merge_leaves, .early = merge_early },
+	unite = { .number = OPERATION_UNION, .leaves = union_leaves, .early = union_early,
+		  ABSORBS_A(1, 1), ABSORBS_B(1, 1) },
+	intersect = { .number = OPERATION_INTERSECT, .leaves = intersect_leaves,
+		      .early = intersect_early, ABSORBS_A(0, 0), ABSORBS_B(0, 0) },
+	subtract = { .number = OPERATION_SUBTRACT, .leaves = subtract_leaves, .early = subtract_early,
+		     ABSORBS_A(0, 0), ABSORBS_B(1, 0) },
+	differ = { .number = OPERATION_DIFFER, .leaves = differ_leaves, .early = differ_early },
+	equals = { .number = OPERATION_EQUALS, .leaves = equals_leaves, .early = never_early },
+	mask = { .number = OPERATION_MASK, .leaves = mask_leaves, .early = mask_early,
+		 ABSORBS_A(0, UNDECIDED) };
+
+static packet_set apply(struct packet_space *space, const struct diagram_operation *operation,
+			packet_map a, packet_map b)
+{
 	if (a == PACKET_MAP_OVER || b == PACKET_MAP_OVER)
 		return PACKET_MAP_OVER;
-	return diagram_apply(space->diagrams, &operation, a, b);
+	return diagram_apply(space->diagrams, operation, a, b);
 }
 
 packet_set packet_set_all(void)
@@ -306,34 +321,34 @@ packet_set packet_set_box(struct packet_space *space, const struct packet_box *b
 
 packet_set packet_set_union(struct packet_space *space, packet_set a, packet_set b)
 {
-	return apply(space, OPERATION_UNION, union_leaves, union_early, a, b);
+	return apply(space, &unite, a, b);
 }
 
 packet_set packet_set_intersect(struct packet_space *space, packet_set a, packet_set b)
 {
-	return apply(space, OPERATION_INTERSECT, intersect_leaves, intersect_early, a, b);
+	return apply(space, &intersect, a, b);
 }
 
 packet_set packet_set_subtract(struct packet_space *space, packet_set a, packet_set b)
 {
-	return apply(space, OPERATION_SUBTRACT, subtract_leaves, subtract_early, a, b);
+	return apply(space, &subtract, a, b);
 }
 
 packet_set packet_map_difference(struct packet_space *space, packet_map a, packet_map b)
 {
-	return apply(space, OPERATION_DIFFER, differ_leaves, differ_early, a, b);
+	return apply(space, &differ, a, b);
 }
 
 packet_set packet_map_where(struct packet_space *space, packet_map map, uint32_t number)
 {
-	return apply(space, OPERATION_EQUALS, equals_leaves, never_early, map, diagram_leaf(number));
+	return apply(space, &equals, map, diagram_leaf(number));
 }
 
 packet_map packet_map_choose(struct packet_space *space, packet_set set, packet_map a, packet_map b)
 {
-	packet_map masked = apply(space, OPERATION_MASK, mask_leaves, mask_early, set, a);
+	packet_map masked = apply(space, &mask, set, a);
 
-	return apply(space, OPERATION_MERGE, merge_leaves, merge_early, masked, b);
+	return apply(space, &merge, masked, b);
 }
 
 struct renumbering {
@@ -353,8 +368,12 @@ packet_map packet_map_renumber(struct packet_space *space, packet_map map,
 			       uint32_t (*number)(void *context, uint32_t number), void *context)
 {
 	struct renumbering renumbering = { number, context };
-	const struct diagram_operation operation = { diagrams_operation(space->diagrams),
-						     &renumbering, renumber_leaves, never_early };
+	const struct diagram_operation operation = {
+		.number = diagrams_operation(space->diagrams),
+		.context = &renumbering,
+		.leaves = renumber_leaves,
+		.early = never_early,
+	};
 
 	if (map == PACKET_MAP_OVER)
 		return PACKET_MAP_OVER;
@@ -364,8 +383,12 @@ packet_map packet_map_renumber(struct packet_space *space, packet_map map,
 packet_map packet_map_combine(struct packet_space *space, packet_map a, packet_map b,
 			      uint32_t (*pair)(void *context, uint32_t a, uint32_t b), void *context)
 {
-	const struct diagram_operation operation = { diagrams_operation(space->diagrams), context,
-						     pair, never_early };
+	const struct diagram_operation operation = {
+		.number = diagrams_operation(space->diagrams),
+		.context = context,
+		.leaves = pair,
+		.early = never_early,
+	};
 
 	if (a == PACKET_MAP_OVER || b == PACKET_MAP_OVER)
 		return PACKET_MAP_OVER;

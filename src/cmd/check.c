@@ -1,12 +1,16 @@
-/* fwc check: every mistake of a policy, and nothing else. */
+/* fwc check: every mistake of a policy, and what is wrong in it although it compiles. */
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
 
-enum { OPTION_FORMAT = OPTION_OWN };
+enum { OPTION_FORMAT = OPTION_OWN, OPTION_CONFLICTS };
 
 static int check_option(struct session_options *options, int option)
 {
+	if (option == OPTION_CONFLICTS) {
+		options->has_conflicts = true;
+		return EXIT_DONE;
+	}
 	if (option != OPTION_FORMAT)
 		return session_option(options, "check", option, optarg);
 	options->report = report_format_find(optarg);
@@ -21,6 +25,7 @@ static int check_parse(struct session_options *options, int argc, char **argv)
 		SESSION_LONG_OPTIONS,
 		{ "device", required_argument, NULL, OPTION_DEVICE },
 		{ "format", required_argument, NULL, OPTION_FORMAT },
+		{ "conflicts", no_argument, NULL, OPTION_CONFLICTS },
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, status = EXIT_DONE;
@@ -40,6 +45,7 @@ int command_check(struct pool_trap *root, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options);
+	session->is_check = true;
 	session->options.cisco.redacts = true; /* keys are asked for where they are used */
 	if (session_expand(session) && session->policy->devices_count == 0)
 		(void)session_lower(session);

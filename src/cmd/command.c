@@ -34,15 +34,15 @@ static const struct command commands[] = {
 	  "      --name NAME            the list's name (default: FWC)\n"
 	  "      --number N             a numbered list: 100 to 199, 2000 to 2699\n"
 	  "      --ipv6                 an IPv6 list, too, where the policy names no IPv6\n"
-	  "      --replies WHAT         established, reflexive or none: how answers get in\n"
 	  POLICY_OPTIONS,
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n" NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
 	{ "verify", "compare the kernel's table with a policy",
 	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS, command_verify },
-	{ "check", "report every mistake of a policy, print nothing else",
+	{ "check", "report every mistake of a policy, and what is wrong in it",
 	  "usage: fwc check FILE|- [options]\n"
+	  "      --conflicts            pairs of rules that want different things, too\n"
 	  "      --format FORMAT        the report on stdout: text, json, sarif or junit\n"
 	  "      --device NAME          this one of the policy's devices alone\n"
 	  POLICY_OPTIONS, command_check },

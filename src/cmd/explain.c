@@ -70,8 +70,8 @@ static void add_place(struct telling *telling, struct span span)
 
 static void add_decision(struct telling *telling, enum hook hook, uint32_t number)
 {
-	const struct outcome *outcome = meaning_outcome(telling->meaning, number);
-	struct span origin = meaning_origin(telling->meaning, number);
+	const struct outcome *outcome = meaning_outcome(telling->meaning, hook, number);
+	struct span origin = meaning_origin(telling->meaning, hook, number);
 
 	text_addf(telling->out, "%s: %s%s, ", hook_words[hook], verdict_words[outcome->verdict],
 		  outcome->limit != NULL ? " up to a limit" : "");
@@ -127,11 +127,10 @@ static void add_tunnel(struct telling *telling, const struct packet *packet)
 static void add_near(struct telling *telling, const struct packet *packet, uint32_t number)
 {
 	struct near_rule near[NEAR_MOST];
-	size_t before = number >= telling->meaning->rules_count ?
-			telling->ruleset->rules_count[packet->hook] :
-			number - telling->meaning->first[packet->hook];
+	enum hook hook = packet->hook;
+	size_t before = meaning_index(telling->meaning, hook, number);
 	size_t count = near_rules(telling->ruleset, packet, before,
-				  meaning_outcome(telling->meaning, number)->verdict, near, NEAR_MOST);
+				  meaning_outcome(telling->meaning, hook, number)->verdict, near, NEAR_MOST);
 
 	for (size_t index = 0; index < count; index++) {
 		text_add(telling->out, "  close: ");
@@ -144,7 +143,7 @@ static void add_near(struct telling *telling, const struct packet *packet, uint3
 
 static void add_consequences(struct telling *telling, const struct packet *packet, uint32_t number)
 {
-	if (meaning_outcome(telling->meaning, number)->verdict == VERDICT_ALLOW) {
+	if (meaning_outcome(telling->meaning, packet->hook, number)->verdict == VERDICT_ALLOW) {
 		add_translation(telling, packet);
 		add_tunnel(telling, packet);
 	}

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/findings.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "expand/expand.h"
 #include "parse/parse.h"
 #include "resolve/expectations.h"
+#include "resolve/unused.h"
 #include "services/walk.h"
 #include "target/nft/safe.h"
 
@@ -278,6 +280,8 @@ bool session_lower(struct session *session)
 		return false;
 	session->table = nft_lower(pool_child(session->pool, "nft"), session->diags,
 				   session->ruleset, &session->options.nft);
+	if (session->table != NULL && !diags_has_errors(session->diags))
+		session_analyse(session);
 	return session->table != NULL && !diags_has_errors(session->diags);
 }
 
@@ -322,7 +326,10 @@ bool session_lower_cisco(struct session *session)
 	}
 	if (diags_has_errors(diags))
 		diags_drop_notes(diags, begin);
-	session->has_lowered_all = !diags_has_errors(diags) && session->options.device == NULL;
+	else
+		session_analyse(session);
+	if (!diags_has_errors(diags) && session->options.device == NULL)
+		session->findings |= FINDING_DEVICES;
 	return !diags_has_errors(diags);
 }
 
@@ -333,10 +340,40 @@ static bool is_world_code(enum code code)
 	return code / 100 == 10 || code / 100 == 12;
 }
 
+/* Larger policies are analysed by `check` alone: a compilation takes no longer for it than it must. */
+#define ANALYSED_MOST 2000
+
+void session_analyse(struct session *session)
+{
+	const struct findings_settings settings = {
+		.anomalies = { .has_conflicts = session->options.has_conflicts },
+		.has_notes = session->is_check,
+		.rules_most = session->is_check ? 0 : ANALYSED_MOST,
+	};
+
+	bool are_compared = true;
+
+	for (size_t index = 0; index < session->views_count; index++) {
+		size_t since = session->diags->items_count;
+
+		if (!findings_add(session->pool, session->diags, session->views[index].ruleset, &settings))
+			are_compared = false;
+		diags_fold(session->diags, since);
+	}
+	if (are_compared)
+		session->findings |= FINDING_RULES;
+	if (session->options.has_conflicts)
+		session->findings |= FINDING_CONFLICTS;
+	if (!session->is_check)
+		return;
+	unused_report(session->diags, session->policy, session->program);
+	session->findings |= FINDING_NAMES;
+}
+
 bool session_is_refused(struct session *session)
 {
 	if (session->policy != NULL)
-		expectations_finish(session->policy, session->has_lowered_all);
+		expectations_finish(session->policy, session->findings | FINDING_COMPILER);
 	return session->options.is_strict && session->diags->warning_count > 0;
 }
 

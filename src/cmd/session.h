@@ -20,6 +20,7 @@ struct session_options {
 	bool is_strict; /* warnings fail */
 	bool skips_proof; /* compile, apply */
 	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
+	bool has_conflicts; /* of `check`: pairs of rules that want different things */
 	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
 	bool is_for_router; /* zones of a policy without devices are their networks alone */
 	struct nft_settings nft;
@@ -70,8 +71,9 @@ struct session {
 	size_t views_count, views_capacity;
 	struct ruleset *ruleset; /* of the only view; NULL if there are several */
 	struct nft_table *table;
+	unsigned findings; /* FINDING_*: who was asked (resolve/expectations.h) */
 	const struct ast_file *question; /* which packets are asked about, or NULL */
-	bool has_lowered_all; /* every device has told what it has to tell */
+	bool is_check; /* names that nobody uses and notes, too, however large the policy is */
 	struct service_database *database; /* of `fwc service` */
 };
 
@@ -88,6 +90,9 @@ bool session_lower(struct session *session);
 bool session_is_for_host(struct session *session);
 /* For routers: every device, or a list without one. Fills `ios` of the views. */
 bool session_lower_cisco(struct session *session);
+/* Warnings of the analysis, after session_expand without errors: what rules mean together, in every view.
+ * The lowering calls it. */
+void session_analyse(struct session *session);
 /* Whether --strict refuses what the passes gave: warnings that no `expect` acknowledges. To be asked
  * before anything is written or loaded. */
 bool session_is_refused(struct session *session);

@@ -5,18 +5,22 @@
 
 /* Sorted by name. */
 static const struct finding findings[] = {
-	{ "conflicting", 0 },
-	{ "expired", CODE_EXPIRED },
-	{ "expires-soon", CODE_EXPIRES_SOON },
-	{ "hold-time", CODE_CDP_HOLDTIME },
-	{ "no-zone", 0 },
-	{ "outside-block", CODE_BLOCK_OUTSIDE },
-	{ "partly-shadowed", 0 },
-	{ "redundant", 0 },
-	{ "shadowed", 0 },
-	{ "trap", CODE_SERVICE_TRAP },
-	{ "unused", 0 },
-	{ "weak", CODE_TUNNEL_WEAK, .is_late = true },
+	{ "conflicting", CODE_CONFLICTING, FINDING_CONFLICTS },
+	{ "duplicate", CODE_DUPLICATE_MEANING, FINDING_NAMES },
+	{ "expired", CODE_EXPIRED, FINDING_COMPILER },
+	{ "expires-soon", CODE_EXPIRES_SOON, FINDING_COMPILER },
+	{ "hold-time", CODE_CDP_HOLDTIME, FINDING_COMPILER },
+	{ "insecure", CODE_INSECURE_OUTSIDE, FINDING_RULES },
+	{ "no-zone", CODE_NO_ZONE, FINDING_RULES },
+	{ "outside-block", CODE_BLOCK_OUTSIDE, FINDING_COMPILER },
+	{ "partly-shadowed", CODE_PARTLY_SHADOWED, FINDING_RULES },
+	{ "redundant", CODE_REDUNDANT, FINDING_RULES },
+	{ "removable", CODE_REMOVABLE, FINDING_RULES },
+	{ "shadowed", CODE_SHADOWED, FINDING_RULES },
+	{ "trap", CODE_SERVICE_TRAP, FINDING_COMPILER },
+	{ "unused", CODE_UNUSED, FINDING_NAMES },
+	{ "weak", CODE_TUNNEL_WEAK, FINDING_DEVICES },
+	{ "wide", CODE_WIDE, FINDING_RULES },
 };
 
 size_t finding_count(void)
@@ -47,7 +51,7 @@ static void apply(struct policy *policy, struct expectation *expectation)
 {
 	const struct finding *finding = finding_find(expectation->finding);
 	struct diags *diags = policy->diags;
-	if (finding == NULL || finding->code == 0)
+	if (finding == NULL)
 		return;
 	for (size_t i = 0; i < diags->items_count; i++) {
 		struct diagnostic *diagnostic = diags->items[i];
@@ -66,14 +70,13 @@ void expectations_apply(struct policy *policy)
 		apply(policy, &policy->expectations[i]);
 }
 
-void expectations_finish(struct policy *policy, bool has_lowered)
+void expectations_finish(struct policy *policy, unsigned sources)
 {
 	expectations_apply(policy);
 	for (size_t i = 0; i < policy->expectations_count; i++) {
 		struct expectation *expectation = &policy->expectations[i];
 		const struct finding *finding = finding_find(expectation->finding);
-		if (expectation->is_used || finding == NULL || finding->code == 0 ||
-		    (finding->is_late && !has_lowered))
+		if (expectation->is_used || finding == NULL || (sources & finding->source) == 0)
 			continue;
 		expectation->is_used = true; /* told once */
 		diag_add(policy->diags, CODE_EXPECT_NOTHING, expectation->span,

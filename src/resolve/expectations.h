@@ -1,16 +1,22 @@
-/* What `expect` can name, and matching expectations with findings.
- *
- * A finding is a warning about one statement. Those that the compiler itself gives have a code;
- * those of the analysis get theirs when it gives them. */
+/* What `expect` can name, and matching expectations with findings: warnings about one statement. */
 #ifndef FWC_RESOLVE_EXPECTATIONS_H
 #define FWC_RESOLVE_EXPECTATIONS_H
 
 #include "resolve/policy.h"
 
+/* Who gives a finding. */
+enum finding_source {
+	FINDING_COMPILER = 1,  /* every command that resolves and expands */
+	FINDING_RULES = 2,     /* the comparison of rules (analyse/findings.h) */
+	FINDING_CONFLICTS = 4, /* on request */
+	FINDING_NAMES = 8,     /* unused.h */
+	FINDING_DEVICES = 16,  /* the lowering of all devices */
+};
+
 struct finding {
 	const char *name;
-	unsigned code; /* of its diagnostics; 0: not given by this program yet */
-	bool is_late;  /* given when devices are lowered */
+	unsigned code; /* of its diagnostics */
+	enum finding_source source;
 };
 
 /* NULL if there is none of this name. */
@@ -21,8 +27,8 @@ const struct finding *finding_at(size_t index);
 /* Acknowledges the warnings in the bag that the policy expects (diag_expect). May run after every
  * pass. */
 void expectations_apply(struct policy *policy);
-/* After the last pass: applies, and warns of expectations that nothing met (EXPECT_NOTHING), but for
- * findings that this program does not give and, unless all devices were lowered, for late ones. */
-void expectations_finish(struct policy *policy, bool has_lowered);
+/* After the last pass: applies, and warns of expectations that nothing met (EXPECT_NOTHING), where those
+ * who could have (FINDING_*) were asked. */
+void expectations_finish(struct policy *policy, unsigned sources);
 
 #endif

@@ -279,6 +279,7 @@ struct policy {
 	size_t helpers_count, helpers_capacity;
 	int32_t timezone_s; /* seconds east of UTC */
 	const struct device *device; /* that it was resolved for, or NULL */
+	const struct names *schedules; /* name -> struct schedule */
 	struct names *places; /* name -> struct place_definition (private to resolve), for analysis */
 };
 

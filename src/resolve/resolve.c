@@ -197,6 +197,7 @@ static struct resolver *resolver_new(void *pool, struct diags *diags, const stru
 	resolver->address_literals = interned_new(pool, resolver->arena);
 	resolver->lists = names_new(pool, false);
 	resolver->schedules = names_new(pool, false);
+	resolver->policy->schedules = resolver->schedules;
 	resolver->devices = names_new(pool, false);
 	resolver->ids = names_new(pool, false);
 	resolver->helpers = names_new(pool, false);

@@ -555,3 +555,13 @@ void service_database_resolve_all(struct service_database *database)
 	for (size_t i = 0; i < store->own_tags_count; i++)
 		add_item(database, store->own_tags[i]);
 }
+
+size_t service_own_count(const struct service_database *database)
+{
+	return database->store->own_count;
+}
+
+const struct service *service_own(const struct service_database *database, size_t index)
+{
+	return &database->store->own[index]->service;
+}

@@ -74,6 +74,9 @@ const struct service *service_find(struct service_database *database, const char
 				   bool *is_known);
 /* Resolves everything, reporting mistakes of the whole database. */
 void service_database_resolve_all(struct service_database *database);
+/* The services that the program itself defines, in its order, overrides among them. */
+size_t service_own_count(const struct service_database *database);
+const struct service *service_own(const struct service_database *database, size_t index);
 /* The nearest name, for suggestions; or NULL. */
 const char *service_nearest(const struct service_database *database, const char *name, size_t length);
 /* Notes the nearest name, or how to find one, at a diagnostic about an unknown name. */

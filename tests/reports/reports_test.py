@@ -103,11 +103,27 @@ def test_strict(folder):
         check(not os.path.exists(os.path.join(folder, "out.nft")), f"{command}: nothing is written")
 
 
+def test_large(folder):
+    """A compilation leaves the comparison of very many rules to `check`, and says so."""
+    text = "".join(f"allow ssh from 10.{n >> 8}.{n & 255}.0/24;\n" for n in range(2100))
+    text += "allow ssh from 10.0.7.0/25;\n"
+    path = os.path.join(folder, "large.fw")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    done = subprocess.run([FWC, "compile", path], capture_output=True, text=True)
+    check(done.returncode == 0 and "[FW1113]" in done.stderr and "[FW1102]" not in done.stderr,
+          "compile leaves it out")
+    done = subprocess.run([FWC, "check", path], capture_output=True, text=True)
+    check(done.returncode == 0 and "[FW1113]" not in done.stderr and "[FW1102]" in done.stderr,
+          "check compares")
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         test_sarif(folder)
         test_junit(folder)
         test_strict(folder)
+        test_large(folder)
         status, output, talk = run(folder, "a.fw", CLEAN, "--format", "xml")
         check(status == 2 and output == b"" and b"no format 'xml'" in talk, "unknown format")
         status, output, talk = run(folder, "a.fw", WARNED, "--format", "json")

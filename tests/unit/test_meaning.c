@@ -47,14 +47,35 @@ struct world {
 	struct meaning meaning;
 };
 
+/* Each rule of the ruleset becomes a statement of its own. */
+static void make_statements(struct ruleset *ruleset)
+{
+	struct policy *policy = pool_new(unit_pool(), struct policy);
+
+	ruleset->policy = policy;
+	for (size_t hook = 0; hook < HOOK_COUNT; hook++)
+		for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
+			struct policy_rule *statement = pool_new(unit_pool(), struct policy_rule);
+			struct identity *identity = pool_new(unit_pool(), struct identity);
+
+			statement->number = policy->rules_count;
+			statement->verdict = ruleset->rules[hook][index]->outcome->verdict;
+			identity->rule = statement;
+			ruleset->rules[hook][index]->identity = identity;
+			*pool_append(unit_pool(), policy, rules) = statement;
+		}
+}
+
 static struct world random_world(int kind)
 {
 	struct world world = { .ruleset = random_ruleset(unit_pool(), &kinds[kind]) };
 
+	make_statements(world.ruleset);
+
 	world.universe = packet_universe_new(unit_pool());
 	packet_universe_add(world.universe, world.ruleset);
 	packet_universe_finish(world.universe);
-	world.meaning = meaning_of(world.ruleset);
+	world.meaning = meaning_of(unit_pool(), world.ruleset);
 	return world;
 }
 
@@ -62,9 +83,8 @@ static uint32_t expected_number(const struct world *world, const struct packet *
 {
 	struct decision decision = ruleset_evaluate(world->ruleset, packet);
 
-	return decision.rule != NULL ?
-	       (uint32_t)(world->meaning.first[packet->hook] + decision.index) :
-	       meaning_default(&world->meaning, packet->hook);
+	return decision.rule != NULL ? (uint32_t)decision.rule->identity->rule->number :
+				       world->meaning.statements;
 }
 
 START_TEST(maps_decide_as_the_evaluator)
@@ -123,7 +143,7 @@ static packet_set random_set(const struct world *world, struct packet_space *spa
 		size_t rules = world->ruleset->rules_count[hook];
 
 		if (rules > 0)
-			match_boxes(unit_pool(), world->universe, hook,
+			match_boxes_in(unit_pool(), world->universe, hook,
 				    &world->ruleset->rules[hook][unit_below((unsigned)rules)]->match,
 				    unit_below(2), &boxes);
 	}
@@ -190,7 +210,9 @@ START_TEST(both_engines_say_the_same)
 	packet_set before = packet_set_none();
 	const struct packet_box **earlier;
 
-	meaning_boxes(&world.meaning, unit_pool(), world.universe, hook, &boxes);
+	for (size_t index = 0; index < world.ruleset->rules_count[hook]; index++)
+		match_boxes_in(unit_pool(), world.universe, hook,
+			       &world.ruleset->rules[hook][index]->match, 0, &boxes);
 	earlier = pool_array(unit_pool(), const struct packet_box *, boxes.items_count + 1);
 	for (size_t index = 0; index < boxes.items_count; index++) {
 		packet_set box = packet_set_intersect(
@@ -223,7 +245,7 @@ START_TEST(budgets_end_without_a_guess)
 
 	if (map == PACKET_MAP_OVER)
 		ck_assert(packet_space_is_over(space));
-	ck_assert(map == PACKET_MAP_OVER || world.meaning.rules_count < 6);
+	ck_assert(map == PACKET_MAP_OVER || world.meaning.statements < 6);
 	ck_assert(!packet_set_example(space, PACKET_MAP_OVER, &point));
 	ck_assert(packet_set_union(space, PACKET_MAP_OVER, packet_set_all()) == PACKET_MAP_OVER);
 }
