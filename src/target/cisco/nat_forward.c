@@ -18,12 +18,14 @@ struct entry {
 	const char *route_map; /* or NULL */
 };
 
-static bool places_are_zones(const struct place_list *list)
+/* Zones that have an interface here: where the packets come in, all of them and no others are
+ * translated. A list elsewhere would let in what then reaches the router itself. */
+static bool places_are_outside(const struct place_list *list)
 {
 	if (list->excepts_count > 0)
 		return false;
 	for (size_t i = 0; i < list->items_count; i++)
-		if (list->items[i].kind != PLACE_ZONE && list->items[i].kind != PLACE_ANY)
+		if (list->items[i].kind != PLACE_ZONE || !list->items[i].zone->has_interfaces)
 			return false;
 	return true;
 }
@@ -31,12 +33,15 @@ static bool places_are_zones(const struct place_list *list)
 static bool check_forward(struct natting *natting, const struct rule_translation *translation)
 {
 	const struct translation *source = translation->source;
+	bool is_outside = source->from != NULL;
 	for (const struct place_scope *scope = source->from; scope != NULL; scope = scope->outer)
-		if (!places_are_zones(scope->list)) {
-			nat_report(natting, translation, "IOS translates what comes from everywhere outside",
-			       "name a zone in 'from', and deny what else comes from there");
-			return false;
-		}
+		is_outside = is_outside && places_are_outside(scope->list);
+	if (!is_outside) {
+		nat_report(natting, translation, "IOS translates whatever comes in by an outside interface",
+			   "name zones with interfaces of the device in 'from', and deny what else comes "
+			   "from there");
+		return false;
+	}
 	for (size_t i = 0; i < translation->services.tuples_count; i++) {
 		const struct service_tuple *tuple = &translation->services.tuples[i];
 		if ((tuple->protocol == PROTOCOL_TCP || tuple->protocol == PROTOCOL_UDP) &&
