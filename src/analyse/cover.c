@@ -52,6 +52,25 @@ bool packet_box_includes(const struct packet_box *outer, const struct packet_box
 	return true;
 }
 
+struct packet_box packet_box_intersect(void *pool, const struct packet_box *a, const struct packet_box *b)
+{
+	struct packet_box both = *a;
+
+	for (size_t field = 0; field < PACKET_FIELDS; field++) {
+		struct interval_set *values;
+
+		if (includes(b->fields[field], a->fields[field]))
+			continue;
+		both.fields[field] = b->fields[field];
+		if (includes(a->fields[field], b->fields[field]))
+			continue;
+		values = pool_new(pool, struct interval_set);
+		*values = interval_set_intersect(pool, a->fields[field], b->fields[field]);
+		both.fields[field] = values;
+	}
+	return both;
+}
+
 /* --- what can be ------------------------------------------------------------------------------------- */
 
 static bool has_only(const struct packet_box *box, enum packet_field field, number128 low,

@@ -19,6 +19,9 @@ enum cover_answer cover_find(void *pool, const struct packet_universe *universe,
 			     size_t count, size_t budget, struct packet_point *witness);
 
 bool packet_boxes_overlap(const struct packet_box *a, const struct packet_box *b);
+/* Of two that overlap. Shares the sets of both. */
+struct packet_box packet_box_intersect(void *pool, const struct packet_box *a,
+				       const struct packet_box *b);
 bool packet_box_includes(const struct packet_box *outer, const struct packet_box *inner);
 
 #endif

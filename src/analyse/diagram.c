@@ -7,6 +7,11 @@
 #include "base/pool.h"
 
 #define TABLE_LEAST 1024u
+/* talloc gives no chunk of 256 MB: of edges, and of remembered results. */
+#define EDGES_MOST 8000000u
+#define RESULTS_SIZE_MOST 8388608u
+/* How often the results may be forgotten for lack of room before an operation takes too long. */
+#define FORGET_MOST 6u
 #define EMPTY UINT32_MAX
 
 struct node {
@@ -36,7 +41,7 @@ struct diagrams {
 	uint32_t *table; /* of node numbers */
 	size_t table_size;
 	struct result *results;
-	size_t results_size, results_count;
+	size_t results_size, results_count, forgotten_count;
 	struct edge *row; /* edges under construction, of all nodes that are being made */
 	size_t row_count, row_capacity;
 	size_t edges_max;
@@ -48,7 +53,7 @@ struct diagrams *diagrams_new(void *pool, size_t edges_max)
 {
 	struct diagrams *diagrams = pool_new(pool, struct diagrams);
 	diagrams->pool = diagrams;
-	diagrams->edges_max = edges_max;
+	diagrams->edges_max = edges_max < EDGES_MOST ? edges_max : EDGES_MOST;
 	diagrams->table_size = diagrams->results_size = TABLE_LEAST;
 	diagrams->table = pool_array(diagrams, uint32_t, diagrams->table_size);
 	memset(diagrams->table, 0xff, diagrams->table_size * sizeof *diagrams->table);
@@ -243,14 +248,21 @@ static void grow_results(struct diagrams *diagrams)
 	diagrams->results_size = size;
 }
 
+static void forget_results(struct diagrams *diagrams)
+{
+	memset(diagrams->results, 0xff, diagrams->results_size * sizeof *diagrams->results);
+	diagrams->results_count = 0;
+	diagrams->is_over = diagrams->is_over || ++diagrams->forgotten_count > FORGET_MOST;
+}
+
 static void keep_result(struct diagrams *diagrams, uint32_t operation, diagram a, diagram b, diagram result)
 {
 	if ((diagrams->results_count + 1) * 2 > diagrams->results_size) {
-		if (diagrams->results_count > diagrams->edges_max) {
-			diagrams->is_over = true;
-			return;
-		}
-		grow_results(diagrams);
+		if (diagrams->results_size < RESULTS_SIZE_MOST &&
+		    diagrams->results_count < diagrams->edges_max)
+			grow_results(diagrams);
+		else
+			forget_results(diagrams);
 	}
 	size_t at = result_place(diagrams->results, diagrams->results_size, operation, a, b);
 	diagrams->results[at] = (struct result){ operation, a, b, result };

@@ -39,7 +39,9 @@ static inline uint32_t diagram_number(diagram leaf)
 
 struct diagrams;
 
-/* edges_max: intervals in all nodes together, 20 bytes each and as much again for the tables. */
+/* edges_max: intervals in all nodes together, 20 bytes each and as much again for the tables; at most
+ * 8,000,000 (a chunk of memory holds no more). Results of operations are forgotten where they fill their
+ * table; six times, then the budget is used up. */
 struct diagrams *diagrams_new(void *pool, size_t edges_max);
 bool diagrams_are_over(const struct diagrams *diagrams);
 size_t diagrams_edges(const struct diagrams *diagrams);

@@ -7,7 +7,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 
-#define BUDGET_DEFAULT 4000000u
+#define BUDGET_DEFAULT 8000000u
 #define UNDECIDED DIAGRAM_LEAVES_MAX
 
 static const char *const field_names[PACKET_FIELDS] = {
@@ -26,11 +26,11 @@ static const char *const field_names[PACKET_FIELDS] = {
 	  FIELD_ORIGINAL, FIELD_ORIGINAL_FIRST, FIELD_MINUTE, FIELD_ERA, FIELD_FLAGS, FIELD_FRAGMENT }
 
 static const uint8_t orders[PACKET_ORDERS][PACKET_FIELDS] = {
-	[PACKET_ORDER_SAFE] = ORDER(FIELD_PROTOCOL, FIELD_SOURCE, FIELD_DESTINATION, FIELD_FIRST,
+	[PACKET_ORDER_SAFE] = ORDER(FIELD_PROTOCOL, FIELD_DESTINATION, FIELD_SOURCE, FIELD_FIRST,
 				    FIELD_SECOND),
 	[PACKET_ORDER_PORTS] = ORDER(FIELD_PROTOCOL, FIELD_FIRST, FIELD_DESTINATION, FIELD_SOURCE,
 				     FIELD_SECOND),
-	[PACKET_ORDER_TARGET] = ORDER(FIELD_PROTOCOL, FIELD_DESTINATION, FIELD_SOURCE, FIELD_FIRST,
+	[PACKET_ORDER_TARGET] = ORDER(FIELD_PROTOCOL, FIELD_DESTINATION, FIELD_FIRST, FIELD_SOURCE,
 				      FIELD_SECOND),
 };
 
@@ -446,17 +446,27 @@ static packet_set implies(struct packet_space *space, enum packet_field field,
 	return packet_map_choose(space, packet_set_box(space, &premise), conclusion, packet_set_all());
 }
 
-static void narrow(struct packet_space *space, packet_set *possible, enum packet_field field,
+/* What is possible, as far as some fields tell. */
+struct possible {
+	const bool *is_asked;
+	packet_set set;
+};
+
+/* A condition between two fields of which one is not asked always has a value there that keeps it. */
+static void narrow(struct packet_space *space, struct possible *possible, enum packet_field field,
 		   number128 value_low, number128 value_high, enum packet_field other, number128 low,
 		   number128 high)
 {
-	struct interval_set values = between(space->pool, value_low, value_high);
+	struct interval_set values;
 
-	*possible = packet_set_intersect(space, *possible,
-					 implies(space, field, &values, other, low, high));
+	if (!possible->is_asked[field] || !possible->is_asked[other])
+		return;
+	values = between(space->pool, value_low, value_high);
+	possible->set = packet_set_intersect(space, possible->set,
+					     implies(space, field, &values, other, low, high));
 }
 
-static void narrow_protocols(struct packet_space *space, packet_set *possible)
+static void narrow_protocols(struct packet_space *space, struct possible *possible)
 {
 	for (unsigned protocol = 0; protocol <= UINT8_MAX; protocol++) {
 		bool is_icmp = protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
@@ -473,9 +483,18 @@ static void narrow_protocols(struct packet_space *space, packet_set *possible)
 
 packet_set packet_set_possible(struct packet_space *space)
 {
+	bool is_asked[PACKET_FIELDS];
+
+	for (size_t field = 0; field < PACKET_FIELDS; field++)
+		is_asked[field] = true;
+	return packet_set_possible_of(space, is_asked);
+}
+
+packet_set packet_set_possible_of(struct packet_space *space, const bool *is_asked)
+{
 	number128 interfaces = space->universe->interfaces_count + 1;
 	number128 v4 = family_highest(FAMILY_IPV4);
-	packet_set possible = packet_set_all();
+	struct possible possible = { is_asked, packet_set_all() };
 
 	for (enum packet_field field = 0; field < PACKET_FIELDS; field++)
 		narrow(space, &possible, FIELD_HOOK, 0, DIAGRAM_HIGHEST, field, 0,
@@ -493,7 +512,7 @@ packet_set packet_set_possible(struct packet_space *space)
 	narrow(space, &possible, FIELD_FRAGMENT, 1, 1, FIELD_SECOND, 0, 0);
 	narrow(space, &possible, FIELD_FRAGMENT, 1, 1, FIELD_FLAGS, 0, 0);
 	narrow_protocols(space, &possible);
-	return possible;
+	return possible.set;
 }
 
 /* --- questions --------------------------------------------------------------------------------------- */

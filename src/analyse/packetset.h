@@ -56,9 +56,9 @@ typedef diagram packet_set;
 
 /* In which order diagrams ask the fields; which is small depends on the list. The rest follows. */
 enum packet_order {
-	PACKET_ORDER_SAFE,   /* protocol, source, destination, then the ports */
+	PACKET_ORDER_SAFE,   /* protocol, destination, source, then the ports: mostly the smallest */
 	PACKET_ORDER_PORTS,  /* protocol, destination port, destination, source, source port */
-	PACKET_ORDER_TARGET, /* protocol, destination, source, then the ports */
+	PACKET_ORDER_TARGET, /* protocol, destination, its port, source, its port */
 };
 #define PACKET_ORDERS 3
 
@@ -70,7 +70,7 @@ struct packet_space {
 	enum packet_field field[PACKET_FIELDS]; /* of a level */
 };
 
-/* budget: intervals in all diagrams together, some 60 bytes each; 0: 4,000,000. */
+/* budget: intervals in all diagrams together, 20 to 40 bytes each; 0, and at most: 8,000,000. */
 struct packet_space *packet_space_new(void *pool, const struct packet_universe *universe,
 				      enum packet_order order, size_t budget);
 bool packet_space_is_over(const struct packet_space *space);
@@ -109,9 +109,13 @@ packet_set packet_set_subtract(struct packet_space *space, packet_set a, packet_
 packet_set packet_map_difference(struct packet_space *space, packet_map a, packet_map b);
 /* Where the map gives the number. */
 packet_set packet_map_where(struct packet_space *space, packet_map map, uint32_t number);
-/* Packets that can be: addresses of their family, ports where the protocol has some, ICMP in its
- * family, and fields that a packet of the hook has. Differences count within these. */
+/* Packets that can be: addresses of their family, ports, types and codes where the protocol has some (0
+ * else), TCP flags of TCP alone, and interfaces that a packet of the hook has. 1/ip over IPv6 and 58/ip
+ * over IPv4 can be. Differences count within these. */
 packet_set packet_set_possible(struct packet_space *space);
+/* The same, where only these fields are asked (a bool each; the hook always should be): smaller, and for
+ * every packet of it some values of the other fields make a packet that can be. */
+packet_set packet_set_possible_of(struct packet_space *space, const bool *is_asked);
 
 bool packet_set_is_empty(packet_set set);
 bool packet_set_includes(struct packet_space *space, packet_set outer, packet_set inner);

@@ -1,0 +1,35 @@
+/* Which boxes of a list overlap a box, and which few of them cover it. */
+#ifndef FWC_ANALYSE_OVERLAP_H
+#define FWC_ANALYSE_OVERLAP_H
+
+#include "analyse/cover.h"
+
+struct overlap_index;
+
+/* The rules must live as long as the index. */
+struct overlap_index *overlap_index_new(void *pool, const struct packet_universe *universe,
+					const struct packet_rule *rules, size_t count);
+
+/* Indices of boxes, ascending. */
+struct overlap_list {
+	size_t *items;
+	size_t items_count, items_capacity;
+};
+
+/* Appends those from `begin` until before `end` that overlap the box; most of the others cost a few
+ * comparisons. */
+void overlap_find(void *pool, const struct overlap_index *index, const struct packet_box *box,
+		  size_t begin, size_t end, struct overlap_list *list);
+
+/* Are the boxes all covered by those of the list? budget: steps of cover.h for each box. */
+enum cover_answer overlap_covers(void *pool, const struct overlap_index *index,
+				 const struct packet_rule *boxes, size_t count,
+				 const struct overlap_list *list, size_t budget);
+
+/* Leaves out of a list that covers the boxes what they do not need: rules as a whole, those next to each
+ * other with one number. Afterwards none can be left out. false: within the budget that could not be
+ * found, and the list, though shorter perhaps, may hold more than it needs. */
+bool overlap_shorten(void *pool, const struct overlap_index *index, const struct packet_rule *boxes,
+		     size_t count, struct overlap_list *list, size_t budget);
+
+#endif
