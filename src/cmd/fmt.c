@@ -62,7 +62,7 @@ static int fmt_emit(struct session *session, const struct fmt_options *options,
 	int status = EXIT_DONE;
 
 	if (options->writes && !is_canonical)
-		(void)output_file(session->diags, out, options->path);
+		(void)output_file(session->diags, &(struct output_item){ .path = options->path, .text = out });
 	status = session_finish(session);
 	if (status != EXIT_DONE)
 		return status;

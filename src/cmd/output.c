@@ -59,7 +59,7 @@ static int write_in_place(const char *path, const struct text *text)
 }
 
 /* A new file gets the permissions that the umask leaves, a replaced one keeps its own. */
-static void copy_mode(int file, const char *path)
+static void set_mode(int file, const char *path, bool is_secret)
 {
 	struct stat status;
 	mode_t mask = umask(0);
@@ -68,12 +68,13 @@ static void copy_mode(int file, const char *path)
 	if (stat(path, &status) == 0)
 		(void)fchmod(file, status.st_mode & 07777);
 	else
-		(void)fchmod(file, 0666 & ~mask);
+		(void)fchmod(file, (is_secret ? 0600 : 0666) & ~mask);
 }
 
 /* Writes what is to take the place of path into a file beside it. */
-static int write_beside(const char *path, const struct text *text, char **temporary)
+static int write_beside(const char *path, const struct output_item *item, char **temporary)
 {
+	const struct text *text = item->text;
 	int file, error;
 
 	*temporary = pool_format(text->pool, "%s.XXXXXX", path);
@@ -82,7 +83,7 @@ static int write_beside(const char *path, const struct text *text, char **tempor
 		*temporary = NULL;
 		return errno;
 	}
-	copy_mode(file, path);
+	set_mode(file, path, item->is_secret);
 	error = write_whole(file, text->bytes, text->length);
 	if (error == 0 && fsync(file) != 0)
 		error = errno;
@@ -91,10 +92,10 @@ static int write_beside(const char *path, const struct text *text, char **tempor
 	return error;
 }
 
-static int replace_file(const char *path, const struct text *text)
+static int replace_file(const char *path, const struct output_item *item)
 {
 	char *temporary;
-	int error = write_beside(path, text, &temporary);
+	int error = write_beside(path, item, &temporary);
 
 	if (error == 0 && rename(temporary, path) != 0)
 		error = errno;
@@ -103,13 +104,14 @@ static int replace_file(const char *path, const struct text *text)
 	return error;
 }
 
-bool output_file(struct diags *diags, const struct text *text, const char *path)
+bool output_file(struct diags *diags, const struct output_item *item)
 {
+	const char *path = item->path;
 	/* a link keeps pointing where it points: its target is replaced */
 	char *resolved = realpath(path, NULL);
 	const char *target = resolved != NULL ? resolved : path;
-	int error = is_special_file(target) ? write_in_place(target, text)
-					    : replace_file(target, text);
+	int error = is_special_file(target) ? write_in_place(target, item->text)
+					    : replace_file(target, item);
 
 	free(resolved);
 	if (error != 0)
@@ -131,7 +133,7 @@ static bool write_all_beside(struct diags *diags, const struct output_item *item
 	for (size_t index = 0; index < count; index++) {
 		struct stat status;
 		int error = stat(items[index].path, &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR :
-			    write_beside(items[index].path, items[index].text, &temporaries[index]);
+			    write_beside(items[index].path, &items[index], &temporaries[index]);
 
 		if (error != 0)
 			return report_files(diags, &items[index], error);

@@ -9,16 +9,16 @@
 
 /* Whole text to stdout, flushed. false after a message on stderr. */
 bool output_stdout(const struct text *text);
-/* Whole text to the file, through a temporary file beside it that is synced and renamed: after a
- * failure the old file is whole. What is not a regular file (a device, a pipe) is written in place.
- * false with OUTPUT_FAILED in the bag. */
-bool output_file(struct diags *diags, const struct text *text, const char *path);
-
 struct output_item {
 	const char *path;
 	const struct text *text;
+	bool is_secret; /* a new file is for its owner alone */
 };
 
+/* Whole text to the file, through a temporary file beside it that is synced and renamed: after a
+ * failure the old file is whole. What is not a regular file (a device, a pipe) is written in place.
+ * false with OUTPUT_FAILED in the bag. */
+bool output_file(struct diags *diags, const struct output_item *item);
 /* Several files, none of which takes its place before all of them are written. false with OUTPUT_FAILED
  * in the bag. */
 bool output_files(struct diags *diags, const struct output_item *items, size_t count);

@@ -33,10 +33,21 @@ static bool may_write(struct session *session, const char *path)
 	return false;
 }
 
+/* Configurations with keys of tunnels in them. */
+static bool is_secret(const struct session *session)
+{
+	return session->views_count > 0 && session->views[0].ios != NULL &&
+	       session->policy->tunnels_count > 0 && !session->options.cisco.redacts;
+}
+
 void write_file(struct session *session, const struct text *out, const char *path)
 {
 	if (may_write(session, path))
-		(void)output_file(session->diags, out, path);
+		(void)output_file(session->diags, &(struct output_item){
+			.path = path,
+			.text = out,
+			.is_secret = is_secret(session),
+		});
 }
 
 /* --- a file a device -------------------------------------------------------------------------- */
@@ -68,6 +79,7 @@ static struct output_item file_of(struct session *session, const struct session_
 		.path = pool_format(session->pool, "%s%s%s.ios", folder,
 				    folder[strlen(folder) - 1] == '/' ? "" : "/", view->device->name),
 		.text = out,
+		.is_secret = is_secret(session),
 	};
 }
 

@@ -89,9 +89,15 @@ def check_files(tally, bench):
         names = sorted(os.listdir(os.path.join(bench.folder, folder)))
         tally.check(names == ["SITE1.ios", "SITE2.ios"], f"-o {folder}: {names}")
         for name in names:
+            mode = os.stat(os.path.join(bench.folder, folder, name)).st_mode & 0o777
+            tally.check(mode == 0o600, f"-o {folder}: keys are for their owner: {mode:o}")
             with open(os.path.join(bench.folder, folder, name), encoding="utf-8") as file:
                 one = bench.run("compile", "--device", name[:-4], policy)
                 tally.check(file.read() == one.stdout, f"{name} is what --device prints")
+    for arguments, wanted in (((), 0o600), (("--redact",), 0o644)):
+        done = bench.run("compile", *arguments, "-o", f"one{wanted:o}.ios", policy)
+        mode = os.stat(os.path.join(bench.folder, f"one{wanted:o}.ios")).st_mode & 0o777
+        tally.check(done.returncode == 0 and mode == wanted, f"-o FILE {arguments}: {mode:o}")
     tally.check(all(bench.run("compile", "--device", name, policy).stdout in whole.stdout
                     for name in ("SITE1", "SITE2")), "all devices are each of them, one after the other")
 
@@ -306,6 +312,7 @@ def main():
     fwc = os.path.abspath(sys.argv[1])
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 60
     tally = Tally()
+    os.umask(0o022)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(fwc, folder)
         check_files(tally, bench)
