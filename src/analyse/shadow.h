@@ -41,7 +41,8 @@ enum shadow_engine {
 
 struct shadow_question {
 	const struct packet_universe *universe;
-	const struct packet_rule *rules; /* numbers ascend from 0; each has a box */
+	/* numbers ascend from 0; each has a box; each box names one hook and one family */
+	const struct packet_rule *rules;
 	size_t count;                    /* of boxes */
 	const uint32_t *outcomes;        /* of numbers: below SHADOW_OUTCOMES */
 	uint32_t otherwise;              /* outcome of the default */

@@ -34,6 +34,7 @@ static const struct command commands[] = {
 	  "      --name NAME            the list's name (default: FWC)\n"
 	  "      --number N             a numbered list: 100 to 199, 2000 to 2699\n"
 	  "      --ipv6                 an IPv6 list, too, where the policy names no IPv6\n"
+	  "      --replies WHAT         established, reflexive or none: how answers get in\n"
 	  POLICY_OPTIONS,
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",

@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW, OPTION_NAME, OPTION_NUMBER, OPTION_IPV6, OPTION_PORT_WORDS,
-       OPTION_REPORT, OPTION_REDACT };
+       OPTION_REPLIES, OPTION_REPORT, OPTION_REDACT };
 
 /* A stage: how far the passes run, and what prints its result. */
 struct stage {
@@ -130,6 +130,25 @@ static bool number_parse(const char *text, uint32_t *number)
 	return (*number >= 100 && *number <= 199) || (*number >= 2000 && *number <= 2699);
 }
 
+static bool replies_parse(const char *text, enum replies *replies)
+{
+	static const struct {
+		const char *word;
+		enum replies replies;
+	} words[] = {
+		{ "established", REPLIES_ESTABLISHED },
+		{ "none", REPLIES_NONE },
+		{ "reflexive", REPLIES_REFLEXIVE },
+	};
+
+	for (size_t index = 0; index < sizeof words / sizeof words[0]; index++)
+		if (strcmp(words[index].word, text) == 0) {
+			*replies = words[index].replies;
+			return true;
+		}
+	return false;
+}
+
 /* Options of a list without a device. */
 static int list_option(struct compile_options *options, int option)
 {
@@ -152,6 +171,11 @@ static int list_option(struct compile_options *options, int option)
 	case OPTION_IPV6:
 		options->list_option = "--ipv6";
 		cisco->has_ipv6 = true;
+		return EXIT_DONE;
+	case OPTION_REPLIES:
+		options->list_option = "--replies";
+		if (!replies_parse(optarg, &cisco->replies))
+			return command_misused("compile", "'%s' is none of established, reflexive, none", optarg);
 		return EXIT_DONE;
 	}
 	return EXIT_DONE;
@@ -176,6 +200,9 @@ static int options_fit(struct compile_options *options)
 		return command_misused("compile", "'--report' and '--show' are two things to print");
 	if (options->session.device != NULL && options->list_option != NULL)
 		return command_misused("compile", "'%s' is for a list without a device", options->list_option);
+	if (options->session.cisco.replies == REPLIES_REFLEXIVE && options->session.cisco.number != 0)
+		return command_misused("compile", "reflexive lists have names: '--number' and '--replies reflexive' "
+				       "do not fit together");
 	if (options->session.cisco.name != NULL && options->session.cisco.number != 0)
 		return command_misused("compile", "a list has a name or a number");
 	options->session.is_for_router = target->is_router;
@@ -195,6 +222,7 @@ static int compile_option(struct compile_options *options, int option)
 	case OPTION_NAME:
 	case OPTION_NUMBER:
 	case OPTION_IPV6:
+	case OPTION_REPLIES:
 		return list_option(options, option);
 	case OPTION_PORT_WORDS:
 		options->router_option = "--port-words";
@@ -236,6 +264,7 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 		{ "number", required_argument, NULL, OPTION_NUMBER },
 		{ "ipv6", no_argument, NULL, OPTION_IPV6 },
 		{ "port-words", no_argument, NULL, OPTION_PORT_WORDS },
+		{ "replies", required_argument, NULL, OPTION_REPLIES },
 		{ "report", no_argument, NULL, OPTION_REPORT },
 		{ "redact", no_argument, NULL, OPTION_REDACT },
 		{ "show", required_argument, NULL, OPTION_SHOW },

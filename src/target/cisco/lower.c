@@ -129,7 +129,7 @@ static bool add_list(void *pool, struct diags *diags, const struct ruleset *rule
 		.replies = settings->replies,
 		.family = family,
 	};
-	struct ios_list *list = pool_new(pool, struct ios_list);
+	struct ios_list *list = pool_new(pool, struct ios_list), *outbound = NULL;
 
 	list->family = family;
 	list->origin = SPAN_NONE;
@@ -137,7 +137,8 @@ static bool add_list(void *pool, struct diags *diags, const struct ruleset *rule
 	list->name = settings->number != 0 ? pool_format(pool, "%u", settings->number) :
 		     family == FAMILY_IPV6 ? pool_format(pool, "%s-IPV6", name) : name;
 	*pool_append(pool, config, lists) = list;
-	return inbound_lower(pool, diags, &vantage, config, list);
+	return inbound_replies(pool, diags, &vantage, config, list, &outbound) &&
+	       inbound_lower(pool, diags, &vantage, config, list);
 }
 
 static void note_clock(struct diags *diags, const struct ios_config *config, const struct policy *policy)

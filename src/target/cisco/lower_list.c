@@ -9,6 +9,7 @@
 #include "net/protocol.h"
 #include "target/cisco/fragment.h"
 #include "target/cisco/refuse.h"
+#include "target/cisco/replies.h"
 #include "target/cisco/safe.h"
 #include "target/cisco/section.h"
 #include "target/cisco/shrink.h"
@@ -78,6 +79,7 @@ static void add_entry(void *context, const struct ios_term *term, const struct p
 		.destination_ports = form->destination_ports,
 		.icmp_type = form->icmp_type,
 		.icmp_code = form->icmp_code,
+		.is_established = term->is_established,
 		.time_range = lowering->time_range,
 		.has_log = term->outcome->has_log,
 		.cookie = lowering->cookie,
@@ -216,7 +218,8 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	struct lowering lowering = { pool, diags, vantage, config, list, NULL, NULL, NULL };
 	struct ios_terms terms = { 0 };
 	size_t begin = list->lines_count, entries;
-	bool is_good = terms_collect(pool, diags, vantage, &terms);
+	bool is_good = terms_collect(pool, diags, vantage, &terms) &&
+		       replies_prepend(pool, diags, vantage, &terms);
 	const struct service_forms *forms = forms_of(&lowering, &terms, &is_good);
 
 	if (!is_good)

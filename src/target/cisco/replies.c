@@ -1,17 +1,117 @@
-/* Answers to what others may start. */
+/* flows (replies_flows.c) -> answers -> terms (replies_terms.c); what these let in beyond the policy
+ * (replies_excess.c); reflexive lists (replies_reflexive.c). */
+#include "target/cisco/replies.h"
+
+#include <string.h>
+
+#include "base/pool.h"
 #include "target/cisco/inbound.h"
+#include "target/cisco/replies_excess.h"
+#include "target/cisco/replies_reflexive.h"
+
+static bool is_told(const struct diags *diags, enum code code, const char *message)
+{
+	for (size_t index = 0; index < diags->items_count; index++)
+		if (diags->items[index]->code == code && strcmp(diags->items[index]->message, message) == 0)
+			return true;
+	return false;
+}
+
+/* The first flow that a rule or a written default asks answers for. */
+static const struct reply_flow *first_written(const struct reply_flows *flows)
+{
+	for (size_t index = 0; index < flows->flows_count; index++)
+		if (flows->flows[index].origin.source != UINT32_MAX)
+			return &flows->flows[index];
+	return NULL;
+}
+
+/* Nobody said what to do about answers. */
+static bool check_said(void *pool, struct diags *diags, const struct ios_vantage *vantage,
+		       const struct reply_flows *flows)
+{
+	const struct reply_flow *flow = first_written(flows);
+	const char *message;
+	struct diagnostic *error;
+
+	if (vantage->replies != REPLIES_UNSAID || vantage->device == NULL || flow == NULL)
+		return true;
+	message = pool_format(pool, "device '%s' has to let in answers to this, and does not say how",
+			      vantage->device->name);
+	if (is_told(diags, CODE_CISCO_REPLIES_UNSAID, message))
+		return false;
+	error = diag_add(diags, CODE_CISCO_REPLIES_UNSAID, flow->origin, "%s", message);
+	diag_note(diags, error, vantage->device->span,
+		  "say 'replies established;' here: whatever looks like an answer, told exactly; 'replies "
+		  "reflexive;': answers to what was seen leaving; or 'replies none;'");
+	return false;
+}
+
+/* A policy that says nothing of the router's own packets. */
+static void note_router(void *pool, struct diags *diags, const struct ios_vantage *vantage,
+			const struct reply_flows *flows)
+{
+	const char *message;
+	struct diagnostic *note;
+
+	if (!flows->has_unwritten_output)
+		return;
+	message = pool_format(pool, "answers over udp to device '%s' itself are not let in", vantage->device->name);
+	if (is_told(diags, CODE_CISCO_REPLIES_ROUTER, message))
+		return;
+	note = diag_add(diags, CODE_CISCO_REPLIES_ROUTER, vantage->device->span, "%s", message);
+	diag_note(diags, note, SPAN_NONE,
+		  "name what it asks for: 'allow dns, ntp from self;', or write 'default output allow;'");
+}
+
+static bool is_wanted(const struct ios_vantage *vantage)
+{
+	return vantage->replies == REPLIES_ESTABLISHED || vantage->replies == REPLIES_REFLEXIVE;
+}
+
+/* Reflexive lists remember forwarded connections, but no errors and nothing of the router's own. */
+static void keep_static(const struct ios_vantage *vantage, const struct reply_flow *flow, void *pool,
+			struct answers *answers)
+{
+	if (vantage->replies == REPLIES_ESTABLISHED || flow->hook == HOOK_OUTPUT)
+		answers_of_flow(pool, vantage->family, flow, answers);
+}
+
+bool replies_prepend(void *pool, struct diags *diags, const struct ios_vantage *vantage, struct ios_terms *terms)
+{
+	struct ios_terms policy = *terms;
+	struct reply_flows flows = { 0 };
+	struct answers answers = { 0 };
+
+	if (!is_wanted(vantage))
+		return true;
+	if (!reply_flows_collect(pool, diags, vantage, &flows))
+		return false;
+	for (size_t index = 0; index < flows.flows_count; index++)
+		keep_static(vantage, &flows.flows[index], pool, &answers);
+	answers_of_errors(pool, vantage->family, &flows, &answers);
+	answers_join(pool, &answers);
+	*terms = (struct ios_terms){ .rules_count = policy.rules_count };
+	answers_to_terms(pool, vantage, &answers, &policy, terms);
+	for (size_t index = 0; index < policy.terms_count; index++)
+		*pool_append(pool, terms, terms) = policy.terms[index];
+	return true;
+}
 
 bool inbound_replies(void *pool, struct diags *diags, const struct ios_vantage *vantage,
 		     struct ios_config *config, struct ios_list *list, struct ios_list **outbound)
 {
-	(void)pool;
-	(void)config;
-	(void)list;
-	(void)outbound;
-	if (vantage->replies == REPLIES_NONE)
+	struct reply_flows flows = { 0 };
+
+	if (vantage->replies == REPLIES_NONE || (vantage->replies == REPLIES_UNSAID && vantage->device == NULL))
 		return true;
-	diag_add(diags, CODE_TARGET_CANNOT, vantage->device->span,
-		 "the lists of device '%s' cannot let answers in: say 'replies none'",
-		 vantage->device->name);
-	return false;
+	if (!reply_flows_collect(pool, diags, vantage, &flows) || !check_said(pool, diags, vantage, &flows))
+		return false;
+	if (!is_wanted(vantage))
+		return true;
+	note_router(pool, diags, vantage, &flows);
+	if (vantage->replies == REPLIES_REFLEXIVE &&
+	    !replies_reflect(pool, diags, vantage, &flows, config, list, outbound))
+		return false;
+	return replies_tell_excess(pool, diags, vantage, &flows, list);
 }

@@ -89,6 +89,8 @@ static bool line_holds(const struct ios_line *outer, const struct ios_line *inne
 	    (inner->time_range == NULL || strcmp(outer->time_range, inner->time_range) != 0 ||
 	     outer->action != inner->action))
 		return false;
+	if (outer->is_established && (!inner->is_established || outer->action != inner->action))
+		return false;
 	return ports_hold(&outer->source_ports, &inner->source_ports) &&
 	       ports_hold(&outer->destination_ports, &inner->destination_ports) &&
 	       (outer->icmp_type == IOS_ICMP_ANY || outer->icmp_type == inner->icmp_type) &&
@@ -172,14 +174,14 @@ static void remember(struct shrinker *shrinker, size_t line)
 static bool is_plain(const struct ios_line *line)
 {
 	return line->kind == IOS_LINE_ENTRY && line->source.group == NULL && line->destination.group == NULL &&
-	       line->services == NULL && !line->is_established && !line->is_fragments && line->reflect == NULL;
+	       line->services == NULL && !line->is_fragments && line->reflect == NULL;
 }
 
 /* A default stands behind what the policy denies by name, and takes nothing of it away: these entries
  * count packets of their own. */
 static bool can_join(const struct ios_line *line)
 {
-	return is_plain(line) && !line->is_pinned && line->time_range == NULL && line->identity != NULL &&
+	return is_plain(line) && !line->is_established && !line->is_pinned && line->time_range == NULL && line->identity != NULL &&
 	       line->identity->rule != NULL;
 }
 

@@ -13,6 +13,7 @@ struct ios_term {
 	struct span origin;
 	const struct interval_set *from, *to; /* addresses of the family; shared: compare pointers first */
 	const struct tuple_set *services;
+	bool is_established;                /* answers of TCP alone */
 	bool is_pinned;                     /* log or count */
 };
 

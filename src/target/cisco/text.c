@@ -1,7 +1,10 @@
 /* The configuration as IOS reads it back: numbers for ports unless words are asked for. */
 #include "target/cisco/cisco.h"
 
+#include <string.h>
+
 #include "net/protocol.h"
+#include "target/cisco/safe.h"
 #include "target/cisco/text_line.h"
 
 /* --- groups and time ranges ------------------------------------------------------------------- */
@@ -138,7 +141,8 @@ static void add_interface(struct text *out, const struct ios_interface *interfac
 	if (interface->interface->clock_rate != 0)
 		text_addf(out, " clock rate %u\n", interface->interface->clock_rate);
 	if (interface->is_silent)
-		text_add(out, " no ip unreachables\n");
+		text_add(out, interface->in_v6 != NULL ? " no ip unreachables\n no ipv6 unreachables\n" :
+			 " no ip unreachables\n");
 	if (interface->nat != IOS_NAT_NONE)
 		text_addf(out, " ip nat %s\n", interface->nat == IOS_NAT_INSIDE ? "inside" : "outside");
 	add_binding(out, "ip access-group", interface->in_v4, "in");
@@ -155,7 +159,9 @@ static void add_interface(struct text *out, const struct ios_interface *interfac
 void cisco_text(struct text *out, const struct ios_config *config, const struct cisco_settings *settings)
 {
 	if (config->device != NULL)
-		text_addf(out, "! device %s\n", config->device->name);
+		text_addf(out, "! device %s\n",
+			  safe_text(out->pool, config->device->name, strlen(config->device->name),
+				    SAFE_REMARK_MAX));
 	add_blocks(out, config->globals, config->globals_count);
 	for (size_t index = 0; index < config->time_ranges_count; index++)
 		add_time_range(out, &config->time_ranges[index]);
