@@ -13,6 +13,7 @@
 	"      --table NAME           name of the nftables table (default: fwc)\n"                 \
 	"      --log-group N          log to NFLOG group N instead of the kernel's log\n"          \
 	"      --json                 diagnostics as JSON on stderr\n"                            \
+	"      --base FILE|REV:FILE   the earlier policy that 'assert unchanged' speaks of\n"      \
 	"      --strict               warnings fail: exit 1, and nothing is printed or loaded\n"
 
 #define NO_PROOF_OPTION                                                                           \

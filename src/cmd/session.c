@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyse/assertions.h"
 #include "analyse/findings.h"
 #include "cmd/command.h"
 #include "cmd/output.h"
+#include "cmd/revision.h"
 #include "expand/expand.h"
 #include "parse/parse.h"
 #include "resolve/expectations.h"
@@ -89,6 +91,9 @@ int session_option(struct session_options *options, const char *command, int opt
 	case OPTION_JSON:
 		options->has_json = true;
 		return EXIT_DONE;
+	case OPTION_BASE:
+		options->base = argument;
+		return EXIT_DONE;
 	case OPTION_STRICT:
 		options->is_strict = true;
 		return EXIT_DONE;
@@ -135,6 +140,28 @@ struct session *session_new(struct pool_trap *root, const struct session_options
 	session->sources = sources_new(session->pool);
 	session->diags = diags_new(session->pool, session->sources);
 	return session;
+}
+
+struct session *session_other(struct session *session, const char *argument)
+{
+	struct session *other = pool_new(session->pool, struct session);
+	const char *revision;
+
+	other->pool = pool_child(session->pool, "other session");
+	other->options = session->options;
+	other->options.path = argument;
+	other->options.base = NULL;
+	other->reader = file_reader_disk();
+	other->sources = session->sources;
+	other->diags = diags_new(other->pool, other->sources);
+	if (!revision_split(other->pool, argument, &revision, &other->options.path))
+		return other;
+	other->reader = revision_reader(revision);
+	if (revision_exists(revision))
+		return other;
+	diag_add(session->diags, CODE_REVISION, SPAN_NONE,
+		 "there is no file '%s', and git knows no revision '%s' here", argument, revision);
+	return NULL;
 }
 
 bool session_parse(struct session *session)
@@ -343,6 +370,53 @@ static bool is_world_code(enum code code)
 /* Larger policies are analysed by `check` alone: a compilation takes no longer for it than it must. */
 #define ANALYSED_MOST 2000
 
+static const struct ruleset *base_of(const struct session *session, const struct session_view *view)
+{
+	const struct session *base = session->base;
+
+	for (size_t index = 0; base != NULL && index < base->views_count; index++) {
+		const struct device *device = base->views[index].device;
+
+		if ((device == NULL && view->device == NULL) ||
+		    (device != NULL && view->device != NULL &&
+		     strcmp(device->name, view->device->name) == 0))
+			return base->views[index].ruleset;
+	}
+	return NULL;
+}
+
+/* The earlier policy; its warnings are no news, its mistakes are told. */
+static bool read_base(struct session *session)
+{
+	if (session->options.base == NULL || session->base != NULL)
+		return true;
+	session->base = session_other(session, session->options.base);
+	if (session->base == NULL || session_expand(session->base))
+		return session->base != NULL;
+	diags_take_errors(session->diags, session->base->diags);
+	return false;
+}
+
+static void check_assertions(struct session *session)
+{
+	const struct policy *policy = session->policy;
+	bool *are_met = pool_array(session->pool, bool, policy->assertions_count + 1);
+
+	if (!read_base(session))
+		return;
+	for (size_t index = 0; index < session->views_count; index++) {
+		const struct session_view *view = &session->views[index];
+		size_t since = session->diags->items_count;
+
+		/* a mistake in an assertion leaves it out, of one view as of the other */
+		if (view->policy->assertions_count == policy->assertions_count)
+			assertions_check(session->pool, session->diags, view->ruleset,
+					 base_of(session, view), are_met);
+		diags_fold(session->diags, since);
+	}
+	assertions_finish(session->diags, policy, are_met);
+}
+
 void session_analyse(struct session *session)
 {
 	const struct findings_settings settings = {
@@ -353,6 +427,7 @@ void session_analyse(struct session *session)
 
 	bool are_compared = true;
 
+	check_assertions(session);
 	for (size_t index = 0; index < session->views_count; index++) {
 		size_t since = session->diags->items_count;
 

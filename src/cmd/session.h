@@ -20,6 +20,7 @@ struct session_options {
 	bool is_strict; /* warnings fail */
 	bool skips_proof; /* compile, apply */
 	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
+	const char *base;   /* the earlier policy of `assert unchanged`, a file or REV:FILE; or NULL */
 	bool has_conflicts; /* of `check`: pairs of rules that want different things */
 	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
 	bool is_for_router; /* zones of a policy without devices are their networks alone */
@@ -29,7 +30,7 @@ struct session_options {
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
-       OPTION_STRICT, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_OWN };
+       OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \
@@ -37,7 +38,8 @@ enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GR
 	{ "table", required_argument, NULL, OPTION_TABLE },                                       \
 	{ "log-group", required_argument, NULL, OPTION_LOG_GROUP },                               \
 	{ "json", no_argument, NULL, OPTION_JSON },                                               \
-	{ "strict", no_argument, NULL, OPTION_STRICT }
+	{ "strict", no_argument, NULL, OPTION_STRICT },                                           \
+	{ "base", required_argument, NULL, OPTION_BASE }
 
 struct session_options session_options_default(void);
 /* One shared option; EXIT_DONE, or EXIT_USAGE after a message. */
@@ -71,6 +73,7 @@ struct session {
 	size_t views_count, views_capacity;
 	struct ruleset *ruleset; /* of the only view; NULL if there are several */
 	struct nft_table *table;
+	struct session *base; /* of options.base, once it was read */
 	unsigned findings; /* FINDING_*: who was asked (resolve/expectations.h) */
 	const struct ast_file *question; /* which packets are asked about, or NULL */
 	bool is_check; /* names that nobody uses and notes, too, however large the policy is */
@@ -78,6 +81,9 @@ struct session {
 };
 
 struct session *session_new(struct pool_trap *root, const struct session_options *options);
+/* Another policy beside this one: the same sources and options, a bag of its own. The argument is a file,
+ * or REVISION:FILE of a git repository (revision.h). NULL: told in the first one's bag. */
+struct session *session_other(struct session *session, const char *argument);
 /* The passes. Each runs those before it first; false when the bag holds errors. Mistakes that several
  * devices would tell are in the bag once. */
 bool session_parse(struct session *session);

@@ -209,6 +209,15 @@ void diags_fold(struct diags *diags, size_t since)
 	diags->items_count = kept;
 }
 
+void diags_take_errors(struct diags *diags, const struct diags *other)
+{
+	for (size_t i = 0; i < other->items_count; i++)
+		if (other->items[i]->severity == SEVERITY_ERROR) {
+			*pool_append(diags->pool, diags, items) = other->items[i];
+			diags->error_count++;
+		}
+}
+
 void diags_drop_notes(struct diags *diags, size_t since)
 {
 	size_t kept = since;

@@ -1,0 +1,270 @@
+/* The map of the ruleset, cut down to the packets of an assertion, names the statements that decide some
+ * of them; each must have the verdict that is asserted. */
+#include "analyse/assertions.h"
+
+#include "base/pool.h"
+#include "net/tuple.h"
+
+struct asserter {
+	void *pool;
+	struct diags *diags;
+	const struct ruleset *ruleset, *base;
+	struct packet_universe *universe;
+	struct packet_space *space;
+	struct meaning meaning, base_meaning;
+	packet_map map, base_map;
+	packet_set possible;
+};
+
+static const char *const hook_words[] = { "input", "forward", "output" };
+static const char *const past_words[] = { "allowed", "denied", "rejected" };
+
+/* --- sets -------------------------------------------------------------------------------------------- */
+
+static packet_set scope_set(struct asserter *asserter, const struct assertion *assertion,
+			    const struct tuple_set *services)
+{
+	struct packet_rules boxes = { 0 };
+	packet_set set;
+
+	scope_boxes(asserter->pool, asserter->universe, services, assertion->from, assertion->to,
+		    assertion->families, &boxes);
+	for (size_t index = 0; index < boxes.items_count; index++)
+		boxes.items[index].number = 1;
+	set = packet_map_first_match(asserter->space, boxes.items, boxes.items_count, 0);
+	return packet_set_intersect(asserter->space, set, asserter->possible);
+}
+
+static struct tuple_set any_service(void *pool)
+{
+	struct tuple_set set = { 0 };
+
+	tuple_set_add(pool, &set, (struct service_tuple){
+		.protocol = PROTOCOL_ANY,
+		.families = FAMILIES_BOTH,
+		.first = { 0, UINT16_MAX },
+		.second = { 0, UINT16_MAX },
+	});
+	return set;
+}
+
+static packet_set assertion_set(struct asserter *asserter, const struct assertion *assertion)
+{
+	struct tuple_set any = any_service(asserter->pool);
+
+	if (assertion->kind != ASSERTION_ONLY)
+		return scope_set(asserter, assertion, &assertion->services);
+	return packet_set_subtract(asserter->space, scope_set(asserter, assertion, &any),
+				   scope_set(asserter, assertion, &assertion->services));
+}
+
+static packet_set hook_set(struct asserter *asserter, enum hook hook)
+{
+	struct interval_set *number = pool_new(asserter->pool, struct interval_set);
+	struct packet_box box = { .fields = { [FIELD_HOOK] = number } };
+
+	interval_set_add(asserter->pool, number, hook, hook);
+	return packet_set_box(asserter->space, &box);
+}
+
+/* --- what is asserted -------------------------------------------------------------------------------- */
+
+static bool is_as_asserted(const struct assertion *assertion, const struct outcome *outcome)
+{
+	if (assertion->kind == ASSERTION_ONLY)
+		return outcome->verdict != VERDICT_ALLOW;
+	return outcome->verdict == assertion->verdict && outcome->limit == NULL;
+}
+
+static const char *packet_text(struct asserter *asserter, packet_set set)
+{
+	struct packet_point point;
+	struct packet packet;
+	struct text *text = text_new(asserter->pool);
+
+	if (!packet_set_example(asserter->space, set, &point))
+		return "";
+	packet = packet_of_point(asserter->universe, &point);
+	packet_format(text, &packet);
+	return text->bytes;
+}
+
+static void note_decision(struct asserter *asserter, struct diagnostic *error,
+			  const struct meaning *meaning, enum hook hook, uint32_t number,
+			  const char *words)
+{
+	const struct outcome *outcome = meaning_outcome(meaning, hook, number);
+	struct span origin = meaning_origin(meaning, hook, number);
+
+	if (number >= meaning->statements)
+		diag_note(asserter->diags, error, origin, "%sno rule matches it in the hook %s, and the "
+			  "default decides: it is %s", words, hook_words[hook],
+			  past_words[outcome->verdict]);
+	else
+		diag_note(asserter->diags, error, origin, "%sthis rule decides it in the hook %s: it is "
+			  "%s%s", words, hook_words[hook], past_words[outcome->verdict],
+			  outcome->limit != NULL ? " up to a limit" : "");
+}
+
+static void report_failed(struct asserter *asserter, const struct assertion *assertion, enum hook hook,
+			  uint32_t number, packet_set set)
+{
+	struct diagnostic *error =
+		diag_add(asserter->diags, CODE_ASSERTION_FAILED, assertion->span,
+			 "this assertion does not hold: %s", packet_text(asserter, set));
+
+	note_decision(asserter, error, &asserter->meaning, hook, number, "");
+}
+
+/* false: it does not hold, and the first packet of the hook that shows it was reported. */
+static bool holds_in(struct asserter *asserter, const struct assertion *assertion, packet_set asked,
+		     enum hook hook)
+{
+	uint32_t count = asserter->meaning.numbers_count;
+	bool *seen = pool_array(asserter->pool, bool, count);
+	packet_set set = packet_set_intersect(asserter->space, asked, hook_set(asserter, hook));
+	packet_map cut = packet_map_choose(asserter->space, set, asserter->map,
+					   packet_map_constant(count));
+
+	if (cut == PACKET_MAP_OVER)
+		return true; /* told by the caller */
+	packet_map_numbers(asserter->space, cut, seen, count);
+	for (uint32_t number = 0; number < count; number++) {
+		if (!seen[number] ||
+		    is_as_asserted(assertion, meaning_outcome(&asserter->meaning, hook, number)))
+			continue;
+		report_failed(asserter, assertion, hook, number,
+			      packet_map_where(asserter->space, cut, number));
+		return false;
+	}
+	return true;
+}
+
+/* --- unchanged --------------------------------------------------------------------------------------- */
+
+static bool are_equal(const struct outcome *a, const struct outcome *b)
+{
+	const struct limit *x = a->limit, *y = b->limit;
+
+	return a->verdict == b->verdict &&
+	       (x == y || (x != NULL && y != NULL && x->rate == y->rate && x->unit_s == y->unit_s &&
+			   x->burst == y->burst && x->is_per_source == y->is_per_source));
+}
+
+struct pairing {
+	const struct asserter *asserter;
+	enum hook hook;
+};
+
+static uint32_t differ_pair(void *context, uint32_t a, uint32_t b)
+{
+	const struct pairing *pairing = context;
+	const struct asserter *asserter = pairing->asserter;
+
+	return !are_equal(meaning_outcome(&asserter->meaning, pairing->hook, a),
+			  meaning_outcome(&asserter->base_meaning, pairing->hook, b));
+}
+
+/* The map of one hook alone: the other hooks' numbers mean nothing there. */
+static packet_map map_of(struct asserter *asserter, const struct meaning *meaning, enum hook hook)
+{
+	struct packet_rules boxes = { 0 };
+
+	meaning_boxes(meaning, asserter->pool, asserter->universe, hook, &boxes);
+	return packet_map_first_match(asserter->space, boxes.items, boxes.items_count,
+				      meaning->statements);
+}
+
+static bool is_unchanged_in(struct asserter *asserter, const struct assertion *assertion,
+			    packet_set asked, enum hook hook)
+{
+	struct pairing pairing = { asserter, hook };
+	packet_map now = map_of(asserter, &asserter->meaning, hook);
+	packet_map then = map_of(asserter, &asserter->base_meaning, hook);
+	packet_set differs = packet_map_combine(asserter->space, now, then, differ_pair, &pairing);
+	struct packet_point point;
+	struct diagnostic *error;
+
+	differs = packet_set_intersect(asserter->space, differs, asked);
+	differs = packet_set_intersect(asserter->space, differs, hook_set(asserter, hook));
+	if (!packet_set_example(asserter->space, differs, &point))
+		return true;
+	error = diag_add(asserter->diags, CODE_ASSERTION_FAILED, assertion->span,
+			 "this assertion does not hold: the verdict on %s has changed",
+			 packet_text(asserter, differs));
+	note_decision(asserter, error, &asserter->base_meaning, hook,
+		      packet_map_at(asserter->space, then, &point), "before: ");
+	note_decision(asserter, error, &asserter->meaning, hook,
+		      packet_map_at(asserter->space, now, &point), "now: ");
+	return false;
+}
+
+/* --- one assertion ----------------------------------------------------------------------------------- */
+
+static void check(struct asserter *asserter, const struct assertion *assertion, bool *is_met)
+{
+	packet_set asked = assertion_set(asserter, assertion);
+	bool is_comparison = assertion->kind == ASSERTION_UNCHANGED;
+
+	*is_met = *is_met || !packet_set_is_empty(asked);
+	if (is_comparison && asserter->base == NULL) {
+		struct diagnostic *warning =
+			diag_add(asserter->diags, CODE_ASSERTION_UNDECIDED, assertion->span,
+				 "there is nothing to compare with");
+
+		diag_note(asserter->diags, warning, SPAN_NONE, "name the earlier policy: --base FILE");
+		return;
+	}
+	for (enum hook hook = 0; hook < HOOK_COUNT && !packet_space_is_over(asserter->space); hook++)
+		if (is_comparison ? !is_unchanged_in(asserter, assertion, asked, hook) :
+				    !holds_in(asserter, assertion, asked, hook))
+			return;
+	if (packet_space_is_over(asserter->space))
+		diag_add(asserter->diags, CODE_ASSERTION_BUDGET, assertion->span,
+			 "it could not be decided whether this holds: the policy is too large");
+}
+
+static void make_maps(struct asserter *asserter)
+{
+	asserter->universe = packet_universe_new(asserter->pool);
+	packet_universe_add(asserter->universe, asserter->ruleset);
+	if (asserter->base != NULL)
+		packet_universe_add(asserter->universe, asserter->base);
+	packet_universe_finish(asserter->universe);
+	asserter->meaning = meaning_of(asserter->pool, asserter->ruleset);
+	if (asserter->base != NULL)
+		asserter->base_meaning = meaning_of(asserter->pool, asserter->base);
+	for (enum packet_order order = 0; order < PACKET_ORDERS; order++) {
+		asserter->space = packet_space_new(asserter->pool, asserter->universe, order, 0);
+		asserter->map = meaning_map(&asserter->meaning, asserter->pool, asserter->space);
+		asserter->possible = packet_set_possible(asserter->space);
+		if (!packet_space_is_over(asserter->space))
+			return;
+	}
+}
+
+void assertions_check(void *pool, struct diags *diags, const struct ruleset *ruleset,
+		      const struct ruleset *base, bool *are_met)
+{
+	const struct policy *policy = ruleset->policy;
+	struct asserter asserter = {
+		.pool = pool_child(pool, "assertions"),
+		.diags = diags,
+		.ruleset = ruleset,
+		.base = base,
+	};
+
+	if (policy->assertions_count > 0)
+		make_maps(&asserter);
+	for (size_t index = 0; index < policy->assertions_count; index++)
+		check(&asserter, &policy->assertions[index], &are_met[index]);
+	talloc_free(asserter.pool);
+}
+
+void assertions_finish(struct diags *diags, const struct policy *policy, const bool *are_met)
+{
+	for (size_t index = 0; index < policy->assertions_count; index++)
+		if (!are_met[index])
+			diag_add(diags, CODE_ASSERTION_EMPTY, policy->assertions[index].span,
+				 "this assertion speaks of no packet");
+}
