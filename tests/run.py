@@ -120,6 +120,7 @@ PROGRAMS = [
     ("docs/run.py",),
     ("reports/reports_test.py",),
     ("kernel/run.py",),
+    ("kernel/proof.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/devices_test.py",),
     ("packets/examples_test.py",),

@@ -15,6 +15,8 @@ static void add_difference(struct session *session, const struct proof *proof, c
 	diag_note(diags, diagnostic, SPAN_NONE, "this packet shows it: %s", proof->packet);
 	diag_note(diags, diagnostic, SPAN_NONE, "by the policy it is %s", proof->wanted);
 	diag_note(diags, diagnostic, SPAN_NONE, "by the table it is %s", proof->found);
+	if (proof->shared != NULL)
+		diag_note(diags, diagnostic, SPAN_NONE, "%s serves another rule, too", proof->shared);
 }
 
 bool proof_report(struct session *session, const struct proof *proof, const char *subject)

@@ -7,6 +7,8 @@
 
 /* A table by name; "rules:100000", "elements:1000000", "random:7" take a number. NULL: no such name. */
 struct nft_table *model_make(void *pool, struct sources *sources, const char *name);
+/* Begins the numbers that unit_random draws from. */
+void unit_random_seed(uint64_t seed);
 /* A random ruleset, and what fwc makes of it. */
 struct ruleset *random_policy(void *pool, unsigned long seed);
 struct nft_table *random_table(void *pool, struct sources *sources, unsigned long seed);

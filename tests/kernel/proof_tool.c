@@ -4,6 +4,8 @@
  *     proof_tool load TABLE      loads it, and dumps it
  *     proof_tool prove POLICY    what is made of the policy against the policy; POLICY is policy:FILE
  *                                or random:SEED
+ *     proof_tool mutants POLICY COUNT SEED
+ *                                small changes of what is made: are they caught?
  * TABLE is policy:FILE, random:SEED or a model of models.c. */
 #include <linux/netfilter.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@
 #include "diag/print.h"
 #include "expand/expand.h"
 #include "models.h"
+#include "mutants.h"
 #include "resolve/resolve.h"
 #include "target/nft/prove.h"
 #include "target/nft/read_kernel.h"
@@ -99,14 +102,28 @@ static int tell(const struct proof *proof)
 	return EXIT_FAILURE;
 }
 
+static const struct ruleset *policy_of(void *pool, struct diags *diags, const char *name)
+{
+	return strncmp(name, "policy:", 7) == 0 ? ruleset_of(pool, diags, name + 7)
+						: random_policy(pool, strtoul(name + 7, NULL, 10));
+}
+
+static int mutants(void *pool, struct diags *diags, const char *name, char **numbers)
+{
+	static const struct nft_settings settings = { .table = "fwc" };
+	const struct ruleset *ruleset = policy_of(pool, diags, name);
+	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
+	if (table == NULL)
+		return complain(diags);
+	return mutants_run(pool, ruleset, table, strtoul(numbers[0], NULL, 10), strtoul(numbers[1], NULL, 10));
+}
+
 static int prove(void *pool, struct diags *diags, const char *name)
 {
 	static const struct nft_settings settings = { .table = "fwc" };
 	static const struct proof_limits no_limits;
 	double start = seconds();
-	const struct ruleset *ruleset = strncmp(name, "policy:", 7) == 0
-		? ruleset_of(pool, diags, name + 7)
-		: random_policy(pool, strtoul(name + 7, NULL, 10));
+	const struct ruleset *ruleset = policy_of(pool, diags, name);
 	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
 	if (table == NULL)
 		return complain(diags);
@@ -120,11 +137,13 @@ static int prove(void *pool, struct diags *diags, const char *name)
 	return tell(&proof);
 }
 
-static int act(void *pool, const char *action, const char *name)
+static int act(void *pool, const char *action, const char *name, char **numbers)
 {
 	struct diags *diags = diags_new(pool, sources_new(pool));
 	if (strcmp(action, "dump") == 0)
 		return dump(pool, name);
+	if (strcmp(action, "mutants") == 0)
+		return numbers == NULL ? 2 : mutants(pool, diags, name, numbers);
 	if (strcmp(action, "prove") == 0)
 		return prove(pool, diags, name);
 	const struct nft_table *table = table_of(pool, diags, name);
@@ -146,7 +165,7 @@ int main(int argc, char **argv)
 		fputs("out of memory\n", stderr);
 		return 3;
 	}
-	int status = act(session, argv[1], argv[2]);
+	int status = act(session, argv[1], argv[2], argc == 5 ? argv + 3 : NULL);
 	talloc_free(session);
 	return status;
 }

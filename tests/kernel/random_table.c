@@ -21,6 +21,11 @@ unsigned unit_below(unsigned limit)
 	return (unsigned)(unit_random() % limit);
 }
 
+void unit_random_seed(uint64_t seed)
+{
+	random_state = seed;
+}
+
 struct ruleset *random_policy(void *pool, unsigned long seed)
 {
 	static const struct ruleset_kind kinds[] = {

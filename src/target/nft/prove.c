@@ -49,7 +49,10 @@ static bool is_own(struct prover *prover, const char *kind, const char *what, co
 		names_set(prover->owners, of_what, strlen(of_what), rule);
 	if (owned == NULL)
 		names_set(prover->owners, of_rule, strlen(of_rule), pool_strdup(prover->pool, what));
-	return (owner == NULL || strcmp(owner, rule) == 0) && (owned == NULL || strcmp(owned, what) == 0);
+	bool is_alone = (owner == NULL || strcmp(owner, rule) == 0) && (owned == NULL || strcmp(owned, what) == 0);
+	if (!is_alone)
+		prover->proof->shared = pool_format(prover->pool, "%s '%s'", kind, what);
+	return is_alone;
 }
 
 /* --- leaves ----------------------------------------------------------------------------------------- */
@@ -59,7 +62,7 @@ static bool has_effect(const struct walk_leaf *leaf, enum walk_effect_kind kind)
 	return walk_effects_count(leaf->effects, kind, NULL) != 0;
 }
 
-/* Nothing that no rule asks for: counters may always be there. */
+/* Nothing but a counter was done. */
 static bool is_quiet(const struct walk_leaf *leaf)
 {
 	return !has_effect(leaf, WALK_LOG) && !has_effect(leaf, WALK_ASSIGN) && !has_effect(leaf, WALK_NOTRACK) &&
@@ -93,8 +96,18 @@ static bool effects_fit(struct prover *prover, const struct wanted_leaf *wanted,
 	if (helpers != (outcome->helper != NULL ? 1 : 0) || (helpers != 0 && strcmp(helper, outcome->helper) != 0))
 		return false;
 	if (!outcome->has_count)
-		return true;
+		return counters == 0;
 	return counters == 1 && counter[0] != '\0' && is_own(prover, "counter", counter, wanted->identity, 0);
+}
+
+/* The one counter of all invalid packets. */
+static bool invalid_fits(struct prover *prover, const struct walk_leaf *leaf)
+{
+	static const struct identity invalid;
+	const char *counter = "";
+	return leaf->verdict == WALK_DROP && is_quiet(leaf) &&
+	       walk_effects_count(leaf->effects, WALK_COUNT, &counter) == 1 && counter[0] != '\0' &&
+	       is_own(prover, "counter", counter, &invalid, 0);
 }
 
 static bool verdict_fits(const struct wanted_leaf *wanted, const struct walk_leaf *leaf)
@@ -156,6 +169,20 @@ static bool limit_fits(struct prover *prover, const struct wanted_leaf *wanted, 
 	return is_own(prover, "limit", found->name, wanted->identity, family);
 }
 
+/* Denied by this rule, and noted as its own or not at all. */
+static bool exceeds_fits(struct prover *prover, const struct wanted_leaf *wanted, const struct walk_leaf *leaf)
+{
+	const char *log = NULL, *counter = NULL;
+	const struct outcome *outcome = wanted->outcome;
+	if (leaf->verdict != WALK_DROP || has_effect(leaf, WALK_NOTRACK) || has_effect(leaf, WALK_CHANGE))
+		return false;
+	if (walk_effects_count(leaf->effects, WALK_LOG, &log) != 0 &&
+	    (!outcome->has_log || !is_log_of(prover, wanted, log)))
+		return false;
+	return walk_effects_count(leaf->effects, WALK_COUNT, &counter) == 0 ||
+	       (outcome->has_count && is_own(prover, "counter", counter, wanted->identity, 0));
+}
+
 /* Within the limit the rule's verdict; beyond it the packet is denied, however it is noted. */
 static bool limited_fits(struct prover *prover, const struct wanted_leaf *wanted, diagram at)
 {
@@ -168,8 +195,7 @@ static bool limited_fits(struct prover *prover, const struct wanted_leaf *wanted
 	const struct walk_leaf *over = walk_leaf_at(prover->leaves, edges.children[0]);
 	const struct walk_leaf *under = walk_leaf_at(prover->leaves, edges.children[1]);
 	return limit_fits(prover, wanted, field->about) && verdict_fits(wanted, under) &&
-	       effects_fit(prover, wanted, under) && over->verdict == WALK_DROP &&
-	       !has_effect(over, WALK_NOTRACK) && !has_effect(over, WALK_CHANGE);
+	       effects_fit(prover, wanted, under) && exceeds_fits(prover, wanted, over);
 }
 
 /* --- comparing -------------------------------------------------------------------------------------- */
@@ -185,7 +211,7 @@ static bool leaf_fits(struct prover *prover, const struct wanted_leaf *wanted, c
 	case WANTED_PASS:
 		return leaf->verdict == WALK_ACCEPT && is_quiet(leaf);
 	case WANTED_INVALID:
-		return leaf->verdict == WALK_DROP && is_quiet(leaf) && has_effect(leaf, WALK_COUNT);
+		return invalid_fits(prover, leaf);
 	case WANTED_RULE:
 		return wanted->outcome->limit == NULL && verdict_fits(wanted, leaf) &&
 		       effects_fit(prover, wanted, leaf);
@@ -249,10 +275,9 @@ static bool compare(struct prover *prover, const struct prove_place *place, diag
 	return false;
 }
 
-static diagram found_at(struct prover *prover, const char *type, unsigned hook, bool is_raw)
+static diagram found_at(struct prover *prover, const struct prove_place *place)
 {
-	return walk_hook(prover->walk, type, hook, is_raw ? INT32_MIN : PRIORITY_CONNTRACK + 1,
-			 is_raw ? PRIORITY_CONNTRACK : INT32_MAX);
+	return walk_hook(prover->walk, place->type, place->hook, place->low, place->high);
 }
 
 static enum hook hook_of(unsigned number)
@@ -270,21 +295,31 @@ static const char *const hook_names[NF_INET_NUMHOOKS] = {
 	[NF_INET_LOCAL_OUT] = "output", [NF_INET_POST_ROUTING] = "postrouting",
 };
 
+static struct prove_place place_of(struct prover *prover, unsigned hook, const char *type, const char *what)
+{
+	return (struct prove_place){
+		.name = pool_format(prover->pool, "hook %s%s", hook_names[hook], what),
+		.hook = hook, .type = type, .low = PRIORITY_CONNTRACK + 1, .high = INT32_MAX,
+	};
+}
+
 /* Before tracking, filtering, translation, rerouting: on one hook. */
 static bool compare_hook(struct prover *prover, unsigned hook)
 {
 	struct wanted *wanted = prover->wanted;
-	const char *name = hook_names[hook];
-	const struct prove_place raw = { pool_format(prover->pool, "hook %s, before tracking", name), hook, false };
-	const struct prove_place judging = { pool_format(prover->pool, "hook %s", name), hook, is_judging(hook) };
-	const struct prove_place nat = { pool_format(prover->pool, "hook %s, translation", name), hook, false };
-	const struct prove_place route = { pool_format(prover->pool, "hook %s, rerouting", name), hook, false };
+	struct prove_place raw = place_of(prover, hook, "filter", ", before tracking");
+	struct prove_place judging = place_of(prover, hook, "filter", "");
+	const struct prove_place nat = place_of(prover, hook, "nat", ", translation");
+	const struct prove_place route = place_of(prover, hook, "route", ", rerouting");
 	diagram frame = wanted_frame(wanted, hook);
-	return compare(prover, &raw, wanted_tracking(wanted, hook), found_at(prover, "filter", hook, true)) &&
+	raw.low = INT32_MIN;
+	raw.high = PRIORITY_CONNTRACK;
+	judging.is_judging = is_judging(hook);
+	return compare(prover, &raw, wanted_tracking(wanted, hook), found_at(prover, &raw)) &&
 	       compare(prover, &judging, is_judging(hook) ? wanted_hook(wanted, hook_of(hook)) : frame,
-		       found_at(prover, "filter", hook, false)) &&
-	       compare(prover, &nat, wanted_translations(wanted, hook), found_at(prover, "nat", hook, false)) &&
-	       compare(prover, &route, frame, found_at(prover, "route", hook, false));
+		       found_at(prover, &judging)) &&
+	       compare(prover, &nat, wanted_translations(wanted, hook), found_at(prover, &nat)) &&
+	       compare(prover, &route, frame, found_at(prover, &route));
 }
 
 static bool is_ordinary(const struct read_chain *chain)

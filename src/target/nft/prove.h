@@ -7,7 +7,7 @@
 #ifndef FWC_TARGET_NFT_PROVE_H
 #define FWC_TARGET_NFT_PROVE_H
 
-#include "rules/ruleset.h"
+#include "rules/evaluate.h"
 #include "target/nft/read.h"
 
 enum proof_result {
@@ -15,6 +15,21 @@ enum proof_result {
 	PROOF_DIFFERS,
 	PROOF_UNDECIDED, /* the budget of memory is used up, in every order of the fields */
 	PROOF_UNREADABLE, /* the table says what makes no sense */
+};
+
+/* A packet on which the two differ, as far as the difference depends on it. */
+struct proof_packet {
+	/* where it is looked at: base chains of this type on the hook (NF_INET_*), by priority */
+	const char *type;
+	unsigned hook;
+	int32_t low, high;
+	struct packet packet; /* packet.hook: where rules judge */
+	uint32_t state;       /* NF_CT_STATE_*_BIT */
+	uint8_t tcp_flags, hop_limit;
+	const char *helper;   /* or NULL */
+	uint32_t route;       /* RTN_* */
+	uint32_t second;      /* of the week, UTC, Monday 00:00 = 0 */
+	bool has_unknowns;    /* it depends on more than this */
 };
 
 struct proof {
@@ -27,6 +42,8 @@ struct proof {
 	const char *where;   /* "hook input" */
 	const char *packet;  /* "tcp 10.0.0.1 port 1024 -> …" */
 	const char *wanted, *found;
+	struct proof_packet witness;
+	const char *shared;  /* "counter 'c'": it should serve this rule alone; NULL: that is not it */
 	struct span origin;  /* of the rule that decides in the policy, or SPAN_NONE */
 	/* UNDECIDED, UNREADABLE */
 	const char *reason;

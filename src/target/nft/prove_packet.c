@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "target/nft/walk_value.h"
 
 #define SECONDS_A_MINUTE 60
 #define NANOSECONDS ((number128)1000000000)
@@ -79,8 +80,12 @@ static struct values choose_values(const struct prove_difference *difference)
 
 static void print_name(struct text *out, const char *word, number128 number)
 {
-	if (number != 0)
-		text_addf(out, " %s %s", word, walk_name_of_number(out->pool, number));
+	const char *name = walk_name_of_number(out->pool, number);
+	if (number == 0)
+		return;
+	text_addf(out, " %s ", word);
+	for (; *name != '\0'; name++) /* a name between two others can have any bytes */
+		text_add_char(out, *name > ' ' && *name <= '~' ? *name : '?');
 }
 
 static void print_address(struct text *out, enum family family, number128 value)
@@ -131,7 +136,7 @@ static void print_rest(struct text *out, const struct prove_difference *differen
 			      values->of[WALK_ORIGINAL_DESTINATION]);
 	}
 	if (values->is_asked[WALK_HELPER] && values->of[WALK_HELPER] != 0)
-		text_addf(out, ", helper %s", walk_name_of_number(out->pool, values->of[WALK_HELPER]));
+		print_name(out, "of helper", values->of[WALK_HELPER]);
 	for (size_t i = 0; i < difference->way->steps_count; i++) {
 		const struct diagram_step *step = &difference->way->steps[i];
 		const struct walk_unknown *unknown = walk_unknown_of_rank(difference->space, step->field);
@@ -225,37 +230,55 @@ static const char *wanted_text(void *pool, const struct wanted_leaf *wanted)
 	return out->bytes;
 }
 
+#define LIMITS_TOLD 4 /* of one packet */
+
+/* With room in a limit first, then beyond it. */
+static void print_found(struct text *out, const struct prove_difference *difference, diagram at, unsigned level)
+{
+	const struct diagrams *diagrams = difference->space->diagrams;
+	if (diagram_is_leaf(at)) {
+		walk_leaf_print(out, walk_leaf_at(difference->leaves, at));
+		return;
+	}
+	if (level == LIMITS_TOLD) {
+		text_add(out, "subject to more limits");
+		return;
+	}
+	const struct walk_unknown *field =
+		walk_unknown_of_rank(difference->space, diagram_field(diagrams, at));
+	struct diagram_edges edges = diagram_edges(diagrams, at);
+	diagram under = edges.children[edges.count - 1], over = edges.children[0];
+	text_addf(out, "within %s ", field == NULL ? "a limit" : field->name);
+	print_found(out, difference, under, level + 1);
+	text_add(out, ", beyond it ");
+	print_found(out, difference, over, level + 1);
+}
+
 static const char *found_text(void *pool, const struct prove_difference *difference)
 {
 	struct text *out = text_new(pool);
-	const struct diagrams *diagrams = difference->space->diagrams;
-	diagram at = difference->way->b;
-	while (!diagram_is_leaf(at)) { /* the bucket with room first */
-		struct diagram_edges edges = diagram_edges(diagrams, at);
-		const struct walk_unknown *field =
-			walk_unknown_of_rank(difference->space, diagram_field(diagrams, at));
-		text_addf(out, "within %s ", field == NULL ? "a limit" : field->name);
-		at = edges.children[edges.count - 1];
-	}
-	walk_leaf_print(out, walk_leaf_at(difference->leaves, at));
+	print_found(out, difference, difference->way->b, 0);
 	return out->bytes;
 }
 
-/* The rule of the policy that decides about the packet, as the plain evaluator finds it. */
-static struct span origin_of(const struct prove_difference *difference, const struct values *values)
+/* --- the packet ------------------------------------------------------------------------------------- */
+
+static const char *name_or_none(void *pool, number128 number)
 {
-	unsigned hook = difference->place->hook;
-	void *pool = pool_child(difference->space->pool, "packet");
-	if (difference->wanted->kind == WANTED_TRANSLATION)
-		return difference->wanted->translation->span;
-	if (!difference->place->is_judging || difference->wanted->kind != WANTED_RULE)
-		return SPAN_NONE;
-	const struct packet packet = {
-		.hook = hook == NF_INET_LOCAL_IN  ? HOOK_INPUT
-			: hook == NF_INET_FORWARD ? HOOK_FORWARD
-						  : HOOK_OUTPUT,
-		.in = values->of[WALK_IN] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_IN]),
-		.out = values->of[WALK_OUT] == 0 ? NULL : walk_name_of_number(pool, values->of[WALK_OUT]),
+	return number == 0 ? NULL : walk_name_of_number(pool, number);
+}
+
+static enum hook hook_of(unsigned number)
+{
+	return number == NF_INET_LOCAL_IN ? HOOK_INPUT : number == NF_INET_FORWARD ? HOOK_FORWARD : HOOK_OUTPUT;
+}
+
+static struct packet packet_of(void *pool, const struct prove_difference *difference, const struct values *values)
+{
+	return (struct packet){
+		.hook = hook_of(difference->place->hook),
+		.in = name_or_none(pool, values->of[WALK_IN]),
+		.out = name_or_none(pool, values->of[WALK_OUT]),
 		.family = values->of[WALK_FAMILY] == FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4,
 		.source = values->of[WALK_SOURCE],
 		.destination = values->of[WALK_DESTINATION],
@@ -268,12 +291,46 @@ static struct span origin_of(const struct prove_difference *difference, const st
 		.original_destination = values->of[WALK_ORIGINAL_DESTINATION],
 		.original_first = (uint16_t)values->of[WALK_ORIGINAL_PORT],
 	};
-	struct decision decision = ruleset_evaluate(difference->ruleset, &packet);
+}
+
+static bool has_unknowns(const struct prove_difference *difference)
+{
+	for (size_t i = 0; i < difference->way->steps_count; i++)
+		if (walk_field_of_rank(difference->space, difference->way->steps[i].field) == WALK_FIELDS)
+			return true;
+	return false;
+}
+
+static struct proof_packet witness_of(void *pool, const struct prove_difference *difference,
+				      const struct values *values)
+{
+	const struct prove_place *place = difference->place;
+	return (struct proof_packet){
+		.type = place->type, .hook = place->hook, .low = place->low, .high = place->high,
+		.packet = packet_of(pool, difference, values),
+		.state = walk_state_bits[values->of[WALK_STATE]],
+		.tcp_flags = (uint8_t)values->of[WALK_TCP_FLAGS],
+		.hop_limit = (uint8_t)values->of[WALK_HOP_LIMIT],
+		.helper = name_or_none(pool, values->of[WALK_HELPER]),
+		.route = (uint32_t)values->of[WALK_ROUTE],
+		.second = (uint32_t)values->of[WALK_WEEK],
+		.has_unknowns = has_unknowns(difference),
+	};
+}
+
+/* The rule of the policy that decides about the packet, as the plain evaluator finds it. */
+static struct span origin_of(const struct prove_difference *difference, const struct packet *packet)
+{
+	const struct policy *policy = difference->ruleset->policy;
+	if (difference->wanted->kind == WANTED_TRANSLATION)
+		return difference->wanted->translation->span;
+	if (!difference->place->is_judging || difference->wanted->kind != WANTED_RULE)
+		return SPAN_NONE;
+	struct decision decision = ruleset_evaluate(difference->ruleset, packet);
 	if (decision.rule != NULL)
 		return decision.rule->origin;
-	const struct policy *policy = difference->ruleset->policy;
-	bool is_written = policy != NULL && policy->defaults[packet.hook].is_written;
-	return is_written ? policy->defaults[packet.hook].span : SPAN_NONE;
+	bool is_written = policy != NULL && policy->defaults[packet->hook].is_written;
+	return is_written ? policy->defaults[packet->hook].span : SPAN_NONE;
 }
 
 void prove_packet_tell(void *pool, struct proof *proof, const struct prove_difference *difference)
@@ -282,5 +339,6 @@ void prove_packet_tell(void *pool, struct proof *proof, const struct prove_diffe
 	proof->packet = packet_text(pool, difference, &values);
 	proof->wanted = wanted_text(pool, difference->wanted);
 	proof->found = found_text(pool, difference);
-	proof->origin = origin_of(difference, &values);
+	proof->witness = witness_of(pool, difference, &values);
+	proof->origin = origin_of(difference, &proof->witness.packet);
 }

@@ -12,6 +12,8 @@ struct prove_place {
 	const char *name;
 	unsigned hook;    /* NF_INET_* */
 	bool is_judging;  /* rules decide here */
+	const char *type; /* of base chains */
+	int32_t low, high; /* their priorities */
 };
 
 struct prove_difference {
@@ -23,7 +25,7 @@ struct prove_difference {
 	const struct wanted_leaf *wanted;
 };
 
-/* Fills packet, wanted, found and origin. */
+/* Fills packet, wanted, found, witness and origin. */
 void prove_packet_tell(void *pool, struct proof *proof, const struct prove_difference *difference);
 
 #endif

@@ -236,10 +236,28 @@ static bool status_equation(struct walk *walk, struct walk_path *path, uint32_t 
 	return is_possible;
 }
 
+/* The kernel fills names up with zeros: behind one stands nothing else. */
+static bool is_no_name(const struct walk_equation *equation)
+{
+	bool is_name = equation->variable == WALK_IIFNAME || equation->variable == WALK_OIFNAME ||
+		       equation->variable == WALK_CT_HELPER;
+	bool has_ended = false;
+	for (unsigned shift = 128; is_name && shift > 0; shift -= 8) {
+		uint8_t mask = (uint8_t)(equation->mask >> (shift - 8));
+		uint8_t byte = (uint8_t)(equation->wanted >> (shift - 8));
+		if (has_ended && byte != 0)
+			return true;
+		has_ended = has_ended || (mask == 0xff && byte == 0);
+	}
+	return false;
+}
+
 bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct walk_equation *equation)
 {
 	const struct walk_variable *variable = &walk->variables->items[equation->variable];
 	struct interval_set values;
+	if (is_no_name(equation))
+		return false;
 	if (variable->kind == WALK_VARIABLE_STATUS)
 		return status_equation(walk, path, (uint32_t)(equation->mask >> 96),
 				       (uint32_t)(equation->wanted >> 96));

@@ -166,8 +166,5 @@ const char *walk_name_of_number(void *pool, number128 number)
 	char bytes[NAME_BYTES];
 	for (unsigned i = 0; i < NAME_BYTES; i++)
 		bytes[i] = (char)(uint8_t)(number >> (8 * (NAME_BYTES - 1 - i)));
-	for (unsigned i = 0; i < NAME_BYTES; i++)
-		if (bytes[i] != '\0' && (bytes[i] <= ' ' || bytes[i] > '~'))
-			bytes[i] = '?';
 	return pool_strndup(pool, bytes, strnlen(bytes, NAME_BYTES));
 }

@@ -1,0 +1,296 @@
+/* What a table does, by diagrams, against a machine that runs it for one packet at a time; and the
+ * proof's own limits. */
+#include <linux/netfilter.h>
+#include <string.h>
+
+#include "../kernel/models.h"
+#include "base/pool.h"
+#include "random_ruleset.h"
+#include "read_eval.h"
+#include "read_packets.h"
+#include "target/nft/prove.h"
+#include "target/nft/reread.h"
+#include "target/nft/walk.h"
+#include "target/nft/walk_value.h"
+#include "unit.h"
+
+#define PACKETS 3000
+#define RULESETS 12
+
+static const struct nft_settings settings = { .table = "fwc" };
+
+/* models.c has this one from the programs of tests/kernel. */
+struct nft_table *random_table(void *pool, struct sources *sources, unsigned long seed)
+{
+	(void)pool;
+	(void)sources;
+	(void)seed;
+	return NULL;
+}
+
+/* --- a diagram for one packet ----------------------------------------------------------------------- */
+
+static number128 name_number(const char *name)
+{
+	char padded[17] = { 0 };
+	if (name != NULL)
+		memcpy(padded, name, strnlen(name, 16));
+	return walk_number_of_name(padded);
+}
+
+static number128 state_of(const struct model_packet *packet)
+{
+	for (unsigned state = 0; state < WALK_STATES; state++)
+		if (walk_state_bits[state] == packet->state)
+			return state;
+	return WALK_NEW;
+}
+
+static bool has_type(const struct model_packet *packet)
+{
+	return packet->protocol == 1 || packet->protocol == 58;
+}
+
+static number128 value_of(enum walk_field field, const struct model_packet *packet)
+{
+	switch (field) {
+	case WALK_STATE:
+		return state_of(packet);
+	case WALK_FAMILY:
+		return packet->family;
+	case WALK_IN:
+		return name_number(packet->in);
+	case WALK_OUT:
+		return name_number(packet->out);
+	case WALK_PROTOCOL:
+		return packet->protocol;
+	case WALK_FIRST:
+		return has_type(packet) ? packet->type : packet->destination_port;
+	case WALK_DESTINATION:
+		return packet->destination;
+	case WALK_SOURCE:
+		return packet->source;
+	case WALK_SECOND:
+		return has_type(packet) ? packet->code : packet->source_port;
+	case WALK_TCP_FLAGS:
+		return packet->tcp_flags;
+	case WALK_HOP_LIMIT:
+		return packet->hop_limit;
+	case WALK_TRANSLATED:
+		return (packet->status & 0x20) != 0;
+	case WALK_ORIGINAL_DESTINATION:
+		return packet->original_destination;
+	case WALK_ORIGINAL_PORT:
+		return packet->original_port;
+	case WALK_HELPER:
+		return name_number(packet->helper);
+	case WALK_ROUTE:
+		return packet->route;
+	case WALK_WEEK:
+		return (packet->day + 6) % 7 * 86400 + packet->second;
+	case WALK_TIME:
+		return (number128)packet->time * 1000000000u;
+	case WALK_FIELDS:
+		break;
+	}
+	return 0;
+}
+
+/* NULL: the packet's fate depends on what packets here have not. */
+static const struct walk_leaf *leaf_of(const struct walk_space *space, const struct walk_leaves *leaves,
+				       diagram at, const struct model_packet *packet)
+{
+	while (!diagram_is_leaf(at)) {
+		uint32_t rank = diagram_field(space->diagrams, at);
+		enum walk_field field = walk_field_of_rank(space, rank);
+		struct diagram_edges edges = diagram_edges(space->diagrams, at);
+		number128 value = field != WALK_FIELDS ? value_of(field, packet) : !packet->is_over_limit;
+		if (field == WALK_FIELDS && rank < walk_first_limit())
+			return NULL;
+		size_t edge = 0;
+		while (edges.highs[edge] < value)
+			edge++;
+		at = edges.children[edge];
+	}
+	return walk_leaf_at(leaves, at);
+}
+
+static enum model_fate fate_of(const struct walk_leaf *leaf)
+{
+	switch (leaf->verdict) {
+	case WALK_DROP:
+		return MODEL_DROP;
+	case WALK_REJECT:
+		return leaf->reject.type == 1 ? MODEL_REJECT_RESET : MODEL_REJECT_ADMIN;
+	case WALK_FALL:
+	case WALK_RETURN:
+	case WALK_ACCEPT:
+	case WALK_TRANSLATE:
+	case WALK_OTHER:
+	case WALK_UNSURE:
+		break;
+	}
+	return MODEL_ACCEPT;
+}
+
+struct walked {
+	struct walk_space *space;
+	struct walk_leaves *leaves;
+	const struct nft_read *read;
+	const struct read_table *table;
+	diagram filter[NF_INET_NUMHOOKS], nat[NF_INET_NUMHOOKS];
+};
+
+static struct walked walk_table(const struct nft_table *table, unsigned order)
+{
+	struct walked walked = { .read = nft_reread(unit_pool(), table).read };
+	walked.table = nft_read_table(walked.read, NFPROTO_INET, table->name);
+	ck_assert_ptr_null(walked.read->problem);
+	walked.space = walk_space_new(unit_pool(), 1000000, order);
+	walked.leaves = walk_leaves_new(unit_pool());
+	struct walk *walk = walk_new(unit_pool(), walked.space, walked.leaves, walked.read, walked.table);
+	for (unsigned hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
+		walked.filter[hook] = walk_hook(walk, "filter", hook, INT32_MIN, INT32_MAX);
+		walked.nat[hook] = walk_hook(walk, "nat", hook, INT32_MIN, INT32_MAX);
+	}
+	ck_assert_ptr_null(walk_problem(walk));
+	ck_assert(!diagrams_are_over(walked.space->diagrams));
+	return walked;
+}
+
+/* 1 where both could say; fails the test where they say different things. */
+static unsigned compare_at(const struct walked *walked, const char *type, diagram meaning,
+			   const struct model_packet *packet)
+{
+	struct read_result run = read_eval(walked->read, walked->table, type, INT32_MIN, INT32_MAX, packet);
+	const struct walk_leaf *leaf = leaf_of(walked->space, walked->leaves, meaning, packet);
+	if (run.problem != NULL || leaf == NULL || leaf->verdict == WALK_UNSURE)
+		return 0;
+	bool is_translated = strstr(run.notes, " nat ") != NULL || strstr(run.notes, " masq") != NULL;
+	bool is_logged = strstr(run.notes, " log ") != NULL, is_untracked = strstr(run.notes, " notrack") != NULL;
+	struct text *told = text_new(unit_pool());
+	walk_leaf_print(told, leaf);
+	ck_assert_msg(fate_of(leaf) == run.fate && is_translated == (leaf->verdict == WALK_TRANSLATE) &&
+		      is_logged == (walk_effects_count(leaf->effects, WALK_LOG, NULL) != 0) &&
+		      is_untracked == (walk_effects_count(leaf->effects, WALK_NOTRACK, NULL) != 0),
+		      "hook %u, protocol %u port %u: the walk says %s, the machine %d%s", packet->hook,
+		      packet->protocol, packet->destination_port, told->bytes, (int)run.fate, run.notes);
+	talloc_free(told);
+	return 1;
+}
+
+static void compare_table(const struct nft_table *table, const struct ruleset *ruleset, unsigned order)
+{
+	struct read_constants *constants = pool_new(unit_pool(), struct read_constants);
+	struct walked walked = walk_table(table, order);
+	unsigned said = 0;
+	read_constants_add(constants, walked.table);
+	for (unsigned i = 0; i < PACKETS; i++) {
+		struct model_packet packet = read_packet_near(constants, ruleset);
+		said += compare_at(&walked, "filter", walked.filter[packet.hook], &packet);
+		said += compare_at(&walked, "nat", walked.nat[packet.hook], &packet);
+	}
+	ck_assert_uint_gt(said, PACKETS);
+}
+
+static struct ruleset *any_ruleset(void)
+{
+	static const struct ruleset_kind kind = {
+		.rules_most = 20, .has_options = true, .has_interfaces = true, .has_addresses = true,
+		.has_ipv6 = true, .has_rich_services = true,
+	};
+	return random_ruleset(unit_pool(), &kind);
+}
+
+START_TEST(walks_do_what_the_machine_does)
+{
+	for (size_t i = 0; model_name(i) != NULL; i++)
+		for (unsigned order = 0; order < WALK_ORDERS; order++)
+			compare_table(model_make(unit_pool(), sources_new(unit_pool()), model_name(i)),
+				      any_ruleset(),
+				      order);
+}
+END_TEST
+
+START_TEST(walks_of_random_tables)
+{
+	for (unsigned i = 0; i < RULESETS; i++) {
+		struct ruleset *ruleset = any_ruleset();
+		struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+		const struct nft_table *table = nft_lower(unit_pool(), diags, ruleset, &settings);
+		compare_table(table, ruleset, i % WALK_ORDERS);
+	}
+}
+END_TEST
+
+/* --- the proof -------------------------------------------------------------------------------------- */
+
+static struct proof prove(const struct ruleset *ruleset, size_t intervals_max)
+{
+	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+	const struct proof_limits limits = { .intervals_max = intervals_max };
+	const struct nft_table *table = nft_lower(unit_pool(), diags, ruleset, &settings);
+	struct reread reread = nft_reread(unit_pool(), table);
+	return nft_prove(unit_pool(), ruleset, reread.read, nft_read_table(reread.read, NFPROTO_INET, "fwc"),
+			 &limits);
+}
+
+START_TEST(the_budget_ends_a_proof)
+{
+	struct ruleset *ruleset = any_ruleset();
+	struct proof proof = prove(ruleset, 0);
+	ck_assert_int_eq(proof.result, PROOF_EQUAL);
+	ck_assert_uint_eq(proof.hooks, HOOK_COUNT);
+	size_t needed = proof.intervals;
+	for (size_t most = 1; most < needed / 2; most *= 4) {
+		proof = prove(ruleset, most);
+		ck_assert_msg(proof.result == PROOF_UNDECIDED || proof.intervals <= most, "%zu of %zu", most,
+			      needed);
+	}
+	proof = prove(ruleset, 10);
+	ck_assert_int_eq(proof.result, PROOF_UNDECIDED);
+	ck_assert_ptr_nonnull(strstr(proof.reason, "10 intervals"));
+}
+END_TEST
+
+START_TEST(another_policy_is_not_proved)
+{
+	unsigned different = 0;
+	for (unsigned i = 0; i < RULESETS; i++) {
+		struct ruleset *one = any_ruleset(), *other = any_ruleset();
+		struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+		const struct proof_limits limits = { .intervals_max = 0 };
+		struct reread reread = nft_reread(unit_pool(), nft_lower(unit_pool(), diags, one, &settings));
+		struct proof proof = nft_prove(unit_pool(), other, reread.read,
+					       nft_read_table(reread.read, NFPROTO_INET, "fwc"), &limits);
+		ck_assert(proof.result == PROOF_EQUAL || proof.result == PROOF_DIFFERS);
+		if (proof.result != PROOF_DIFFERS)
+			continue;
+		different++;
+		ck_assert_ptr_nonnull(proof.packet);
+		ck_assert_ptr_nonnull(proof.wanted);
+		ck_assert_ptr_nonnull(proof.found);
+	}
+	ck_assert_uint_gt(different, RULESETS / 2);
+}
+END_TEST
+
+static Suite *prove_suite(void)
+{
+	Suite *suite = suite_create("prove");
+	TCase *walks = unit_case(suite, "walks"), *proofs = unit_case(suite, "proofs");
+	tcase_set_timeout(walks, 60);
+	tcase_add_test(walks, walks_do_what_the_machine_does);
+	tcase_add_test(walks, walks_of_random_tables);
+	tcase_add_test(proofs, the_budget_ends_a_proof);
+	tcase_add_test(proofs, another_policy_is_not_proved);
+	suite_add_tcase(suite, walks);
+	suite_add_tcase(suite, proofs);
+	return suite;
+}
+
+int main(void)
+{
+	static Suite *(*const suites[])(void) = { prove_suite, NULL };
+	return unit_run(suites);
+}
