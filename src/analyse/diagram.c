@@ -400,22 +400,42 @@ static bool is_end(const struct comparing *comparing, diagram a, diagram b)
 	return diagram_field(diagrams, a) >= from && diagram_field(diagrams, b) >= from;
 }
 
-static bool rows_equal(struct comparing *comparing, diagram a, diagram b)
+static bool piece_equals(struct comparing *comparing, struct diagram_step step, diagram a, diagram b)
+{
+	size_t steps = comparing->way->steps_count;
+	*pool_append(comparing->pool, comparing->way, steps) = step;
+	bool is_equal = pair_equals(comparing, a, b);
+	if (is_equal)
+		comparing->way->steps_count = steps;
+	return is_equal;
+}
+
+/* Piece by piece; only: the one that holds this value. */
+static bool pieces_equal(struct comparing *comparing, diagram a, diagram b, const number128 *only)
 {
 	struct zip zip = zip_new(comparing->diagrams, a, b);
+	struct diagram_step step = { .field = zip.field };
 	diagram child_a, child_b;
-	number128 low = 0, high;
 	do {
-		high = zip_next(comparing->diagrams, &zip, &child_a, &child_b);
-		size_t steps = comparing->way->steps_count;
-		*pool_append(comparing->pool, comparing->way, steps) = (struct diagram_step){ zip.field, low,
-			high };
-		if (!pair_equals(comparing, child_a, child_b))
+		step.high = zip_next(comparing->diagrams, &zip, &child_a, &child_b);
+		bool is_looked_at = only == NULL || (*only >= step.low && *only <= step.high);
+		if (is_looked_at && !piece_equals(comparing, step, child_a, child_b))
 			return false;
-		comparing->way->steps_count = steps;
-		low = high + 1;
-	} while (high != DIAGRAM_HIGHEST);
+		step.low = step.high + 1;
+	} while (step.high != DIAGRAM_HIGHEST);
 	return true;
+}
+
+static bool rows_equal(struct comparing *comparing, diagram a, diagram b)
+{
+	const struct diagram_difference *difference = comparing->difference;
+	if (difference->prefer != NULL) {
+		uint32_t field = zip_new(comparing->diagrams, a, b).field;
+		number128 preferred = difference->prefer(difference->context, field);
+		if (!pieces_equal(comparing, a, b, &preferred))
+			return false;
+	}
+	return pieces_equal(comparing, a, b, NULL);
 }
 
 static bool pair_equals(struct comparing *comparing, diagram a, diagram b)

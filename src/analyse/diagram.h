@@ -93,6 +93,8 @@ struct diagram_difference {
 	 * `from_field` on. */
 	bool (*is_equal)(void *context, diagram a, diagram b);
 	uint32_t from_field;
+	/* The value of a field that shows a difference best, where it shows one; or NULL. */
+	number128 (*prefer)(void *context, uint32_t field);
 };
 
 /* A literal of the way to a difference: the field has one of these values. */

@@ -244,6 +244,13 @@ static bool pair_fits(void *context, diagram wanted, diagram found)
 	return below_fits(prover, wanted_leaf_at(prover->wanted, wanted), found);
 }
 
+static number128 ordinary_value(void *context, uint32_t rank)
+{
+	const struct prover *prover = context;
+	enum walk_field field = walk_field_of_rank(prover->space, rank);
+	return field == WALK_FIELDS ? 0 : prove_packet_ordinary(field);
+}
+
 static void tell_difference(struct prover *prover, const struct prove_place *place, const struct diagram_way *way)
 {
 	struct proof *proof = prover->proof;
@@ -259,7 +266,7 @@ static void tell_difference(struct prover *prover, const struct prove_place *pla
 /* Compares one place of the table; false where the proof ends. */
 static bool compare(struct prover *prover, const struct prove_place *place, diagram wanted, diagram found)
 {
-	const struct diagram_difference difference = { prover, pair_fits, walk_first_limit() };
+	const struct diagram_difference difference = { prover, pair_fits, walk_first_limit(), ordinary_value };
 	struct diagram_way way = { 0 };
 	if (walk_problem(prover->walk) != NULL) {
 		prover->proof->result = PROOF_UNREADABLE;

@@ -10,6 +10,8 @@
 #define SECONDS_A_MINUTE 60
 #define NANOSECONDS ((number128)1000000000)
 #define PORT_OF_A_CLIENT 49152
+#define PORT_OF_A_SERVER 443
+#define TCP_SYN 2
 
 /* One value for each field: of the way to the difference where it was asked, else an ordinary one. */
 struct values {
@@ -46,33 +48,56 @@ static number128 choose_name(const struct diagram_step *step)
 	return longer_name(step);
 }
 
-static number128 choose_value(enum walk_field field, const struct diagram_step *step)
+number128 prove_packet_ordinary(enum walk_field field)
 {
 	static const number128 ordinary[WALK_FIELDS] = {
-		[WALK_STATE] = WALK_NEW, [WALK_PROTOCOL] = PROTOCOL_TCP, [WALK_SECOND] = PORT_OF_A_CLIENT,
+		[WALK_STATE] = WALK_NEW, [WALK_PROTOCOL] = PROTOCOL_TCP, [WALK_FIRST] = PORT_OF_A_SERVER,
+		[WALK_SECOND] = PORT_OF_A_CLIENT, [WALK_SOURCE] = 0xc0000201u, [WALK_DESTINATION] = 0xc6336401u,
+		[WALK_HOP_LIMIT] = 64, [WALK_TCP_FLAGS] = TCP_SYN,
 	};
+	return field == WALK_IN || field == WALK_OUT ? walk_number_of_name("eth0") : ordinary[field];
+}
+
+/* The same for packets of IPv6: addresses for documents (RFC 3849). */
+static number128 ordinary_ipv6(enum walk_field field)
+{
+	const number128 documents = (number128)0x20010db8 << 96;
+	return field == WALK_SOURCE ? documents | 1 : field == WALK_DESTINATION ? documents | 2 : 0;
+}
+
+static number128 ordinary_of(const struct values *values, enum walk_field field)
+{
+	bool is_address = field == WALK_SOURCE || field == WALK_DESTINATION;
+	if (is_address && values->of[WALK_FAMILY] == FAMILY_IPV6)
+		return ordinary_ipv6(field);
+	return field == WALK_HELPER ? 0 : prove_packet_ordinary(field);
+}
+
+static number128 choose_value(const struct values *values, enum walk_field field, const struct diagram_step *step)
+{
 	if (step->low == step->high)
 		return step->low;
 	if (field == WALK_IN || field == WALK_OUT || field == WALK_HELPER)
 		return choose_name(step);
-	return holds(step, ordinary[field]) ? ordinary[field] : step->low;
+	number128 ordinary = ordinary_of(values, field);
+	return holds(step, ordinary) ? ordinary : step->low;
 }
 
+/* The way asks the family before anything that depends on it. */
 static struct values choose_values(const struct prove_difference *difference)
 {
 	struct values values = { 0 };
-	values.of[WALK_STATE] = WALK_NEW;
-	values.of[WALK_PROTOCOL] = PROTOCOL_TCP;
-	values.of[WALK_FIRST] = 80;
-	values.of[WALK_SECOND] = PORT_OF_A_CLIENT;
 	for (size_t i = 0; i < difference->way->steps_count; i++) {
 		const struct diagram_step *step = &difference->way->steps[i];
 		enum walk_field field = walk_field_of_rank(difference->space, step->field);
 		if (field == WALK_FIELDS)
 			continue;
-		values.of[field] = choose_value(field, step);
+		values.of[field] = choose_value(&values, field, step);
 		values.is_asked[field] = true;
 	}
+	for (unsigned field = 0; field < WALK_FIELDS; field++)
+		if (!values.is_asked[field] && field != WALK_IN && field != WALK_OUT)
+			values.of[field] = ordinary_of(&values, (enum walk_field)field);
 	return values;
 }
 
@@ -192,7 +217,7 @@ static void print_translation(struct text *out, const struct wanted_leaf *wanted
 		return;
 	}
 	bool is_forward = source->kind == TRANSLATION_FORWARD;
-	text_addf(out, "its %s translated to ", is_forward ? "destination" : "source");
+	text_addf(out, "translated, its %s becomes ", is_forward ? "destination" : "source");
 	address_format(out, is_forward ? &source->host[wanted->family] : &source->as[wanted->family]);
 	if (is_forward && source->port != 0)
 		text_addf(out, " port %u", source->port);

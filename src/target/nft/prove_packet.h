@@ -25,6 +25,8 @@ struct prove_difference {
 	const struct wanted_leaf *wanted;
 };
 
+/* The value of a field that people know from packets. */
+number128 prove_packet_ordinary(enum walk_field field);
 /* Fills packet, wanted, found, witness and origin. */
 void prove_packet_tell(void *pool, struct proof *proof, const struct prove_difference *difference);
 

@@ -170,13 +170,13 @@ static void print_reject(struct text *out, const struct walk_reject *reject)
 static void print_translation(struct text *out, const struct walk_translation *translation)
 {
 	static const char *const words[] = {
-		[WALK_SNAT] = "its source translated", [WALK_DNAT] = "its destination translated",
+		[WALK_SNAT] = "translated, its source", [WALK_DNAT] = "translated, its destination",
 		[WALK_MASQUERADE] = "masqueraded", [WALK_REDIRECT] = "redirected",
 	};
 	text_add(out, words[translation->kind]);
 	if (translation->has_address) {
 		struct interval range = { translation->low, translation->high };
-		text_add(out, " to ");
+		text_add(out, " becomes ");
 		address_interval_format(out, (enum family)translation->family, &range);
 	}
 	if (translation->has_port)
