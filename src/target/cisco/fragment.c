@@ -9,9 +9,20 @@
 #define SHOWN_MAX 8
 
 struct fragment_key {
-	struct ios_place source, destination;
-	number128 protocol;
+	number128 values[2], wildcards[2];
+	const struct ios_group *groups[2];
+	size_t protocol, padding;
 };
+
+static struct fragment_key key_of(const struct ios_line *line)
+{
+	return (struct fragment_key){
+		.values = { line->source.value, line->destination.value },
+		.wildcards = { line->source.wildcard, line->destination.wildcard },
+		.groups = { line->source.group, line->destination.group },
+		.protocol = line->protocol,
+	};
+}
 
 static bool looks_inside(const struct ios_line *line)
 {
@@ -23,7 +34,9 @@ static void add_place(struct text *out, enum family family, const struct ios_pla
 {
 	struct interval interval = { place->value, place->value | place->wildcard };
 
-	if (interval.low == 0 && interval.high == family_highest(family))
+	if (place->group != NULL)
+		text_addf(out, "group %s", place->group->name);
+	else if (interval.low == 0 && interval.high == family_highest(family))
 		text_add(out, "any");
 	else
 		address_interval_format(out, family, &interval);
@@ -55,7 +68,7 @@ void note_fragments(void *pool, struct diags *diags, const struct ios_list *list
 		if (line->kind != IOS_LINE_ENTRY || line->action != IOS_PERMIT || !looks_inside(line) ||
 		    line->identity == NULL)
 			continue;
-		struct fragment_key key = { line->source, line->destination, line->protocol };
+		struct fragment_key key = key_of(line);
 		void **slot = interned_slot(seen, &key, sizeof key);
 
 		if (*slot != NULL)

@@ -141,17 +141,6 @@ static bool add_list(void *pool, struct diags *diags, const struct ruleset *rule
 	       inbound_lower(pool, diags, &vantage, config, list);
 }
 
-static void note_clock(struct diags *diags, const struct ios_config *config, const struct policy *policy)
-{
-	int32_t minutes = policy->timezone_s / 60;
-	unsigned size = (unsigned)(minutes < 0 ? -minutes : minutes);
-
-	if (config->time_ranges_count > 0)
-		diag_add(diags, CODE_CISCO_CLOCK, SPAN_NONE,
-			 "the time-ranges follow the router's clock, which has to keep UTC%c%02u:%02u, without "
-			 "summer time", minutes < 0 ? '-' : '+', size / 60, size % 60);
-}
-
 struct ios_config *cisco_lower(void *pool, struct diags *diags, const struct ruleset *ruleset,
 			       const struct cisco_settings *settings)
 {
@@ -174,6 +163,5 @@ struct ios_config *cisco_lower(void *pool, struct diags *diags, const struct rul
 		is_good = add_list(pool, diags, ruleset, settings, config, FAMILY_IPV6) && is_good;
 	if (!is_good || diags_has_errors(diags))
 		return NULL;
-	note_clock(diags, config, ruleset->policy);
 	return config;
 }

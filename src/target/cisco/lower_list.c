@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 #include "target/cisco/fragment.h"
+#include "target/cisco/groups.h"
 #include "target/cisco/refuse.h"
 #include "target/cisco/replies.h"
 #include "target/cisco/safe.h"
@@ -26,17 +27,10 @@ struct lowering {
 	/* of the last term that gave an entry */
 	const struct ios_term *term;
 	const char *time_range, *cookie;
+	bool has_groups; /* named IPv4 lists of devices that say so */
 };
 
 /* --- entries ---------------------------------------------------------------------------------- */
-
-static struct ios_place place_of(enum family family, const struct prefix *prefix)
-{
-	unsigned free_bits = family_bits(family) - prefix->length;
-	number128 wildcard = free_bits == 128 ? ~(number128)0 : ((number128)1 << free_bits) - 1;
-
-	return (struct ios_place){ .value = prefix->value, .wildcard = wildcard };
-}
 
 /* Log lines of IPv4 lists carry a word of the list's writer. */
 static const char *cookie_of(struct lowering *lowering, const struct ios_term *term)
@@ -63,22 +57,11 @@ static void prepare_term(struct lowering *lowering, const struct ios_term *term)
 		time_range_of(lowering->pool, lowering->config, lowering->vantage->ruleset->policy, term->rule);
 }
 
-static void add_entry(void *context, const struct ios_term *term, const struct prefix *source,
-		      const struct prefix *destination, const struct service_form *form)
+static struct ios_line entry_of(struct lowering *lowering, const struct ios_term *term)
 {
-	struct lowering *lowering = context;
-
-	prepare_term(lowering, term);
-	*pool_append(lowering->pool, lowering->list, lines) = (struct ios_line){
+	return (struct ios_line){
 		.kind = IOS_LINE_ENTRY,
 		.action = term->outcome->verdict == VERDICT_ALLOW ? IOS_PERMIT : IOS_DENY,
-		.protocol = form->protocol,
-		.source = place_of(lowering->vantage->family, source),
-		.destination = place_of(lowering->vantage->family, destination),
-		.source_ports = form->source_ports,
-		.destination_ports = form->destination_ports,
-		.icmp_type = form->icmp_type,
-		.icmp_code = form->icmp_code,
 		.is_established = term->is_established,
 		.time_range = lowering->time_range,
 		.has_log = term->outcome->has_log,
@@ -87,6 +70,44 @@ static void add_entry(void *context, const struct ios_term *term, const struct p
 		.origin = term->origin,
 		.is_pinned = term->is_pinned,
 	};
+}
+
+static void add_forms(struct lowering *lowering, const struct ios_line *entry, const struct service_forms *forms)
+{
+	for (size_t index = 0; index < forms->forms_count; index++) {
+		const struct service_form *form = &forms->forms[index];
+		struct ios_line *line = pool_append(lowering->pool, lowering->list, lines);
+
+		*line = *entry;
+		line->protocol = form->protocol;
+		line->source_ports = form->source_ports;
+		line->destination_ports = form->destination_ports;
+		line->icmp_type = form->icmp_type;
+		line->icmp_code = form->icmp_code;
+	}
+}
+
+static void add_entries(void *context, const struct ios_term *term, const struct ios_cover *sources,
+			const struct ios_cover *destinations, const struct service_forms *forms)
+{
+	struct lowering *lowering = context;
+	enum family family = lowering->vantage->family;
+	struct ios_line entry;
+
+	prepare_term(lowering, term);
+	entry = entry_of(lowering, term);
+	if (lowering->has_groups && !term->is_established) { /* some trains drop one of the two */
+		entry.source = group_place(lowering->pool, lowering->config, sources);
+		entry.destination = group_place(lowering->pool, lowering->config, destinations);
+		add_forms(lowering, &entry, forms);
+		return;
+	}
+	for (size_t source = 0; source < sources->prefixes_count; source++)
+		for (size_t destination = 0; destination < destinations->prefixes_count; destination++) {
+			entry.source = ios_place_of(family, &sources->prefixes[source]);
+			entry.destination = ios_place_of(family, &destinations->prefixes[destination]);
+			add_forms(lowering, &entry, forms);
+		}
 }
 
 static const struct service_forms *forms_of(struct lowering *lowering, const struct ios_terms *terms,
@@ -118,8 +139,8 @@ static void add_always(struct lowering *lowering, const struct prefix *source, u
 		.kind = IOS_LINE_ENTRY,
 		.action = IOS_PERMIT,
 		.protocol = PROTOCOL_ICMP6,
-		.source = place_of(FAMILY_IPV6, source),
-		.destination = place_of(FAMILY_IPV6, &any),
+		.source = ios_place_of(FAMILY_IPV6, source),
+		.destination = ios_place_of(FAMILY_IPV6, &any),
 		.icmp_type = type,
 		.icmp_code = IOS_ICMP_ANY,
 		.origin = SPAN_NONE,
@@ -206,16 +227,28 @@ static void write_entries(struct lowering *lowering, const struct ios_terms *ter
 		.family = lowering->vantage->family,
 		.terms = terms,
 		.forms = forms,
+		.own = address_set_family(&lowering->vantage->own, lowering->vantage->family),
 	};
 	struct plan plan = plan_choose(&writer);
 
-	plan_write(&writer, &plan, add_entry, lowering);
+	plan_write(&writer, &plan, add_entries, lowering);
+}
+
+static void note_clock(struct diags *diags, const struct ios_config *config, const struct policy *policy)
+{
+	int32_t minutes = policy->timezone_s / 60;
+	unsigned size = (unsigned)(minutes < 0 ? -minutes : minutes);
+
+	if (config->time_ranges_count > 0 && !refuse_is_told(diags, CODE_CISCO_CLOCK, SPAN_NONE))
+		diag_add(diags, CODE_CISCO_CLOCK, SPAN_NONE,
+			 "the time-ranges follow the router's clock, which has to keep UTC%c%02u:%02u, without "
+			 "summer time", minutes < 0 ? '-' : '+', size / 60, size % 60);
 }
 
 bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *vantage,
 		   struct ios_config *config, struct ios_list *list)
 {
-	struct lowering lowering = { pool, diags, vantage, config, list, NULL, NULL, NULL };
+	struct lowering lowering = { pool, diags, vantage, config, list, NULL, NULL, NULL, false };
 	struct ios_terms terms = { 0 };
 	size_t begin = list->lines_count, entries;
 	bool is_good = terms_collect(pool, diags, vantage, &terms) &&
@@ -226,12 +259,15 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 		return false;
 	note_answers(diags, vantage);
 	list->rules_count = terms.rules_count;
+	lowering.has_groups = vantage->device != NULL && vantage->device->has_object_groups &&
+			      vantage->family == FAMILY_IPV4 && !list->is_numbered;
 	if (vantage->family == FAMILY_IPV6)
 		add_neighbours(&lowering);
 	entries = list->lines_count;
 	write_entries(&lowering, &terms, forms);
 	shrink_list(pool, diags, list, entries);
 	note_fragments(pool, diags, list);
+	note_clock(diags, config, vantage->ruleset->policy);
 	add_remarks(&lowering, begin);
 	number_lines(list);
 	return true;

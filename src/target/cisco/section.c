@@ -69,20 +69,8 @@ static void set_free(struct walk *walk, const struct plan *plan)
 	}
 }
 
-static void write_term(struct walk *walk, size_t index, const struct ios_cover *sources,
-		       const struct ios_cover *destinations, section_entry entry, void *context)
-{
-	const struct service_forms *forms = &walk->writer->forms[index];
-
-	for (size_t source = 0; source < sources->prefixes_count; source++)
-		for (size_t destination = 0; destination < destinations->prefixes_count; destination++)
-			for (size_t form = 0; form < forms->forms_count; form++)
-				entry(context, &walk->writer->terms->terms[index], &sources->prefixes[source],
-				      &destinations->prefixes[destination], &forms->forms[form]);
-}
-
-/* The entries of one section; entry NULL: only counted. */
-static size_t walk_section(struct walk *walk, size_t most, section_entry entry, void *context)
+/* The entries of one section; entries NULL: only counted. */
+static size_t walk_section(struct walk *walk, size_t most, section_entries entries, void *context)
 {
 	const struct ios_terms *terms = walk->writer->terms;
 	size_t sum = 0;
@@ -93,14 +81,15 @@ static size_t walk_section(struct walk *walk, size_t most, section_entry entry, 
 
 		sum += sources->prefixes_count * destinations->prefixes_count *
 		       walk->writer->forms[index].forms_count;
-		if (entry != NULL)
-			write_term(walk, index, sources, destinations, entry, context);
+		if (entries != NULL && sources->prefixes_count > 0 && destinations->prefixes_count > 0)
+			entries(context, &terms->terms[index], sources, destinations,
+				&walk->writer->forms[index]);
 	}
 	return sum;
 }
 
 static size_t walk_plan(const struct section_writer *writer, const struct plan *plan, size_t most,
-			section_entry entry, void *context)
+			section_entries entries, void *context)
 {
 	void *pool = pool_child(writer->pool, "plan");
 	struct arena *arena = arena_new(pool);
@@ -115,15 +104,15 @@ static size_t walk_plan(const struct section_writer *writer, const struct plan *
 	for (; walk.phase <= plan->sections_count && sum < most; walk.phase++) {
 		walk.section = walk.phase < plan->sections_count ? &plan->sections[walk.phase] : NULL;
 		set_free(&walk, plan);
-		sum += walk_section(&walk, most - sum, entry, context);
+		sum += walk_section(&walk, most - sum, entries, context);
 	}
 	talloc_free(pool);
 	return sum;
 }
 
-void plan_write(const struct section_writer *writer, const struct plan *plan, section_entry entry, void *context)
+void plan_write(const struct section_writer *writer, const struct plan *plan, section_entries entries, void *context)
 {
-	(void)walk_plan(writer, plan, SIZE_MAX, entry, context);
+	(void)walk_plan(writer, plan, SIZE_MAX, entries, context);
 }
 
 /* --- candidates ------------------------------------------------------------------------------- */
@@ -172,6 +161,11 @@ static struct plan find_candidates(const struct section_writer *writer)
 	struct interned *seen = interned_new(writer->pool, arena);
 	struct plan candidates = { 0 };
 
+	if (writer->own != NULL && writer->own->items_count > 0)
+		candidates.sections[candidates.sections_count++] = (struct plan_section){
+			.is_cut = { [CUT_TO] = true },
+			.addresses = { [CUT_TO] = *writer->own },
+		};
 	for (size_t index = 0; index < writer->terms->terms_count; index++) {
 		const struct ios_term *term = &writer->terms->terms[index];
 

@@ -26,21 +26,22 @@ struct plan {
 	size_t sections_count;
 };
 
-/* One entry of a term. */
-typedef void (*section_entry)(void *context, const struct ios_term *term, const struct prefix *source,
-			      const struct prefix *destination, const struct service_form *form);
+/* A term's entries in one section: each source to each destination with each form. */
+typedef void (*section_entries)(void *context, const struct ios_term *term, const struct ios_cover *sources,
+				const struct ios_cover *destinations, const struct service_forms *forms);
 
 struct section_writer {
 	void *pool;
 	enum family family;
 	const struct ios_terms *terms;
 	const struct service_forms *forms; /* one a term */
+	const struct interval_set *own;    /* the router's addresses: networks have holes there; or NULL */
 };
 
 /* The plan with the fewest entries of those tried. */
 struct plan plan_choose(const struct section_writer *writer);
 /* Every entry in order. */
-void plan_write(const struct section_writer *writer, const struct plan *plan, section_entry entry,
+void plan_write(const struct section_writer *writer, const struct plan *plan, section_entries entries,
 		void *context);
 
 #endif
