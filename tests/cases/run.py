@@ -33,7 +33,6 @@ WITHOUT_CASE = {
     "FW0906": "a table that somebody changed: tests/kernel/proof.py",
     "FW0907": "a proof beyond its budget: tests/unit/test_prove.c",
     "FW0908": "a table that makes no sense: tests/kernel/proof.py",
-    "FW0911": "a device's limit: tests/unit/test_cisco.c",
     "FW1001": "a refusal of the kernel: tests/kernel/run.py",
     "FW1003": "a kernel without nf_tables: tests/kernel/run.py plays one",
     "FW1005": "twenty foreign changes in a row: tests/kernel/run.py makes them",

@@ -110,7 +110,8 @@ static size_t walk_plan(const struct section_writer *writer, const struct plan *
 	return sum;
 }
 
-void plan_write(const struct section_writer *writer, const struct plan *plan, section_entries entries, void *context)
+void plan_write(const struct section_writer *writer, const struct plan *plan, section_entries entries,
+		void *context)
 {
 	(void)walk_plan(writer, plan, SIZE_MAX, entries, context);
 }
