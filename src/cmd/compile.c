@@ -201,8 +201,8 @@ static int options_fit(struct compile_options *options)
 	if (options->session.device != NULL && options->list_option != NULL)
 		return command_misused("compile", "'%s' is for a list without a device", options->list_option);
 	if (options->session.cisco.replies == REPLIES_REFLEXIVE && options->session.cisco.number != 0)
-		return command_misused("compile", "reflexive lists have names: '--number' and '--replies reflexive' "
-				       "do not fit together");
+		return command_misused("compile", "reflexive lists have names: '--number' and "
+				       "'--replies reflexive' do not fit together");
 	if (options->session.cisco.name != NULL && options->session.cisco.number != 0)
 		return command_misused("compile", "a list has a name or a number");
 	options->session.is_for_router = target->is_router;

@@ -47,7 +47,8 @@ static void turn_icmp(void *pool, enum family family, const struct service_tuple
 {
 	bool is_v4 = family == FAMILY_IPV4;
 	const struct icmp_pair *pairs = is_v4 ? icmp_pairs : icmp6_pairs;
-	size_t count = is_v4 ? sizeof icmp_pairs / sizeof icmp_pairs[0] : sizeof icmp6_pairs / sizeof icmp6_pairs[0];
+	size_t count = is_v4 ? sizeof icmp_pairs / sizeof icmp_pairs[0] :
+		       sizeof icmp6_pairs / sizeof icmp6_pairs[0];
 
 	for (size_t index = 0; index < count; index++)
 		if (tuple->first.low <= pairs[index].request && pairs[index].request <= tuple->first.high)
@@ -72,7 +73,8 @@ struct turned {
 
 static void turn_any(void *pool, enum family family, struct turned *turned)
 {
-	const struct service_tuple any_icmp = { icmp_of(family), bit_of(family), { 0, UINT8_MAX }, { 0, UINT8_MAX } };
+	const struct service_tuple any_icmp = { icmp_of(family), bit_of(family),
+						{ 0, UINT8_MAX }, { 0, UINT8_MAX } };
 
 	add_whole(pool, &turned->established, PROTOCOL_TCP, FAMILIES_BOTH);
 	turn_icmp(pool, family, &any_icmp, &turned->plain);

@@ -181,7 +181,8 @@ static bool is_plain(const struct ios_line *line)
  * count packets of their own. */
 static bool can_join(const struct ios_line *line)
 {
-	return is_plain(line) && !line->is_established && !line->is_pinned && line->time_range == NULL && line->identity != NULL &&
+	return is_plain(line) && !line->is_established && !line->is_pinned && line->time_range == NULL &&
+	       line->identity != NULL &&
 	       line->identity->rule != NULL;
 }
 
