@@ -101,12 +101,22 @@ static struct ios_terms terms_of(void *pool, const struct ios_vantage *vantage, 
 	return terms;
 }
 
+static void add_entries(void *context, const struct ios_term *term, const struct ios_cover *sources,
+			const struct ios_cover *destinations, const struct service_forms *forms)
+{
+	for (size_t source = 0; source < sources->prefixes_count; source++)
+		for (size_t destination = 0; destination < destinations->prefixes_count; destination++)
+			for (size_t form = 0; form < forms->forms_count; form++)
+				add_entry(context, term, &sources->prefixes[source],
+					  &destinations->prefixes[destination], &forms->forms[form]);
+}
+
 static bool write_list(struct reflecting *reflecting, const struct ios_terms *terms)
 {
 	void *pool = reflecting->pool;
 	enum family family = reflecting->vantage->family;
 	struct service_forms *forms = pool_array(pool, struct service_forms, terms->terms_count);
-	const struct section_writer writer = { pool, family, terms, forms };
+	const struct section_writer writer = { pool, family, terms, forms, NULL };
 
 	for (size_t index = 0; index < terms->terms_count; index++) {
 		forms[index] = service_forms_of(pool, terms->terms[index].services, family, false);
@@ -118,7 +128,7 @@ static bool write_list(struct reflecting *reflecting, const struct ios_terms *te
 	struct plan plan = plan_choose(&writer);
 
 	reflecting->rest = &terms->terms[terms->terms_count - 1];
-	plan_write(&writer, &plan, add_entry, reflecting);
+	plan_write(&writer, &plan, add_entries, reflecting);
 	return true;
 }
 
