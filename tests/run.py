@@ -123,6 +123,7 @@ PROGRAMS = [
     ("kernel/proof.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/devices_test.py",),
+    ("cisco/site_to_site_test.py",),
     ("packets/examples_test.py",),
     ("packets/peers_test.py",),
     ("packets/random_test.py",),
