@@ -29,6 +29,8 @@ static const struct command commands[] = {
 	  "      --device NAME          this one of the policy's devices alone\n"
 	  "    of target cisco-ios:\n"
 	  "      --redact               no keys of tunnels\n"
+	  "      --mode WHAT            full, swap or edit: all of it, or the change of a live router\n"
+	  "      --from FILE            the router's running configuration\n"
 	  "      --port-words           words for ports, where IOS has one\n"
 	  "      --report               what the lists cost, in place of their text\n"
 	  "    and without a device:\n"

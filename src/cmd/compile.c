@@ -5,6 +5,7 @@
 #include "cmd/proof.h"
 #include "cmd/session.h"
 #include "cmd/write.h"
+#include "target/cisco/edit.h"
 #include "target/cisco/report.h"
 #include "target/cisco/safe.h"
 
@@ -12,7 +13,7 @@
 #include <string.h>
 
 enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW, OPTION_NAME, OPTION_NUMBER, OPTION_IPV6, OPTION_PORT_WORDS,
-       OPTION_REPLIES, OPTION_REPORT, OPTION_REDACT };
+       OPTION_REPLIES, OPTION_REPORT, OPTION_REDACT, OPTION_MODE, OPTION_FROM };
 
 /* A stage: how far the passes run, and what prints its result. */
 struct stage {
@@ -118,7 +119,21 @@ struct compile_options {
 	const char *router_option; /* the last one that only routers take; or NULL */
 	const char *host_option;   /* the last one that only nft takes; or NULL */
 	const char *output;        /* NULL: standard output */
+	enum cisco_mode mode;      /* of a router's lists */
+	const char *from;          /* its running configuration, or NULL */
 };
+
+static bool mode_parse(const char *text, enum cisco_mode *mode)
+{
+	static const char *const words[] = { [CISCO_FULL] = "full", [CISCO_SWAP] = "swap", [CISCO_EDIT] = "edit" };
+
+	for (size_t index = 0; index < sizeof words / sizeof words[0]; index++)
+		if (strcmp(words[index], text) == 0) {
+			*mode = (enum cisco_mode)index;
+			return true;
+		}
+	return false;
+}
 
 static bool number_parse(const char *text, uint32_t *number)
 {
@@ -175,7 +190,8 @@ static int list_option(struct compile_options *options, int option)
 	case OPTION_REPLIES:
 		options->list_option = "--replies";
 		if (!replies_parse(optarg, &cisco->replies))
-			return command_misused("compile", "'%s' is none of established, reflexive, none", optarg);
+			return command_misused("compile", "'%s' is none of established, reflexive, none",
+					       optarg);
 		return EXIT_DONE;
 	}
 	return EXIT_DONE;
@@ -205,6 +221,12 @@ static int options_fit(struct compile_options *options)
 				       "'--replies reflexive' do not fit together");
 	if (options->session.cisco.name != NULL && options->session.cisco.number != 0)
 		return command_misused("compile", "a list has a name or a number");
+	if (options->mode == CISCO_EDIT && options->from == NULL)
+		return command_misused("compile", "'--mode edit' needs '--from' and the running configuration");
+	if (options->mode == CISCO_FULL && options->from != NULL)
+		return command_misused("compile", "'--from' is for '--mode swap' and '--mode edit'");
+	if (options->mode != CISCO_FULL && (options->stage != NULL || options->has_report))
+		return command_misused("compile", "'--mode' is for the lists themselves");
 	options->session.is_for_router = target->is_router;
 	if (options->stage == NULL)
 		options->stage = options->has_report ? &report_stage : target->stage;
@@ -231,6 +253,15 @@ static int compile_option(struct compile_options *options, int option)
 	case OPTION_REDACT:
 		options->router_option = "--redact";
 		options->session.cisco.redacts = true;
+		return EXIT_DONE;
+	case OPTION_MODE:
+		options->router_option = "--mode";
+		if (!mode_parse(optarg, &options->mode))
+			return command_misused("compile", "'%s' is none of full, swap, edit", optarg);
+		return EXIT_DONE;
+	case OPTION_FROM:
+		options->router_option = "--from";
+		options->from = optarg;
 		return EXIT_DONE;
 	case OPTION_REPORT:
 		options->router_option = "--report";
@@ -267,6 +298,8 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 		{ "replies", required_argument, NULL, OPTION_REPLIES },
 		{ "report", no_argument, NULL, OPTION_REPORT },
 		{ "redact", no_argument, NULL, OPTION_REDACT },
+		{ "mode", required_argument, NULL, OPTION_MODE },
+		{ "from", required_argument, NULL, OPTION_FROM },
 		{ "show", required_argument, NULL, OPTION_SHOW },
 		{ "output", required_argument, NULL, 'o' },
 		{ "no-proof", no_argument, NULL, OPTION_NO_PROOF },
@@ -287,6 +320,33 @@ static const struct target *target_of(struct session *session)
 	return target_find(session_has_devices(session) ? "cisco-ios" : "nft");
 }
 
+/* The commands that change a live router. */
+static void print_change(struct text *out, struct session *session, const struct compile_options *options)
+{
+	struct cisco_change change = { options->mode, UINT32_MAX };
+	const char *bytes;
+	size_t length;
+	int error = 0;
+
+	if (session->views_count != 1) {
+		diag_add(session->diags, CODE_EDIT_UNKNOWN, SPAN_NONE,
+			 "the policy has %zu devices, and one router is changed at a time: say '--device NAME'",
+			 session->views_count);
+		return;
+	}
+	if (options->from != NULL)
+		error = session->reader.read(session->reader.context, session->pool, options->from, &bytes,
+					     &length);
+	if (error != 0) {
+		diag_add(session->diags, CODE_FILE_UNREADABLE, SPAN_NONE, "cannot read '%s': %s", options->from,
+			 strerror(error));
+		return;
+	}
+	if (options->from != NULL)
+		change.router = sources_add(session->sources, options->from, bytes, length, false);
+	(void)cisco_edit(out, session->diags, session->views[0].ios, &session->options.cisco, &change);
+}
+
 /* Proved, printed and told, if nothing speaks against it. */
 static int compile_print(struct session *session, const struct compile_options *options)
 {
@@ -299,7 +359,12 @@ static int compile_print(struct session *session, const struct compile_options *
 
 	if (diags_has_errors(session->diags) || session_is_refused(session))
 		return session_finish(session);
-	options->stage->print(out, session);
+	if (options->mode != CISCO_FULL)
+		print_change(out, session, options);
+	else
+		options->stage->print(out, session);
+	if (diags_has_errors(session->diags) || session_is_refused(session))
+		return session_finish(session);
 	if (options->output != NULL)
 		write_file(session, out, options->output);
 	status = session_finish(session);
@@ -331,7 +396,8 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 	session->options = options.session;
 	if (!options.stage->run(session) || session_is_refused(session))
 		return session_finish(session);
-	if (options.output != NULL && options.stage == &ios_stage && write_is_folder(options.output)) {
+	if (options.output != NULL && options.stage == &ios_stage && options.mode == CISCO_FULL &&
+	    write_is_folder(options.output)) {
 		write_folder(session, options.output);
 		return session_finish(session);
 	}
