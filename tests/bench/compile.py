@@ -110,6 +110,9 @@ def main():
         for count in RULES:
             row(f"{count} rules to nft text",
                 [binary, "compile", os.path.join(folder, f"rules{count}.fw")], 5)
+        for count in RULES:
+            row(f"{count} rules to access lists",
+                [binary, "compile", "--target", "cisco-ios", os.path.join(folder, f"rules{count}.fw")], 5)
         for count in PREFIXES:
             row(f"{count} prefixes to nft text",
                 [binary, "compile", os.path.join(folder, f"list{count}.fw")], 5)
