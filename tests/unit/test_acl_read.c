@@ -8,6 +8,7 @@
 
 Suite *acl_suite(void);
 Suite *acl_read_suite(void);
+Suite *acl_sets_suite(void);
 
 static void check_list(const char *text, const char *list, const char *codes)
 {
@@ -388,7 +389,8 @@ Suite *acl_read_suite(void)
 
 int main(void)
 {
-	static Suite *(*const suites[])(void) = { acl_suite, acl_read_suite, NULL };
+	static Suite *(*const suites[])(void) = { acl_suite, acl_read_suite, acl_sets_suite,
+						  NULL };
 
 	return unit_run(suites);
 }
