@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "analyse/list_compare.h"
 #include "analyse/shadow.h"
 #include "base/pool.h"
 #include "classbench.h"
@@ -66,22 +67,16 @@ static void time_builds(void *pool, const struct packet_universe *universe, stru
 static void time_equal(void *pool, const struct packet_universe *universe, struct packet_rule *rules,
 		       size_t count)
 {
-	double begin = seconds();
-	enum packet_order order;
+	struct packet_rule *others = pool_array(pool, struct packet_rule, count);
+	const struct packet_list one = { rules, count, 0 }, other = { others, count, 0 };
+	struct packet_point point;
+	double begin;
 
-	for (order = 0; order < PACKET_ORDERS; order++) {
-		struct packet_space *space = packet_space_new(pool, universe, order, 0);
-		packet_map one = packet_map_first_match(space, rules, count, 0), other;
-
-		swap_neighbours(rules, count);
-		other = packet_map_first_match(space, rules, count, 0);
-		if (one != other && other != PACKET_MAP_OVER && one != PACKET_MAP_OVER)
-			printf(" (not equal)");
-		if (other != PACKET_MAP_OVER && one != PACKET_MAP_OVER)
-			break;
-		talloc_free(space);
-	}
-	print_seconds(begin, order < PACKET_ORDERS);
+	for (size_t index = 0; index < count; index++)
+		others[index] = rules[index];
+	swap_neighbours(others, count);
+	begin = seconds();
+	print_seconds(begin, packet_lists_compare(pool, universe, &one, &other, 0, &point) == LISTS_EQUAL);
 }
 
 /* "*": by covers, not by diagrams. */

@@ -2,8 +2,9 @@
  * what could go really left out. */
 #include <string.h>
 
-#include "analyse/shadow.h"
 #include "analyse/cover.h"
+#include "analyse/list_compare.h"
+#include "analyse/shadow.h"
 #include "base/pool.h"
 #include "classbench.h"
 #include "net/protocol.h"
@@ -249,6 +250,35 @@ START_TEST(blame_and_witnesses_hold)
 }
 END_TEST
 
+/* Whole, and in slices where the room is small: one answer; what differs is shown. */
+START_TEST(lists_compare_in_slices)
+{
+	struct world world = random_world(_i, 400);
+	struct packet_list list = { world.list.rules, world.list.count, DEFAULT_NUMBER };
+	struct packet_rule *rules = pool_array(unit_pool(), struct packet_rule, world.list.count);
+	struct packet_list other = { rules, world.list.count, DEFAULT_NUMBER };
+	size_t budget = _i % 3 == 0 ? 0 : 30000;
+	uint32_t gone = unit_below((unsigned)world.list.count);
+	enum list_answer expected;
+	struct packet_point point;
+
+	memcpy(rules, world.list.rules, world.list.count * sizeof *rules);
+	ck_assert_int_eq(packet_lists_compare(unit_pool(), world.universe, &list, &other, budget, &point),
+			 LISTS_EQUAL);
+	rules[gone].number = DEFAULT_NUMBER + 1;
+	expected = packet_set_is_empty(packet_set_intersect(
+			   world.space, packet_set_possible(world.space),
+			   packet_map_where(world.space,
+					    packet_map_first_match(world.space, list.rules, list.count,
+								   DEFAULT_NUMBER), gone))) ?
+			   LISTS_EQUAL : LISTS_DIFFER;
+	ck_assert_int_eq(packet_lists_compare(unit_pool(), world.universe, &list, &other, budget, &point),
+			 expected);
+	if (expected == LISTS_DIFFER)
+		ck_assert_uint_eq(first_rule(&world.list, &point), gone);
+}
+END_TEST
+
 /* Diagrams with too little room: the covers give the same answer. */
 START_TEST(budgets_lead_to_the_other_engine)
 {
@@ -277,6 +307,7 @@ static Suite *shadow_suite(void)
 	tcase_add_loop_test(laws, findings_can_all_go, 0, 60);
 	tcase_add_loop_test(laws, nothing_else_can_go, 0, 60);
 	tcase_add_loop_test(laws, blame_and_witnesses_hold, 0, 60);
+	tcase_add_loop_test(laws, lists_compare_in_slices, 0, 60);
 	tcase_add_loop_test(laws, budgets_lead_to_the_other_engine, 0, 12);
 	return suite;
 }
