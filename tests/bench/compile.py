@@ -3,14 +3,17 @@
 Each row: CPU and wall seconds (median of the runs) and peak memory of the largest run.
 Nothing here passes or fails: figures are for comparing within one run."""
 
+import glob
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SERVICES = ("http", "https", "dns", "ntp", "ssh", "smtp", "imaps", "ldap", "kerberos", "smb",
             "rdp", "snmp", "syslog", "8443/tcp", "9100-9103/tcp", "27015/udp")
 
@@ -82,6 +85,23 @@ RULES = (1_000, 10_000, 100_000)
 PREFIXES = (10_000, 100_000, 1_000_000)
 
 
+def proof_rows(binary, folder):
+    """What the parts take within one process: proof_tool's own clock, medians."""
+    tool = os.path.join(os.path.dirname(binary), "..", "..", "tests", "kernel", "proof_tool")
+    if not os.path.exists(tool):
+        return
+    print(f"\n{'':<44} {'made s':>9} {'read s':>9} {'proved s':>9}")
+    examples = sorted(glob.glob(os.path.join(TOP, "examples", "*.fw")))
+    for path in examples + [os.path.join(folder, f"rules{count}.fw") for count in RULES]:
+        runs = []
+        for _ in range(7):
+            done = subprocess.run([tool, "prove", f"policy:{path}"], text=True, capture_output=True)
+            runs.append([float(word) for word in re.findall(r"(\d+\.\d+) s", done.stderr)])
+        if done.returncode == 0:
+            made, read, proved = (statistics.median(column) for column in zip(*runs))
+            print(f"{os.path.basename(path):<44} {made:9.4f} {read:9.4f} {proved:9.4f}", flush=True)
+
+
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
@@ -107,15 +127,15 @@ def main():
         subprocess.run([sys.executable, __file__, "--data", folder], check=True)
         print(f"{'':<44} {'CPU s':>9} {'wall s':>9} {'peak MB':>9}")
         row("25 statements to nft text", [binary, "compile", os.path.join(folder, "small.fw")], 11)
-        for count in RULES:
-            row(f"{count} rules to nft text",
-                [binary, "compile", os.path.join(folder, f"rules{count}.fw")], 5)
+        for name, path in [(f"{count} rules", f"rules{count}.fw") for count in RULES] + \
+                          [(f"{count} prefixes", f"list{count}.fw") for count in PREFIXES]:
+            row(f"{name} to nft text, proved", [binary, "compile", os.path.join(folder, path)], 5)
+            row(f"{name} to nft text, not proved",
+                [binary, "compile", "--no-proof", os.path.join(folder, path)], 5)
         for count in RULES:
             row(f"{count} rules to access lists",
                 [binary, "compile", "--target", "cisco-ios", os.path.join(folder, f"rules{count}.fw")], 5)
-        for count in PREFIXES:
-            row(f"{count} prefixes to nft text",
-                [binary, "compile", os.path.join(folder, f"list{count}.fw")], 5)
+        proof_rows(binary, folder)
         print("(peaks below about 15 MB are those of the process that measures)")
 
 

@@ -242,7 +242,8 @@ def case_verify_rights():
 def case_proof_line():
     """The digits are those of what is printed; --no-proof says so in the text and after a load."""
     done = run('"$FWC" compile examples/server.fw', [])
-    digits = re.search(r"^proved: this table equals the policy, 3 hooks, \d+ rules, sha256 (\w{64})$", done.stderr, re.M)
+    digits = re.search(r"^proved: this table equals the policy, 3 hooks, \d+ rules, sha256 (\w{64})$",
+                       done.stderr, re.M)
     with open(os.path.join(DIR.name, "text.nft"), "w", encoding="utf-8") as file:
         file.write(done.stdout)
     assert output('sha256sum < "$DIR/text.nft"', []).split()[0] == digits.group(1)

@@ -663,7 +663,7 @@ static void drop_dead(struct walk_paths *paths)
 	paths->items_count = kept;
 }
 
-diagram walk_rule(struct walk *walk, const struct read_rule *rule)
+static diagram rule_meaning(struct walk *walk, const struct read_rule *rule)
 {
 	struct walk_paths paths = { 0 };
 	walk_path_begin(walk, pool_append(walk->scratch, &paths, items));
@@ -677,8 +677,16 @@ diagram walk_rule(struct walk *walk, const struct read_rule *rule)
 	}
 	for (size_t at = 0; at < paths.items_count; at++)
 		settle(walk, &paths, at);
-	diagram meaning = walk_sequence_of(walk, paths.meanings, paths.meanings_count);
-	talloc_free(paths.items);
-	talloc_free(paths.meanings);
+	return walk_sequence_of(walk, paths.meanings, paths.meanings_count);
+}
+
+/* What a rule takes on the way goes with it; rules of the chains that it goes to nest. */
+diagram walk_rule(struct walk *walk, const struct read_rule *rule)
+{
+	void *outer = walk->scratch;
+	walk->scratch = pool_child(outer, "rule");
+	diagram meaning = rule_meaning(walk, rule);
+	talloc_free(walk->scratch);
+	walk->scratch = outer;
 	return meaning;
 }
