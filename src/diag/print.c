@@ -228,6 +228,22 @@ static void print_note(const struct printer *printer, const struct diagnostic_no
 		add_excerpt(printer, note->span, line, SEVERITY_NOTE);
 }
 
+/* Of one diagnostic; JSON has them all. */
+#define NOTES_PRINTED_MAX 24
+
+static void print_notes(const struct printer *printer, const struct diagnostic *diagnostic)
+{
+	size_t printed = 0, left_out = 0;
+
+	for (const struct diagnostic_note *note = diagnostic->notes; note != NULL; note = note->next)
+		if (printed++ < NOTES_PRINTED_MAX)
+			print_note(printer, note);
+		else
+			left_out++;
+	if (left_out > 0)
+		text_addf(printer->out, "  … and %zu more, all of them with --json\n", left_out);
+}
+
 static void print_diagnostic(const struct printer *printer, const struct diagnostic *diagnostic)
 {
 	uint32_t line = 0;
@@ -241,8 +257,7 @@ static void print_diagnostic(const struct printer *printer, const struct diagnos
 	text_addf(printer->out, " [FW%04u]\n", (unsigned)diagnostic->code);
 	if (line != 0)
 		add_excerpt(printer, diagnostic->span, line, diagnostic->severity);
-	for (const struct diagnostic_note *note = diagnostic->notes; note; note = note->next)
-		print_note(printer, note);
+	print_notes(printer, diagnostic);
 }
 
 static void add_count(struct text *out, size_t count, const char *noun)

@@ -8,7 +8,8 @@
 #include "net/protocol.h"
 #include "target/cisco/replies_terms.h"
 
-#define BOXES_MAX 4096  /* of one rule */
+#define BOXES_MAX 4096     /* of one rule */
+#define LINE_MAX_BYTES 400 /* diag.h shortens longer messages */
 #define TCP_ACK 16u
 #define TCP_RST 4u
 #define PROTOCOLS 256
@@ -198,13 +199,12 @@ static struct diagnostic *open_note(struct lines *lines)
 			excess->list->name);
 }
 
-static void add_line(struct lines *lines, const struct packet_box *box, const struct interval *protocols)
+static struct text *line_text(const struct excess *excess, const struct packet_box *box,
+			      const struct interval *protocols)
 {
-	struct excess *excess = lines->excess;
 	enum family family = excess->vantage->family;
 	struct text *out = text_new(excess->pool);
 	bool has_types = protocols->low == protocols->high && is_icmp((uint16_t)protocols->low);
-	void **slot;
 
 	text_addf(out, "%s: ", excess->list->name);
 	add_protocol(out, protocols);
@@ -220,6 +220,49 @@ static void add_line(struct lines *lines, const struct packet_box *box, const st
 	add_addresses(out, family, " to ", box->fields[FIELD_DESTINATION]);
 	if (!has_types)
 		add_numbers(out, " port ", box->fields[FIELD_FIRST]);
+	return out;
+}
+
+/* The field with the most intervals; two at least, for what is split is too long for one of each. */
+static enum packet_field longest_field(const struct packet_box *box)
+{
+	static const enum packet_field fields[] = { FIELD_SOURCE, FIELD_DESTINATION, FIELD_FIRST, FIELD_SECOND };
+	enum packet_field longest = FIELD_SOURCE;
+	size_t most = 0;
+
+	for (size_t index = 0; index < sizeof fields / sizeof fields[0]; index++) {
+		const struct interval_set *set = box->fields[fields[index]];
+
+		if (set == NULL || set->items_count <= most)
+			continue;
+		most = set->items_count;
+		longest = fields[index];
+	}
+	return longest;
+}
+
+/* A box whose line would be too long for a message is told in halves: as deep as its longest set has
+ * binary digits, for each of four sets. */
+static void add_line(struct lines *lines, const struct packet_box *box, const struct interval *protocols)
+{
+	struct excess *excess = lines->excess;
+	struct text *out = line_text(excess, box, protocols);
+	enum packet_field field = longest_field(box);
+	const struct interval_set *set = box->fields[field];
+	void **slot;
+
+	if (out->length > LINE_MAX_BYTES && set != NULL && set->items_count > 1) {
+		size_t half = set->items_count / 2;
+		struct interval_set halves[2] = { { set->items, half, 0 },
+						  { set->items + half, set->items_count - half, 0 } };
+		struct packet_box part = *box;
+
+		for (unsigned index = 0; index < 2; index++) {
+			part.fields[field] = &halves[index];
+			add_line(lines, &part, protocols);
+		}
+		return;
+	}
 	slot = interned_slot(lines->seen, out->bytes, out->length);
 	if (*slot != NULL)
 		return;
