@@ -9,6 +9,7 @@
 #include "read_eval.h"
 #include "read_packets.h"
 #include "target/nft/prove.h"
+#include "target/nft/replace.h"
 #include "target/nft/reread.h"
 #include "target/nft/walk.h"
 #include "target/nft/walk_value.h"
@@ -275,15 +276,68 @@ START_TEST(another_policy_is_not_proved)
 }
 END_TEST
 
+/* --- damage ----------------------------------------------------------------------------------------- */
+
+#define DAMAGED 150
+#define HEADERS 20 /* of netlink and nfnetlink: they stay */
+
+static struct nft_batch *batch_of(const struct nft_table *table)
+{
+	struct nft_kernel *kernel = pool_new(unit_pool(), struct nft_kernel);
+	kernel->pool = kernel;
+	kernel->table = table->name;
+	kernel->chain_names = kernel->set_names = kernel->object_names = names_new(kernel, false);
+	return nft_replace_direct(unit_pool(), table, kernel, false);
+}
+
+/* Reads the messages, some of them with a few other bytes. */
+static const struct nft_read *read_damaged(const struct nft_batch *batch)
+{
+	struct nft_read *read = nft_read_new(unit_pool());
+	for (size_t i = 0; i < batch->messages_count; i++) {
+		const struct nlmsghdr *header = batch->messages[i].header;
+		uint8_t *copy = pool_bytes(unit_pool(), header->nlmsg_len);
+		memcpy(copy, header, header->nlmsg_len);
+		for (unsigned flips = unit_below(30) == 0 ? 1 + unit_below(4) : 0; flips > 0; flips--)
+			copy[HEADERS + unit_below(header->nlmsg_len - HEADERS)] = (uint8_t)unit_random();
+		nft_read_message(read, (const struct nlmsghdr *)(void *)copy);
+	}
+	nft_read_finish(read);
+	return read;
+}
+
+START_TEST(damaged_messages_do_no_harm)
+{
+	struct ruleset *ruleset = any_ruleset();
+	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+	const struct proof_limits limits = { .intervals_max = 200000 };
+	const struct nft_batch *batch = batch_of(nft_lower(unit_pool(), diags, ruleset, &settings));
+	unsigned refused = 0;
+	for (unsigned i = 0; i < DAMAGED; i++) {
+		const struct nft_read *read = read_damaged(batch);
+		const struct read_table *table = nft_read_table(read, NFPROTO_INET, "fwc");
+		if (table == NULL) {
+			refused++;
+			continue;
+		}
+		nft_read_print(text_new(unit_pool()), table);
+		refused += nft_prove(unit_pool(), ruleset, read, table, &limits).result != PROOF_EQUAL;
+	}
+	ck_assert_uint_gt(refused, DAMAGED / 2);
+}
+END_TEST
+
 static Suite *prove_suite(void)
 {
 	Suite *suite = suite_create("prove");
 	TCase *walks = unit_case(suite, "walks"), *proofs = unit_case(suite, "proofs");
 	tcase_set_timeout(walks, 60);
+	tcase_set_timeout(proofs, 60);
 	tcase_add_test(walks, walks_do_what_the_machine_does);
 	tcase_add_test(walks, walks_of_random_tables);
 	tcase_add_test(proofs, the_budget_ends_a_proof);
 	tcase_add_test(proofs, another_policy_is_not_proved);
+	tcase_add_test(proofs, damaged_messages_do_no_harm);
 	suite_add_tcase(suite, walks);
 	suite_add_tcase(suite, proofs);
 	return suite;

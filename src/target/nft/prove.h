@@ -13,7 +13,7 @@
 enum proof_result {
 	PROOF_EQUAL,
 	PROOF_DIFFERS,
-	PROOF_UNDECIDED, /* the budget of memory is used up, in every order of the fields */
+	PROOF_UNDECIDED, /* the budget of memory is used up */
 	PROOF_UNREADABLE, /* the table says what makes no sense */
 };
 
