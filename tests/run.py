@@ -119,6 +119,7 @@ PROGRAMS = [
     ("bad/run.py",),
     ("docs/run.py",),
     ("reports/reports_test.py",),
+    ("git/git_test.py",),
     ("kernel/run.py",),
     ("kernel/proof.py",),
     ("cisco/acl_eval_test.py",),

@@ -641,6 +641,8 @@ static number128 unasked(enum packet_field field, const struct packet_point *poi
 {
 	if (field == FIELD_SOURCE || field == FIELD_DESTINATION)
 		return natural_address(point, field);
+	if (field == FIELD_ORIGINAL_FIRST && point->fields[FIELD_TRANSLATED] != 0)
+		return point->fields[FIELD_FIRST];
 	for (size_t index = 0; index < sizeof natural / sizeof natural[0]; index++)
 		if (natural[index].field == field)
 			return natural[index].value;

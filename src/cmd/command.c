@@ -50,6 +50,12 @@ static const struct command commands[] = {
 	  "      --format FORMAT        the report on stdout: text, json, sarif or junit\n"
 	  "      --device NAME          this one of the policy's devices alone\n"
 	  POLICY_OPTIONS, command_check },
+	{ "diff", "show what changed in meaning between two policies",
+	  "usage: fwc diff OLD NEW [options]\n"
+	  "  OLD and NEW are files or REVISION:FILE of git; exit 0: the same meaning, 1: another\n"
+	  "      --git                  as a diff driver of git (see contrib/git)\n"
+	  "      --device NAME          of the policies' devices only this one\n"
+	  POLICY_OPTIONS, command_diff },
 	{ "fmt", "print a policy in its canonical form",
 	  "usage: fwc fmt FILE|- [options]\n"
 	  "  -w, --write                replace the file\n"

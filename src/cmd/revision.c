@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,24 +77,64 @@ static int run_end(struct run *run)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-bool revision_exists(const char *revision)
+/* What git prints, if it ends well; else NULL. */
+static char *git_answer(void *pool, char *const *arguments)
 {
-	char *name = NULL;
-	char *arguments[] = { "git", "rev-parse", "--verify", "--quiet", "--end-of-options", NULL,
-			      NULL };
 	struct run run;
-	bool is_running;
+	size_t length, capacity = 0;
+	char *answer = NULL;
+	ssize_t got = 1;
 
-	if (asprintf(&name, "%s^{tree}", revision) < 0)
-		return false;
-	arguments[5] = name;
-	is_running = run_git(&run, arguments);
-	if (is_running)
-		close_end(&run.input);
-	/* what it prints fits into the pipe */
-	is_running = is_running && run_end(&run) == 0;
-	free(name);
-	return is_running;
+	if (!run_git(&run, arguments))
+		return NULL;
+	close_end(&run.input);
+	for (length = 0; got > 0; length += got > 0 ? (size_t)got : 0) {
+		answer = pool_grow(pool, answer, &capacity, length + 4096, 1);
+		do {
+			got = read(run.output, answer + length, capacity - length - 1);
+		} while (got < 0 && errno == EINTR);
+	}
+	answer[length] = '\0';
+	return run_end(&run) == 0 ? answer : NULL;
+}
+
+bool revision_exists(void *pool, const char *revision)
+{
+	char *name = pool_format(pool, "%s^{tree}", revision);
+	char *arguments[] = { "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name, NULL };
+
+	return git_answer(pool, arguments) != NULL;
+}
+
+static bool is_blob(void *pool, const char *revision, const char *path, const char *hex)
+{
+	char *name = pool_format(pool, "%s:%s", revision, path);
+	char *arguments[] = { "git", "rev-parse", "--verify", "--quiet", "--end-of-options", name, NULL };
+	const char *answer = git_answer(pool, arguments);
+	size_t length = strlen(hex);
+
+	return answer != NULL && length > 0 && strncmp(answer, hex, length) == 0;
+}
+
+#define COMMITS_MOST "--max-count=2000"
+
+const char *revision_of_blob(void *pool, const char *path, const char *hex)
+{
+	char *arguments[] = { "git", "rev-list", "--all", COMMITS_MOST, "--", (char *)path, NULL };
+	char *commits, *commit;
+
+	if (strspn(hex, "0") == strlen(hex))
+		return NULL;
+	if (is_blob(pool, "", path, hex))
+		return "";
+	if (is_blob(pool, "HEAD", path, hex))
+		return "HEAD";
+	commits = git_answer(pool, arguments);
+	for (commit = commits != NULL ? strtok(commits, "\n") : NULL; commit != NULL;
+	     commit = strtok(NULL, "\n"))
+		if (is_blob(pool, commit, path, hex))
+			return commit;
+	return NULL;
 }
 
 /* --- one file ------------------------------------------------------------------------------------- */
@@ -178,6 +219,8 @@ static int read_revision(void *context, void *pool, const char *path, const char
 			 size_t *length)
 {
 	static char *const arguments[] = { "git", "cat-file", "--batch", "--follow-symlinks", NULL };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction before;
 	struct run run;
 	int error;
 
@@ -185,7 +228,10 @@ static int read_revision(void *context, void *pool, const char *path, const char
 		return ENOENT; /* no revision holds it */
 	if (!run_git(&run, arguments))
 		return EIO;
+	/* a git that died leaves a pipe without a reader */
+	(void)sigaction(SIGPIPE, &ignore, &before);
 	error = read_answer(&run, pool, context, path, bytes, length);
+	(void)sigaction(SIGPIPE, &before, NULL);
 	return run_end(&run) == 0 || error != 0 ? error : EIO;
 }
 

@@ -157,7 +157,7 @@ struct session *session_other(struct session *session, const char *argument)
 	if (!revision_split(other->pool, argument, &revision, &other->options.path))
 		return other;
 	other->reader = revision_reader(revision);
-	if (revision_exists(revision))
+	if (revision_exists(other->pool, revision))
 		return other;
 	diag_add(session->diags, CODE_REVISION, SPAN_NONE,
 		 "there is no file '%s', and git knows no revision '%s' here", argument, revision);

@@ -209,6 +209,12 @@ void diags_fold(struct diags *diags, size_t since)
 	diags->items_count = kept;
 }
 
+void diags_drop(struct diags *diags)
+{
+	diags->items_count = diags->error_count = diags->warning_count = 0;
+	diags->is_full = false;
+}
+
 void diags_take_errors(struct diags *diags, const struct diags *other)
 {
 	for (size_t i = 0; i < other->items_count; i++)

@@ -84,6 +84,8 @@ struct diag_totals {
 struct diag_totals diag_totals_of(const struct diags *diags);
 const char *severity_word(enum severity severity); /* "error" */
 bool diags_has_errors(const struct diags *diags);
+/* Empties the bag. */
+void diags_drop(struct diags *diags);
 /* Adds the errors of another bag over the same sources, which lives as long. */
 void diags_take_errors(struct diags *diags, const struct diags *other);
 /* Takes away what was added from index `since` on and stood there before with the same code, place and

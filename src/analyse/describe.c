@@ -1,0 +1,415 @@
+/* Names are looked up by the hash of what they stand for. Boxes that differ in one field alone are joined
+ * before they are written. */
+#include "analyse/describe.h"
+
+#include <string.h>
+
+#include "base/names.h"
+#include "base/pool.h"
+#include "net/protocol.h"
+#include "resolve/places.h"
+
+#define SHOWN_MOST 6
+#define BOXES_MOST 256
+
+struct describer {
+	void *pool;
+	const struct packet_universe *universe;
+	const struct policy *policy;
+	struct names *addresses; /* (family, hash) -> struct named_set: the first of its hash */
+	struct names *services;  /* (protocol, family, first, second) -> name */
+};
+
+struct named_set {
+	const char *name;
+	const struct interval_set *set;
+	const struct zone *zone; /* or NULL */
+};
+
+struct set_key {
+	uint64_t hash;
+	uint64_t family;
+};
+
+/* --- names ------------------------------------------------------------------------------------------- */
+
+static void add_name(struct describer *describer, const char *name, const struct zone *zone,
+		     enum family family, const struct interval_set *set)
+{
+	struct set_key key = { interval_set_hash(set), family };
+	struct named_set *named;
+
+	if (set->items_count == 0 ||
+	    names_find(describer->addresses, (const char *)&key, sizeof key) != NULL)
+		return;
+	named = pool_new(describer->pool, struct named_set);
+	*named = (struct named_set){ name, set, zone };
+	names_set(describer->addresses, (const char *)&key, sizeof key, named);
+}
+
+static void add_both(struct describer *describer, const char *name, const struct zone *zone,
+		     const struct address_set *set)
+{
+	add_name(describer, name, zone, FAMILY_IPV4, &set->v4);
+	add_name(describer, name, zone, FAMILY_IPV6, &set->v6);
+}
+
+/* Zones first, then what else has addresses of its own. */
+static void add_places(struct describer *describer)
+{
+	const struct policy *policy = describer->policy;
+
+	for (size_t index = 0; index < policy->zones_count; index++)
+		if (policy->zones[index]->has_networks)
+			add_both(describer, policy->zones[index]->name, policy->zones[index],
+				 &policy->zones[index]->networks);
+	for (size_t index = 0; index < names_count(policy->places); index++) {
+		const struct place_definition *place = names_value(policy->places, index);
+
+		if (place->state == PLACE_STATE_RESOLVED && place->addresses != NULL)
+			add_both(describer, place->name, NULL, place->addresses);
+	}
+}
+
+/* Services that the rules name, where they are one tuple. */
+static void add_services(struct describer *describer)
+{
+	const struct policy *policy = describer->policy;
+
+	for (size_t rule = 0; rule < policy->rules_count; rule++)
+		for (size_t word = 0; word < policy->rules[rule]->words_count; word++) {
+			const struct service *service = policy->rules[rule]->words[word].service;
+
+			if (service != NULL && service->own.tuples_count == 1 &&
+			    names_find(describer->services, (const char *)service->own.tuples,
+				       sizeof *service->own.tuples) == NULL)
+				names_set(describer->services, (const char *)service->own.tuples,
+					  sizeof *service->own.tuples, (void *)service->name);
+		}
+}
+
+struct describer *describer_new(void *pool, const struct packet_universe *universe,
+				const struct policy *policy)
+{
+	struct describer *describer = pool_new(pool, struct describer);
+
+	describer->pool = describer;
+	describer->universe = universe;
+	describer->policy = policy;
+	describer->addresses = names_new(describer, false);
+	describer->services = names_new(describer, false);
+	add_places(describer);
+	add_services(describer);
+	return describer;
+}
+
+/* --- services ---------------------------------------------------------------------------------------- */
+
+static struct port_range range_of(const struct interval *interval)
+{
+	return (struct port_range){ (uint16_t)interval->low, (uint16_t)interval->high };
+}
+
+static void add_tuple(struct describer *describer, struct text *out, struct service_tuple tuple)
+{
+	const char *name;
+
+	/* the database has no family in the services of most protocols */
+	name = names_find(describer->services, (const char *)&tuple, sizeof tuple);
+	if (name != NULL)
+		text_add(out, name);
+	else
+		tuple_format(out, &tuple);
+}
+
+struct row {
+	struct text *out;
+	size_t shown, left_out;
+};
+
+static bool row_next(struct row *row)
+{
+	if (row->shown == SHOWN_MOST) {
+		row->left_out++;
+		return false;
+	}
+	text_add(row->out, row->shown++ > 0 ? ", " : "");
+	return true;
+}
+
+static void row_end(const struct row *row)
+{
+	if (row->left_out > 0)
+		text_addf(row->out, " and %zu more", row->left_out);
+}
+
+static uint8_t families_of(unsigned protocol)
+{
+	return protocol == PROTOCOL_ICMP ? FAMILIES_IPV4 :
+	       protocol == PROTOCOL_ICMP6 ? FAMILIES_IPV6 : FAMILIES_BOTH;
+}
+
+static void add_protocol(struct describer *describer, struct row *row, const struct packet_box *box,
+			 unsigned protocol)
+{
+	bool is_icmp = protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
+	struct interval whole = { 0, is_icmp ? UINT8_MAX : UINT16_MAX };
+	struct interval_set all = { &whole, 1, 1 };
+	bool has_parts = is_icmp || protocol_has_ports(protocol);
+	const struct interval_set *firsts =
+		box->fields[FIELD_FIRST] != NULL && has_parts ? box->fields[FIELD_FIRST] : &all;
+	const struct interval_set *seconds =
+		box->fields[FIELD_SECOND] != NULL && has_parts ? box->fields[FIELD_SECOND] : &all;
+
+	for (size_t first = 0; first < firsts->items_count; first++)
+		for (size_t second = 0; second < seconds->items_count; second++)
+			if (row_next(row))
+				add_tuple(describer, row->out, (struct service_tuple){
+					.protocol = (uint16_t)protocol,
+					.families = families_of(protocol),
+					.first = range_of(&firsts->items[first]),
+					.second = range_of(&seconds->items[second]),
+				});
+}
+
+/* Most protocols at once are "any" with exceptions; few are named one by one. */
+static void add_box_services(struct describer *describer, struct text *out,
+			     const struct packet_box *box)
+{
+	const struct interval_set *protocols = box->fields[FIELD_PROTOCOL];
+	struct row row = { .out = out };
+
+	if (protocols == NULL) {
+		text_add(out, "any service");
+		return;
+	}
+	for (size_t index = 0; index < protocols->items_count; index++) {
+		const struct interval *item = &protocols->items[index];
+
+		if (item->high - item->low >= 8) {
+			if (row_next(&row))
+				text_addf(out, "protocols %u to %u", (unsigned)item->low,
+					  (unsigned)item->high);
+			continue;
+		}
+		for (unsigned protocol = (unsigned)item->low; protocol <= item->high; protocol++)
+			add_protocol(describer, &row, box, protocol);
+	}
+	row_end(&row);
+}
+
+/* --- places ------------------------------------------------------------------------------------------ */
+
+static const struct named_set *named_of(const struct describer *describer, enum family family,
+					const struct interval_set *set)
+{
+	struct set_key key = { interval_set_hash(set), family };
+	const struct named_set *named =
+		names_find(describer->addresses, (const char *)&key, sizeof key);
+
+	return named != NULL && interval_set_equals(named->set, set) ? named : NULL;
+}
+
+static bool box_family(const struct packet_box *box, enum family *family)
+{
+	const struct interval_set *set = box->fields[FIELD_FAMILY];
+
+	if (set == NULL || set->items_count != 1 || set->items[0].low != set->items[0].high)
+		return false;
+	*family = (enum family)set->items[0].low;
+	return true;
+}
+
+static bool is_whole(enum family family, const struct interval_set *set)
+{
+	return set->items_count == 1 && set->items[0].low == 0 &&
+	       set->items[0].high == family_highest(family);
+}
+
+/* Gives the zone whose addresses they are, or NULL. */
+static const struct zone *add_addresses(struct describer *describer, struct text *out,
+					const struct packet_box *box, enum packet_field field)
+{
+	const struct interval_set *set = box->fields[field];
+	struct row row = { .out = out };
+	enum family family = FAMILY_IPV4;
+	const struct named_set *named;
+
+	if (set == NULL || !box_family(box, &family) || is_whole(family, set)) {
+		text_add(out, "any");
+		return NULL;
+	}
+	named = named_of(describer, family, set);
+	if (named != NULL) {
+		text_add(out, named->name);
+		return named->zone;
+	}
+	for (size_t index = 0; index < set->items_count; index++)
+		if (row_next(&row))
+			address_interval_format(out, family, &set->items[index]);
+	row_end(&row);
+	return NULL;
+}
+
+/* Those of the zone itself are no news. */
+static bool are_interfaces_of(const struct describer *describer, const struct zone *zone,
+			      const struct interval_set *set)
+{
+	struct interval_set own;
+
+	if (zone == NULL)
+		return false;
+	own = packet_universe_interfaces(describer->universe, describer->pool, &zone->interfaces);
+	return interval_set_equals(&own, set);
+}
+
+static void add_interfaces(struct describer *describer, struct text *out, const struct packet_box *box,
+			   enum packet_field field, const struct zone *zone)
+{
+	const struct interval_set *set = box->fields[field];
+	size_t others = describer->universe->interfaces_count + 1;
+	struct row row = { .out = out };
+
+	if (set == NULL || are_interfaces_of(describer, zone, set) ||
+	    (set->items_count == 1 && set->items[0].low <= 1 && set->items[0].high >= others))
+		return;
+	text_add(out, " on ");
+	for (size_t index = 0; index < set->items_count; index++)
+		for (number128 number = set->items[index].low; number <= set->items[index].high; number++)
+			if (number > 0 && row_next(&row))
+				text_add(out, number == others ? "others" :
+					 packet_universe_interface(describer->universe, (size_t)number));
+	row_end(&row);
+}
+
+static void add_side(struct describer *describer, struct text *out, const struct packet_box *box,
+		     enum packet_field address, enum packet_field interface)
+{
+	const struct zone *zone = add_addresses(describer, out, box, address);
+
+	add_interfaces(describer, out, box, interface, zone);
+}
+
+#define DAY_MINUTES (24 * 60)
+
+/* The end is exclusive, as in a schedule. */
+static void add_minutes(struct text *out, const struct interval_set *set)
+{
+	static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
+	struct row row = { .out = out };
+
+	text_add(out, ", ");
+	for (size_t index = 0; index < set->items_count; index++) {
+		unsigned low = (unsigned)set->items[index].low, end = (unsigned)set->items[index].high + 1;
+
+		if (!row_next(&row))
+			continue;
+		text_addf(out, "%s %02u:%02u-", days[low / DAY_MINUTES], low % DAY_MINUTES / 60, low % 60);
+		if ((end - 1) / DAY_MINUTES != low / DAY_MINUTES)
+			text_addf(out, "%s ", days[(end - 1) / DAY_MINUTES]);
+		text_addf(out, "%02u:%02u", ((end - 1) % DAY_MINUTES + 1) / 60, end % 60);
+	}
+	row_end(&row);
+	text_add(out, " UTC");
+}
+
+static void add_rest(struct text *out, const struct packet_box *box)
+{
+	enum family family;
+
+	if (box->fields[FIELD_SOURCE] == NULL && box->fields[FIELD_DESTINATION] == NULL &&
+	    box_family(box, &family))
+		text_add(out, family == FAMILY_IPV4 ? " (IPv4)" : " (IPv6)");
+	if (box->fields[FIELD_TRANSLATED] != NULL)
+		text_add(out, box->fields[FIELD_TRANSLATED]->items[0].low != 0 ?
+			 ", translated by a 'forward'" : ", not translated");
+	if (box->fields[FIELD_MINUTE] != NULL)
+		add_minutes(out, box->fields[FIELD_MINUTE]);
+	if (box->fields[FIELD_ERA] != NULL)
+		text_add(out, box->fields[FIELD_ERA]->items[0].low == 0 ? ", until a date" :
+									 ", from a date on");
+}
+
+void describe_box(struct describer *describer, struct text *out, enum hook hook,
+		  const struct packet_box *box)
+{
+	add_box_services(describer, out, box);
+	text_add(out, " from ");
+	if (hook == HOOK_OUTPUT && box->fields[FIELD_SOURCE] == NULL)
+		text_add(out, "self");
+	else
+		add_side(describer, out, box, FIELD_SOURCE, FIELD_IN);
+	text_add(out, " to ");
+	if (hook == HOOK_INPUT && box->fields[FIELD_DESTINATION] == NULL)
+		text_add(out, "self");
+	else
+		add_side(describer, out, box, FIELD_DESTINATION, FIELD_OUT);
+	add_rest(out, box);
+}
+
+/* --- sets -------------------------------------------------------------------------------------------- */
+
+static bool sets_equal(const struct interval_set *a, const struct interval_set *b)
+{
+	return a == b || (a != NULL && b != NULL && interval_set_equals(a, b));
+}
+
+/* The one field in which two boxes differ; PACKET_FIELDS: none, or more than one. */
+static size_t differing_field(const struct packet_box *a, const struct packet_box *b)
+{
+	size_t found = PACKET_FIELDS;
+
+	for (size_t field = 0; field < PACKET_FIELDS; field++) {
+		if (sets_equal(a->fields[field], b->fields[field]))
+			continue;
+		if (found != PACKET_FIELDS)
+			return PACKET_FIELDS;
+		found = field;
+	}
+	return found;
+}
+
+static bool join(void *pool, struct packet_box *box, const struct packet_box *other)
+{
+	size_t field = differing_field(box, other);
+	struct interval_set *sum;
+
+	if (field == PACKET_FIELDS)
+		return false;
+	if (box->fields[field] == NULL || other->fields[field] == NULL) {
+		box->fields[field] = NULL;
+		return true;
+	}
+	sum = pool_new(pool, struct interval_set);
+	*sum = interval_set_union(pool, box->fields[field], other->fields[field]);
+	box->fields[field] = sum;
+	return true;
+}
+
+static size_t join_all(void *pool, struct packet_box *boxes, size_t count)
+{
+	for (size_t a = 0; a < count; a++)
+		for (size_t b = a + 1; b < count; b++)
+			if (join(pool, &boxes[a], &boxes[b])) {
+				boxes[b] = boxes[--count];
+				b = a; /* the grown box may join others */
+			}
+	return count;
+}
+
+void describe_set(struct describer *describer, struct text *out, const struct packet_space *space,
+		  enum hook hook, packet_set set, size_t most, const char *lead)
+{
+	struct packet_box *boxes = pool_array(describer->pool, struct packet_box, BOXES_MOST);
+	bool is_whole;
+	size_t count = packet_set_boxes(describer->pool, space, set, boxes, BOXES_MOST, &is_whole);
+
+	count = join_all(describer->pool, boxes, count);
+	for (size_t index = 0; index < count && index < most; index++) {
+		text_add(out, lead);
+		describe_box(describer, out, hook, &boxes[index]);
+		text_add_char(out, '\n');
+	}
+	if (count > most || !is_whole)
+		text_addf(out, "%sand more\n", lead);
+}

@@ -1,0 +1,426 @@
+/* fwc diff: what changed in meaning between two policies. Exit 0: nothing; 1: something; 2: one of them has
+ * mistakes, as diff(1) has it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyse/compare.h"
+#include "analyse/describe.h"
+#include "base/names.h"
+#include "base/pool.h"
+#include "cmd/command.h"
+#include "cmd/output.h"
+#include "cmd/revision.h"
+#include "cmd/session.h"
+#include "diag/visible.h"
+
+#define LINES_MOST 8  /* of one region */
+#define PLACES_MOST 20
+
+static const char *const kind_words[] = {
+	[CHANGE_ALLOWED] = "newly allowed",
+	[CHANGE_DENIED] = "newly denied",
+	[CHANGE_ANSWERED] = "denied in another way",
+	[CHANGE_LIMITED] = "limited differently",
+	[CHANGE_LOGGED] = "logged, counted or helped differently",
+	[CHANGE_TRANSLATED] = "translated differently",
+};
+
+static const char *const hook_words[] = { "input", "forward", "output" };
+static const char *const verdict_words[] = { "allow", "deny", "reject" };
+
+struct differ {
+	void *pool;
+	struct text *out;
+	struct session *old, *new;
+	const struct session_view *before, *after;
+	struct comparison *comparison;
+	struct describer *describer;
+	bool *told_before, *told_after; /* statements that decide changed packets */
+	size_t changes_count;           /* of all views */
+};
+
+/* --- one change -------------------------------------------------------------------------------------- */
+
+static void add_statement(struct differ *differ, struct span span)
+{
+	const struct sources *sources = differ->new->sources;
+	const char *text = sources->items[span.source]->bytes + span.begin;
+	size_t length = span.end - span.begin;
+	const char *end = memchr(text, '\n', length);
+
+	text_addf(differ->out, "%s: ", span_place(differ->pool, differ->new->sources, span));
+	visible_add(differ->out, text, end != NULL ? (size_t)(end - text) : length);
+	text_add_char(differ->out, '\n');
+}
+
+static void add_decision(struct differ *differ, const char *word, const struct meaning *meaning,
+			 enum hook hook, uint32_t number)
+{
+	const struct outcome *outcome = meaning_outcome(meaning, hook, number);
+	struct span origin = meaning_origin(meaning, hook, number);
+
+	text_addf(differ->out, "    %s %s, ", word, verdict_words[outcome->verdict]);
+	if (origin.source == SPAN_NONE.source)
+		text_add(differ->out, "the default of every policy\n");
+	else
+		add_statement(differ, origin);
+}
+
+static void add_translation(struct differ *differ, const char *word, const struct ruleset *ruleset,
+			    size_t number)
+{
+	text_addf(differ->out, "    %s ", word);
+	if (number == SIZE_MAX)
+		text_add(differ->out, "not translated\n");
+	else
+		add_statement(differ, ruleset->translations[number]->origin);
+}
+
+static void mark(bool *told, const struct meaning *meaning, size_t number)
+{
+	if (number < meaning->statements)
+		told[number] = true;
+}
+
+static void add_sides(struct differ *differ, const struct change *change)
+{
+	const struct comparison *comparison = differ->comparison;
+
+	if (change->kind == CHANGE_TRANSLATED) {
+		add_translation(differ, "before:", differ->before->ruleset, change->before);
+		add_translation(differ, "now:   ", differ->after->ruleset, change->after);
+		return;
+	}
+	add_decision(differ, "before:", &comparison->before, change->hook, (uint32_t)change->before);
+	add_decision(differ, "now:   ", &comparison->after, change->hook, (uint32_t)change->after);
+	mark(differ->told_before, &comparison->before, change->before);
+	mark(differ->told_after, &comparison->after, change->after);
+}
+
+static void add_example(struct differ *differ, const struct change *change)
+{
+	struct packet_point point;
+	struct packet packet;
+
+	if (!packet_set_example(differ->comparison->space, change->packets, &point))
+		return;
+	packet = packet_of_point(differ->comparison->universe, &point);
+	text_add(differ->out, "    for example ");
+	packet_format(differ->out, &packet);
+	text_add_char(differ->out, '\n');
+}
+
+static bool is_between_defaults(const struct differ *differ, const struct change *change)
+{
+	return change->kind != CHANGE_TRANSLATED &&
+	       change->before == differ->comparison->before.statements &&
+	       change->after == differ->comparison->after.statements;
+}
+
+static const char *description(struct differ *differ, const struct change *change)
+{
+	struct text *text = text_new(differ->pool);
+
+	if (is_between_defaults(differ, change))
+		return "    what no rule decides, before and now\n";
+	describe_set(differ->describer, text, differ->comparison->space, change->hook, change->region,
+		     LINES_MOST, "    ");
+	return text->bytes;
+}
+
+static bool is_same_change(const struct change *a, const struct change *b)
+{
+	return a->kind == b->kind && a->before == b->before && a->after == b->after;
+}
+
+/* Hooks in which the same statements decide the same packets are told together. */
+static size_t add_change(struct differ *differ, size_t index)
+{
+	const struct comparison *comparison = differ->comparison;
+	const struct change *change = &comparison->changes[index];
+	const char *words = description(differ, change);
+	size_t end = index + 1;
+
+	text_addf(differ->out, "%s (%s", kind_words[change->kind], hook_words[change->hook]);
+	for (; end < comparison->changes_count && is_same_change(change, &comparison->changes[end]) &&
+	       strcmp(description(differ, &comparison->changes[end]), words) == 0; end++)
+		text_addf(differ->out, ", %s", hook_words[comparison->changes[end].hook]);
+	text_addf(differ->out, "):\n%s", words);
+	add_example(differ, change);
+	add_sides(differ, change);
+	differ->changes_count++;
+	return end;
+}
+
+/* --- text alone -------------------------------------------------------------------------------------- */
+
+/* A statement's words, with one blank between them. */
+static const char *plain_text(void *pool, const struct sources *sources, struct span span)
+{
+	const char *bytes = sources->items[span.source]->bytes;
+	struct text *text = text_new(pool);
+	bool is_blank = false;
+
+	for (uint32_t at = span.begin; at < span.end; at++) {
+		bool is_space = strchr(" \t\r\n", bytes[at]) != NULL;
+
+		if (!is_space && is_blank)
+			text_add_char(text, ' ');
+		if (!is_space)
+			text_add_char(text, bytes[at]);
+		is_blank = is_space;
+	}
+	return text->bytes;
+}
+
+static struct names *texts_of(struct differ *differ, const struct policy *policy)
+{
+	struct names *texts = names_new(differ->pool, false);
+
+	for (size_t index = 0; index < policy->rules_count; index++) {
+		const char *text = plain_text(differ->pool, differ->new->sources,
+					      policy->rules[index]->span);
+
+		names_set(texts, text, strlen(text), policy->rules[index]);
+	}
+	return texts;
+}
+
+/* Rules that only one side has in these words, and that decide no packet that changed. */
+static void add_text_changes(struct differ *differ, const struct policy *policy,
+			     const struct policy *other, const bool *told, const char *words)
+{
+	struct names *texts = texts_of(differ, other);
+	size_t count = 0;
+
+	for (size_t index = 0; index < policy->rules_count; index++) {
+		struct span span = policy->rules[index]->span;
+		const char *text = plain_text(differ->pool, differ->new->sources, span);
+
+		if (told[index] || names_find(texts, text, strlen(text)) != NULL)
+			continue;
+		if (count == 0)
+			text_addf(differ->out, "%s", words);
+		if (count < PLACES_MOST)
+			text_addf(differ->out, "%s %s", count > 0 ? "," : "",
+				  span_place(differ->pool, differ->new->sources, span));
+		count++;
+	}
+	if (count > PLACES_MOST)
+		text_addf(differ->out, " and %zu more", count - PLACES_MOST);
+	if (count > 0)
+		text_add_char(differ->out, '\n');
+}
+
+/* --- views ------------------------------------------------------------------------------------------- */
+
+static void add_view(struct differ *differ)
+{
+	const struct policy *old = differ->before->policy, *new = differ->after->policy;
+
+	differ->comparison = rulesets_compare(differ->pool, differ->before->ruleset,
+					      differ->after->ruleset);
+	differ->describer = describer_new(differ->pool, differ->comparison->universe, new);
+	differ->told_before = pool_array(differ->pool, bool, old->rules_count + 1);
+	differ->told_after = pool_array(differ->pool, bool, new->rules_count + 1);
+	if (differ->comparison->is_over) {
+		diag_add(differ->new->diags, CODE_ANALYSIS_BUDGET, SPAN_NONE,
+			 "the policies are too large to be compared as a whole");
+		return;
+	}
+	for (size_t index = 0; index < differ->comparison->changes_count;)
+		index = add_change(differ, index);
+	add_text_changes(differ, old, new, differ->told_before,
+			 "gone or written differently, without a change in meaning:");
+	add_text_changes(differ, new, old, differ->told_after,
+			 "new or written differently, without a change in meaning:");
+}
+
+static const struct session_view *view_of(const struct session *session, const struct device *device)
+{
+	for (size_t index = 0; index < session->views_count; index++) {
+		const struct device *other = session->views[index].device;
+
+		if ((device == NULL && other == NULL) ||
+		    (device != NULL && other != NULL && strcmp(device->name, other->name) == 0))
+			return &session->views[index];
+	}
+	return NULL;
+}
+
+static void add_lone_device(struct differ *differ, const struct device *device, const char *words)
+{
+	text_addf(differ->out, device != NULL ? "device %s %s\n" : "%s%s\n",
+		  device != NULL ? device->name : "the policy of this host ", words);
+	differ->changes_count++;
+}
+
+static void add_views(struct differ *differ)
+{
+	for (size_t index = 0; index < differ->new->views_count; index++) {
+		differ->after = &differ->new->views[index];
+		differ->before = view_of(differ->old, differ->after->device);
+		if (differ->before == NULL) {
+			add_lone_device(differ, differ->after->device, "is new");
+			continue;
+		}
+		if (differ->after->device != NULL && differ->new->views_count > 1)
+			text_addf(differ->out, "device %s\n", differ->after->device->name);
+		add_view(differ);
+	}
+	for (size_t index = 0; index < differ->old->views_count; index++)
+		if (view_of(differ->new, differ->old->views[index].device) == NULL)
+			add_lone_device(differ, differ->old->views[index].device, "is gone");
+}
+
+/* --- the command ------------------------------------------------------------------------------------- */
+
+static bool expand_both(struct session *old, struct session *new)
+{
+	bool is_old_good = session_expand(old), is_new_good = session_expand(new);
+
+	if (!is_old_good)
+		diags_take_errors(new->diags, old->diags);
+	return is_old_good && is_new_good;
+}
+
+/* What the compiler warns of is not what is asked; a mistake is. */
+static int finish_quietly(struct session *session)
+{
+	if (!diags_has_errors(session->diags))
+		diags_drop(session->diags);
+	return session_finish(session);
+}
+
+static int compare(struct session *old, struct session *new, struct text *out, bool *is_changed)
+{
+	struct differ differ = { .pool = new->pool, .out = out, .old = old, .new = new };
+
+	if (!expand_both(old, new))
+		return session_finish(new);
+	add_views(&differ);
+	*is_changed = differ.changes_count > 0;
+	return finish_quietly(new);
+}
+
+/* The second policy's session is made beside the first one's. */
+static int diff_policies(struct pool_trap *root, struct session_options *options, const char *old,
+			 const char *new)
+{
+	struct session *base, *old_session, *new_session;
+	struct text *out;
+	bool is_changed = false;
+	int status;
+
+	options->path = new;
+	base = session_new(root, options);
+	old_session = session_other(base, old);
+	new_session = session_other(base, new);
+	if (old_session == NULL || new_session == NULL)
+		return session_finish(base);
+	out = text_new(base->pool);
+	status = compare(old_session, new_session, out, &is_changed);
+	if (status != EXIT_DONE)
+		return status == EXIT_POLICY ? EXIT_USAGE : status;
+	if (!output_stdout(out))
+		return EXIT_WORLD;
+	return is_changed ? EXIT_POLICY : EXIT_DONE;
+}
+
+/* --- for git ----------------------------------------------------------------------------------------- */
+
+/* PATH OLD-FILE OLD-HEX OLD-MODE NEW-FILE NEW-HEX NEW-MODE, and two more for a rename (gitattributes(5),
+ * "Defining an external diff driver"; git(1), GIT_EXTERNAL_DIFF). */
+enum { GIT_PATH, GIT_OLD_FILE, GIT_OLD_HEX, GIT_OLD_MODE, GIT_NEW_FILE, GIT_NEW_HEX, GIT_NEW_MODE,
+       GIT_ARGUMENTS };
+
+/* One side: its file stands in a temporary place, what it includes in the revision that has it. */
+static struct session *git_side(struct session *base, const char *path, const char *file,
+				const char *hex)
+{
+	const char *revision = revision_of_blob(base->pool, path, hex);
+	struct session *session;
+
+	if (strcmp(file, path) == 0 || revision == NULL)
+		return session_other(base, file);
+	session = session_other(base, path);
+	if (session != NULL)
+		session->reader = revision_reader(revision);
+	return session;
+}
+
+static bool holds_rules(const struct session *session)
+{
+	return session->policy != NULL &&
+	       (session->policy->rules_count > 0 || session->policy->translations_count > 0);
+}
+
+/* git ends when its driver fails: whatever happens is said, and the exit status is 0. */
+static int diff_for_git(struct pool_trap *root, struct session_options *options, char **arguments)
+{
+	bool is_new = strcmp(arguments[GIT_OLD_FILE], "/dev/null") == 0;
+	bool is_gone = strcmp(arguments[GIT_NEW_FILE], "/dev/null") == 0;
+	struct session *base, *old, *new;
+	struct text *out;
+	bool is_changed = false;
+
+	options->path = arguments[GIT_PATH];
+	base = session_new(root, options);
+	out = text_new(base->pool);
+	text_addf(out, "policy %s%s\n", arguments[GIT_PATH],
+		  is_new ? " is new" : is_gone ? " is gone" : "");
+	if (is_new || is_gone) {
+		(void)output_stdout(out);
+		return EXIT_DONE;
+	}
+	old = git_side(base, arguments[GIT_PATH], arguments[GIT_OLD_FILE], arguments[GIT_OLD_HEX]);
+	new = git_side(base, arguments[GIT_PATH], arguments[GIT_NEW_FILE], arguments[GIT_NEW_HEX]);
+	if (old == NULL || new == NULL)
+		(void)session_finish(base);
+	else if (compare(old, new, out, &is_changed) == EXIT_DONE && !is_changed)
+		text_add(out, holds_rules(new) || holds_rules(old) ? "no change in meaning\n" :
+			 "definitions alone: compare the policies that include them, as in\n"
+			 "    fwc diff REVISION:POLICY POLICY\n");
+	(void)output_stdout(out);
+	return EXIT_DONE;
+}
+
+enum { OPTION_GIT = OPTION_OWN };
+
+static int diff_parse(struct session_options *options, bool *is_for_git, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		SESSION_LONG_OPTIONS,
+		{ "device", required_argument, NULL, OPTION_DEVICE },
+		{ "git", no_argument, NULL, OPTION_GIT },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status = EXIT_DONE;
+
+	while (status == EXIT_DONE &&
+	       (option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
+		if (option == OPTION_GIT)
+			*is_for_git = true;
+		else
+			status = session_option(options, "diff", option, optarg);
+	}
+	return status;
+}
+
+int command_diff(struct pool_trap *root, int argc, char **argv)
+{
+	struct session_options options = session_options_default();
+	bool is_for_git = false;
+	int status = diff_parse(&options, &is_for_git, argc, argv);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (is_for_git && argc - optind >= GIT_ARGUMENTS)
+		return diff_for_git(root, &options, argv + optind);
+	if (is_for_git)
+		return command_misused("diff", "--git is for git, which gives seven arguments");
+	if (argc - optind != 2)
+		return command_misused("diff", "two policies: the old one and the new one");
+	return diff_policies(root, &options, argv[optind], argv[optind + 1]);
+}
