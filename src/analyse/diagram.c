@@ -208,15 +208,6 @@ diagram diagram_choose(struct diagrams *diagrams, uint32_t field, const struct i
 	return row_end(diagrams, base, field);
 }
 
-diagram diagram_node(struct diagrams *diagrams, uint32_t field, const number128 *highs,
-		     const diagram *children, size_t count)
-{
-	size_t base = diagrams->row_count;
-	for (size_t i = 0; i < count; i++)
-		row_add(diagrams, base, highs[i], children[i]);
-	return row_end(diagrams, base, field);
-}
-
 uint32_t diagrams_operation(struct diagrams *diagrams)
 {
 	return DIAGRAM_OPERATIONS + ++diagrams->operations_count;

@@ -61,9 +61,6 @@ struct diagram_edges diagram_edges(const struct diagrams *diagrams, diagram node
 /* Where the field has one of these values, inside; else outside. Both ask only later fields. */
 diagram diagram_choose(struct diagrams *diagrams, uint32_t field, const struct interval_set *values,
 		       diagram inside, diagram outside);
-/* A node from a row: child i from high i-1 + 1 to high i; the last high must be the highest. */
-diagram diagram_node(struct diagrams *diagrams, uint32_t field, const number128 *highs,
-		     const diagram *children, size_t count);
 
 /* What an operation does with two leaves; early: with two diagrams of which one may be a leaf, false
  * where it cannot tell without looking further. */

@@ -39,16 +39,24 @@ bool proof_report(struct session *session, const struct proof *proof, const char
 	return false;
 }
 
+struct proof_limits proof_limits_of(const struct session *session)
+{
+	return (struct proof_limits){
+		.has_log_group = session->options.nft.has_log_group,
+		.log_group = session->options.nft.log_group,
+	};
+}
+
 bool proof_make(struct session *session, struct proof *proof, char sha256[REREAD_HASH_LENGTH + 1])
 {
-	static const struct proof_limits no_limits;
+	const struct proof_limits limits = proof_limits_of(session);
 	void *pool = pool_child(session->pool, "proof");
 	struct reread reread = nft_reread(pool, session->table);
 	bool is_equal;
 
 	memcpy(sha256, reread.sha256, sizeof reread.sha256);
 	*proof = nft_prove(pool, session->ruleset, reread.read,
-			   nft_read_table(reread.read, NFPROTO_INET, session->table->name), &no_limits);
+			   nft_read_table(reread.read, NFPROTO_INET, session->table->name), &limits);
 	is_equal = proof_report(session, proof, "the table that was made");
 	talloc_free(pool); /* of what the proof points to, the bag has copies */
 	return is_equal;

@@ -12,6 +12,8 @@
 bool proof_make(struct session *session, struct proof *proof, char sha256[REREAD_HASH_LENGTH + 1]);
 /* What the proof of a table found, as diagnostics. subject: "the table that was made". true: equal. */
 bool proof_report(struct session *session, const struct proof *proof, const char *subject);
+/* How the session's table is to be compared. */
+struct proof_limits proof_limits_of(const struct session *session);
 /* "proved: this table equals the policy, …" on stderr, unless diagnostics are JSON. */
 void proof_tell(const struct session *session, const struct proof *proof, const char *sha256);
 /* The hexadecimal digits of a text's SHA-256. */

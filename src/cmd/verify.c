@@ -26,7 +26,7 @@ static const struct read_table *table_in(void *pool, const struct nft_read *read
 
 static bool verify(struct session *session, struct proof *proof)
 {
-	static const struct proof_limits no_limits;
+	const struct proof_limits limits = proof_limits_of(session);
 	const char *name = session->options.nft.table;
 	void *pool = pool_child(session->pool, "verify");
 	struct nft_read *read;
@@ -38,7 +38,7 @@ static bool verify(struct session *session, struct proof *proof)
 		nft_report_error(session->diags, error, "read the kernel's rules");
 		return false;
 	}
-	*proof = nft_prove(pool, session->ruleset, read, table_in(pool, read, name), &no_limits);
+	*proof = nft_prove(pool, session->ruleset, read, table_in(pool, read, name), &limits);
 	return proof_report(session, proof,
 			    pool_format(pool, error == ENOENT ? "the kernel has no table inet '%s', and so it"
 							      : "the kernel's table inet '%s'", name));

@@ -285,15 +285,14 @@ static bool results_equal(const struct read_result *a, const struct read_result 
 }
 
 struct tables {
-	const struct nft_read *first, *second;
 	const struct read_table *one, *other;
 };
 
 static bool same_at(const struct tables *tables, const struct stand *place, const struct model_packet *packet,
 		    bool has_names)
 {
-	struct read_result a = read_eval(tables->first, tables->one, place->type, place->low, place->high, packet);
-	struct read_result b = read_eval(tables->second, tables->other, place->type, place->low, place->high,
+	struct read_result a = read_eval(tables->one, place->type, place->low, place->high, packet);
+	struct read_result b = read_eval(tables->other, place->type, place->low, place->high,
 					 packet);
 	return results_equal(&a, &b, has_names);
 }
@@ -396,14 +395,13 @@ int mutants_run(void *pool, const struct ruleset *ruleset, const struct nft_tabl
 	static const struct proof_limits no_limits;
 	struct figures figures = { 0 };
 	struct reread first = nft_reread(pool, table);
-	struct tables tables = { .first = first.read };
+	struct tables tables;
 	tables.one = nft_read_table(first.read, NFPROTO_INET, table->name);
 	unit_random_seed(seed);
 	for (unsigned long made = 0, attempt = 0; made < count && attempt < count * ATTEMPTS; attempt++) {
 		void *scratch = pool_child(pool, "mutant");
 		struct text *what = text_new(scratch);
 		struct nft_read *read = nft_reread(scratch, table).read;
-		tables.second = read;
 		tables.other = nft_read_table(read, NFPROTO_INET, table->name);
 		if (mutate(read, tables.other, what)) {
 			struct proof proof = nft_prove(scratch, ruleset, read, tables.other, &no_limits);

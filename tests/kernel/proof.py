@@ -140,6 +140,16 @@ def case_verify_changed():
                "masqueraded")
 
 
+def case_verify_log_group():
+    """Log lines that go elsewhere are a difference."""
+    done = run('"$FWC" apply --log-group 5 examples/small-office.fw; set +e; '
+               '"$FWC" verify --log-group 5 examples/small-office.fw; echo "status $?"; '
+               '"$FWC" verify --log-group 6 examples/small-office.fw; echo "status $?"; '
+               '"$FWC" verify examples/small-office.fw; echo "status $?"')
+    assert re.findall("status (.)", done.stdout) == ["0", "1", "1"], (done.stdout, done.stderr)
+    assert "logged as 'group 5: fwc:" in done.stderr, done.stderr
+
+
 def case_verify_senseless():
     verdict_of("nft add table inet fwc '{ flags dormant; }'", 1, "FW0908", "dormant")
     verdict_of("nft delete table inet fwc", 1, "FW0906", "has no table inet 'fwc'")

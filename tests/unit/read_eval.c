@@ -586,11 +586,10 @@ static void run_chain(struct machine *machine, const struct read_chain *base)
 	}
 }
 
-struct read_result read_eval(const struct nft_read *read, const struct read_table *table, const char *type,
+struct read_result read_eval(const struct read_table *table, const char *type,
 			     int32_t low, int32_t high, const struct model_packet *packet)
 {
 	struct machine machine = { .table = table, .packet = packet };
-	(void)read;
 	put_headers(&machine);
 	for (size_t i = 0; i < table->chains_count; i++) { /* fwc has one of a kind on a hook */
 		const struct read_chain *chain = table->chains[i];

@@ -17,7 +17,7 @@ struct read_result {
 };
 
 /* The base chains of this type on the packet's hook with a priority from low to high. */
-struct read_result read_eval(const struct nft_read *read, const struct read_table *table, const char *type,
+struct read_result read_eval(const struct read_table *table, const char *type,
 			     int32_t low, int32_t high, const struct model_packet *packet);
 
 #endif

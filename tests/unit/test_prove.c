@@ -149,7 +149,7 @@ static struct walked walk_table(const struct nft_table *table, unsigned order)
 	ck_assert_ptr_null(walked.read->problem);
 	walked.space = walk_space_new(unit_pool(), 1000000, order);
 	walked.leaves = walk_leaves_new(unit_pool());
-	struct walk *walk = walk_new(unit_pool(), walked.space, walked.leaves, walked.read, walked.table);
+	struct walk *walk = walk_new(unit_pool(), walked.space, walked.leaves, walked.table);
 	for (unsigned hook = 0; hook < NF_INET_NUMHOOKS; hook++) {
 		walked.filter[hook] = walk_hook(walk, "filter", hook, INT32_MIN, INT32_MAX);
 		walked.nat[hook] = walk_hook(walk, "nat", hook, INT32_MIN, INT32_MAX);
@@ -163,7 +163,7 @@ static struct walked walk_table(const struct nft_table *table, unsigned order)
 static unsigned compare_at(const struct walked *walked, const char *type, diagram meaning,
 			   const struct model_packet *packet)
 {
-	struct read_result run = read_eval(walked->read, walked->table, type, INT32_MIN, INT32_MAX, packet);
+	struct read_result run = read_eval(walked->table, type, INT32_MIN, INT32_MAX, packet);
 	const struct walk_leaf *leaf = leaf_of(walked->space, walked->leaves, meaning, packet);
 	if (run.problem != NULL || leaf == NULL || leaf->verdict == WALK_UNSURE)
 		return 0;

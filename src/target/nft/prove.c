@@ -26,8 +26,8 @@
 struct prover {
 	void *pool;
 	const struct ruleset *ruleset;
-	const struct nft_read *read;
 	const struct read_table *table;
+	const struct proof_limits *limits;
 	struct walk_space *space;
 	struct walk_leaves *leaves;
 	struct walk *walk;
@@ -79,9 +79,13 @@ static const char *const verdict_words[] = {
 static bool is_log_of(struct prover *prover, const struct wanted_leaf *wanted, const char *text)
 {
 	const char *prefix = wanted->outcome->log_prefix;
+	const struct proof_limits *limits = prover->limits;
+	const char *group = limits->has_log_group
+		? pool_format(prover->pool, WALK_LOG_GROUP, (unsigned)limits->log_group) : "";
+	size_t length = strlen(group);
 	const char *whole = pool_format(prover->pool, "fwc:%s:%s: %s", wanted->identity->text,
 					verdict_words[wanted->outcome->verdict], prefix == NULL ? "" : prefix);
-	return strncmp(text, whole, LOG_TEXT_MAX) == 0;
+	return strncmp(text, group, length) == 0 && strncmp(text + length, whole, LOG_TEXT_MAX) == 0;
 }
 
 static bool effects_fit(struct prover *prover, const struct wanted_leaf *wanted, const struct walk_leaf *leaf)
@@ -351,7 +355,7 @@ static void prove_in_order(struct prover *prover, size_t intervals_max, unsigned
 {
 	prover->space = walk_space_new(prover->pool, intervals_max, order);
 	prover->leaves = walk_leaves_new(prover->pool);
-	prover->walk = walk_new(prover->pool, prover->space, prover->leaves, prover->read, prover->table);
+	prover->walk = walk_new(prover->pool, prover->space, prover->leaves, prover->table);
 	prover->wanted = wanted_new(prover->pool, prover->space, prover->ruleset);
 	prover->owners = names_new(prover->pool, false);
 	prover->proof->result = PROOF_EQUAL;
@@ -392,8 +396,8 @@ struct proof nft_prove(void *pool, const struct ruleset *ruleset, const struct n
 	count_hooks(table, &proof);
 	unsigned orders = proof.rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
 	for (unsigned order = 0; order < orders; order++) {
-		struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = ruleset, .read = read,
-					 .table = table, .proof = &proof };
+		struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = ruleset, .table = table,
+					 .limits = limits, .proof = &proof };
 		prove_in_order(&prover, most, order);
 		if (proof.result != PROOF_UNDECIDED)
 			return proof;

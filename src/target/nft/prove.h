@@ -51,6 +51,8 @@ struct proof {
 
 struct proof_limits {
 	size_t intervals_max; /* 0: what is enough for some ten thousand rules */
+	bool has_log_group;   /* log lines go to this NFLOG group, not to the kernel's log */
+	uint16_t log_group;
 };
 
 struct proof nft_prove(void *pool, const struct ruleset *ruleset, const struct nft_read *read,

@@ -27,7 +27,7 @@ static uint8_t families_of(uint8_t family)
 	return FAMILIES_NONE;
 }
 
-struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves, const struct nft_read *read,
+struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves,
 		      const struct read_table *table)
 {
 	struct walk *walk = pool_new(pool, struct walk);
@@ -36,7 +36,6 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	walk->space = space;
 	walk->variables = walk_variables_new(space);
 	walk->leaves = leaves;
-	walk->read = read;
 	walk->table = table;
 	walk->families = families_of(table->family);
 	walk->chains = names_new(walk, false);
@@ -48,14 +47,6 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 const char *walk_problem(const struct walk *walk)
 {
 	return walk->problem;
-}
-
-size_t walk_base_chains(const struct walk *walk)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < walk->table->chains_count; i++)
-		count += walk->table->chains[i]->is_base;
-	return count;
 }
 
 /* --- chains ----------------------------------------------------------------------------------------- */

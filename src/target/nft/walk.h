@@ -18,7 +18,7 @@
 struct walk;
 
 /* The space and the leaves may serve several walks. */
-struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves, const struct nft_read *read,
+struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves,
 		      const struct read_table *table);
 /* What the table's base chains of this type do on the hook (NF_INET_*), one after the other by priority
  * from `low` to `high`: each packet's leaf is decided; a chain that accepts hands on to the next.
@@ -26,7 +26,5 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 diagram walk_hook(struct walk *walk, const char *type, uint32_t hook, int32_t low, int32_t high);
 /* The first thing in the table that makes no sense (a loop, a chain that is not there), or NULL. */
 const char *walk_problem(const struct walk *walk);
-/* Are there base chains of other types or hooks than the caller asked for? The number of all. */
-size_t walk_base_chains(const struct walk *walk);
 
 #endif

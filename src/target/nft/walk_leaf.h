@@ -27,6 +27,9 @@ enum walk_effect_kind {
 	WALK_CHANGE,  /* the packet or what hangs on it; text: what */
 };
 
+/* What stands before the prefix of a log line that goes to a group of NFLOG. */
+#define WALK_LOG_GROUP "group %u: "
+
 struct walk_effect {
 	enum walk_effect_kind kind;
 	const char *text;

@@ -61,7 +61,6 @@ struct walk {
 	struct walk_space *space;
 	struct walk_variables *variables;
 	struct walk_leaves *leaves;
-	const struct nft_read *read;
 	const struct read_table *table;
 	uint8_t families;
 	struct names *chains; /* struct walk_chain by name */

@@ -409,7 +409,11 @@ static void step_dynset(struct walk *walk, struct walk_paths *paths, size_t at,
 static void step_log(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *log)
 {
 	const char *prefix = read_string(log, NFTA_LOG_PREFIX);
-	add_effect(walk, &paths->items[at], WALK_LOG, prefix == NULL ? "" : prefix);
+	const char *text = prefix == NULL ? "" : prefix;
+	if (read_has(log, NFTA_LOG_GROUP))
+		text = pool_format(walk->scratch, WALK_LOG_GROUP "%s",
+				   (unsigned)read_number(log, NFTA_LOG_GROUP, 0), text);
+	add_effect(walk, &paths->items[at], WALK_LOG, text);
 }
 
 static void step_reject(struct walk *walk, struct walk_paths *paths, size_t at,
