@@ -10,6 +10,7 @@ import ipaddress
 import random
 from dataclasses import dataclass, field
 
+import answers
 from planes import Space, count, layers_of
 from spec import space_of
 
@@ -42,8 +43,9 @@ def describe(packet):
             f" protocol {packet.protocol} {above}{flags}")
 
 
-def judge(vantage, acl, announced=(), seed=0, packets=0):
-    """A Judgement of one list. announced: Layers of what it lets in beyond the policy."""
+def judge(vantage, acl, announced=(), seed=0, packets=0, with_answers=False):
+    """A Judgement of one list. announced: Layers of what it was said to let in beyond the policy;
+    with_answers: they have to be answers, and all answers have to get in."""
     result = Judgement()
     space = space_of(vantage, [acl], acl.family, seed=seed)
     fragments = [point for point in space.services if point.is_fragment]
@@ -53,7 +55,10 @@ def judge(vantage, acl, announced=(), seed=0, packets=0):
     wanted = space.permitted(vantage.layers(acl.family))
     given = space.permitted(layers_of(acl))
     beyond = space.permitted(announced) if announced else [0] * len(space.sources)
+    beyond = [more & ~want for more, want in zip(beyond, wanted)]
     compare_planes(result, space, (wanted, given, beyond))
+    if packets:
+        judge_answers(result, space, (vantage, acl), beyond, random.Random(seed), packets, with_answers)
     judge_fragments(result, space, wanted, acl, fragments, announced)
     sample(result, space, vantage, acl, random.Random(seed), packets, (wanted, beyond))
     return result
@@ -71,6 +76,16 @@ def compare_planes(result, space, planes):
             complain(result, space, row, more & ~excess,
                      "announced as let in, but it is denied or the policy's own")
     result.excess = count([give & ~want for want, give, _ in zip(*planes)])
+
+
+def judge_answers(result, space, sides, beyond, chooser, count, with_answers):
+    vantage, acl = sides
+    for packet in answers.stray(vantage, space, beyond, chooser, count):
+        result.complaints.append(f"{describe(packet)}: let in as an answer, but nothing may ask")
+        return
+    for first, answer in answers.unheard(vantage, acl, space, chooser, count) if with_answers else ():
+        result.complaints.append(f"{describe(answer)}: denied, but it answers {describe(first)}")
+        return
 
 
 def complain(result, space, row, bits, what):

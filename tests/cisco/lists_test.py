@@ -64,6 +64,7 @@ class Bench:
         self.options = options
         self.tally = tally
         self.figures = Figures()
+        self.replies = "none"
 
     # --- one policy ---
 
@@ -94,7 +95,8 @@ class Bench:
                     yield (name, interface, family), None, self.without_list(vantage, family, interface)
                     continue
                 beyond = announced.layers(done.diagnostics, acl)
-                yield (name, interface, family), acl, judge(vantage, acl, beyond, seed, packets)
+                yield (name, interface, family), acl, judge(vantage, acl, beyond, seed, packets,
+                                                                      self.replies == "established")
 
     @staticmethod
     def without_list(vantage, family, interface):
@@ -112,6 +114,7 @@ class Bench:
 
     def check(self, title, model, device, replies, manner, seed):
         """Compiles and judges one policy. Gives the output's text, or None."""
+        self.replies = replies
         policy, text = self.read(model, device, replies)
         options = (*manner, *(() if device else ("--replies", replies)))
         done = compiled.run(self.fwc, text, *options)

@@ -91,21 +91,24 @@ class Vantage:
 
     def verdict(self, packet):
         """Of a first packet, rule after rule: the evaluator's own reading, no planes."""
-        hook = self.hook(packet)
-        seen = evaluator.Packet(hook, self.interface, "", packet.family, packet.source, packet.destination,
+        return self.verdict_in(self.hook(packet), packet, self.interface)
+
+    def verdict_in(self, hook, packet, interface):
+        """interface: where it comes in; None: from the router itself."""
+        seen = evaluator.Packet(hook, interface, "", packet.family, packet.source, packet.destination,
                                 packet.protocol, packet.port, packet.source_port, packet.code, 255)
         if evaluator.always_passes(seen):
             return "allow"
         for rule in self.policy.rules:
             if packet.family in rule.families and rule.service.holds(seen.point()) \
-                    and any(self.holds_pair(pair, packet) for pair in self.policy.cached_pairs(rule, hook)):
+                    and any(holds_pair(pair, packet, interface) for pair in self.policy.cached_pairs(rule, hook)):
                 return rule.verdict
         return self.policy.defaults[hook]
 
-    def holds_pair(self, pair, packet):
-        source, destination = pair
-        return source.holds(self.interface, packet.family, packet.source) \
-            and somewhere(destination, packet.family)(packet.destination)
+    def is_behind(self, family, address):
+        """Whether packets to the address leave here, by the networks of the interface's zone."""
+        zone = getattr(self.policy, "by_name", {}).get(self.interface)
+        return zone is None or somewhere(self.policy.by_address.zones[zone[0]].routed, family)(address)
 
     # --- as layers ---
 
@@ -140,6 +143,13 @@ class Vantage:
     def in_hook(self, hook, family, question):
         is_own = hook == "input"
         return lambda address: self.own.holds(family, address) == is_own and question(address)
+
+
+def holds_pair(pair, packet, interface):
+    source, destination = pair
+    whence = somewhere(source, packet.family)(packet.source) if interface is None \
+        else source.holds(interface, packet.family, packet.source)
+    return whence and somewhere(destination, packet.family)(packet.destination)
 
 
 def at(region, interface, family):

@@ -1,0 +1,101 @@
+"""Which packets answer something that the policy lets others start.
+
+An answer to a packet q comes back with its addresses and ports turned round: TCP with ACK or RST,
+UDP as it is, an echo reply for an echo, and errors about q. What a list lets in as answers has to
+be answers; and answers to what may leave by its interface have to get in.
+"""
+
+from acl_eval import Packet
+
+ACK, RST = 16, 4
+ECHO = {4: (1, 8, 0), 6: (58, 128, 129)}
+ERRORS = {4: (3, 11, 12), 6: (1, 2, 3, 4)}
+
+
+def question(packet):
+    """The first packet that this one would answer, or None: an error, or no answer at all."""
+    turned = {"family": packet.family, "source": packet.destination, "destination": packet.source,
+              "protocol": packet.protocol}
+    protocol, asked, answered = ECHO[packet.family]
+    if packet.protocol == protocol:
+        return Packet(**turned, port=asked) if (packet.port, packet.code) == (answered, 0) else None
+    if packet.protocol == 6 and not packet.flags & (ACK | RST):
+        return None
+    if packet.protocol in (6, 17, 132):
+        return Packet(**turned, port=packet.source_port, source_port=packet.port)
+    return Packet(**turned)
+
+
+def answers(packet):
+    """What comes back for a first packet."""
+    turned = {"family": packet.family, "source": packet.destination, "destination": packet.source,
+              "protocol": packet.protocol}
+    protocol, asked, answered = ECHO[packet.family]
+    result = [Packet(packet.family, packet.destination, packet.source, protocol, kind)
+              for kind in ERRORS[packet.family][:2]]
+    if packet.protocol == protocol and packet.port == asked:
+        result.append(Packet(**turned, port=answered))
+    elif packet.protocol == 6:
+        result += [Packet(**turned, port=packet.source_port, source_port=packet.port, flags=flags)
+                   for flags in (ACK, RST)]
+    elif packet.protocol != protocol:
+        result.append(Packet(**turned, port=packet.source_port, source_port=packet.port))
+    return result
+
+
+def is_error(packet):
+    return packet.protocol == ECHO[packet.family][0] and packet.port in ERRORS[packet.family]
+
+
+def is_answer(vantage, packet):
+    """Whether the policy lets somebody start what this would answer."""
+    if is_error(packet):
+        return True
+    asked = question(packet)
+    return asked is not None and may_start(vantage, asked)
+
+
+def may_start(vantage, packet):
+    """Whether the policy lets a packet leave, come from where it may: another interface or the
+    router itself."""
+    if vantage.own.holds(packet.family, packet.destination):
+        return False
+    if vantage.own.holds(packet.family, packet.source):
+        return vantage.verdict_in("output", packet, None) == "allow"
+    return any(vantage.verdict_in("forward", packet, interface) == "allow"
+               for interface in vantage.policy.interfaces)
+
+
+def stray(vantage, space, rows, chooser, count):
+    """Packets among a plane's bits that answer nothing; `count` are looked at."""
+    filled = [row for row, bits in enumerate(rows) if bits]
+    for _ in range(count if filled else 0):
+        row = chooser.choice(filled)
+        packet = space.packet(row, one_of(rows[row], chooser))
+        if not is_answer(vantage, packet):
+            yield packet
+
+
+def one_of(bits, chooser):
+    """A bit that is set, drawn without counting all."""
+    skipped = chooser.randrange(bits.bit_length())
+    above = bits >> skipped
+    if above:
+        return skipped + (above & -above).bit_length() - 1
+    return bits.bit_length() - 1
+
+
+def unheard(vantage, acl, space, chooser, count):
+    """(first packet, its answer) that the list denies, though the policy lets the first one leave
+    here; `count` cells are looked at."""
+    for _ in range(count):
+        packet = space.packet(*space.random_packet(chooser))
+        if packet.is_fragment or packet.flags & (ACK | RST) or not vantage.is_behind(packet.family, packet.source):
+            continue
+        first = Packet(packet.family, packet.destination, packet.source, packet.protocol, packet.port,
+                       packet.source_port, packet.code, packet.flags)
+        if vantage.own.holds(first.family, first.destination) or not may_start(vantage, first):
+            continue
+        for answer in answers(first):
+            if not acl.permits(answer):
+                yield first, answer
