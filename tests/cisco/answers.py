@@ -52,7 +52,7 @@ def is_answer(vantage, packet):
     if is_error(packet):
         return True
     asked = question(packet)
-    return asked is not None and may_start(vantage, asked)
+    return asked is not None and any(may_start(vantage, before) for before in vantage.may_be(asked))
 
 
 def may_start(vantage, packet):
@@ -90,12 +90,13 @@ def unheard(vantage, acl, space, chooser, count):
     here; `count` cells are looked at."""
     for _ in range(count):
         packet = space.packet(*space.random_packet(chooser))
-        if packet.is_fragment or packet.flags & (ACK | RST) or not vantage.is_behind(packet.family, packet.source):
+        if packet.is_fragment or packet.flags & (ACK | RST) or not vantage.is_behind(packet.family,
+            packet.source):
             continue
         first = Packet(packet.family, packet.destination, packet.source, packet.protocol, packet.port,
                        packet.source_port, packet.code, packet.flags)
         if vantage.own.holds(first.family, first.destination) or not may_start(vantage, first):
             continue
-        for answer in answers(first):
+        for answer in answers(vantage.hidden_as(first)):
             if not acl.permits(answer):
                 yield first, answer

@@ -39,6 +39,8 @@ def describe(packet):
     else:
         above = f"sport {packet.source_port} port {packet.port}"
     flags = {2: " syn", 16: " ack", 4: " rst"}.get(packet.flags, "")
+    if packet.minute:
+        flags += f" at minute {packet.minute} of the week"
     return (f"{text_of(packet.family, packet.source)} -> {text_of(packet.family, packet.destination)}"
             f" protocol {packet.protocol} {above}{flags}")
 
@@ -101,7 +103,8 @@ def judge_fragments(result, space, wanted, acl, fragments, announced):
     third = Space(acl.family, space.sources, space.destinations, fragments)
     given = third.permitted(layers_of(acl))
     masks = [sum(1 << index for index, point in enumerate(space.services)
-                 if point.protocol == fragment.protocol) for fragment in third.services]
+                 if (point.protocol, point.minute) == (fragment.protocol, fragment.minute))
+             for fragment in third.services]
     service_bits = (1 << space.width) - 1
     for row, want in enumerate(wanted):
         for place in range(len(space.destinations)):

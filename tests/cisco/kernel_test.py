@@ -17,7 +17,7 @@ import sys
 import compiled
 import policies
 from acl_eval import Packet
-from spec import DevicePolicy, Policy, PolicyError, Vantage, own_addresses
+from spec import DevicePolicy, PolicyError, RouterPolicy, Vantage, own_addresses
 
 # pylint: disable=wrong-import-order
 import evaluator
@@ -70,13 +70,13 @@ class Targets:
         if seed % 2:
             maker = policies.ListMaker(seed)
             model = maker.make()
-            self.judge(seed, model, model, Policy(model, generator.INTERFACES), None)
+            self.judge(seed, model, model, RouterPolicy(model, generator.INTERFACES), None)
             return
         maker = HostMaker(seed)
         model = maker.make()
         host = maker.for_host(model)
         try:
-            policy = Policy(host, generator.INTERFACES)
+            policy = RouterPolicy(host, generator.INTERFACES)
         except PolicyError:
             return
         self.judge(seed, host, model + maker.device.text("none"), policy, DevicePolicy(model,

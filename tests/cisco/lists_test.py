@@ -27,7 +27,7 @@ from acl_read import Configuration
 from compare import judge
 from compiled import TOP, Tally
 import evaluator
-from spec import DevicePolicy, Policy, PolicyError, Vantage, own_addresses
+from spec import DevicePolicy, PolicyError, RouterPolicy, Vantage, own_addresses
 
 # options that must not change what a list means
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
@@ -137,7 +137,7 @@ class Bench:
     @staticmethod
     def read(model, device, replies):
         if device is None:
-            return Policy(model, ()), model
+            return RouterPolicy(model), model
         return DevicePolicy(model, device.interfaces), model + device.text(replies)
 
     def shrink(self, model, device, replies, options, seed):
@@ -235,7 +235,7 @@ def run_examples(bench):
         title = os.path.relpath(path, TOP)
         text = flattened(path)
         try:
-            Policy(text, ())
+            RouterPolicy(text)
         except (PolicyError, ValueError, KeyError) as error:
             print(f"{title}: the evaluator does not read it: {error}")
             continue

@@ -173,7 +173,8 @@ class Services:
         for protocol in self.protocols | {6, 17, icmp}:
             yield from self.of_protocol(protocol, icmp)
             if self.with_later:
-                yield Packet(self.family, 0, 0, protocol, is_fragment=True)
+                yield from (Packet(self.family, 0, 0, protocol, is_fragment=True, minute=minute)
+                            for minute in self.minutes)
 
     def of_protocol(self, protocol, icmp):
         for minute in self.minutes:

@@ -12,8 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 # pylint: disable=wrong-import-position
 import generator
-from evaluator import Policy, PolicyError
-from spec import DevicePolicy
+from evaluator import PolicyError
+from spec import DevicePolicy, RouterPolicy
 
 NAMES = {"Serial0/0": "wan", "GigabitEthernet0/0": "lan", "GigabitEthernet0/1": "dmz", "Loopback0": "opt",
          "Tunnel7": "vip", "FastEthernet1/0/2.100": "branch"}
@@ -38,14 +38,24 @@ class ListMaker(generator.PolicyMaker):
     def __init__(self, seed):
         super().__init__(seed)
         self.ids = 0
+        self.schedules = []
 
     def policy(self, text):
-        return Policy(text, ())
+        return RouterPolicy(text)
 
     def layout(self):
         return {}
 
+    def define_schedules(self):
+        for index in range(self.random.choice((0, 0, 0, 0, 1, 2))):
+            spans = self.random.choice(("mon-fri 08:00-18:00", "daily 22:00-06:00",
+                                        "sat 09:00-12:00, sun 10:00-24:00",
+                                        "fri-mon 23:30-00:15", "wed 00:00-24:00", "mon-sun 12:00-13:00"))
+            self.definitions.append(f"schedule times{index} = {spans};")
+            self.schedules.append(f"times{index}")
+
     def make(self):
+        self.define_schedules()
         for name, networks in self.layout().items():
             self.definitions.append(f"zone {name} {{ {f'network {networks};' if networks else ''} }}")
             self.zones.append(name)
@@ -57,6 +67,7 @@ class ListMaker(generator.PolicyMaker):
             self.keep(self.rules, self.block if self.random.random() < 0.2 else self.rule)
         if self.random.random() < 0.4:
             self.rules.append(self.default())
+        self.translations()
         return "\n".join(self.definitions + self.rules) + "\n"
 
     def keep(self, lines, write):
@@ -87,8 +98,11 @@ class ListMaker(generator.PolicyMaker):
             text += " to " + self.place_list()
         return text + self.options() + ";"
 
+    def translations(self):
+        """Of routers only."""
+
     def options(self):
-        text = ""
+        text = f" during {self.random.choice(self.schedules)}" if self.schedules and self.random.random() < 0.2 else ""
         if self.random.random() < 0.1:
             text += self.random.choice((" ipv4", " ipv6"))
         if self.random.random() < 0.15:
@@ -134,6 +148,20 @@ class DeviceMaker(ListMaker):
 
     def layout(self):
         return self.chosen
+
+    def translations(self):
+        """Some of: who is hidden, and what is forwarded to hosts inside."""
+        if self.random.random() < 0.5:
+            self.definitions.append("masquerade from lan to wan;")
+        for index in range(self.random.choice((0, 0, 1, 2))):
+            address = self.random.choice(("192.168.0.80", "192.168.0.81", "192.168.0.5"))
+            self.definitions.append(f"host inner{index} = {address};")
+            service, more = self.random.choice((("ssh", ""), ("8085/tcp", ""), ("2222/tcp", " port 22"), ("https",
+                "")))
+            at = self.random.choice((" at 80.1.0.2", " at 80.1.0.7", ""))
+            line = f"forward {service} from wan{at} to inner{index}{more};"
+            if not any(service in rule and rule.startswith("forward") for rule in self.rules):
+                self.rules.insert(self.random.randint(0, len(self.rules)), line)
 
     def place_item(self):
         draw = self.random.random()

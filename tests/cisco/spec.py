@@ -13,18 +13,21 @@ zones carved out of each other accordingly.
 import ipaddress
 import os
 import sys
+from dataclasses import replace
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "packets"))
 
 # pylint: disable=wrong-import-position
 import evaluator
 from evaluator import Addresses, Policy, PolicyError, Region
+from translations import WEEK, DeviceReader, translated
 from planes import Layer, Services, Space, address_cuts, anything, gather_list
 
-__all__ = ["DevicePolicy", "Policy", "PolicyError", "Vantage", "own_addresses", "space_of"]
+__all__ = ["DevicePolicy", "PolicyError", "RouterPolicy", "Vantage", "own_addresses", "space_of"]
 
+# multicast, the broadcast, and link-local addresses, which no router forwards
 MULTICAST = Addresses([(0xe0 << 24, (0xf0 << 24) - 1), (2 ** 32 - 1, 2 ** 32 - 1)],
-                      [(0xff << 120, 2 ** 128 - 1)])
+                      [(0xff << 120, 2 ** 128 - 1), evaluator.LINK_LOCAL[1:]])
 
 
 def own_addresses(prefixes):
@@ -40,11 +43,26 @@ def own_addresses(prefixes):
     return own
 
 
-class DevicePolicy(Policy):
+class RouterPolicy(Policy):
+    """A policy with what the reader here adds: translations, schedules."""
+
+    def __init__(self, text, interfaces=()):
+        self.hidings = []
+        self.schedules = {}
+        super().__init__(text, interfaces)
+
+    @staticmethod
+    def reader(policy, text):
+        return DeviceReader(policy, text)
+
+
+class DevicePolicy(RouterPolicy):
     """A policy seen from a device: interfaces as {name: (zone, prefixes)}."""
 
     def __init__(self, text, interfaces, with_interfaces=True):
         self.by_name = interfaces
+        self.routers = interface_addresses([prefix for _, prefixes in interfaces.values()
+                                            for prefix in prefixes])
         self.with_interfaces = with_interfaces
         super().__init__(text, list(interfaces) if with_interfaces else [])
         self.by_address = DevicePolicy(text, interfaces, False) if with_interfaces else self
@@ -60,6 +78,10 @@ class DevicePolicy(Policy):
                 zone.is_connected = True
                 zone.addresses = (zone.addresses or Addresses()) | connected(prefixes)
 
+    def twin_of(self, item):
+        """The same item, its zone as this reading has it."""
+        return replace(item, zone=self.zones[item.zone.name]) if item.zone else item
+
     def pairs_of(self, rule, hook):
         if not self.with_interfaces or not self.is_settled:
             return list(super().pairs_of(rule, hook))
@@ -67,6 +89,16 @@ class DevicePolicy(Policy):
         twin = self.by_address.rules[index]
         return [(source, destination) for (source, _), (_, destination)
                 in zip(super().pairs_of(rule, hook), self.by_address.pairs_of(twin, hook))]
+
+
+def interface_addresses(prefixes):
+    """The addresses themselves."""
+    result = Addresses()
+    for prefix in prefixes:
+        address = ipaddress.ip_interface(prefix)
+        pair = [(int(address.ip), int(address.ip))]
+        result |= Addresses(pair) if address.version == 4 else Addresses((), pair)
+    return result
 
 
 def connected(prefixes):
@@ -85,25 +117,95 @@ class Vantage:
         self.policy = policy
         self.interface = interface
         self.own = own or Addresses()
+        self.cuts = None
 
     def hook(self, packet):
         return "input" if self.own.holds(packet.family, packet.destination) else "forward"
 
     def verdict(self, packet):
         """Of a first packet, rule after rule: the evaluator's own reading, no planes."""
+        for rule in self.forwards():
+            if self.translates(rule, packet):
+                return self.verdict_in("forward", translated(rule, packet), self.interface, rule)
         return self.verdict_in(self.hook(packet), packet, self.interface)
 
-    def verdict_in(self, hook, packet, interface):
-        """interface: where it comes in; None: from the router itself."""
+    def verdict_in(self, hook, packet, interface, forward=None):
+        """interface: where it comes in; None: from the router itself. forward: what translated it."""
         seen = evaluator.Packet(hook, interface, "", packet.family, packet.source, packet.destination,
                                 packet.protocol, packet.port, packet.source_port, packet.code, 255)
         if evaluator.always_passes(seen):
             return "allow"
         for rule in self.policy.rules:
-            if packet.family in rule.families and rule.service.holds(seen.point()) \
-                    and any(holds_pair(pair, packet, interface) for pair in self.policy.cached_pairs(rule, hook)):
+            if rule.forward and rule is forward:
+                return "allow"
+            if rule.forward or packet.family not in rule.families or not rule.service.holds(seen.point()) \
+                    or not is_time(rule, packet.minute):
+                continue
+            if any(holds_pair(pair, packet, interface) for pair in self.policy.cached_pairs(rule, hook)):
                 return rule.verdict
         return self.policy.defaults[hook]
+
+    # --- translation ---
+
+    def forwards(self):
+        return [rule for rule in self.policy.rules if rule.forward]
+
+    def sources_of(self, rule):
+        """Where a forward's packets come from: as for what is forwarded or comes to the router."""
+        return [source for source, _ in self.policy.cached_pairs(rule, "forward")]
+
+    def translates(self, rule, packet):
+        return packet.family in rule.families and self.is_target(rule, packet.family)(packet.destination) \
+            and rule.service.holds((packet.protocol, packet.port, packet.source_port, packet.code)) \
+            and any(source.holds(self.interface, packet.family, packet.source)
+                    for source in self.sources_of(rule))
+
+    def hidings(self):
+        """(is the source hidden, is the destination meant, behind which address) of every masquerade
+        and snat, of IPv4 packets that leave here."""
+        policy = self.policy
+        own = interface_addresses(policy.by_name[self.interface][1]).of[4] if self.interface in policy.by_name else []
+        for hiding in policy.hidings:
+            addresses = hiding.behind.of[4] if hiding.behind else own
+            for is_open, source in policy.from_regions(hiding.froms, "forward").items():
+                twin = policy.by_address
+                tos = [evaluator.Side([twin.twin_of(item) for item in side.items],
+                                      [twin.twin_of(item) for item in side.excepts]) for side in hiding.tos]
+                destination = twin.to_region(tos, "forward", is_open)
+                if source and destination and addresses:
+                    yield somewhere(source, 4), somewhere(destination, 4), addresses[0][0]
+
+    def hidden_as(self, packet):
+        """The packet as it leaves here."""
+        if packet.family == 4 and getattr(self.policy, "hidings", None):
+            for is_source, is_destination, behind in self.hidings():
+                if is_source(packet.source) and is_destination(packet.destination):
+                    return replace(packet, source=behind)
+        return packet
+
+    def may_be(self, packet):
+        """Packets that leave here as this one: itself, and those that translation makes it of."""
+        yield packet
+        if packet.family == 4 and getattr(self.policy, "hidings", None):
+            for is_source, _, behind in self.hidings():
+                if behind == packet.source:
+                    for source in self.known_sources():
+                        if is_source(source):
+                            before = replace(packet, source=source)
+                            if self.hidden_as(before) == packet:
+                                yield before
+
+    def known_sources(self):
+        """An address for each stretch of IPv4 that the policy tells from others."""
+        if self.cuts is None:
+            edges = []
+            gather_policy(self, 4, edges, Services(4))
+            self.cuts = sorted(address_cuts(4, edges))
+        return self.cuts
+
+    def is_target(self, rule, family):
+        targets = rule.forward.at or self.policy.routers
+        return lambda address: targets.holds(family, address)
 
     def is_behind(self, family, address):
         """Whether packets to the address leave here, by the networks of the interface's zone."""
@@ -113,14 +215,48 @@ class Vantage:
     # --- as layers ---
 
     def layers(self, family):
-        result = self.always(family)
-        for rule in self.policy.rules:
+        result = []
+        for rule in self.forwards():
             if family in rule.families:
+                result += self.translated_layers(rule, family)
+        result += self.always(family)
+        for rule in self.policy.rules:
+            if family in rule.families and not rule.forward:
                 result += self.rule_layers(rule, family)
         for hook in ("input", "forward"):
             result.append(Layer(self.policy.defaults[hook] == "allow", anything,
                                 self.in_hook(hook, family, anything), anything, hook))
         return result
+
+    def translated_layers(self, forward, family):
+        """The policy's verdict of what a forward translates, in addresses before translation."""
+        real = forward.forward.real(family)
+        for whence in self.sources_of(forward):
+            def is_source(address, whence=whence):
+                return whence.holds(self.interface, family, address)
+
+            def is_service(point):
+                return forward.service.holds((point.protocol, point.port, point.source_port, point.code))
+            for rule in self.policy.rules:
+                if rule is forward:
+                    yield Layer(True, is_source, self.is_target(forward, family), is_service, rule)
+                    break
+                if not rule.forward and family in rule.families:
+                    yield from self.before_forward(rule, forward, family, real, (is_source, is_service))
+
+    def before_forward(self, rule, forward, family, real, questions):
+        """A rule that stands before the forward and speaks of the host."""
+        is_source, is_service = questions
+
+        def holds(point):
+            return is_service(point) and is_time(rule, point.minute) and rule.service.holds(
+                (point.protocol, forward.forward.port or point.port, point.source_port, point.code))
+        for source, destination in self.policy.cached_pairs(rule, "forward"):
+            if somewhere(destination, family)(real):
+                yield Layer(rule.verdict == "allow",
+                            lambda address, s=source: is_source(address) and s.holds(self.interface, family,
+                                address),
+                            self.is_target(forward, family), holds, rule)
 
     def always(self, family):
         if family == 4:
@@ -133,7 +269,8 @@ class Vantage:
 
     def rule_layers(self, rule, family):
         def holds(point):
-            return rule.service.holds((point.protocol, point.port, point.source_port, point.code))
+            return is_time(rule, point.minute) \
+                and rule.service.holds((point.protocol, point.port, point.source_port, point.code))
         for hook in ("input", "forward"):
             for source, destination in self.policy.cached_pairs(rule, hook):
                 if self.interface in source.of and family in destination.families():
@@ -143,6 +280,10 @@ class Vantage:
     def in_hook(self, hook, family, question):
         is_own = hook == "input"
         return lambda address: self.own.holds(family, address) == is_own and question(address)
+
+
+def is_time(rule, minute):
+    return rule.during is None or any(low <= minute <= high for low, high in rule.during)
 
 
 def holds_pair(pair, packet, interface):
@@ -178,12 +319,16 @@ def regions_of(policy):
 
 def gather_policy(vantage, family, edges, services):
     edges += vantage.own.of[family]
+    for rule in vantage.forwards():
+        edges += (rule.forward.at or vantage.policy.routers).of[family]
     if family == 6:
         edges.append(evaluator.LINK_LOCAL[1:])
     for region in regions_of(vantage.policy):
         for addresses in region.of.values():
             edges += addresses.of[family]
     for rule in vantage.policy.rules:
+        for low, high in rule.during or ():
+            services.minutes |= {low, (high + 1) % WEEK}
         for pair in rule.service.pairs():
             if pair.protocol in (1, 58):
                 services.add(pair.protocol, kind=pair.ports, codes=[pair.codes])

@@ -267,6 +267,9 @@ class Rule:
     families: set
     words: list              # of the service list: the families of each
     line: int
+    # on routers (tests/cisco): what its packets were translated from, and the minutes of the week
+    forward: object = None
+    during: list = None
 
 
 @dataclass
@@ -301,11 +304,15 @@ class Policy:
         self.cache = {}
         self.is_settled = False  # while mistakes are sought, zones are what their lines say
         self.defaults = {"input": "deny", "forward": "deny", "output": "allow"}
-        Reader(self, text).read()
+        self.reader(self, text).read()
         self.settle_zones()
         for rule in self.rules:
             self.check(rule)
         self.is_settled = True
+
+    @staticmethod
+    def reader(policy, text):
+        return Reader(policy, text)
 
     # --- zones ---
 
