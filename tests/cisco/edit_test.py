@@ -119,7 +119,7 @@ def neighbours(seed):
     for _ in range(chooser.choice((1, 1, 2, 5))):
         change_one(maker, changed, chooser)
     head = "\n".join(maker.definitions) + "\n"
-    tail = maker.device.text("none") if hasattr(maker, "device") else ""
+    tail = "".join(device.text("none") for device in getattr(maker, "devices", ()))
     return head + "\n".join(rules) + "\n" + tail, head + "\n".join(changed) + "\n" + tail
 
 

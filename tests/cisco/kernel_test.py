@@ -28,14 +28,27 @@ import random_test
 ZONES = {"lan": "eth1", "dmz": "eth2", "wan": "eth0", "opt": "eth3"}
 
 
+class ListMaker(policies.ListMaker):
+    """Policies without times: the kernel has its own clock."""
+
+    def define_schedules(self):
+        pass
+
+
 class HostMaker(policies.DeviceMaker):
-    """Policies with zones that a host and a device both have."""
+    """Policies with zones that a host and a device both have; without times and translations."""
+
+    def define_schedules(self):
+        pass
+
+    def translations(self):
+        pass
 
     def __init__(self, seed):
         super().__init__(seed)
         self.chosen = self.random.choice([layout for layout in policies.LAYOUTS if "branch" not in layout])
-        self.device = policies.Device("SITE1", {ZONES[zone]: (zone, list(generator.FIREWALL[ZONES[zone]]))
-                                                for zone in self.chosen})
+        self.devices = [policies.Device("SITE1", {ZONES[zone]: (zone, list(generator.FIREWALL[ZONES[zone]]))
+                                                  for zone in self.chosen})]
 
     def for_host(self, model):
         """The zones with interfaces, and the networks of those that say none."""
@@ -68,7 +81,7 @@ class Targets:
 
     def run(self, seed):
         if seed % 2:
-            maker = policies.ListMaker(seed)
+            maker = ListMaker(seed)
             model = maker.make()
             self.judge(seed, model, model, RouterPolicy(model, generator.INTERFACES), None)
             return
@@ -79,9 +92,9 @@ class Targets:
             policy = RouterPolicy(host, generator.INTERFACES)
         except PolicyError:
             return
-        self.judge(seed, host, model + maker.device.text("none"), policy, DevicePolicy(model,
-            maker.device.interfaces),
-                   maker.device)
+        device = maker.devices[0]
+        self.judge(seed, host, model + device.text("none"), policy,
+                   DevicePolicy(model, device.interfaces), device)
 
     def judge(self, seed, host, text, policy, device_policy, device=None):
         """device_policy None: one list for all interfaces."""

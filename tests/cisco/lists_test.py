@@ -27,11 +27,12 @@ from acl_read import Configuration
 from compare import judge
 from compiled import TOP, Tally
 import evaluator
-from spec import DevicePolicy, PolicyError, RouterPolicy, Vantage, own_addresses
+from policies import device_policy
+from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 
 # options that must not change what a list means
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
-NUMBERED = ("--number", "2042")
+SHRINKING_S = 60
 
 
 class Figures:
@@ -68,12 +69,16 @@ class Bench:
 
     # --- one policy ---
 
-    def vantages(self, policy, device):
+    def vantages(self, model, devices):
         """{(device name or None, interface or None): Vantage}."""
-        if device is None:
-            return {(None, None): Vantage(policy)}
-        own = own_addresses(device.prefixes())
-        return {(device.name, interface): Vantage(policy, interface, own) for interface in device.interfaces}
+        if not devices:
+            return {(None, None): Vantage(RouterPolicy(model))}
+        result = {}
+        for device in devices:
+            policy, own = device_policy(model, devices, device), own_addresses(device.prefixes())
+            for interface in device.interfaces:
+                result[device.name, interface] = Vantage(policy, interface, own)
+        return result
 
     def lists_of(self, configuration, interface):
         """The lists that stand there, by family. On an interface every family has to have one."""
@@ -83,10 +88,10 @@ class Bench:
         return {family: configuration.lists[family, name] for (family, direction), name in bound.items()
                 if direction == "in"}
 
-    def judgements(self, policy, device, done, packets, seed=0):
+    def judgements(self, vantages, done, packets, seed=0):
         """(vantage's key, list or None, Judgement or None) of everything in an output."""
         configurations = done.configurations()
-        for (name, interface), vantage in self.vantages(policy, device).items():
+        for (name, interface), vantage in vantages.items():
             configuration = configurations[name]
             lists = self.lists_of(configuration, interface)
             for family in (4, 6):
@@ -104,19 +109,19 @@ class Bench:
         del vantage, family, interface
         return None
 
-    def complaints(self, policy, device, done, seed):
+    def complaints(self, vantages, done, seed):
         result = []
-        for key, acl, judgement in self.judgements(policy, device, done, self.options.packets, seed):
+        for key, acl, judgement in self.judgements(vantages, done, self.options.packets, seed):
             if judgement is not None:
                 self.figures.add(acl, judgement)
                 result += [f"{key}: {complaint}" for complaint in judgement.complaints]
         return result
 
-    def check(self, title, model, device, replies, manner, seed):
-        """Compiles and judges one policy. Gives the output's text, or None."""
+    def check(self, title, model, devices, replies, manner, seed):
+        """Compiles and judges one policy. Gives (vantages, what was compiled), or None."""
         self.replies = replies
-        policy, text = self.read(model, device, replies)
-        options = (*manner, *(() if device else ("--replies", replies)))
+        text = model + text_of(devices, replies)
+        options = (*manner, *(() if devices else ("--replies", replies)))
         done = compiled.run(self.fwc, text, *options)
         if done.status != 0:
             self.figures.refuse(done.first_error()[:70])
@@ -124,43 +129,37 @@ class Bench:
                 print(f"{title}: refused: {done.first_error()}")
             return None
         self.figures.policies += 1
+        vantages = self.vantages(model, devices)
         try:
-            complaints = self.complaints(policy, device, done, seed)
+            complaints = self.complaints(vantages, done, seed)
         except AclError as error:
             complaints = [f"the output cannot be read: {error}"]
         if not self.tally.check(not complaints, f"{title} {' '.join(options)}: {len(complaints)} complaints"):
-            smallest = self.shrink(model, device, replies, options, seed)
+            smallest = self.shrink(model, devices, replies, options, seed)
             print("\n".join(complaints[:4]) + f"\n--- smallest policy\n{smallest}---", flush=True)
             return None
-        return policy, done
+        return vantages, done
 
-    @staticmethod
-    def read(model, device, replies):
-        if device is None:
-            return RouterPolicy(model), model
-        return DevicePolicy(model, device.interfaces), model + device.text(replies)
-
-    def shrink(self, model, device, replies, options, seed):
+    def shrink(self, model, devices, replies, options, seed):
         """Leaves out statements as long as something is wrong."""
         lines = model.splitlines()
-        is_smaller, deadline = True, time.monotonic() + 60
+        is_smaller, deadline = True, time.monotonic() + SHRINKING_S
         while is_smaller and time.monotonic() < deadline:
             is_smaller = False
             for first, last in spans(lines):
                 shorter = lines[:first] + lines[last + 1:]
-                if shorter and self.is_wrong("\n".join(shorter) + "\n", device, replies, options, seed):
+                if shorter and self.is_wrong("\n".join(shorter) + "\n", devices, replies, options, seed):
                     lines, is_smaller = shorter, True
                     break
-        return "\n".join(lines) + "\n" + (device.text(replies) if device else "")
+        return "\n".join(lines) + "\n" + text_of(devices, replies)
 
-    def is_wrong(self, model, device, replies, options, seed):
+    def is_wrong(self, model, devices, replies, options, seed):
         try:
-            policy, text = self.read(model, device, replies)
-            done = compiled.run(self.fwc, text, *options)
+            done = compiled.run(self.fwc, model + text_of(devices, replies), *options)
             if done.status != 0:
                 return False
             return any(judgement and judgement.complaints for _, _, judgement
-                       in self.judgements(policy, device, done, 50, seed))
+                       in self.judgements(self.vantages(model, devices), done, 50, seed))
         except (PolicyError, ValueError, KeyError):
             return False
         except AclError:
@@ -168,7 +167,7 @@ class Bench:
 
     # --- mutants ---
 
-    def mutate(self, title, policy, device, done, seed):
+    def mutate(self, title, vantages, done, seed):
         """Some mutants of the output; each has to be noticed or to mean the same."""
         chooser = random.Random(seed)
         tried = 0
@@ -177,16 +176,16 @@ class Bench:
             made = mutants.mutant(done.text, chooser)
             if made is not None:
                 self.figures.mutants += 1
-                self.judge_mutant(title, policy, device, done, *made)
+                self.judge_mutant(title, vantages, done, *made)
 
-    def judge_mutant(self, title, policy, device, done, what, text):
+    def judge_mutant(self, title, vantages, done, what, text):
         if mutants.is_refused(text) or any(mutants.is_refused(part)
                                            for part in compiled.devices_of(text).values()):
             self.figures.broken += 1
             return
         other = compiled.Compiled(0, text, done.diagnostics)
         noticed = any(judgement and judgement.complaints for _, _, judgement
-                      in self.judgements(policy, device, other, 0))
+                      in self.judgements(vantages, other, 0))
         if noticed:
             self.figures.caught += 1
             return
@@ -204,6 +203,10 @@ class Bench:
                 if not is_same and not (packet and packet.is_fragment):
                     return packet or "a list that is gone"
         return None
+
+
+def text_of(devices, replies):
+    return "".join(device.text(replies) for device in devices)
 
 
 def spans(lines):
@@ -239,20 +242,20 @@ def run_examples(bench):
         except (PolicyError, ValueError, KeyError) as error:
             print(f"{title}: the evaluator does not read it: {error}")
             continue
-        bench.check(title, text, None, "none", (), 0)
+        bench.check(title, text, [], "none", (), 0)
 
 
 def run_random(bench, make, seeds):
     for seed in seeds:
         maker = make(seed)
         model = maker.make()
-        device = getattr(maker, "device", None)
+        devices = getattr(maker, "devices", [])
         replies = random.Random(seed).choice(("none", "none", "established"))
-        manner = MANNERS[seed % len(MANNERS)] if device is None else ()
-        title = f"seed {seed}{' with a device' if device else ''}, replies {replies}"
-        taken = bench.check(title, model, device, replies, manner, seed)
+        manner = () if devices else MANNERS[seed % len(MANNERS)]
+        title = f"{make.__name__} {seed}, replies {replies}"
+        taken = bench.check(title, model, devices, replies, manner, seed)
         if taken:
-            bench.mutate(title, taken[0], device, taken[1], seed)
+            bench.mutate(title, *taken, seed)
 
 
 def main():
@@ -270,6 +273,7 @@ def main():
     run_examples(bench)
     run_random(bench, policies.ListMaker, range(options.seed, options.seed + options.lists))
     run_random(bench, policies.DeviceMaker, range(options.seed, options.seed + options.devices))
+    run_random(bench, policies.TwoDeviceMaker, range(options.seed, options.seed + options.devices // 4))
     report(bench.figures, options, tally)
     tally.close()
 
@@ -283,7 +287,7 @@ def report(figures, options, tally):
           f" {figures.same} of the same meaning")
     for reason, times in sorted(figures.reasons.items()):
         print(f"refused {times} times: {reason}")
-    asked = options.lists + options.devices
+    asked = options.lists + options.devices + options.devices // 4
     tally.check(figures.policies >= asked // 2, f"only {figures.policies} of {asked} policies compile")
 
 

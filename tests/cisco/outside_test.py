@@ -214,7 +214,8 @@ def sources(options):
     for seed in range(options.seed, options.seed + options.policies):
         maker = (policies.DeviceMaker if seed % 3 == 0 else policies.ListMaker)(seed)
         text = maker.make()
-        yield f"seed {seed}", text + (maker.device.text("established") if hasattr(maker, "device") else "")
+        yield f"seed {seed}", text + "".join(
+            device.text("established") for device in getattr(maker, "devices", ()))
 
 
 def check_sample(tally, batch):

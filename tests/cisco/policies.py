@@ -131,6 +131,12 @@ class Device:
         return [prefix for _, prefixes in self.interfaces.values() for prefix in prefixes]
 
 
+def device_policy(text, devices, device):
+    """A policy seen from one of its devices."""
+    return DevicePolicy(text, device.interfaces, [place for other in devices if other is not device
+                                                  for place in other.interfaces.values()])
+
+
 class DeviceMaker(ListMaker):
     """Policies with zones on a device's interfaces, `self`, nested zones, defaults."""
 
@@ -140,11 +146,12 @@ class DeviceMaker(ListMaker):
         by_zone = {zone: interface for interface, zone in NAMES.items()}
         with_interface = [zone for zone in self.chosen
                           if zone in ("lan", "wan") or not self.chosen[zone] or self.random.random() < 0.7]
-        self.device = Device("SITE1", {by_zone[zone]: (zone, [p for p in ADDRESSES[zone] if p])
-                                       for zone in with_interface})
+        self.devices = [Device("SITE1", {by_zone[zone]: (zone, [p for p in ADDRESSES[zone] if p])
+                                         for zone in with_interface})]
 
     def policy(self, text):
-        return DevicePolicy(text, self.device.interfaces)
+        for device in self.devices:
+            device_policy(text, self.devices, device)
 
     def layout(self):
         return self.chosen
@@ -178,3 +185,19 @@ class DeviceMaker(ListMaker):
     def default(self):
         hook = self.random.choice(("", "input ", "forward "))
         return f"default {hook}{self.random.choice(('allow', 'deny'))};"
+
+
+class TwoDeviceMaker(DeviceMaker):
+    """Two sites: each zone but the common one is at one of them."""
+
+    def __init__(self, seed):
+        super().__init__(seed)
+        self.chosen = self.random.choice((LAYOUTS[0], LAYOUTS[2]))
+        self.devices = [
+            Device("SITE1", {"Serial0/0": ("wan", ["80.1.0.2/30", "2001:db8:e::2/64"]),
+                             "GigabitEthernet0/0": ("lan", list(ADDRESSES["lan"]))}),
+            Device("SITE2", {"Serial0/0": ("wan", ["80.2.0.2/30", "2001:db8:f::2/64"]),
+                             "Vlan7": ("dmz", list(ADDRESSES["dmz"]))})]
+
+    def translations(self):
+        """A policy's translations are for all devices, so these have none."""

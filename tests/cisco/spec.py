@@ -59,13 +59,14 @@ class RouterPolicy(Policy):
 class DevicePolicy(RouterPolicy):
     """A policy seen from a device: interfaces as {name: (zone, prefixes)}."""
 
-    def __init__(self, text, interfaces, with_interfaces=True):
+    def __init__(self, text, interfaces, elsewhere=(), with_interfaces=True):
         self.by_name = interfaces
+        self.elsewhere = elsewhere      # (zone, prefixes) of other devices' interfaces
         self.routers = interface_addresses([prefix for _, prefixes in interfaces.values()
                                             for prefix in prefixes])
         self.with_interfaces = with_interfaces
         super().__init__(text, list(interfaces) if with_interfaces else [])
-        self.by_address = DevicePolicy(text, interfaces, False) if with_interfaces else self
+        self.by_address = DevicePolicy(text, interfaces, elsewhere, False) if with_interfaces else self
 
     def place_zones(self):
         for zone in self.zones.values():
@@ -77,6 +78,10 @@ class DevicePolicy(RouterPolicy):
             if zone.is_connected or not (zone.addresses or zone.has_internet):
                 zone.is_connected = True
                 zone.addresses = (zone.addresses or Addresses()) | connected(prefixes)
+        for zone in self.zones.values():
+            if not (zone.addresses or zone.has_internet):
+                zone.addresses = connected([prefix for name, prefixes in self.elsewhere if name == zone.name
+                                            for prefix in prefixes])
 
     def twin_of(self, item):
         """The same item, its zone as this reading has it."""
@@ -164,7 +169,7 @@ class Vantage:
         """(is the source hidden, is the destination meant, behind which address) of every masquerade
         and snat, of IPv4 packets that leave here."""
         policy = self.policy
-        own = interface_addresses(policy.by_name[self.interface][1]).of[4] if self.interface in policy.by_name else []
+        own = interface_addresses(policy.by_name[self.interface][1]).of[4]
         for hiding in policy.hidings:
             addresses = hiding.behind.of[4] if hiding.behind else own
             for is_open, source in policy.from_regions(hiding.froms, "forward").items():
