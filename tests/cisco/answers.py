@@ -5,7 +5,7 @@ UDP as it is, an echo reply for an echo, and errors about q. What a list lets in
 be answers; and answers to what may leave by its interface have to get in.
 """
 
-from acl_eval import Packet
+from acl_eval import Packet, flow_of
 
 ACK, RST = 16, 4
 ECHO = {4: (1, 8, 0), 6: (58, 128, 129)}
@@ -85,9 +85,10 @@ def one_of(bits, chooser):
     return bits.bit_length() - 1
 
 
-def unheard(vantage, acl, space, chooser, count):
-    """(first packet, its answer) that the list denies, though the policy lets the first one leave
-    here; `count` cells are looked at."""
+def unheard(vantage, lists, space, chooser, count):
+    """(first packet, its answer) that the inbound list denies, though the policy lets the first one
+    leave here; `count` cells are looked at. lists: inbound, and outbound with reflections or None."""
+    acl, outbound = lists
     for _ in range(count):
         packet = space.packet(*space.random_packet(chooser))
         if packet.is_fragment or packet.flags & (ACK | RST) or not vantage.is_behind(packet.family,
@@ -97,6 +98,16 @@ def unheard(vantage, acl, space, chooser, count):
                        packet.source_port, packet.code, packet.flags)
         if vantage.own.holds(first.family, first.destination) or not may_start(vantage, first):
             continue
-        for answer in answers(vantage.hidden_as(first)):
-            if not acl.permits(answer):
+        sent = vantage.hidden_as(first)
+        is_own = vantage.own.holds(first.family, first.source)
+        for answer in answers(sent):
+            reflected = None if is_own or is_error(answer) else reflection(outbound, sent, answer)
+            if not acl.permits(answer, reflected):
                 yield first, answer
+
+
+def reflection(outbound, sent, answer):
+    """What an outbound list remembers of a packet, as the inbound one asks it. Nobody remembers
+    what the router sends itself, nor errors."""
+    entry = outbound.find(sent) if outbound else None
+    return {entry.reflect: {flow_of(answer)}} if entry and entry.is_permit and entry.reflect else None

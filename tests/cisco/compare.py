@@ -45,9 +45,10 @@ def describe(packet):
             f" protocol {packet.protocol} {above}{flags}")
 
 
-def judge(vantage, acl, announced=(), seed=0, packets=0, with_answers=False):
+def judge(vantage, acl, announced=(), seed=0, packets=0, with_answers=False, outbound=None):
     """A Judgement of one list. announced: Layers of what it was said to let in beyond the policy;
-    with_answers: they have to be answers, and all answers have to get in."""
+    with_answers: they have to be answers, and all answers have to get in; outbound: a list that
+    reflects, and must hold nothing back."""
     result = Judgement()
     space = space_of(vantage, [acl], acl.family, seed=seed)
     fragments = [point for point in space.services if point.is_fragment]
@@ -60,7 +61,9 @@ def judge(vantage, acl, announced=(), seed=0, packets=0, with_answers=False):
     beyond = [more & ~want for more, want in zip(beyond, wanted)]
     compare_planes(result, space, (wanted, given, beyond))
     if packets:
-        judge_answers(result, space, (vantage, acl), beyond, random.Random(seed), packets, with_answers)
+        judge_answers(result, space, (vantage, acl, outbound), beyond, random.Random(seed), packets, with_answers)
+    if outbound is not None:
+        judge_outbound(result, space, outbound)
     judge_fragments(result, space, wanted, acl, fragments, announced)
     sample(result, space, vantage, acl, random.Random(seed), packets, (wanted, beyond))
     return result
@@ -81,13 +84,20 @@ def compare_planes(result, space, planes):
 
 
 def judge_answers(result, space, sides, beyond, chooser, count, with_answers):
-    vantage, acl = sides
+    vantage, acl, outbound = sides
     for packet in answers.stray(vantage, space, beyond, chooser, count):
         result.complaints.append(f"{describe(packet)}: let in as an answer, but nothing may ask")
         return
-    for first, answer in answers.unheard(vantage, acl, space, chooser, count) if with_answers else ():
+    for first, answer in answers.unheard(vantage, (acl, outbound), space, chooser, count) if with_answers else ():
         result.complaints.append(f"{describe(answer)}: denied, but it answers {describe(first)}")
         return
+
+
+def judge_outbound(result, space, outbound):
+    """What was let in goes out: the list there is for its reflections."""
+    for row, bits in enumerate(space.permitted(layers_of(outbound))):
+        if bits != space.full:
+            complain(result, space, row, space.full & ~bits, "the outbound list holds it back")
 
 
 def complain(result, space, row, bits, what):

@@ -24,7 +24,7 @@ import policies
 import profiles
 from acl_eval import AclError
 from acl_read import Configuration
-from compare import judge
+from compare import Judgement, judge
 from compiled import TOP, Tally
 import evaluator
 from policies import device_policy
@@ -33,6 +33,7 @@ from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 # options that must not change what a list means
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
 SHRINKING_S = 60
+REPLIES = ("none", "none", "established", "established", "reflexive")
 
 
 class Figures:
@@ -45,7 +46,7 @@ class Figures:
 
     def add(self, acl, judgement):
         self.lists += 1
-        self.entries += len(acl.entries)
+        self.entries += len(acl.entries) if acl else 0
         self.cells += judgement.cells
         self.packets += judgement.packets
         self.excess += judgement.excess
@@ -101,12 +102,21 @@ class Bench:
                     continue
                 beyond = announced.layers(done.diagnostics, acl)
                 yield (name, interface, family), acl, judge(vantage, acl, beyond, seed, packets,
-                                                                      self.replies == "established")
+                                                                      self.replies != "none",
+                                                                      self.outbound(configuration, interface,
+                                                                          family))
+
+    @staticmethod
+    def outbound(configuration, interface, family):
+        """The list that reflects, or None."""
+        name = configuration.interfaces[interface].lists.get((family, "out")) if interface else None
+        return configuration.lists[family, name] if name else None
 
     @staticmethod
     def without_list(vantage, family, interface):
-        """An interface without a list lets everything in; so does a policy that speaks of one family only."""
-        del vantage, family, interface
+        """A router's interface without a list lets everything in."""
+        if interface and vantage.policy.routers.of[family]:
+            return Judgement([f"no list for IPv{family}, though the router has such addresses"])
         return None
 
     def complaints(self, vantages, done, seed):
@@ -250,7 +260,7 @@ def run_random(bench, make, seeds):
         maker = make(seed)
         model = maker.make()
         devices = getattr(maker, "devices", [])
-        replies = random.Random(seed).choice(("none", "none", "established"))
+        replies = random.Random(seed).choice(REPLIES)
         manner = () if devices else MANNERS[seed % len(MANNERS)]
         title = f"{make.__name__} {seed}, replies {replies}"
         taken = bench.check(title, model, devices, replies, manner, seed)
