@@ -102,7 +102,9 @@ class ListMaker(generator.PolicyMaker):
         """Of routers only."""
 
     def options(self):
-        text = f" during {self.random.choice(self.schedules)}" if self.schedules and self.random.random() < 0.2 else ""
+        text = ""
+        if self.schedules and self.random.random() < 0.2:
+            text = f" during {self.random.choice(self.schedules)}"
         if self.random.random() < 0.1:
             text += self.random.choice((" ipv4", " ipv6"))
         if self.random.random() < 0.15:
