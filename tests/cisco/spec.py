@@ -138,7 +138,7 @@ class Vantage:
         """interface: where it comes in; None: from the router itself. forward: what translated it."""
         seen = evaluator.Packet(hook, interface, "", packet.family, packet.source, packet.destination,
                                 packet.protocol, packet.port, packet.source_port, packet.code, 255)
-        if evaluator.always_passes(seen):
+        if evaluator.always_passes(replace(seen, hook="input")):
             return "allow"
         for rule in self.policy.rules:
             if rule.forward and rule is forward:
@@ -264,12 +264,13 @@ class Vantage:
                             self.is_target(forward, family), holds, rule)
 
     def always(self, family):
+        """Wherever it goes: no list can see the hop limit, and what is forwarded loses the 255
+        without which no host takes it."""
         if family == 4:
             return []
         low, high = evaluator.LINK_LOCAL[1:]
-        here = self.in_hook("input", 6, anything)
-        return [Layer(True, anything, here, icmp6({133, 134, 135, 136}), "neighbour discovery"),
-                Layer(True, lambda source: low <= source <= high, here, icmp6({130, 131, 132, 143}),
+        return [Layer(True, anything, anything, icmp6({133, 134, 135, 136}), "neighbour discovery"),
+                Layer(True, lambda source: low <= source <= high, anything, icmp6({130, 131, 132, 143}),
                       "multicast listeners")]
 
     def rule_layers(self, rule, family):
