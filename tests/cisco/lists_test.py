@@ -67,6 +67,7 @@ class Bench:
         self.tally = tally
         self.figures = Figures()
         self.replies = "none"
+        self.sought = None
 
     # --- one policy ---
 
@@ -145,6 +146,7 @@ class Bench:
         except AclError as error:
             complaints = [f"the output cannot be read: {error}"]
         if not self.tally.check(not complaints, f"{title} {' '.join(options)}: {len(complaints)} complaints"):
+            self.sought = kind_of(complaints[0])
             smallest = self.shrink(model, devices, replies, options, seed)
             print("\n".join(complaints[:4]) + f"\n--- smallest policy\n{smallest}---", flush=True)
             return None
@@ -168,12 +170,13 @@ class Bench:
             done = compiled.run(self.fwc, model + text_of(devices, replies), *options)
             if done.status != 0:
                 return False
-            return any(judgement and judgement.complaints for _, _, judgement
-                       in self.judgements(self.vantages(model, devices), done, 50, seed))
+            return any(kind_of(complaint) == self.sought for _, _, judgement
+                       in self.judgements(self.vantages(model, devices), done, self.options.packets, seed)
+                       if judgement for complaint in judgement.complaints)
         except (PolicyError, ValueError, KeyError):
             return False
-        except AclError:
-            return True
+        except AclError as error:
+            return kind_of(str(error)) == self.sought
 
     # --- mutants ---
 
@@ -213,6 +216,11 @@ class Bench:
                 if not is_same and not (packet and packet.is_fragment):
                     return packet or "a list that is gone"
         return None
+
+
+def kind_of(complaint):
+    """What is wrong, without the packet."""
+    return re.sub(r", but it answers .*", "", complaint.rsplit(": ", 1)[-1])
 
 
 def text_of(devices, replies):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from acl_eval import TOP, Packet
 
-CELLS = 60_000_000
+CELLS = 12_000_000
 
 
 @dataclass

@@ -143,8 +143,7 @@ class Vantage:
         for rule in self.policy.rules:
             if rule.forward and rule is forward:
                 return "allow"
-            if rule.forward or packet.family not in rule.families or not rule.service.holds(seen.point()) \
-                    or not is_time(rule, packet.minute):
+            if rule.forward or packet.family not in rule.families or not is_met(rule, packet):
                 continue
             if any(holds_pair(pair, packet, interface) for pair in self.policy.cached_pairs(rule, hook)):
                 return rule.verdict
@@ -161,8 +160,7 @@ class Vantage:
 
     def translates(self, rule, packet):
         return packet.family in rule.families and self.is_target(rule, packet.family)(packet.destination) \
-            and rule.service.holds((packet.protocol, packet.port, packet.source_port, packet.code)) \
-            and any(source.holds(self.interface, packet.family, packet.source)
+            and is_met(rule, packet) and any(source.holds(self.interface, packet.family, packet.source)
                     for source in self.sources_of(rule))
 
     def hidings(self):
@@ -241,7 +239,7 @@ class Vantage:
                 return whence.holds(self.interface, family, address)
 
             def is_service(point):
-                return forward.service.holds((point.protocol, point.port, point.source_port, point.code))
+                return is_met(forward, point)
             for rule in self.policy.rules:
                 if rule is forward:
                     yield Layer(True, is_source, self.is_target(forward, family), is_service, rule)
@@ -254,8 +252,7 @@ class Vantage:
         is_source, is_service = questions
 
         def holds(point):
-            return is_service(point) and is_time(rule, point.minute) and rule.service.holds(
-                (point.protocol, forward.forward.port or point.port, point.source_port, point.code))
+            return is_service(point) and is_met(rule, replace(point, port=forward.forward.port or point.port))
         for source, destination in self.policy.cached_pairs(rule, "forward"):
             if somewhere(destination, family)(real):
                 yield Layer(rule.verdict == "allow",
@@ -275,8 +272,7 @@ class Vantage:
 
     def rule_layers(self, rule, family):
         def holds(point):
-            return is_time(rule, point.minute) \
-                and rule.service.holds((point.protocol, point.port, point.source_port, point.code))
+            return is_met(rule, point)
         for hook in ("input", "forward"):
             for source, destination in self.policy.cached_pairs(rule, hook):
                 if self.interface in source.of and family in destination.families():
@@ -288,8 +284,16 @@ class Vantage:
         return lambda address: self.own.holds(family, address) == is_own and question(address)
 
 
-def is_time(rule, minute):
-    return rule.during is None or any(low <= minute <= high for low, high in rule.during)
+NAMELESS = 253     # a protocol that no policy here names
+
+
+def is_met(rule, packet):
+    """Whether a rule speaks of the packet's service and time. The other family's ICMP has no types:
+    to a rule it is a protocol like any other."""
+    if rule.during is not None and not any(low <= packet.minute <= high for low, high in rule.during):
+        return False
+    protocol = NAMELESS if packet.protocol == {4: 58, 6: 1}[packet.family] else packet.protocol
+    return rule.service.holds((protocol, packet.port, packet.source_port, packet.code))
 
 
 def holds_pair(pair, packet, interface):
