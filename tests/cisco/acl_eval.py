@@ -276,7 +276,10 @@ def is_neighbour_discovery(packet):
 
 
 class TimeRange:
-    """Minutes of the week; `absolute` lines are kept as text."""
+    """Minutes of the week; `absolute` lines are kept as text. The documents do not say whether the
+    minute behind `to` is inside: `is_end_inside` chooses the reading, for all."""
+
+    is_end_inside = True
 
     def __init__(self, name):
         self.name = name
@@ -290,11 +293,16 @@ class TimeRange:
         return hash(self.name)
 
     def holds(self, minute):
-        return not self.spans or any(low <= minute <= high for low, high in self.spans)
+        end = int(not TimeRange.is_end_inside)
+        return not self.spans or any(low <= minute <= high - end for low, high in self.spans)
+
+    def last_minutes(self):
+        """Those of which the two readings think differently."""
+        return {high for _, high in self.spans}
 
     def take(self, line):
-        if re.fullmatch(r"absolute( start \d\d:\d\d \d+ [A-Z][a-z]+ \d{4})?"
-                        r"( end \d\d:\d\d \d+ [A-Z][a-z]+ \d{4})?", line) and line != "absolute":
+        if re.fullmatch(r"absolute( start \d?\d:\d\d \d+ [A-Z][a-z]+ \d{4})?"
+                        r"( end \d?\d:\d\d \d+ [A-Z][a-z]+ \d{4})?", line) and line != "absolute":
             if self.absolute:
                 raise AclError(f"a second absolute line: {line}")
             self.absolute = line
@@ -319,7 +327,10 @@ class TimeRange:
         if len(days) != 1:
             raise AclError("several days before an end on another day")
         low, high = day_of(days[0]) * 1440 + first, day_of(until) * 1440 + last
-        self.spans += [(low, high)] if low <= high else [(low, 7 * 1440 - 1), (0, high)]
+        if low <= high:
+            self.spans.append((low, high))
+        else:
+            self.spans += [(low, 7 * 1440), (0, high)]    # the week's last minute is no end
 
 
 def clock(hour, minute):

@@ -5,6 +5,8 @@ UDP as it is, an echo reply for an echo, and errors about q. What a list lets in
 be answers; and answers to what may leave by its interface have to get in.
 """
 
+from dataclasses import replace
+
 from acl_eval import Packet, flow_of
 
 ACK, RST = 16, 4
@@ -57,13 +59,14 @@ def is_answer(vantage, packet):
 
 def may_start(vantage, packet):
     """Whether the policy lets a packet leave, come from where it may: another interface or the
-    router itself."""
+    router itself, at whatever time: connections outlive it."""
     if vantage.own.holds(packet.family, packet.destination) or 130 <= packet.port <= 143 and packet.protocol == 58:
         return False     # what always passes asks no answer of the policy
+    packets = [replace(packet, minute=minute) for minute in vantage.minutes()]
     if vantage.own.holds(packet.family, packet.source):
-        return vantage.verdict_in("output", packet, None) == "allow"
+        return any(vantage.verdict_in("output", packet, None) == "allow" for packet in packets)
     return any(vantage.verdict_in("forward", packet, interface) == "allow"
-               for interface in vantage.policy.interfaces)
+               for interface in vantage.policy.interfaces for packet in packets)
 
 
 def stray(vantage, space, rows, chooser, count):

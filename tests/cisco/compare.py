@@ -10,7 +10,9 @@ import ipaddress
 import random
 from dataclasses import dataclass, field
 
+import announced as notes
 import answers
+from acl_eval import TimeRange
 from planes import Space, count, layers_of
 from spec import space_of
 
@@ -25,6 +27,7 @@ class Judgement:
     excess: int = 0
     stray_fragments: int = 0
     is_whole: bool = True
+    doubtful: set = field(default_factory=set)
 
 
 def text_of(family, number):
@@ -45,11 +48,12 @@ def describe(packet):
             f" protocol {packet.protocol} {above}{flags}")
 
 
-def judge(vantage, acl, announced=(), seed=0, packets=0, with_answers=False, outbound=None):
-    """A Judgement of one list. announced: Layers of what it was said to let in beyond the policy;
+def judge(vantage, acl, diagnostics=(), seed=0, packets=0, with_answers=False, outbound=None):
+    """A Judgement of one list, by what the compiler said of it.
     with_answers: they have to be answers, and all answers have to get in; outbound: a list that
     reflects, and must hold nothing back."""
     result = Judgement()
+    announced, told = notes.layers(diagnostics, acl), notes.fragments(diagnostics, acl)
     space = space_of(vantage, [acl], acl.family, seed=seed)
     fragments = [point for point in space.services if point.is_fragment]
     space = Space(acl.family, space.sources, space.destinations,
@@ -58,21 +62,37 @@ def judge(vantage, acl, announced=(), seed=0, packets=0, with_answers=False, out
     wanted = space.permitted(vantage.layers(acl.family))
     given = space.permitted(layers_of(acl))
     beyond = space.permitted(announced) if announced else [0] * len(space.sources)
+    result.doubtful = {minute for entry in acl.entries if getattr(entry, "time_range", None)
+                       for minute in entry.time_range.last_minutes()}
     beyond = [more & ~want for more, want in zip(beyond, wanted)]
     compare_planes(result, space, (wanted, given, beyond))
+    if result.doubtful:
+        compare_planes(result, space, (wanted, other_reading(space, acl), beyond))
     if packets:
         judge_answers(result, space, (vantage, acl, outbound), beyond, random.Random(seed), packets, with_answers)
     if outbound is not None:
         judge_outbound(result, space, outbound)
-    judge_fragments(result, space, wanted, acl, fragments, announced)
+    judge_fragments(result, space, wanted, acl, fragments, told)
     sample(result, space, vantage, acl, random.Random(seed), packets, (wanted, beyond))
     return result
 
 
+def other_reading(space, acl):
+    """Where the minute behind `to` is outside."""
+    TimeRange.is_end_inside = False
+    try:
+        return space.permitted(layers_of(acl))
+    finally:
+        TimeRange.is_end_inside = True
+
+
 def compare_planes(result, space, planes):
+    """At the minutes that the readings of `to` differ about, a list may only be narrower."""
+    sure = sum(1 << index for index, point in enumerate(space.services) if point.minute not in result.doubtful)
+    everywhere = sum(1 << place * space.width for place in range(len(space.destinations))) * sure
     for row, (want, give, more) in enumerate(zip(*planes)):
-        if want & ~give:
-            complain(result, space, row, want & ~give, "the policy lets it enter, the list denies")
+        if want & ~give & everywhere:
+            complain(result, space, row, want & ~give & everywhere, "the policy lets it enter, the list denies")
         excess = give & ~want
         if excess & ~more:
             complain(result, space, row, excess & ~more,
@@ -106,8 +126,9 @@ def complain(result, space, row, bits, what):
         result.complaints.append(f"{describe(packet)}: {what}")
 
 
-def judge_fragments(result, space, wanted, acl, fragments, announced):
-    """Later fragments of what may enter must pass; others that pass are counted."""
+def judge_fragments(result, space, wanted, acl, fragments, told):
+    """Later fragments of what may enter must pass; others that pass have to be told (None: the
+    compiler had too many to tell them all)."""
     if not fragments:
         return
     third = Space(acl.family, space.sources, space.destinations, fragments)
@@ -122,10 +143,16 @@ def judge_fragments(result, space, wanted, acl, fragments, announced):
             there = given[row] >> place * third.width
             for index, mask in enumerate(masks):
                 passes, may = bool(there >> index & 1), bool(here & mask)
-                if may and not passes:
+                if may and not passes and third.services[index].minute not in result.doubtful:
                     complain(result, third, row, 1 << place * third.width + index,
                              "the policy lets its first fragment enter, the list denies the later ones")
-                result.stray_fragments += passes and not may
+                if not passes or may:
+                    continue
+                result.stray_fragments += 1
+                packet = third.packet(row, place * third.width + index)
+                if told is not None and not any(layer.holds(packet) for layer in told):
+                    complain(result, third, row, 1 << place * third.width + index,
+                             "a later fragment that passes, and nothing said so")
 
 
 def sample(result, space, vantage, acl, chooser, packets, planes):
@@ -137,7 +164,7 @@ def sample(result, space, vantage, acl, chooser, packets, planes):
         is_given = acl.permits(packet)
         is_announced = bool(planes[1][row] >> index & 1)
         result.packets += 1
-        if is_wanted and not is_given or is_given and not is_wanted and not is_announced:
+        if is_wanted and not is_given and packet.minute not in result.doubtful or is_given and not is_wanted and not is_announced:
             result.complaints.append(f"{describe(packet)}: policy {is_wanted}, list {is_given}, by plain reading")
         if is_wanted != bool(planes[0][row] >> index & 1):
             result.complaints.append(f"{describe(packet)}: the test's own two readings differ")

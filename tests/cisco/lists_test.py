@@ -17,7 +17,6 @@ import random
 import re
 import time
 
-import announced
 import compiled
 import mutants
 import policies
@@ -33,7 +32,7 @@ from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 # options that must not change what a list means
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
 SHRINKING_S = 60
-REPLIES = ("none", "none", "established", "established", "reflexive")
+REPLIES = ("none",)
 
 
 class Figures:
@@ -101,8 +100,7 @@ class Bench:
                 if acl is None:
                     yield (name, interface, family), None, self.without_list(vantage, family, interface)
                     continue
-                beyond = announced.layers(done.diagnostics, acl)
-                yield (name, interface, family), acl, judge(vantage, acl, beyond, seed, packets,
+                yield (name, interface, family), acl, judge(vantage, acl, done.diagnostics, seed, packets,
                                                                       self.replies != "none",
                                                                       self.outbound(configuration, interface,
                                                                           family))
@@ -132,7 +130,7 @@ class Bench:
         """Compiles and judges one policy. Gives (vantages, what was compiled), or None."""
         self.replies = replies
         text = model + text_of(devices, replies)
-        options = (*manner, *(() if devices else ("--replies", replies)))
+        options = (*manner, *(() if devices or replies == "none" else ("--replies", replies)))
         done = compiled.run(self.fwc, text, *options)
         if done.status != 0:
             self.figures.refuse(done.first_error()[:70])

@@ -240,7 +240,7 @@ def gather_list(acl, sources, destinations, services):
         destinations += entry.destination.edges()
         if entry.time_range:
             for low, high in entry.time_range.spans:
-                services.minutes |= {low, (high + 1) % 10080}
+                services.minutes |= {low, high % 10080, (high + 1) % 10080}
         for transport in entry.transports:
             kind = transport.icmp and (transport.icmp[0], transport.icmp[0])
             codes = transport.icmp and [(code, code) for code in transport.icmp[1:]]

@@ -210,6 +210,12 @@ class Vantage:
         targets = rule.forward.at or self.policy.routers
         return lambda address: targets.holds(family, address)
 
+    def minutes(self):
+        """One of each stretch of the week that the policy tells from others."""
+        ends = [minute for rule in self.policy.rules for low, high in rule.during or ()
+                for minute in (low, (high + 1) % WEEK)]
+        return sorted({0, *ends})
+
     def is_behind(self, family, address):
         """Whether packets to the address leave here, by the networks of the interface's zone."""
         zone = getattr(self.policy, "by_name", {}).get(self.interface)
