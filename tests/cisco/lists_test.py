@@ -209,7 +209,10 @@ class Bench:
         """A packet of which two outputs think differently, or None."""
         for name, part in compiled.devices_of(text).items():
             twin = compiled.devices_of(other)[name]
-            for key in Configuration(part).lists:
+            configuration = Configuration(part)
+            bound = {(family, acl) for interface in configuration.interfaces.values()
+                     for (family, _), acl in interface.lists.items()}
+            for key in bound or configuration.lists:
                 is_same, packet = mutants.same_meaning(part, twin, key)
                 if not is_same and not (packet and packet.is_fragment):
                     return packet or "a list that is gone"
@@ -278,10 +281,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("fwc")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--lists", type=int, default=60)
-    parser.add_argument("--devices", type=int, default=60)
+    parser.add_argument("--lists", type=int, default=20)
+    parser.add_argument("--devices", type=int, default=12)
     parser.add_argument("--packets", type=int, default=300)
-    parser.add_argument("--mutants", type=int, default=6)
+    parser.add_argument("--mutants", type=int, default=4)
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     tally = Tally()
