@@ -60,7 +60,8 @@ def is_answer(vantage, packet):
 def may_start(vantage, packet):
     """Whether the policy lets a packet leave, come from where it may: another interface or the
     router itself, at whatever time: connections outlive it."""
-    if vantage.own.holds(packet.family, packet.destination) or 130 <= packet.port <= 143 and packet.protocol == 58:
+    if vantage.own.holds(packet.family,
+                         packet.destination) or 130 <= packet.port <= 143 and packet.protocol == 58:
         return False     # what always passes asks no answer of the policy
     packets = [replace(packet, minute=minute) for minute in vantage.minutes()]
     if vantage.own.holds(packet.family, packet.source):
@@ -104,6 +105,8 @@ def unheard(vantage, lists, space, chooser, count):
         sent = vantage.hidden_as(first)
         is_own = vantage.own.holds(first.family, first.source)
         for answer in answers(sent):
+            if is_own and answer.protocol != 6:
+                continue     # FW0932: of the router's own packets, unless rules name them
             reflected = None if is_own or is_error(answer) else reflection(outbound, sent, answer)
             if not acl.permits(answer, reflected):
                 yield first, answer

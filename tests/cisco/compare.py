@@ -27,6 +27,7 @@ class Judgement:
     excess: int = 0
     stray_fragments: int = 0
     is_whole: bool = True
+    is_told: bool = True
     doubtful: set = field(default_factory=set)
 
 
@@ -61,14 +62,18 @@ def judge(vantage, acl, diagnostics=(), seed=0, packets=0, with_answers=False, o
     result.is_whole, result.cells = space.is_whole, space.cells()
     wanted = space.permitted(vantage.layers(acl.family))
     given = space.permitted(layers_of(acl))
-    beyond = space.permitted(announced) if announced else [0] * len(space.sources)
+    beyond = space.permitted(announced) if announced else [0 if announced is not None else space.full] * len(
+        space.sources)
+    result.is_told = announced is not None
+    has_times = any(point.minute for point in space.services)
     result.doubtful = {minute for entry in acl.entries if getattr(entry, "time_range", None)
                        for minute in entry.time_range.last_minutes()}
     beyond = [more & ~want for more, want in zip(beyond, wanted)]
-    compare_planes(result, space, (wanted, given, beyond))
+    is_exact = result.is_told and not has_times     # what is told, is told for all times
+    compare_planes(result, space, (wanted, given, beyond), is_exact)
     if result.doubtful:
-        compare_planes(result, space, (wanted, other_reading(space, acl), beyond))
-    if packets:
+        compare_planes(result, space, (wanted, other_reading(space, acl), beyond), False)
+    if packets and result.is_told:
         judge_answers(result, space, (vantage, acl, outbound), beyond, random.Random(seed), packets, with_answers)
     if outbound is not None:
         judge_outbound(result, space, outbound)
@@ -86,7 +91,7 @@ def other_reading(space, acl):
         TimeRange.is_end_inside = True
 
 
-def compare_planes(result, space, planes):
+def compare_planes(result, space, planes, is_exact):
     """At the minutes that the readings of `to` differ about, a list may only be narrower."""
     sure = sum(1 << index for index, point in enumerate(space.services) if point.minute not in result.doubtful)
     everywhere = sum(1 << place * space.width for place in range(len(space.destinations))) * sure

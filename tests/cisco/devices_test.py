@@ -128,7 +128,8 @@ def check_refused_files(tally, bench):
     tally.check(not os.path.exists(os.path.join(bench.folder, "escape.ios")), "nothing escapes")
     inside = bench.write("there/SITE1.ios", sites())
     done = bench.run("compile", "-o", "there", inside)
-    tally.check(done.returncode == 3 and "belongs to the policy" in done.stderr, f"over the policy: {done.stderr}")
+    tally.check(done.returncode == 3 and "belongs to the policy" in done.stderr,
+                f"over the policy: {done.stderr}")
 
 
 # --- keys --------------------------------------------------------------------------------------------
@@ -140,7 +141,8 @@ def check_keys(tally, bench):
         done = bench.run("compile", policy)
         tally.check(done.stdout.count(line) == 2 and done.stdout.count(KEY) == 2 and KEY not in done.stderr,
                     f"version {version}: both ends have the key")
-        for arguments in (("compile", "--redact"), ("check",), ("check", "--json"), ("check", "--format", "sarif"),
+        for arguments in (("compile", "--redact"), ("check",), ("check", "--json"), ("check", "--format",
+            "sarif"),
                           ("compile", "--show", "policy"), ("compile", "--show", "rules"), ("fmt",)):
             done = bench.run(*arguments, policy)
             tally.check(done.returncode == 0 and KEY not in done.stdout + done.stderr,
@@ -265,7 +267,8 @@ def check_translations(tally, seed, router, configuration):
     sources, destinations = router.points()
     for source in sources:
         for destination in destinations:
-            found = [index for index, acl in enumerate(lists) if acl.permits(Packet(4, source, destination, 6, 80))]
+            found = [index for index, acl in enumerate(lists) if acl.permits(Packet(4, source, destination, 6,
+                80))]
             wanted = router.translator(source, destination)
             if found != ([] if wanted is None else [wanted]):
                 wrong.append((*map(str, map(ipaddress.ip_address, (source, destination))), found, wanted))
@@ -291,7 +294,8 @@ def check_maps(tally, fwc):
     """One map an interface, a sequence number a tunnel; settings that are equal stand once."""
     text = ROUTER.format() + tunnel("a", "R on wan, FAR on wan", ["192.168.0.0/24 <-> 172.16.0.0/24"]) \
         + tunnel("b", "R on wan and peer 80.3.0.2", ["192.168.0.0/24 <-> 172.17.0.0/24"]) \
-        + tunnel("c", "R on wan and peer 80.4.0.2", ["192.168.1.0/24 <-> 172.18.0.0/24"], version=2) + "deny any;\n"
+        + tunnel("c", "R on wan and peer 80.4.0.2", ["192.168.1.0/24 <-> 172.18.0.0/24"],
+                 version=2) + "deny any;\n"
     done = compiled.run(fwc, text, environment={"FWC_TEST_KEY": KEY})
     if not tally.check(done.status == 0, f"three tunnels: {done.first_error()}"):
         return

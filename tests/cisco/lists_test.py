@@ -32,14 +32,14 @@ from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 # options that must not change what a list means
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
 SHRINKING_S = 60
-REPLIES = ("none",)
+REPLIES = ("none", "none", "established", "established", "reflexive")
 
 
 class Figures:
     """What was looked at."""
 
     def __init__(self):
-        self.policies = self.lists = self.entries = self.cells = self.packets = self.excess = 0
+        self.policies = self.lists = self.entries = self.cells = self.packets = self.excess = self.untold = 0
         self.thinned = self.refused = self.mutants = self.caught = self.same = self.broken = self.fragments = 0
         self.reasons = {}
 
@@ -50,6 +50,7 @@ class Figures:
         self.packets += judgement.packets
         self.excess += judgement.excess
         self.fragments += judgement.stray_fragments
+        self.untold += not judgement.is_told
         self.thinned += not judgement.is_whole
 
     def refuse(self, reason):
@@ -301,7 +302,7 @@ def report(figures, options, tally):
     print(f"seeds {options.seed} to {options.seed + max(options.lists, options.devices) - 1}:"
           f" {figures.policies} policies, {figures.lists} lists of {figures.entries} entries:"
           f" {figures.cells} cells ({figures.thinned} spaces thinned), {figures.packets} packets;"
-          f" {figures.excess} cells of announced excess, {figures.fragments} of later fragments")
+          f" {figures.excess} cells of announced excess ({figures.untold} lists too large to tell), {figures.fragments} of later fragments")
     print(f"{figures.mutants} mutants: {figures.caught} noticed, {figures.broken} no configuration any more,"
           f" {figures.same} of the same meaning")
     for reason, times in sorted(figures.reasons.items()):

@@ -79,7 +79,7 @@ def is_inside(entry):
         return False
     if transport.icmp and not any(word in words.ICMP_V4 for word in parts):
         return False
-    if not re.fullmatch(r"[a-z]+|\d+", parts[parts.index("permit" if entry.is_permit else "deny") + 1]):
+    if not re.fullmatch(r"[a-z]+", parts[parts.index("permit" if entry.is_permit else "deny") + 1]):
         return False
     if transport.ports and re.search(r" gt \S+( log.*| established)?$", entry.text):
         return False
