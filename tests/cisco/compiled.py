@@ -40,7 +40,7 @@ def run(fwc, policy, *options, environment=None, folder=None):
                           errors="replace", timeout=120, check=False,
                           env={**os.environ, **(environment or {})})
     diagnostics, other = [], []
-    for line in done.stderr.splitlines():
+    for line in done.stderr.split("\n"):
         try:
             diagnostics += json.loads(line)["diagnostics"]
         except (ValueError, KeyError):

