@@ -320,7 +320,7 @@ class Line:
         word = self.next()
         if word == ("ip" if self.family == 4 else "ipv6"):
             return None
-        if word.isdigit() and int(word) <= 255:
+        if word.isdigit() and 1 <= int(word) <= 255:
             return int(word)
         known = words.PROTOCOLS_V4 if self.family == 4 else words.PROTOCOLS_V6
         if word not in known:

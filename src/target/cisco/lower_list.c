@@ -121,7 +121,7 @@ static const struct service_forms *forms_of(struct lowering *lowering, const str
 	for (size_t index = 0; index < terms->terms_count; index++) {
 		forms[index] = service_forms_of(lowering->pool, terms->terms[index].services,
 						lowering->vantage->family, has_multi_eq);
-		if (forms[index].refused != NULL) {
+		if (service_forms_are_refused(&forms[index], terms->terms[index].outcome->verdict)) {
 			refuse_ports(lowering->diags, terms->terms[index].origin, forms[index].refused);
 			*is_good = false;
 		}

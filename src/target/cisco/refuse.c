@@ -123,6 +123,11 @@ void refuse_ports(struct diags *diags, struct span origin, const struct service_
 
 	if (refuse_is_told(diags, CODE_CISCO_PORTS, origin))
 		return;
+	if (tuple->protocol == 0) {
+		diag_add(diags, CODE_CISCO_PORTS, origin,
+			 "IOS reads protocol 0 as every protocol, so that a list cannot deny it alone");
+		return;
+	}
 	words = text_new(diags->pool);
 	tuple_format(words, tuple);
 	diag_add(diags, CODE_CISCO_PORTS, origin,

@@ -10,6 +10,7 @@
 #define DAY_MINUTES 1440u
 #define WEEK_MINUTES 10080u
 #define WEEK_DAYS 7u
+#define NAME_SHOWN 24 /* of a schedule's: IOS takes 32 characters, and more names may follow */
 
 static const char *const days[] = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 				    "sunday" };
@@ -172,7 +173,7 @@ static const char *base_name(void *pool, const struct rule *rule)
 
 	if (during == NULL)
 		return "FWC-UNTIL";
-	return pool_format(pool, "FWC-%s", safe_name(pool, during->name));
+	return pool_format(pool, "FWC-%.*s", NAME_SHOWN, safe_name(pool, during->name));
 }
 
 /* The first of NAME, NAME-2, … that nothing else has. */
