@@ -16,7 +16,7 @@ from planes import Layer
 
 FRAGMENTS = "FW0920"
 FRAGMENT = re.compile(r"later fragments of (\S+|this protocol) from (\S+) to (\S+)")
-PROTOCOLS = {**words.PROTOCOLS_V4, **words.PROTOCOLS_V6, "icmp6": words.ICMP6, "ipv6-icmp": words.ICMP6,
+PROTOCOLS = {**words.PROTOCOLS_V6, **words.PROTOCOLS_V4, "icmp6": words.ICMP6, "ipv6-icmp": words.ICMP6,
              "icmpv6": words.ICMP6}
 
 

@@ -10,7 +10,9 @@ from dataclasses import replace
 from acl_eval import Packet, flow_of
 
 ACK, RST = 16, 4
-ECHO = {4: (1, 8, 0), 6: (58, 128, 129)}
+ICMP = {4: 1, 6: 58}
+# messages that are answered, and with what
+REPLIES = {4: {8: 0, 13: 14, 15: 16, 17: 18}, 6: {128: 129, 139: 140}}
 ERRORS = {4: (3, 11, 12), 6: (1, 2, 3, 4)}
 
 
@@ -18,9 +20,9 @@ def question(packet):
     """The first packet that this one would answer, or None: an error, or no answer at all."""
     turned = {"family": packet.family, "source": packet.destination, "destination": packet.source,
               "protocol": packet.protocol}
-    protocol, asked, answered = ECHO[packet.family]
-    if packet.protocol == protocol:
-        return Packet(**turned, port=asked) if (packet.port, packet.code) == (answered, 0) else None
+    if packet.protocol == ICMP[packet.family]:
+        asked = [kind for kind, reply in REPLIES[packet.family].items() if reply == packet.port]
+        return Packet(**turned, port=asked[0]) if asked else None
     if packet.protocol == 6 and not packet.flags & (ACK | RST):
         return None
     if packet.protocol in (6, 17, 132):
@@ -32,11 +34,11 @@ def answers(packet):
     """What comes back for a first packet."""
     turned = {"family": packet.family, "source": packet.destination, "destination": packet.source,
               "protocol": packet.protocol}
-    protocol, asked, answered = ECHO[packet.family]
+    protocol, replies = ICMP[packet.family], REPLIES[packet.family]
     result = [Packet(packet.family, packet.destination, packet.source, protocol, kind)
               for kind in ERRORS[packet.family][:2]]
-    if packet.protocol == protocol and packet.port == asked:
-        result.append(Packet(**turned, port=answered))
+    if packet.protocol == protocol and packet.port in replies and packet.code == 0:
+        result.append(Packet(**turned, port=replies[packet.port]))
     elif packet.protocol == 6:
         result += [Packet(**turned, port=packet.source_port, source_port=packet.port, flags=flags)
                    for flags in (ACK, RST)]
@@ -46,7 +48,7 @@ def answers(packet):
 
 
 def is_error(packet):
-    return packet.protocol == ECHO[packet.family][0] and packet.port in ERRORS[packet.family]
+    return packet.protocol == ICMP[packet.family] and packet.port in ERRORS[packet.family]
 
 
 def is_answer(vantage, packet):
