@@ -61,6 +61,12 @@ static const struct command commands[] = {
 	  "  -w, --write                replace the file\n"
 	  "      --check                exit 1 if the file is not in canonical form\n",
 	  command_fmt },
+	{ "import", "turn a router's access list into a policy",
+	  "usage: fwc import cisco FILE|- [options]\n"
+	  "      --list NAME            this list, where the file has several\n"
+	  "      --replies-by-state     leave answers (established, reflect, evaluate) to state\n"
+	  "      --json                 diagnostics as JSON on stderr\n",
+	  command_import },
 	{ "service", "look into the port database",
 	  "usage: fwc service show NAME [--json] [--policy FILE]\n"
 	  "       fwc service search TEXT [--json] [--policy FILE]\n"
