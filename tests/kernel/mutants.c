@@ -120,8 +120,9 @@ static bool mutate_number(struct nft_read *read, const struct read_table *table,
 	if (found == NULL)
 		return false;
 	uint64_t before = found->value;
-	found->value =
-		unit_below(3) == 0 ? before ^ (1u << unit_below(5)) : before + (unit_below(2) == 0 ? 1u : -1u);
+	found->value = unit_below(3) == 0 ? before ^ (1u << unit_below(5))
+		       : unit_below(2) == 0 ? before + 1
+					    : before - 1;
 	text_addf(what, "from %llu to %llu", (unsigned long long)before, (unsigned long long)found->value);
 	return true;
 }

@@ -310,7 +310,7 @@ static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
 		walk_unsure(walk, paths, at, "a lookup of bytes that cannot be told");
 		return;
 	}
-	if (destination == UINT64_MAX)
+	if (!read_has(expression, NFTA_LOOKUP_DREG))
 		is_member(lookup, &paths->items[at], is_inverted);
 	else if (destination == NFT_REG_VERDICT && lookup->set->data_type == NFT_DATA_VERDICT)
 		decide_by_map(lookup, paths, at);

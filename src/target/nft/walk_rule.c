@@ -358,7 +358,7 @@ static void describe_key(const struct walk_path *path, int place, unsigned lengt
 			byte->variable == variable && byte->index == i && byte->mask == 0xff && byte->xor == 0;
 		if (is_whole && bits == 8 * i)
 			bits += 8;
-		else if (byte->variable != WALK_CONSTANT)
+		else if (byte->variable != WALK_CONSTANT || byte->xor != 0)
 			return;
 	}
 	limit->key_bits = bits;
