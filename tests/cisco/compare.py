@@ -169,7 +169,8 @@ def sample(result, space, vantage, acl, chooser, packets, planes):
         is_given = acl.permits(packet)
         is_announced = bool(planes[1][row] >> index & 1)
         result.packets += 1
-        if is_wanted and not is_given and packet.minute not in result.doubtful or is_given and not is_wanted and not is_announced:
+        is_missing = is_wanted and not is_given and packet.minute not in result.doubtful
+        if is_missing or is_given and not is_wanted and not is_announced:
             result.complaints.append(f"{describe(packet)}: policy {is_wanted}, list {is_given}, by plain reading")
         if is_wanted != bool(planes[0][row] >> index & 1):
             result.complaints.append(f"{describe(packet)}: the test's own two readings differ")

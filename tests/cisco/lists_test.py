@@ -308,7 +308,8 @@ def report(figures, options, tally):
     print(f"seeds {options.seed} to {options.seed + max(options.lists, options.devices) - 1}:"
           f" {figures.policies} policies, {figures.lists} lists of {figures.entries} entries:"
           f" {figures.cells} cells ({figures.thinned} spaces thinned), {figures.packets} packets;"
-          f" {figures.excess} cells of announced excess ({figures.untold} lists too large to tell), {figures.fragments} of later fragments")
+          f" {figures.excess} cells of announced excess ({figures.untold} lists too large to tell),"
+          f" {figures.fragments} of later fragments")
     print(f"{figures.mutants} mutants: {figures.caught} noticed, {figures.broken} no configuration any more,"
           f" {figures.same} of the same meaning")
     for reason, times in sorted(figures.reasons.items()):

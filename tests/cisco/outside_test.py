@@ -6,7 +6,8 @@ The cisco.ios collection of Ansible reads access lists without a device: `ios_ac
 parsed`, from the form that `show access-lists` prints. Of every list generated here the IPv4
 entries that lie in what it reads whole (tried: one port or range, gt of sources only, ICMP by words,
 no groups, no reflection; it drops the rest silently) are counted, and --entries of
-them, one of each form first, are read by it and by acl_eval.py: both have to understand the same. Skipped with a word where it is missing.
+them, one of each form first, are read by it and by acl_eval.py: both have to understand the same.
+Skipped with a word where it is missing.
 """
 
 import argparse
