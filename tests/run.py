@@ -127,6 +127,7 @@ PROGRAMS = [
     ("cisco/edit_test.py", "--pairs", "10"),
     ("cisco/hostile_test.py",),
     ("cisco/kernel_test.py",),
+    ("cisco/outside_test.py", "--policies", "12", "--entries", "100"),
     ("cisco/devices_test.py",),
     ("cisco/site_to_site_test.py",),
     ("packets/examples_test.py",),

@@ -61,7 +61,7 @@ SAMPLE = """ip access-list extended SAMPLE
  permit icmp any any 3 4
  permit udp any any gt 1023
 """
-SAMPLE_INSIDE = 13
+SAMPLE_INSIDE = 12
 
 
 # --- the subset -------------------------------------------------------------------------------------
