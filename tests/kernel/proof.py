@@ -90,12 +90,30 @@ def case_mutants_of_random_policies():
         mutants_of(f"random:{seed}", MUTANTS // 2, seed)
 
 
-def case_mutants_without_tracking():
-    with open(os.path.join(DIR.name, "stateless.fw"), "w", encoding="utf-8") as file:
-        file.write(STATELESS)
-    mutants_of(f'policy:{DIR.name}/stateless.fw', MUTANTS, 3)
+def case_mutants_of_special_policies():
+    for name, text in (("stateless", STATELESS), ("mixed", MIXED)):
+        with open(os.path.join(DIR.name, name + ".fw"), "w", encoding="utf-8") as file:
+            file.write(text)
+        mutants_of(f"policy:{DIR.name}/{name}.fw", MUTANTS, 3)
 
 
+# Hours, days, helpers, limits, translations, rejects.
+MIXED = """zone lan { interface eth1; network 192.168.0.0/24, fd00:1::/64; }
+zone wan { interface eth0; network internet; }
+host web = 192.168.0.80, fd00:1::80;
+schedule work = mon-fri 08:00-18:00, sat 09:00-12:00;
+allow ftp from lan to wan during work;
+allow ssh from lan to self limit 6/minute per source count;
+forward 2222/tcp from wan to web port 22;
+forward https, http from wan at 203.0.113.7 to web ipv4;
+masquerade from lan to wan ipv6;
+snat from web to wan as 203.0.113.7;
+allow sip from lan to wan until 2026-12-31;
+reject smtp from lan to wan log "mail" count;
+allow 8/icmp limit 5/second burst 9;
+default deny log;
+default output reject;
+"""
 STATELESS = """zone lan { interface eth1; network 192.168.0.0/24, fd00:1::/64; }
 zone wan { interface eth0; network internet; }
 allow ssh from lan to self;
