@@ -35,9 +35,15 @@ def output(command, namespace=None):
     return done.stdout
 
 
+def is_for_a_host(path):
+    with open(os.path.join(TOP, path), encoding="utf-8") as file:
+        return not re.search(r"^device ", file.read(), re.M)
+
+
 def examples():
-    folder = os.path.join(TOP, "examples")
-    return sorted(os.path.join("examples", name) for name in os.listdir(folder) if name.endswith(".fw"))
+    """Those that become tables: policies of devices are for routers."""
+    paths = [os.path.join("examples", name) for name in os.listdir(os.path.join(TOP, "examples"))]
+    return sorted(path for path in paths if path.endswith(".fw") and is_for_a_host(path))
 
 
 def same_reading(table, text):
