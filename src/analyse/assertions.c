@@ -35,36 +35,14 @@ static packet_set scope_set(struct asserter *asserter, const struct assertion *a
 	return packet_set_intersect(asserter->space, set, asserter->possible);
 }
 
-static struct tuple_set any_service(void *pool)
-{
-	struct tuple_set set = { 0 };
-
-	tuple_set_add(pool, &set, (struct service_tuple){
-		.protocol = PROTOCOL_ANY,
-		.families = FAMILIES_BOTH,
-		.first = { 0, UINT16_MAX },
-		.second = { 0, UINT16_MAX },
-	});
-	return set;
-}
-
 static packet_set assertion_set(struct asserter *asserter, const struct assertion *assertion)
 {
-	struct tuple_set any = any_service(asserter->pool);
+	struct tuple_set any = tuple_set_any(asserter->pool);
 
 	if (assertion->kind != ASSERTION_ONLY)
 		return scope_set(asserter, assertion, &assertion->services);
 	return packet_set_subtract(asserter->space, scope_set(asserter, assertion, &any),
 				   scope_set(asserter, assertion, &assertion->services));
-}
-
-static packet_set hook_set(struct asserter *asserter, enum hook hook)
-{
-	struct interval_set *number = pool_new(asserter->pool, struct interval_set);
-	struct packet_box box = { .fields = { [FIELD_HOOK] = number } };
-
-	interval_set_add(asserter->pool, number, hook, hook);
-	return packet_set_box(asserter->space, &box);
 }
 
 /* --- what is asserted -------------------------------------------------------------------------------- */
@@ -122,7 +100,7 @@ static bool holds_in(struct asserter *asserter, const struct assertion *assertio
 {
 	uint32_t count = asserter->meaning.numbers_count;
 	bool *seen = pool_array(asserter->pool, bool, count);
-	packet_set set = packet_set_intersect(asserter->space, asked, hook_set(asserter, hook));
+	packet_set set = packet_set_intersect(asserter->space, asked, packet_set_value(asserter->space, FIELD_HOOK, hook));
 	packet_map cut = packet_map_choose(asserter->space, set, asserter->map,
 					   packet_map_constant(count));
 
@@ -186,7 +164,7 @@ static bool is_unchanged_in(struct asserter *asserter, const struct assertion *a
 	struct diagnostic *error;
 
 	differs = packet_set_intersect(asserter->space, differs, asked);
-	differs = packet_set_intersect(asserter->space, differs, hook_set(asserter, hook));
+	differs = packet_set_intersect(asserter->space, differs, packet_set_value(asserter->space, FIELD_HOOK, hook));
 	if (!packet_set_example(asserter->space, differs, &point))
 		return true;
 	error = diag_add(asserter->diags, CODE_ASSERTION_FAILED, assertion->span,

@@ -84,20 +84,11 @@ static bool change_of(const struct outcome *before, const struct outcome *after,
 
 /* --- rules ------------------------------------------------------------------------------------------- */
 
-static const struct interval_set *number_set(void *pool, number128 number)
-{
-	struct interval_set *set = pool_new(pool, struct interval_set);
-
-	interval_set_add(pool, set, number, number);
-	return set;
-}
-
 static packet_set hook_packets(struct comparing *comparing, enum hook hook)
 {
-	struct packet_box box = { .fields = { [FIELD_HOOK] = number_set(comparing->pool, hook) } };
+	struct packet_space *space = comparing->comparison->space;
 
-	return packet_set_intersect(comparing->comparison->space,
-				    packet_set_box(comparing->comparison->space, &box),
+	return packet_set_intersect(space, packet_set_value(space, FIELD_HOOK, hook),
 				    comparing->possible);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/names.h"
 #include "base/pool.h"
+#include "base/row.h"
 #include "net/protocol.h"
 #include "resolve/places.h"
 
@@ -122,27 +123,6 @@ static void add_tuple(struct describer *describer, struct text *out, struct serv
 		tuple_format(out, &tuple);
 }
 
-struct row {
-	struct text *out;
-	size_t shown, left_out;
-};
-
-static bool row_next(struct row *row)
-{
-	if (row->shown == SHOWN_MOST) {
-		row->left_out++;
-		return false;
-	}
-	text_add(row->out, row->shown++ > 0 ? ", " : "");
-	return true;
-}
-
-static void row_end(const struct row *row)
-{
-	if (row->left_out > 0)
-		text_addf(row->out, " and %zu more", row->left_out);
-}
-
 static uint8_t families_of(unsigned protocol)
 {
 	return protocol == PROTOCOL_ICMP ? FAMILIES_IPV4 :
@@ -177,7 +157,7 @@ static void add_box_services(struct describer *describer, struct text *out,
 			     const struct packet_box *box)
 {
 	const struct interval_set *protocols = box->fields[FIELD_PROTOCOL];
-	struct row row = { .out = out };
+	struct row row = { .out = out, .most = SHOWN_MOST };
 
 	if (protocols == NULL) {
 		text_add(out, "any service");
@@ -231,7 +211,7 @@ static const struct zone *add_addresses(struct describer *describer, struct text
 					const struct packet_box *box, enum packet_field field)
 {
 	const struct interval_set *set = box->fields[field];
-	struct row row = { .out = out };
+	struct row row = { .out = out, .most = SHOWN_MOST };
 	enum family family = FAMILY_IPV4;
 	const struct named_set *named;
 
@@ -268,7 +248,7 @@ static void add_interfaces(struct describer *describer, struct text *out, const 
 {
 	const struct interval_set *set = box->fields[field];
 	size_t others = describer->universe->interfaces_count + 1;
-	struct row row = { .out = out };
+	struct row row = { .out = out, .most = SHOWN_MOST };
 
 	if (set == NULL || are_interfaces_of(describer, zone, set) ||
 	    (set->items_count == 1 && set->items[0].low <= 1 && set->items[0].high >= others))
@@ -296,7 +276,7 @@ static void add_side(struct describer *describer, struct text *out, const struct
 static void add_minutes(struct text *out, const struct interval_set *set)
 {
 	static const char *const days[] = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" };
-	struct row row = { .out = out };
+	struct row row = { .out = out, .most = SHOWN_MOST };
 
 	text_add(out, ", ");
 	for (size_t index = 0; index < set->items_count; index++) {

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/row.h"
 #include "net/protocol.h"
 
 static bool has_protocol(const struct tuple_set *tuples, uint8_t protocol)
@@ -130,32 +131,10 @@ size_t near_rules(const struct ruleset *ruleset, const struct packet *packet, si
 
 #define SHOWN_MOST 3
 
-/* Of a row: how many were shown, how many were not. */
-struct row {
-	struct text *out;
-	size_t shown, left_out;
-};
-
-static bool row_next(struct row *row)
-{
-	if (row->shown == SHOWN_MOST) {
-		row->left_out++;
-		return false;
-	}
-	text_add(row->out, row->shown++ > 0 ? ", " : "");
-	return true;
-}
-
-static void row_end(const struct row *row)
-{
-	if (row->left_out > 0)
-		text_addf(row->out, " and %zu more", row->left_out);
-}
-
 /* protocol -1: all of them */
 static void add_services(struct text *out, const struct tuple_set *tuples, int protocol)
 {
-	struct row row = { .out = out };
+	struct row row = { .out = out, .most = SHOWN_MOST };
 
 	for (size_t index = 0; index < tuples->tuples_count; index++) {
 		const struct service_tuple *tuple = &tuples->tuples[index];
@@ -168,7 +147,7 @@ static void add_services(struct text *out, const struct tuple_set *tuples, int p
 
 static void add_addresses(struct text *out, const struct place_boxes *boxes, enum family family)
 {
-	struct row row = { .out = out };
+	struct row row = { .out = out, .most = SHOWN_MOST };
 
 	for (size_t box = 0; box < boxes->boxes_count; box++) {
 		const struct interval_set *set =
@@ -183,7 +162,7 @@ static void add_addresses(struct text *out, const struct place_boxes *boxes, enu
 
 static void add_interfaces(struct text *out, const struct place_boxes *boxes)
 {
-	struct row row = { .out = out };
+	struct row row = { .out = out, .most = SHOWN_MOST };
 
 	for (size_t box = 0; box < boxes->boxes_count; box++) {
 		const struct interface_set *set = &boxes->boxes[box].interfaces;

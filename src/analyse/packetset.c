@@ -319,6 +319,16 @@ packet_set packet_set_box(struct packet_space *space, const struct packet_box *b
 	return packet_map_box(space, box, 1, 0);
 }
 
+packet_set packet_set_value(struct packet_space *space, enum packet_field field, number128 value)
+{
+	struct interval interval = { value, value };
+	struct interval_set set = { &interval, 1, 1 };
+	struct packet_box box = { 0 };
+
+	box.fields[field] = &set;
+	return packet_set_box(space, &box);
+}
+
 packet_set packet_set_union(struct packet_space *space, packet_set a, packet_set b)
 {
 	return apply(space, &unite, a, b);

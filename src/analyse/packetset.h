@@ -102,6 +102,8 @@ packet_map packet_map_combine(struct packet_space *space, packet_map a, packet_m
 packet_set packet_set_all(void);
 packet_set packet_set_none(void);
 packet_set packet_set_box(struct packet_space *space, const struct packet_box *box);
+/* Packets with one value in a field. */
+packet_set packet_set_value(struct packet_space *space, enum packet_field field, number128 value);
 packet_set packet_set_union(struct packet_space *space, packet_set a, packet_set b);
 packet_set packet_set_intersect(struct packet_space *space, packet_set a, packet_set b);
 packet_set packet_set_subtract(struct packet_space *space, packet_set a, packet_set b);

@@ -52,19 +52,6 @@ static unsigned translation_families(const struct translation *source)
 	return families & tuples_families(&source->services);
 }
 
-static struct tuple_set any_service(void *pool)
-{
-	struct tuple_set set = { 0 };
-
-	tuple_set_add(pool, &set, (struct service_tuple){
-		.protocol = PROTOCOL_ANY,
-		.families = FAMILIES_BOTH,
-		.first = { 0, UINT16_MAX },
-		.second = { 0, UINT16_MAX },
-	});
-	return set;
-}
-
 /* One half; NULL if nothing is in it. */
 static struct rule_translation *add_half(struct side_context *context, struct ruleset *ruleset,
 					 const struct translation *source,
@@ -84,7 +71,7 @@ static struct rule_translation *add_half(struct side_context *context, struct ru
 		.origin = source->span,
 		.families = (uint8_t)families,
 		.services = source->kind == TRANSLATION_FORWARD ? source->services :
-			    any_service(context->pool),
+			    tuple_set_any(context->pool),
 		.from = boxes_in_families(context, from, families),
 		.to = boxes_in_families(context, to, families),
 	};

@@ -490,6 +490,19 @@ static struct tuple_set combine(void *pool, enum operation operation, const stru
 
 /* --- the interface --------------------------------------------------------------------------------- */
 
+struct tuple_set tuple_set_any(void *pool)
+{
+	struct tuple_set set = { 0 };
+
+	tuple_set_add(pool, &set, (struct service_tuple){
+		.protocol = PROTOCOL_ANY,
+		.families = FAMILIES_BOTH,
+		.first = { 0, UINT16_MAX },
+		.second = { 0, UINT16_MAX },
+	});
+	return set;
+}
+
 struct tuple_set tuple_set_normalise(void *pool, const struct tuple_set *set)
 {
 	return combine(pool, OPERATION_UNION, set, NULL);

@@ -33,6 +33,8 @@ struct tuple_set {
 };
 
 void tuple_set_add(void *pool, struct tuple_set *set, struct service_tuple tuple);
+/* Every packet of both families. */
+struct tuple_set tuple_set_any(void *pool);
 /* Sorted by (protocol, families, first, second), disjoint, joined where the union of two
  * is again a tuple; same set, same bytes. A tuple of PROTOCOL_ANY absorbs all others. */
 struct tuple_set tuple_set_normalise(void *pool, const struct tuple_set *set);
