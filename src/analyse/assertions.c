@@ -100,7 +100,8 @@ static bool holds_in(struct asserter *asserter, const struct assertion *assertio
 {
 	uint32_t count = asserter->meaning.numbers_count;
 	bool *seen = pool_array(asserter->pool, bool, count);
-	packet_set set = packet_set_intersect(asserter->space, asked, packet_set_value(asserter->space, FIELD_HOOK, hook));
+	packet_set of_hook = packet_set_value(asserter->space, FIELD_HOOK, hook);
+	packet_set set = packet_set_intersect(asserter->space, asked, of_hook);
 	packet_map cut = packet_map_choose(asserter->space, set, asserter->map,
 					   packet_map_constant(count));
 
@@ -164,7 +165,8 @@ static bool is_unchanged_in(struct asserter *asserter, const struct assertion *a
 	struct diagnostic *error;
 
 	differs = packet_set_intersect(asserter->space, differs, asked);
-	differs = packet_set_intersect(asserter->space, differs, packet_set_value(asserter->space, FIELD_HOOK, hook));
+	differs = packet_set_intersect(asserter->space, differs,
+				       packet_set_value(asserter->space, FIELD_HOOK, hook));
 	if (!packet_set_example(asserter->space, differs, &point))
 		return true;
 	error = diag_add(asserter->diags, CODE_ASSERTION_FAILED, assertion->span,
