@@ -14,6 +14,13 @@ static int out_of_memory(size_t wanted)
 	return EXIT_WORLD;
 }
 
+/* getopt's own messages begin with argv[0]. */
+static int run_named(struct pool_trap *root, const struct command *command, int argc, char **argv)
+{
+	argv[0] = pool_format(root, "fwc %s", command->name);
+	return command->run(root, argc, argv);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct pool_trap *root = pool_session_new();
@@ -24,7 +31,7 @@ static int run(const struct command *command, int argc, char **argv)
 	if (setjmp(root->jump) != 0)
 		status = out_of_memory(root->wanted);
 	else
-		status = command->run(root, argc, argv);
+		status = run_named(root, command, argc, argv);
 	talloc_free(root);
 	return status;
 }

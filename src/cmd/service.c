@@ -246,6 +246,9 @@ static int run_search(struct session *session, const struct service_query *query
 /* The literal as the language reads it, through its own parser. */
 static bool literal_tuples(struct session *session, const char *literal, struct tuple_set *tuples)
 {
+	if (strpbrk(literal, ";#") != NULL) /* the end of the statement, or of what is read */
+		return false;
+
 	const char *text = pool_format(session->pool, "service asked = %s;", literal);
 	const struct ast_file *file =
 		parse_source(session->pool, session->diags,
@@ -258,6 +261,17 @@ static bool literal_tuples(struct session *session, const char *literal, struct 
 		return false;
 	return service_literal_resolve(session->pool, session->diags,
 				       statement->service.services.items, tuples);
+}
+
+/* The place in the text around the literal is nobody's business; what is wrong with its words is. */
+static int literal_misused(const struct session *session, const char *literal)
+{
+	const struct diagnostic *first =
+		session->diags->items_count > 0 ? session->diags->items[0] : NULL;
+	bool has_reason = first != NULL && first->code != CODE_SYNTAX;
+
+	return command_misused("service", "'%s' is not PORTS/PROTOCOL, such as 88/tcp%s%s", literal,
+			       has_reason ? ": " : "", has_reason ? first->message : "");
 }
 
 static bool sets_overlap(const struct tuple_set *a, const struct tuple_set *b)
@@ -275,12 +289,8 @@ static int run_port(struct session *session, const struct service_query *query)
 	struct tuple_set tuples = { 0 };
 	const struct service_database *database = session->database;
 
-	if (!literal_tuples(session, query->argument, &tuples)) {
-		if (!diags_has_errors(session->diags))
-			return command_misused("service", "'%s' is not PORTS/PROTOCOL, such as "
-					       "88/tcp", query->argument);
-		return session_finish(session);
-	}
+	if (!literal_tuples(session, query->argument, &tuples))
+		return literal_misused(session, query->argument);
 	for (size_t index = 0; index < database->items_count; index++)
 		if (!database->items[index]->is_tag &&
 		    sets_overlap(&database->items[index]->own, &tuples))
@@ -363,6 +373,7 @@ int command_service(struct pool_trap *root, int argc, char **argv)
 	if (verb == NULL)
 		return command_misused("service", argc > 1 ? "no verb '%s'" : "a verb is missing",
 				       argc > 1 ? argv[1] : "");
+	argv[1] = argv[0]; /* as getopt's messages begin */
 	status = service_parse(&query, argc - 1, argv + 1);
 	if (status != EXIT_DONE)
 		return status;
