@@ -262,6 +262,22 @@ static void note_ports_first(struct diags *diags, struct diagnostic *report,
 		  (int)(word + length - slash - 1), slash + 1, (int)(slash - word), word);
 }
 
+/* "allow 80", "allow 80, 443/tcp": a number alone. */
+static void note_protocol(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
+{
+	uint32_t end = error->found.begin;
+	if (!is_expected(error, "'/'") || is_expected(error, "';'"))
+		return;
+	while (end > 0 && (error->bytes[end - 1] == ' ' || error->bytes[end - 1] == '\t'))
+		end--;
+	uint32_t begin = end;
+	while (begin > 0 && error->bytes[begin - 1] >= '0' && error->bytes[begin - 1] <= '9')
+		begin--;
+	if (begin < end && end - begin <= 5)
+		diag_note(diags, report, SPAN_NONE, "a port is written with its protocol: '%.*s/tcp'",
+			  (int)(end - begin), error->bytes + begin);
+}
+
 /* The word that stands right before a place in the text, on its line; empty where there is none. */
 static struct span word_before(const struct syntax_error *error, uint32_t place)
 {
@@ -278,6 +294,21 @@ static bool span_is(const struct syntax_error *error, struct span span, const ch
 {
 	size_t length = strlen(word);
 	return span.end - span.begin == length && memcmp(error->bytes + span.begin, word, length) == 0;
+}
+
+/* "allow tcp 80", "allow port 80". */
+static void note_port(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
+{
+	static const char *const words[] = { "port", "tcp", "udp" };
+	size_t length = error->found.end - error->found.begin;
+	if (error->is_end || error->bytes[error->found.begin] < '0' ||
+	    error->bytes[error->found.begin] > '9' || length > QUOTE_MOST)
+		return;
+	struct span before = word_before(error, error->found.begin);
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (span_is(error, before, words[i]))
+			diag_note(diags, report, SPAN_NONE, "a port and its protocol are one word: '%.*s/%s'",
+				  (int)length, error->bytes + error->found.begin, i == 0 ? "tcp" : words[i]);
 }
 
 /* "to lan from wan", "log from lan". */
@@ -347,6 +378,8 @@ void syntax_report(void *pool, struct diags *diags, const struct syntax_error *e
 	else if (wants_statement(error) && is_word(error))
 		diag_note(diags, report, SPAN_NONE, "a rule begins with allow, deny or reject");
 	note_ports_first(diags, report, error);
+	note_protocol(diags, report, error);
+	note_port(diags, report, error);
 	note_order(diags, report, error);
 	note_kind(diags, report, error);
 }

@@ -127,6 +127,26 @@ static bool has_known_stem(const struct resolver *resolver, const struct ast_wor
 	return names_find(resolver->policy->places, name->text, length) != NULL;
 }
 
+/* Words of other firewalls' languages. */
+static bool note_habit(struct resolver *resolver, struct diagnostic *error, const struct ast_word *name)
+{
+	static const struct {
+		const char *word, *own;
+	} habits[] = {
+		{ "all", "everywhere is written 'any'" },
+		{ "anywhere", "everywhere is written 'any'" },
+		{ "firewall", "the firewall is written 'self'" },
+		{ "localhost", "the firewall is written 'self'; loopback always passes" },
+		{ "me", "the firewall is written 'self'" },
+	};
+	for (size_t i = 0; i < sizeof habits / sizeof habits[0]; i++)
+		if (strcmp(habits[i].word, name->text) == 0) {
+			diag_note(resolver->diags, error, SPAN_NONE, "%s", habits[i].own);
+			return true;
+		}
+	return false;
+}
+
 static void report_unknown(struct resolver *resolver, const struct ast_word *name)
 {
 	if (name->is_reported)
@@ -138,6 +158,8 @@ static void report_unknown(struct resolver *resolver, const struct ast_word *nam
 			  "you mean '%.*s'?", (int)name->length - 1, name->text);
 		return;
 	}
+	if (note_habit(resolver, error, name))
+		return;
 	note_nearest(resolver, error, resolver->policy->places, name);
 }
 

@@ -5,7 +5,9 @@
 #include "services/database.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/pool.h"
 #include "base/text.h"
@@ -77,11 +79,37 @@ static bool is_option(const char *word)
 	return false;
 }
 
+/* Words of other firewalls' languages, and what is written here: the nearest service ('aol' for 'all')
+ * would be a trap. Sorted. */
+static const struct habit {
+	const char *word, *way_out;
+} habits[] = {
+	{ "all", "every service is written 'any'" },
+	{ "established", "answers pass by themselves: a rule speaks of first packets" },
+	{ "icmp", "every type is written 'any/icmp', and 'any/icmp6' for IPv6" },
+	{ "icmpv6", "every type is written 'any/icmp6'" },
+	{ "ip", "every service is written 'any', or 'any' with the option 'ipv4'" },
+	{ "port", "a port is written with its protocol: '443/tcp'" },
+	{ "ports", "a port is written with its protocol: '443/tcp'" },
+	{ "related", "answers pass by themselves: a rule speaks of first packets" },
+	{ "tcp", "ports come first: '443/tcp'; every port is 'any/tcp'" },
+	{ "udp", "ports come first: '53/udp'; every port is 'any/udp'" },
+};
+
+static int habit_order(const void *key, const void *habit)
+{
+	return strcasecmp(key, ((const struct habit *)habit)->word);
+}
+
 static void report_unknown(struct service_database *database, const struct ast_word *word)
 {
 	struct diagnostic *error = diag_add(database->store->diags, CODE_UNKNOWN_SERVICE,
 					    word->span, "unknown service '%s'", word->text);
-	if (is_option(word->text))
+	const struct habit *habit = bsearch(word->text, habits, sizeof habits / sizeof habits[0],
+					    sizeof habits[0], habit_order);
+	if (habit != NULL)
+		diag_note(database->store->diags, error, SPAN_NONE, "%s", habit->way_out);
+	else if (is_option(word->text))
 		diag_note(database->store->diags, error, SPAN_NONE,
 			  "an option stands behind a service: 'any %s' is every service", word->text);
 	else
