@@ -86,9 +86,11 @@ void packet_universe_finish(struct packet_universe *universe)
 
 static size_t interface_number(const struct packet_universe *universe, const char *name)
 {
-	const char **found = bsearch(&name, universe->interfaces, universe->interfaces_count,
-				     sizeof(char *), compare_names);
+	const char **found = NULL;
 
+	if (universe->interfaces_count > 0) /* bsearch takes no NULL, an empty list neither */
+		found = bsearch(&name, universe->interfaces, universe->interfaces_count, sizeof(char *),
+				compare_names);
 	return found != NULL ? (size_t)(found - universe->interfaces) + 1 :
 			       universe->interfaces_count + 1;
 }
