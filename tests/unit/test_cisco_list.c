@@ -153,7 +153,8 @@ static const char *const policies[] = {
 	"deny any/udp from wan to 10.0.0.0/16 log; allow any from wan to 10.1.0.0/16 except 10.1.0.7;"
 	"allow 79-84/tcp from lan to wan count; allow echo-request/icmp, 8:1/icmp; deny 47/ip from lan;"
 	"allow 47/ip;",
-	"deny any except 80/tcp from 10.0.0.0/8; allow 67/udp sport 68, any/sctp; default allow;",
+	"deny any/tcp except 80/tcp from 10.0.0.0/8; deny 2-255/udp from 10.0.0.0/9;"
+	"allow 67/udp sport 68, any/sctp; default allow;",
 	"allow any/icmp except echo-request/icmp; allow any/tcp except 22-25/tcp from any to 10.0.0.0/15;"
 	"deny 443/tcp from 10.0.0.0/16; allow 443/tcp from 10.0.0.0/17; allow 443/tcp from 10.0.128.0/17;",
 };

@@ -210,7 +210,8 @@ static const struct {
 	{ "alow http;", "1:1 SYNTAX unknown statement 'alow'; did you mean 'allow'?\n" },
 	{ "http from lan;", "1:1 SYNTAX expected a statement, found 'http'; a rule begins with allow, "
 			    "deny or reject\n" },
-	{ "allow from lan;", "1:7 SYNTAX expected a service, found 'from'\n" },
+	{ "allow from lan;", "1:7 SYNTAX expected a service, found 'from'; the order is: services, 'from' "
+			     "places, 'to' places, options; each once\n" },
 	{ "allow http, ;", "1:13 SYNTAX expected a service, found ';'\n" },
 	{ "allow", "1:6 SYNTAX expected a service, found the end of the file\n" },
 	{ "allow http from;", "1:16 SYNTAX expected a place, found ';'\n" },
