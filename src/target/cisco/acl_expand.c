@@ -150,9 +150,10 @@ static const struct acl_group *group_find(struct acl_expansion *expansion, const
 static const struct interval_set *item_ports(struct acl_expansion *expansion, const struct acl_ports *ports,
 					     bool *is_empty)
 {
-	const struct interval_set *set;
+	const struct interval_set *set = NULL;
 
-	*is_empty = *is_empty || !acl_expand_ports(expansion, ports, &set);
+	if (!acl_expand_ports(expansion, ports, &set))
+		*is_empty = true;
 	return set;
 }
 
