@@ -1,7 +1,9 @@
 /* Prints what the reader of IOS text understood, one JSON object a line, in the order of the lists:
  *     acl_tool read FILE…     entries, unread lines, groups, bindings, translations
- *     acl_tool text FILE…     the lists again, as canonical text
+ *     acl_tool text FILE…     the lists again, as canonical text, without unread lines
  *     acl_tool time FILE      seconds and memory of one reading
+ *     acl_tool ask FILE       verdicts of the file's first list, for packets on stdin, one a line:
+ *                             PROTOCOL SOURCE SECOND DESTINATION FIRST FLAGS FRAGMENT
  * Diagnostics go to stderr; the status is 1 where one is an error. The tests beside it drive it. */
 #include <jansson.h>
 #include <stdio.h>
@@ -14,6 +16,7 @@
 #include "diag/print.h"
 #include "target/cisco/acl_format.h"
 #include "target/cisco/acl_read.h"
+#include "target/cisco/acl_sets.h"
 
 static char *file_read(void *pool, const char *path, size_t *length)
 {
@@ -148,12 +151,51 @@ static void print_text(void *pool, const struct acl_config *config)
 		const struct acl_list *list = config->lists[index];
 		struct text *out = text_new(pool);
 
+		if (list->entries_count > 0 && list->unread_count == list->entries_count)
+			continue;
 		acl_list_format_head(out, list);
 		for (size_t entry = 0; entry < list->entries_count; entry++) {
+			if (list->entries[entry]->kind == ACL_ENTRY_UNREAD)
+				continue;
 			text_add(out, "\n ");
 			acl_entry_format_numbered(out, list, list->entries[entry]);
 		}
 		puts(out->bytes);
+	}
+}
+
+static enum acl_action verdict_of(const struct acl_sets *sets, const struct packet_point *point)
+{
+	for (size_t index = 0; index < sets->boxes_count; index++) {
+		const struct packet_box box = acl_box_packets(sets, &sets->boxes[index]);
+
+		if (packet_box_holds(&box, point))
+			return sets->boxes[index].action;
+	}
+	abort(); /* the last box holds every packet */
+}
+
+static void ask(void *pool, struct diags *diags, const struct acl_config *config)
+{
+	const struct acl_list *list = config->lists_count > 0 ? config->lists[0] : NULL;
+	const struct acl_sets_settings settings = { .family = list == NULL ? FAMILY_IPV4 : list->family };
+	const struct acl_sets *sets = acl_sets_make(pool, diags, config, list, &settings);
+	char source[64], destination[64];
+	unsigned protocol, second, first, flags, fragment;
+	struct address address;
+
+	while (sets != NULL && scanf("%u %63s %u %63s %u %u %u", &protocol, source, &second, destination,
+				     &first, &flags, &fragment) == 7) {
+		struct packet_point point = { .fields = {
+			[FIELD_FAMILY] = settings.family, [FIELD_PROTOCOL] = protocol, [FIELD_FIRST] = first,
+			[FIELD_SECOND] = second, [FIELD_FLAGS] = flags, [FIELD_FRAGMENT] = fragment,
+		} };
+
+		if (address_parse(source, strlen(source), &address))
+			point.fields[FIELD_SOURCE] = address.value;
+		if (address_parse(destination, strlen(destination), &address))
+			point.fields[FIELD_DESTINATION] = address.value;
+		puts(verdict_of(sets, &point) == ACL_PERMIT ? "permit" : "deny");
 	}
 }
 
@@ -195,6 +237,8 @@ int main(int argc, char **argv)
 			entries += config->lists[index]->entries_count;
 		getrusage(RUSAGE_SELF, &usage);
 		printf("%.4f %ld %zu\n", taken, usage.ru_maxrss, entries);
+	} else if (strcmp(argv[1], "ask") == 0) {
+		ask(root, diags, config);
 	} else if (strcmp(argv[1], "text") == 0) {
 		print_text(root, config);
 	} else {

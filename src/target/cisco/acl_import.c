@@ -367,6 +367,16 @@ static bool is_default(const struct acl_list *list, size_t index)
 	       entry->remarks == NULL && refusal(entry) == NULL;
 }
 
+/* No service has port 0 to itself. */
+static bool has_port_zero(const struct tuple_set *tuples)
+{
+	for (size_t index = 0; index < tuples->tuples_count; index++)
+		if (protocol_has_ports(tuples->tuples[index].protocol) &&
+		    tuples->tuples[index].first.high == 0)
+			return true;
+	return false;
+}
+
 static bool add_rule(struct import *import, const struct acl_entry *entry)
 {
 	const enum family family = import->list->family;
@@ -380,6 +390,12 @@ static bool add_rule(struct import *import, const struct acl_entry *entry)
 	if (tuples.tuples_count == 0) {
 		add_left_out(import, entry, "no packet has such a port");
 		return true;
+	}
+	if (has_port_zero(&tuples)) {
+		diag_add(import->diags, CODE_FOREIGN_UNSAYABLE, entry->span,
+			 "no rule can say what this entry says: it speaks of port 0 alone, which no "
+			 "service has");
+		return false;
 	}
 	text_add(import->out, entry->action == ACL_PERMIT ? "allow " : "deny ");
 	add_services(import, &tuples);
