@@ -288,20 +288,32 @@ class Lists:
                 "ip access-list extended RANDOM\n" + "".join(f" {entry}\n" for entry in entries))
 
 
-def packets(generator, count):
-    """First, whole packets near what the lists speak of. A first TCP packet has SYN alone."""
-    address = lambda: (generator.choice((0x0A000000, 0x0A010000, 0xC0000000)) + generator.randrange(4) * 256 +
-                       generator.randrange(10))
+def edges(text):
+    """Ports and addresses at and beside the bounds of what a list names."""
+    ports = {80, 53, 40000}
+    for numbers in re.findall(r" (?:eq|neq|gt|lt|range) ([\d ]+)", text):
+        ports |= {port + step for port in map(int, numbers.split()) for step in (-1, 0, 1)}
+    addresses = set()
+    for value, wildcard in re.findall(r"(\d+\.\d+\.\d+\.\d+)(?: (\d+\.\d+\.\d+\.\d+))?", text):
+        value, wildcard = (int.from_bytes(bytes(map(int, (part or "0.0.0.0").split(".")))) for part in (value, wildcard))
+        addresses |= {value, value | wildcard, (value | wildcard) + 1, value - 1, value | (wildcard & 0x10005)}
+    return ([port for port in sorted(ports) if 0 <= port < 2 ** 16],
+            [address for address in sorted(addresses) if 0 <= address < 2 ** 32])
+
+
+def packets(generator, count, text):
+    """First, whole packets at the bounds of what the list speaks of. A first TCP packet has SYN alone."""
+    ports, addresses = edges(text)
     for _ in range(count):
-        protocol = generator.choice((1, 6, 6, 17, 47, 112, 50))
-        port = generator.choice((22, 23, 53, 80, 123, 161, 65535, generator.randrange(150)))
-        source = generator.choice((80, 53, 40000, generator.randrange(150)))
+        protocol = generator.choice((1, 6, 6, 17, 17, 47, 112, 50))
+        port, source = generator.choice(ports), generator.choice(ports)
         if protocol == 1:
             port, source = generator.choice(((8, 0), (0, 0), (3, 4), (3, 3), (13, 0), (11, 0))), 0
         elif protocol not in (6, 17):
             port = source = 0
         kind, code = port if protocol == 1 else (port, 0)
-        yield Packet(4, address(), address(), protocol, kind, source, code, 2 if protocol == 6 else 0)
+        yield Packet(4, generator.choice(addresses), generator.choice(addresses), protocol, kind, source, code,
+                     2 if protocol == 6 else 0)
 
 
 def import_text(fwc, text, *options):
@@ -332,7 +344,7 @@ def check_random_lists(tally, fwc, seed, count):
             continue
         before, after = the_list(text, "RANDOM"), the_list(back.text, "FWC")
         wrong = None
-        for packet in packets(generator, 400):
+        for packet in packets(generator, 400, text):
             asked += 1
             if before.permits(packet) != after.permits(packet):
                 wrong = packet
@@ -367,9 +379,9 @@ class WholeLists(Lists):
         return services + text
 
 
-def any_packets(generator, count):
+def any_packets(generator, count, text):
     """Any flags, and later fragments."""
-    for packet in packets(generator, count):
+    for packet in packets(generator, count, text):
         if generator.random() < 0.3:
             yield Packet(4, packet.source, packet.destination, packet.protocol, is_fragment=True)
         else:
@@ -392,7 +404,7 @@ def check_meanings(tally, tool, seed, count):
     lists, asked, permitted = WholeLists(generator), 0, 0
     for index in range(count):
         text = lists.text()
-        asking = list(any_packets(generator, 300))
+        asking = list(any_packets(generator, 300, text))
         with tempfile.NamedTemporaryFile("w", suffix=".ios") as file:
             file.write(text)
             file.flush()

@@ -25,6 +25,7 @@ START_TEST(words_are_sorted_and_found)
 	}
 	ck_assert_ptr_nonnull(acl_word_find(ACL_WORD_TCP, "WWW", 3));
 	ck_assert_ptr_null(acl_word_find(ACL_WORD_TCP, "ww", 2));
+	ck_assert_ptr_null(acl_word_find(ACL_WORD_TCP, "www\0x", 5));
 	ck_assert_ptr_null(acl_word_find(ACL_WORD_UDP, "www", 3));
 }
 END_TEST

@@ -73,8 +73,9 @@ struct acl_word acl_line_take(struct acl_line *line)
 
 bool acl_word_is(struct acl_word word, const char *keyword)
 {
-	return word.length > 0 && strncasecmp(word.at, keyword, word.length) == 0 &&
-	       keyword[word.length] == '\0';
+	/* a word of a hostile text may hold a NUL, at which strncasecmp stops */
+	return word.length > 0 && strlen(keyword) == word.length &&
+	       strncasecmp(word.at, keyword, word.length) == 0;
 }
 
 bool acl_line_is(const struct acl_line *line, const char *keyword)

@@ -1,6 +1,7 @@
 /* Binary search in one table of all words. */
 #include "target/cisco/acl_words.h"
 
+#include <string.h>
 #include <strings.h>
 
 static const struct acl_named named[] = {
@@ -14,9 +15,10 @@ enum { NAMED_COUNT = sizeof named / sizeof named[0] };
 /* As strcmp, of a word without its NUL, in lower case. */
 static int compare(const char *word, size_t length, const char *row)
 {
-	int order = strncasecmp(word, row, length);
+	size_t row_length = strlen(row);
+	int order = strncasecmp(word, row, length < row_length ? length : row_length);
 
-	return order != 0 ? order : row[length] == '\0' ? 0 : -1;
+	return order != 0 ? order : length < row_length ? -1 : length > row_length;
 }
 
 const struct acl_named *acl_word_find(enum acl_table table, const char *word, size_t length)
