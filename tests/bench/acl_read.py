@@ -17,7 +17,8 @@ def entries(count, is_numbered):
         protocol = generator.choice(("tcp", "udp", "ip"))
         source = f"10.{below(256)}.{below(256)}.0 0.0.0.255"
         target = f"host 100.{below(256)}.{below(256)}.{below(256)}"
-        ports = "" if protocol == "ip" else generator.choice((" eq 80", " range 1000 2000", " eq domain", " gt 1023"))
+        ports = "" if protocol == "ip" else \
+            generator.choice((" eq 80", " range 1000 2000", " eq domain", " gt 1023"))
         number = f"{10 * (index + 1)} " if is_numbered else ""
         yield f" {number}{generator.choice(('permit', 'deny'))} {protocol} {source} {target}{ports}\n"
 

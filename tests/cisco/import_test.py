@@ -295,7 +295,8 @@ def edges(text):
         ports |= {port + step for port in map(int, numbers.split()) for step in (-1, 0, 1)}
     addresses = set()
     for value, wildcard in re.findall(r"(\d+\.\d+\.\d+\.\d+)(?: (\d+\.\d+\.\d+\.\d+))?", text):
-        value, wildcard = (int.from_bytes(bytes(map(int, (part or "0.0.0.0").split(".")))) for part in (value, wildcard))
+        value, wildcard = (int.from_bytes(bytes(map(int, (part or "0.0.0.0").split("."))), "big")
+                           for part in (value, wildcard))
         addresses |= {value, value | wildcard, (value | wildcard) + 1, value - 1, value | (wildcard & 0x10005)}
     return ([port for port in sorted(ports) if 0 <= port < 2 ** 16],
             [address for address in sorted(addresses) if 0 <= address < 2 ** 32])
