@@ -72,6 +72,17 @@ static void add_places(struct describer *describer)
 	}
 }
 
+/* A tuple as a key: its fields one by one, for the bytes between them are nobody's. */
+struct tuple_key {
+	uint16_t fields[6];
+};
+
+static struct tuple_key tuple_key(const struct service_tuple *tuple)
+{
+	return (struct tuple_key){ { tuple->protocol, tuple->families, tuple->first.low, tuple->first.high,
+				     tuple->second.low, tuple->second.high } };
+}
+
 /* Services that the rules name, where they are one tuple. */
 static void add_services(struct describer *describer)
 {
@@ -80,12 +91,14 @@ static void add_services(struct describer *describer)
 	for (size_t rule = 0; rule < policy->rules_count; rule++)
 		for (size_t word = 0; word < policy->rules[rule]->words_count; word++) {
 			const struct service *service = policy->rules[rule]->words[word].service;
+			struct tuple_key key;
 
-			if (service != NULL && service->own.tuples_count == 1 &&
-			    names_find(describer->services, (const char *)service->own.tuples,
-				       sizeof *service->own.tuples) == NULL)
-				names_set(describer->services, (const char *)service->own.tuples,
-					  sizeof *service->own.tuples, (void *)service->name);
+			if (service == NULL || service->own.tuples_count != 1)
+				continue;
+			key = tuple_key(service->own.tuples);
+			if (names_find(describer->services, (const char *)&key, sizeof key) == NULL)
+				names_set(describer->services, (const char *)&key, sizeof key,
+					  (void *)service->name);
 		}
 }
 
@@ -113,10 +126,10 @@ static struct port_range range_of(const struct interval *interval)
 
 static void add_tuple(struct describer *describer, struct text *out, struct service_tuple tuple)
 {
-	const char *name;
-
+	struct tuple_key key = tuple_key(&tuple);
 	/* the database has no family in the services of most protocols */
-	name = names_find(describer->services, (const char *)&tuple, sizeof tuple);
+	const char *name = names_find(describer->services, (const char *)&key, sizeof key);
+
 	if (name != NULL)
 		text_add(out, name);
 	else

@@ -27,14 +27,20 @@ static struct ios_place place_of(enum family family, const struct prefix *prefix
 	};
 }
 
+static bool is_same_ports(const struct ios_ports *a, const struct ios_ports *b)
+{
+	return a->operator == b->operator && a->ports_count == b->ports_count &&
+	       memcmp(a->ports, b->ports, a->ports_count * sizeof *a->ports) == 0;
+}
+
 static bool is_same_line(const struct ios_line *a, const struct ios_line *b)
 {
 	return a->protocol == b->protocol && a->source.value == b->source.value &&
 	       a->source.wildcard == b->source.wildcard && a->destination.value == b->destination.value &&
 	       a->destination.wildcard == b->destination.wildcard && a->icmp_type == b->icmp_type &&
 	       a->icmp_code == b->icmp_code && a->reflect == b->reflect &&
-	       memcmp(&a->source_ports, &b->source_ports, sizeof a->source_ports) == 0 &&
-	       memcmp(&a->destination_ports, &b->destination_ports, sizeof a->destination_ports) == 0;
+	       is_same_ports(&a->source_ports, &b->source_ports) &&
+	       is_same_ports(&a->destination_ports, &b->destination_ports);
 }
 
 /* IOS ignores a line that it has: none stands twice. */
