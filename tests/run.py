@@ -7,6 +7,7 @@ one failure. A kernel test that was skipped where FWC_REQUIRE_KERNEL is set coun
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import shutil
@@ -60,8 +61,8 @@ def counts_of(output, status):
     return passed, failed, skipped
 
 
-def run(tally, name, command, environment=None, timeout=1800):
-    """Runs one test program; prints its output when it fails."""
+def output_of(command, environment, timeout=1800):
+    """(output, status, seconds) of one test program."""
     start = time.monotonic()
     try:
         done = subprocess.run(command, cwd=TOP, text=True, errors="replace", timeout=timeout,
@@ -71,15 +72,29 @@ def run(tally, name, command, environment=None, timeout=1800):
     except subprocess.TimeoutExpired as late:
         output = (late.stdout or b"").decode(errors="replace") + f"\ntimed out after {timeout} s\n"
         status = 1
-    passed, failed, skipped = counts_of(output, status)
-    tally.add(name, passed, failed, skipped)
-    print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped"
-          f" ({time.monotonic() - start:.1f} s)", flush=True)
-    if failed:
-        print(output[-20000:], flush=True)
-    elif skipped:
-        print("\n".join(line for line in output.splitlines() if "skipped" in line), flush=True)
-    return failed == 0
+    return output, status, time.monotonic() - start
+
+
+def run_all(tally, jobs):
+    """Runs (name, command, environment) side by side, one a processor; tells of them in their
+    order, with the output of those that fail. True if none did."""
+    failed_before = tally.failed
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as workers:
+        results = workers.map(lambda job: output_of(job[1], job[2]), jobs)
+        for (name, _, _), (output, status, seconds) in zip(jobs, results):
+            passed, failed, skipped = counts_of(output, status)
+            tally.add(name, passed, failed, skipped)
+            print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped"
+                  f" ({seconds:.1f} s)", flush=True)
+            if failed:
+                print(output[-20000:], flush=True)
+            elif skipped:
+                print("\n".join(line for line in output.splitlines() if "skipped" in line), flush=True)
+    return tally.failed == failed_before
+
+
+def run(tally, name, command, environment=None):
+    return run_all(tally, [(name, command, environment)])
 
 
 def build(tally, name, folder, options, environment=None):
@@ -99,19 +114,17 @@ def unit_programs(folder):
                   and os.path.isfile(os.path.join(place, name)))
 
 
-def run_units(tally, label, folder, environment=None):
-    for program in unit_programs(folder):
-        run(tally, f"{label}: {os.path.basename(program)}", [program], environment)
+def unit_jobs(label, folder, environment=None):
+    return [(f"{label}: {os.path.basename(program)}", [program], environment)
+            for program in unit_programs(folder)]
 
 
-def run_programs(tally, label, folder, environment=None, fewer=None):
+def program_jobs(label, folder, environment=None, fewer=None):
     """Everything that drives the built fwc from outside; `fewer`: options by name of the script."""
     fwc = os.path.join(folder, "src", "cmd", "fwc")
-    for script in PROGRAMS:
-        path = os.path.join(TOP, "tests", script[0])
-        options = (fewer or {}).get(script[0], ())
-        run(tally, f"{label}: {script[0]}", [sys.executable, path, fwc, *script[1:], *options],
-            environment)
+    return [(f"{label}: {script[0]}",
+             [sys.executable, os.path.join(TOP, "tests", script[0]), fwc, *script[1:],
+              *(fewer or {}).get(script[0], ())], environment) for script in PROGRAMS]
 
 
 # Random comparisons of meaning, which the plain build has made: here it is memory that is looked at.
@@ -154,14 +167,16 @@ def run_fuzzers(tally, folder, seconds):
     targets = sorted(name for name in os.listdir(place) if name.startswith("fuzz_")
                      and os.access(os.path.join(place, name), os.X_OK)
                      and os.path.isfile(os.path.join(place, name)))
+    jobs = []
     for name in targets:
         scratch = os.path.join(place, name + ".corpus")
         os.makedirs(scratch, exist_ok=True)
-        run(tally, f"fuzz: {name}",
-            [os.path.join(place, name), f"-max_total_time={seconds // len(targets)}",
-             "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
-             f"-artifact_prefix={place}/", scratch, os.path.join(TOP, "tests/fuzz/corpus")],
-            SANITIZERS)
+        jobs.append((f"fuzz: {name}",
+                     [os.path.join(place, name), f"-max_total_time={seconds // len(targets)}",
+                      "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
+                      f"-artifact_prefix={place}/", scratch, os.path.join(TOP, "tests/fuzz/corpus")],
+                     SANITIZERS))
+    run_all(tally, jobs)
 
 
 # What is fast enough for memcheck; the sanitizers see everything.
@@ -173,17 +188,16 @@ MEMCHECK = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
 
 def run_valgrind(tally, folder):
     """Fast unit tests, each of them a child, and the compiler over every example."""
-    for program in unit_programs(folder):
-        name = os.path.basename(program)
-        if name in FAST_UNITS:
-            run(tally, f"valgrind: {name}", [*MEMCHECK, program], {"CK_DEFAULT_TIMEOUT": "300"})
+    jobs = [(f"valgrind: {os.path.basename(program)}", [*MEMCHECK, program],
+             {"CK_DEFAULT_TIMEOUT": "300"})
+            for program in unit_programs(folder) if os.path.basename(program) in FAST_UNITS]
     fwc = os.path.join(folder, "src", "cmd", "fwc")
     examples = os.path.join(TOP, "examples")
-    for name in sorted(os.listdir(examples)):
-        if name.endswith(".fw"):
-            run(tally, f"valgrind: compile {name}",
-                [*MEMCHECK, fwc, "compile", "-o", os.devnull, os.path.join(examples, name)],
-                {"PARIS_LYON_PSK": "a key for this test alone"})
+    jobs += [(f"valgrind: compile {name}",
+              [*MEMCHECK, fwc, "compile", "-o", os.devnull, os.path.join(examples, name)],
+              {"PARIS_LYON_PSK": "a key for this test alone"})
+             for name in sorted(os.listdir(examples)) if name.endswith(".fw")]
+    run_all(tally, jobs)
 
 
 def main():
@@ -199,8 +213,7 @@ def main():
         run(tally, script, [sys.executable, os.path.join(TOP, "tests", script)])
     gcc = arguments.build + "/gcc"
     if build(tally, "gcc", gcc, []):
-        run_units(tally, "gcc", gcc)
-        run_programs(tally, "gcc", gcc)
+        run_all(tally, unit_jobs("gcc", gcc) + program_jobs("gcc", gcc))
     if not arguments.quick:
         run_slow(tally, arguments)
     finish(tally)
@@ -211,8 +224,8 @@ def run_slow(tally, arguments):
     build(tally, "clang", clang, [], {"CC": "clang"})
     sanitized = arguments.build + "/sanitized"
     if build(tally, "sanitized", sanitized, ["-Db_sanitize=address,undefined"]):
-        run_units(tally, "sanitized", sanitized, SANITIZERS)
-        run_programs(tally, "sanitized", sanitized, SANITIZERS, FEWER)
+        run_all(tally, unit_jobs("sanitized", sanitized, SANITIZERS) +
+                program_jobs("sanitized", sanitized, SANITIZERS, FEWER))
     fuzz = arguments.build + "/fuzz"
     if build(tally, "fuzz", fuzz, ["-Dfuzz=true", "-Db_sanitize=address,undefined",
                                    "-Db_lundef=false"], {"CC": "clang"}):
