@@ -9,6 +9,7 @@
 #include "base/names.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "parse/habits.h"
 
 #define QUOTE_MOST 40
 #define EXPECTED_MOST 6
@@ -76,7 +77,7 @@ static const struct group other_groups[] = {
 
 /* --- sets of expected tokens ------------------------------------------------------------ */
 
-static bool is_expected(const struct syntax_error *error, const char *token)
+bool syntax_expects(const struct syntax_error *error, const char *token)
 {
 	for (size_t i = 0; i < error->expected_count; i++)
 		if (strcmp(error->expected[i], token) == 0)
@@ -87,7 +88,7 @@ static bool is_expected(const struct syntax_error *error, const char *token)
 static bool group_fits(const struct group *group, const struct syntax_error *error)
 {
 	for (size_t i = 0; i < COUNT(group->signs) && group->signs[i] != NULL; i++)
-		if (!is_expected(error, group->signs[i]))
+		if (!syntax_expects(error, group->signs[i]))
 			return false;
 	return true;
 }
@@ -157,7 +158,7 @@ static bool is_minor(const char *token)
 static bool is_covered(const struct syntax_error *error, const struct group *names,
 		       const struct group *other, const char *token)
 {
-	if (is_minor(token) && is_expected(error, "';'"))
+	if (is_minor(token) && syntax_expects(error, "';'"))
 		return true;
 	if (names != NULL && (strcmp(token, "NAME") == 0 || strcmp(token, "STRING") == 0 ||
 			      (is_keyword(token) && !is_reserved(token)) || has_member(names, token)))
@@ -186,7 +187,7 @@ static void phrases_collect(struct phrases *phrases, const struct syntax_error *
 			phrase_add(phrases, token_phrase(phrases->pool, error->expected[i]));
 	if (other != NULL)
 		phrase_add(phrases, other->phrase);
-	if (!error->begins_statement && names == NULL && is_expected(error, "';'"))
+	if (!error->begins_statement && names == NULL && syntax_expects(error, "';'"))
 		phrase_add(phrases, "';'");
 }
 
@@ -222,7 +223,7 @@ static bool is_letter(char byte)
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
-static bool is_word(const struct syntax_error *error)
+bool syntax_is_word(const struct syntax_error *error)
 {
 	return !error->is_end && is_letter(error->bytes[error->found.begin]);
 }
@@ -230,7 +231,7 @@ static bool is_word(const struct syntax_error *error)
 /* The keyword that was meant, or NULL. */
 static const char *nearest_keyword(void *pool, const struct syntax_error *error)
 {
-	if (!is_word(error))
+	if (!syntax_is_word(error))
 		return NULL;
 	struct names *keywords = names_new(pool, true);
 	for (size_t i = 0; i < error->expected_count; i++) {
@@ -244,42 +245,11 @@ static const char *nearest_keyword(void *pool, const struct syntax_error *error)
 
 static bool wants_statement(const struct syntax_error *error)
 {
-	return error->begins_statement && is_expected(error, "allow") &&
-	       is_expected(error, "service") && !is_expected(error, "NAME");
+	return error->begins_statement && syntax_expects(error, "allow") &&
+	       syntax_expects(error, "service") && !syntax_expects(error, "NAME");
 }
 
-/* "tcp/80": the order of another world. */
-static void note_ports_first(struct diags *diags, struct diagnostic *report,
-			     const struct syntax_error *error)
-{
-	const char *word = error->bytes + error->found.begin;
-	size_t length = error->found.end - error->found.begin;
-	const char *slash = memchr(word, '/', length);
-	if (slash == NULL || slash == word || length > QUOTE_MOST ||
-	    !is_expected(error, "PAIR") || !is_word(error))
-		return;
-	diag_note(diags, report, SPAN_NONE, "the ports come first: '%.*s/%.*s'",
-		  (int)(word + length - slash - 1), slash + 1, (int)(slash - word), word);
-}
-
-/* "allow 80", "allow 80, 443/tcp": a number alone. */
-static void note_protocol(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
-{
-	uint32_t end = error->found.begin;
-	if (!is_expected(error, "'/'") || is_expected(error, "';'"))
-		return;
-	while (end > 0 && (error->bytes[end - 1] == ' ' || error->bytes[end - 1] == '\t'))
-		end--;
-	uint32_t begin = end;
-	while (begin > 0 && error->bytes[begin - 1] >= '0' && error->bytes[begin - 1] <= '9')
-		begin--;
-	if (begin < end && end - begin <= 5)
-		diag_note(diags, report, SPAN_NONE, "a port is written with its protocol: '%.*s/tcp'",
-			  (int)(end - begin), error->bytes + begin);
-}
-
-/* The word that stands right before a place in the text, on its line; empty where there is none. */
-static struct span word_before(const struct syntax_error *error, uint32_t place)
+struct span syntax_word_before(const struct syntax_error *error, uint32_t place)
 {
 	struct span word = { error->found.source, place, place };
 	while (word.end > 0 && (error->bytes[word.end - 1] == ' ' || error->bytes[word.end - 1] == '\t'))
@@ -290,51 +260,10 @@ static struct span word_before(const struct syntax_error *error, uint32_t place)
 	return word;
 }
 
-static bool span_is(const struct syntax_error *error, struct span span, const char *word)
+bool syntax_span_is(const struct syntax_error *error, struct span span, const char *word)
 {
 	size_t length = strlen(word);
 	return span.end - span.begin == length && memcmp(error->bytes + span.begin, word, length) == 0;
-}
-
-/* "allow tcp 80", "allow port 80". */
-static void note_port(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
-{
-	static const char *const words[] = { "port", "tcp", "udp" };
-	size_t length = error->found.end - error->found.begin;
-	if (error->is_end || error->bytes[error->found.begin] < '0' ||
-	    error->bytes[error->found.begin] > '9' || length > QUOTE_MOST)
-		return;
-	struct span before = word_before(error, error->found.begin);
-	for (size_t i = 0; i < COUNT(words); i++)
-		if (span_is(error, before, words[i]))
-			diag_note(diags, report, SPAN_NONE, "a port and its protocol are one word: '%.*s/%s'",
-				  (int)length, error->bytes + error->found.begin, i == 0 ? "tcp" : words[i]);
-}
-
-/* "to lan from wan", "log from lan". */
-static void note_order(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
-{
-	if (!error->is_end && is_expected(error, "stateless") && is_expected(error, "rescue") &&
-	    (span_is(error, error->found, "from") || span_is(error, error->found, "to")))
-		diag_note(diags, report, SPAN_NONE, "the order is: services, 'from' places, 'to' places, "
-			  "options; each once");
-}
-
-/* "from zone lan". */
-static void note_kind(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
-{
-	static const char *const kind_words[] = { "group", "host", "network", "zone" };
-	if (!is_word(error))
-		return;
-	struct span before = word_before(error, error->found.begin);
-	struct span first = word_before(error, before.begin);
-	if (!span_is(error, first, "from") && !span_is(error, first, "to"))
-		return;
-	for (size_t i = 0; i < COUNT(kind_words); i++)
-		if (span_is(error, before, kind_words[i]))
-			diag_note(diags, report, SPAN_NONE, "a place is written by its name alone: '%.*s'",
-				  (int)(error->found.end - error->found.begin),
-				  error->bytes + error->found.begin);
 }
 
 /* "timezone Europe/Paris": a name that ends where its '/' begins. */
@@ -342,8 +271,8 @@ static bool report_timezone(struct diags *diags, const struct syntax_error *erro
 {
 	if (error->is_end || error->bytes[error->found.begin] != '/')
 		return false;
-	struct span name = word_before(error, error->found.begin);
-	if (!span_is(error, word_before(error, name.begin), "timezone"))
+	struct span name = syntax_word_before(error, error->found.begin);
+	if (!syntax_span_is(error, syntax_word_before(error, name.begin), "timezone"))
 		return false;
 	struct diagnostic *report = diag_add(diags, CODE_BAD_TIME,
 					     (struct span){ name.source, name.begin, error->found.end },
@@ -375,11 +304,7 @@ void syntax_report(void *pool, struct diags *diags, const struct syntax_error *e
 	}
 	if (nearest != NULL)
 		diag_note(diags, report, SPAN_NONE, "did you mean '%s'?", nearest);
-	else if (wants_statement(error) && is_word(error))
+	else if (wants_statement(error) && syntax_is_word(error))
 		diag_note(diags, report, SPAN_NONE, "a rule begins with allow, deny or reject");
-	note_ports_first(diags, report, error);
-	note_protocol(diags, report, error);
-	note_port(diags, report, error);
-	note_order(diags, report, error);
-	note_kind(diags, report, error);
+	habits_note(diags, report, error);
 }

@@ -18,6 +18,13 @@ struct syntax_error {
 };
 
 void syntax_report(void *pool, struct diags *diags, const struct syntax_error *error);
+/* Whether the token could stand at the place. */
+bool syntax_expects(const struct syntax_error *error, const char *token);
+/* What was found begins with a letter. */
+bool syntax_is_word(const struct syntax_error *error);
+/* The word of letters right before a place in the text, on its line; empty where there is none. */
+struct span syntax_word_before(const struct syntax_error *error, uint32_t place);
+bool syntax_span_is(const struct syntax_error *error, struct span span, const char *word);
 /* The words at the span in quotes, cut to a readable length. */
 const char *syntax_quote(void *pool, const char *bytes, struct span span);
 

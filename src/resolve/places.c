@@ -147,6 +147,18 @@ static bool note_habit(struct resolver *resolver, struct diagnostic *error, cons
 	return false;
 }
 
+/* "eth1", "ens18", "br-lan": how the kernel names interfaces. */
+static bool is_interface_name(const struct ast_word *name)
+{
+	static const char *const stems[] = { "bond", "br", "docker", "en", "eth", "ppp", "tun", "tap", "veth",
+					     "virbr", "vlan", "wg", "wl" };
+	bool has_digit = strpbrk(name->text, "0123456789") != NULL;
+	for (size_t i = 0; i < sizeof stems / sizeof stems[0]; i++)
+		if (strncmp(name->text, stems[i], strlen(stems[i])) == 0 && name->length < 16 && has_digit)
+			return true;
+	return false;
+}
+
 static void report_unknown(struct resolver *resolver, const struct ast_word *name)
 {
 	if (name->is_reported)
@@ -160,7 +172,11 @@ static void report_unknown(struct resolver *resolver, const struct ast_word *nam
 	}
 	if (note_habit(resolver, error, name))
 		return;
-	note_nearest(resolver, error, resolver->policy->places, name);
+	if (is_interface_name(name))
+		diag_note(resolver->diags, error, SPAN_NONE, "an interface belongs to a zone: 'zone NAME { "
+			  "interface %s; }', then 'from NAME'", name->text);
+	else
+		note_nearest(resolver, error, resolver->policy->places, name);
 }
 
 /* --- cycles ----------------------------------------------------------------------------------------- */

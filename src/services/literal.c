@@ -51,7 +51,13 @@ static bool number_is_written_well(struct diags *diags, const struct ast_word *w
 				   const char *bytes, size_t length)
 {
 	if (!is_number(bytes, length)) {
-		diag_add(diags, CODE_BAD_NUMBER, word->span, "'%s' is not a number", word->text);
+		struct diagnostic *report = diag_add(diags, CODE_BAD_NUMBER, word->span, "'%s' is not a number",
+						     word->text);
+		const char *colon = strchr(word->text, ':');
+
+		if (colon != NULL)
+			diag_note(diags, report, SPAN_NONE, "a range of ports is written '%.*s-%s/tcp'",
+				  (int)(colon - word->text), word->text, colon + 1);
 		return false;
 	}
 	if (has_leading_zero(bytes, length)) {
