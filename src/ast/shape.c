@@ -19,6 +19,7 @@ struct shape {
 	bool repeats;
 	enum shape_content content;
 	enum shape_block children; /* of CONTENT_BLOCK */
+	const char *way_out;       /* noted where such a line is malformed or stands twice; or NULL */
 };
 
 static const struct shape device_shapes[] = {
@@ -49,7 +50,8 @@ static const struct shape interface_shapes[] = {
 	{ "clock-rate", "NUMBER" },
 	{ "description", "STRING" },
 	{ "shutdown", "" },
-	{ "zone", "NAME" },
+	{ "zone", "NAME",
+	  .way_out = "an interface is in one zone; rules may name several: 'from lan, dmz'" },
 };
 
 static const struct shape tunnel_shapes[] = {
@@ -210,6 +212,12 @@ static bool fits(const struct shape *shape, const struct ast_property *property)
 	return shape->content == CONTENT_PLACES || words_match(property->words, shape->terms);
 }
 
+static void note_way_out(struct diags *diags, const struct shape *shape, struct diagnostic *error)
+{
+	if (shape->way_out != NULL)
+		diag_note(diags, error, SPAN_NONE, "%s", shape->way_out);
+}
+
 static void check_one(struct diags *diags, enum shape_block block,
 		      const struct ast_property *property, const struct ast_property **seen)
 {
@@ -223,13 +231,15 @@ static void check_one(struct diags *diags, enum shape_block block,
 	while (fitting < count && !fits(&shape[fitting], property))
 		fitting++;
 	if (fitting == count)
-		diag_add(diags, blocks[block].code, property->span, "expected %s",
-			 shapes_text(diags, shape, count));
+		note_way_out(diags, shape,
+			     diag_add(diags, blocks[block].code, property->span, "expected %s",
+				      shapes_text(diags, shape, count)));
 	const struct ast_property **before = &seen[shape - blocks[block].shapes];
 	if (*before != NULL && !shape->repeats) {
 		struct diagnostic *twice = diag_add(diags, blocks[block].code, property->span,
 						    "'%s' is said twice", property->key->text);
 		diag_note(diags, twice, (*before)->span, "it is said here before");
+		note_way_out(diags, shape, twice);
 	}
 	*before = property;
 }

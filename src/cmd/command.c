@@ -7,6 +7,8 @@
 
 #include "cmd/output.h"
 
+#define FORM_BEGIN "       fwc " /* of a usage's lines: another form */
+
 #define POLICY_OPTIONS                                                                            \
 	"      --date YYYY-MM-DD      judge 'until' by this day (default: today, UTC)\n"          \
 	"      --allow-expired-deny   leave out expired deny and reject rules with a warning\n"    \
@@ -101,6 +103,18 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* The forms of the usage: all the options would bury the mistake. */
+static void print_form(const struct command *command)
+{
+	const char *end = strchr(command->usage, '\n');
+
+	while (strncmp(end + 1, FORM_BEGIN, strlen(FORM_BEGIN)) == 0)
+		end = strchr(end + 1, '\n');
+	fprintf(stderr, "%.*s\n", (int)(end - command->usage), command->usage);
+	if (end[1] != '\0')
+		fprintf(stderr, "'fwc help %s' shows the options\n", command->name);
+}
+
 int command_misused(const char *name, const char *format, ...)
 {
 	va_list arguments;
@@ -110,7 +124,7 @@ int command_misused(const char *name, const char *format, ...)
 	vfprintf(stderr, format, arguments);
 	va_end(arguments);
 	fputc('\n', stderr);
-	fputs(command_find(name)->usage, stderr);
+	print_form(command_find(name));
 	return EXIT_USAGE;
 }
 

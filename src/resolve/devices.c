@@ -24,9 +24,28 @@ static bool is_word(const struct ast_word *word, const char *text)
 
 /* --- interfaces ---------------------------------------------------------------------------------- */
 
-static void report_interface(const struct reading *reading, struct span span, const char *what)
+static void report_interface(const struct reading *reading, struct span span, const char *what,
+			     const char *way)
 {
-	diag_add(reading->resolver->diags, CODE_DEVICE_INTERFACE, span, "%s", what);
+	struct diagnostic *error =
+		diag_add(reading->resolver->diags, CODE_DEVICE_INTERFACE, span, "%s", what);
+	diag_note(reading->resolver->diags, error, SPAN_NONE, "%s", way);
+}
+
+static void report_elsewhere(struct resolver *resolver, struct span span, const char *way, const char *format,
+			     ...) __attribute__((format(printf, 4, 5)));
+
+static void report_elsewhere(struct resolver *resolver, struct span span, const char *way, const char *format,
+			     ...)
+{
+	struct text *message = text_new(resolver->pool);
+	va_list arguments;
+	va_start(arguments, format);
+	text_addv(message, format, arguments);
+	va_end(arguments);
+	struct diagnostic *error =
+		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, span, "%s", message->bytes);
+	diag_note(resolver->diags, error, SPAN_NONE, "%s", way);
 }
 
 /* A router takes no network's first or last address (but of /31, /32, /127, /128) as its own. */
@@ -64,10 +83,12 @@ static void add_address(const struct reading *reading, struct device_interface *
 		return;
 	if (!is_host_address(&prefix))
 		report_interface(reading, word->span,
-				 "this is the network itself, or its broadcast address");
+				 "this is the network itself, or its broadcast address",
+				 "write the interface's own address, with the length of its network");
 	else if (shares_network(reading->device, &prefix))
 		report_interface(reading, word->span,
-				 "another interface of the device has addresses of this network");
+				 "another interface of the device has addresses of this network",
+				 "IOS routes each network to one interface: correct the address or its length");
 	else
 		*pool_append(reading->resolver->pool, interface, addresses) = prefix;
 }
@@ -201,9 +222,10 @@ static void check_cdp_zones(struct reading *reading)
 		for (size_t j = 0; j < device->interfaces_count; j++)
 			is_found = is_found || device->interfaces[j].zone == off->zone;
 		if (!is_found)
-			diag_add(reading->resolver->diags, CODE_ZONE_ELSEWHERE, off->span,
-				 "device '%s' has no interface in zone '%s'", device->name,
-				 off->zone->name);
+			report_elsewhere(reading->resolver, off->span,
+					 "put an interface of the device into the zone: 'zone NAME;' in its block",
+					 "device '%s' has no interface in zone '%s'", device->name,
+					 off->zone->name);
 	}
 }
 
@@ -398,19 +420,21 @@ bool device_zone_is_known(struct resolver *resolver, const struct zone *zone, st
 	if (zone->has_networks || (resolver->device == NULL && !resolver->settings->is_by_address))
 		return true;
 	if (resolver->device == NULL) {
-		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, use,
-			 "zone '%s' has no network: a list without a device knows zones by their "
-			 "addresses alone", zone->name);
+		report_elsewhere(resolver, use, "write a 'network' line into the zone, or define the router",
+				 "zone '%s' has no network: a list without a device knows zones by their "
+				 "addresses alone", zone->name);
 		return false;
 	}
 	if (zone->has_interfaces)
-		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, use,
-			 "zone '%s' has no network: its interface '%s' on device '%s' has no address",
-			 zone->name, zone->interfaces.names[0], resolver->device->name);
+		report_elsewhere(resolver, use,
+				 "give the interface an 'address', or write a 'network' line into the zone",
+				 "zone '%s' has no network: its interface '%s' on device '%s' has no address",
+				 zone->name, zone->interfaces.names[0], resolver->device->name);
 	else
-		diag_add(resolver->diags, CODE_ZONE_ELSEWHERE, use,
-			 "zone '%s' has no interface on device '%s', and no network", zone->name,
-			 resolver->device->name);
+		report_elsewhere(resolver, use,
+				 "put an interface of the device into the zone, or write a 'network' line into it",
+				 "zone '%s' has no interface on device '%s', and no network", zone->name,
+				 resolver->device->name);
 	return false;
 }
 

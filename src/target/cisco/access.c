@@ -144,6 +144,16 @@ static bool is_later_part(const struct ruleset *ruleset, const struct rule *rule
 	return false;
 }
 
+static void report_family(struct device_lowering *lowering, const struct rule *rule)
+{
+	struct diagnostic *error =
+		diag_add(lowering->diags, CODE_DEVICE_FAMILY, rule->origin,
+			 "this speaks of IPv6 alone, and device '%s' has no IPv6 address",
+			 lowering->device->name);
+	diag_note(lowering->diags, error, SPAN_NONE,
+		  "give its interfaces IPv6 addresses, or keep the rule out of this device's policy");
+}
+
 /* A rule of IPv6 alone would be lost where there is none. */
 static void check_families(struct device_lowering *lowering)
 {
@@ -154,9 +164,7 @@ static void check_families(struct device_lowering *lowering)
 			if (rule->match.families != FAMILIES_IPV6 || is_later_part(ruleset, rule) ||
 			    has_ipv4(ruleset, rule->identity))
 				continue;
-			diag_add(lowering->diags, CODE_DEVICE_FAMILY, rule->origin,
-				 "this speaks of IPv6 alone, and device '%s' has no IPv6 address",
-				 lowering->device->name);
+			report_family(lowering, rule);
 		}
 }
 

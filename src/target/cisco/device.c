@@ -9,6 +9,7 @@
 #include "target/cisco/safe.h"
 
 #define HOSTNAME_LONGEST 63 /* RFC 1123 */
+#define INTERFACE_LONGEST 40 /* lists are named after it, with words before and behind: IOS takes 64 */
 #define DESCRIPTION_LONGEST 240
 #define LIST_NAME "FWC"     /* where the settings say none */
 
@@ -28,8 +29,10 @@ const char *lowering_name(struct device_lowering *lowering, const char *text)
 static void report_name(struct device_lowering *lowering, struct span span, const char *what,
 			const char *name, const char *rule)
 {
-	diag_add(lowering->diags, CODE_DEVICE_NAME, span, "%s '%s' is not one that IOS takes: %s", what,
-		 name, rule);
+	struct diagnostic *error =
+		diag_add(lowering->diags, CODE_DEVICE_NAME, span, "%s '%s' is not one that IOS takes", what,
+			 name);
+	diag_note(lowering->diags, error, SPAN_NONE, "IOS takes %s", rule);
 }
 
 /* RFC 1123, and IOS's own: a letter first. */
@@ -52,7 +55,8 @@ static bool is_interface(const char *name)
 	size_t kind = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-");
 	size_t place = strspn(name + kind, "0123456789/.:");
 	return isalpha((unsigned char)name[0]) && isdigit((unsigned char)name[kind]) &&
-	       name[kind + place] == '\0' && isdigit((unsigned char)name[kind + place - 1]);
+	       name[kind + place] == '\0' && isdigit((unsigned char)name[kind + place - 1]) &&
+	       kind + place <= INTERFACE_LONGEST;
 }
 
 static void check_names(struct device_lowering *lowering)
@@ -65,7 +69,7 @@ static void check_names(struct device_lowering *lowering)
 		if (!is_interface(device->interfaces[i].name))
 			report_name(lowering, device->interfaces[i].span, "the interface's name",
 				    device->interfaces[i].name,
-				    "a kind and a number, such as 'Serial0/0'");
+				    "a kind and a number, such as 'Serial0/0', at most 40 characters");
 }
 
 /* --- addresses and ways --------------------------------------------------------------------------- */

@@ -15,7 +15,10 @@
 static void report(struct device_lowering *lowering, const struct tunnel *tunnel, const char *where,
 		   const char *what)
 {
-	diag_add(lowering->diags, CODE_TUNNEL_SECRET, tunnel->key_span, "%s %s", where, what);
+	struct diagnostic *error =
+		diag_add(lowering->diags, CODE_TUNNEL_SECRET, tunnel->key_span, "%s %s", where, what);
+	diag_note(lowering->diags, error, SPAN_NONE,
+		  "'fwc compile --redact' makes a configuration without keys, to be looked at");
 }
 
 /* What makes the key unfit for a line of IOS, or NULL. */
@@ -37,7 +40,7 @@ static const char *read_environment(struct device_lowering *lowering, const stru
 {
 	const char *key = getenv(tunnel->key_env);
 	if (key == NULL)
-		report(lowering, tunnel, where, "is not set: it is to hold the key");
+		report(lowering, tunnel, where, "is not set where fwc runs: it is to hold the key");
 	return key;
 }
 

@@ -11,10 +11,11 @@
 
 #define NAME_LONGEST 40 /* names of lists are this and a prefix and a suffix: IOS takes 64 */
 
-static bool report(struct device_lowering *lowering, enum code code, struct span span,
-		   const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* `way` out of it, or NULL: the message says it. */
+static bool report(struct device_lowering *lowering, enum code code, struct span span, const char *way,
+		   const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-static bool report(struct device_lowering *lowering, enum code code, struct span span,
+static bool report(struct device_lowering *lowering, enum code code, struct span span, const char *way,
 		   const char *format, ...)
 {
 	struct text *message = text_new(lowering->pool);
@@ -22,7 +23,9 @@ static bool report(struct device_lowering *lowering, enum code code, struct span
 	va_start(arguments, format);
 	text_addv(message, format, arguments);
 	va_end(arguments);
-	diag_add(lowering->diags, code, span, "%s", message->bytes);
+	struct diagnostic *error = diag_add(lowering->diags, code, span, "%s", message->bytes);
+	if (way != NULL)
+		diag_note(lowering->diags, error, SPAN_NONE, "%s", way);
 	return false;
 }
 
@@ -44,14 +47,17 @@ static bool check_addresses(struct device_lowering *lowering, const struct tunne
 	const struct tunnel_end *far = &side->tunnel->ends[1 - side->end];
 	if (side->here.family != side->there.family)
 		return report(lowering, CODE_TUNNEL_CLASH, far->span,
+			      "both ends need an address of one family, IPv4 for a crypto map",
 			      "the ends of tunnel '%s' have addresses of different families",
 			      side->tunnel->name);
 	if (side->here.family != FAMILY_IPV4)
 		return report(lowering, CODE_TARGET_CANNOT, far->span,
+			      "name a peer by its IPv4 address",
 			      "IOS's crypto maps join IPv4 addresses, and %s is none",
 			      form_address(lowering->pool, &side->there));
 	if (is_own(lowering->device, &side->there))
 		return report(lowering, CODE_TUNNEL_CLASH, far->span,
+			      "name the other machine's address",
 			      "the peer %s is an address of device '%s' itself",
 			      form_address(lowering->pool, &side->there), lowering->device->name);
 	return true;
@@ -80,6 +86,7 @@ static bool check_carry(struct device_lowering *lowering, const struct tunnel *t
 {
 	if ((address_set_families(&carry->left) | address_set_families(&carry->right)) != FAMILIES_IPV4)
 		return report(lowering, CODE_TARGET_CANNOT, carry->span,
+			      "carry IPv4 networks, and leave the others to a tunnel interface made by hand",
 			      "IOS's crypto maps carry IPv4 alone");
 	for (size_t end = 0; end < 2; end++) {
 		const struct device *device = tunnel->ends[end].device;
@@ -87,6 +94,7 @@ static bool check_carry(struct device_lowering *lowering, const struct tunnel *t
 		const char *network = misplaced(lowering, device, other);
 		if (network != NULL)
 			return report(lowering, CODE_TUNNEL_CLASH, carry->span,
+				      "left of '<->' stands what is behind the end that 'between' names first",
 				      "%s is a network of '%s', and stands on the other side",
 				      network, device->name);
 	}
@@ -100,7 +108,7 @@ bool tunnel_side_check(struct device_lowering *lowering, const struct tunnel_sid
 	for (size_t i = 0; i < tunnel->carries_count; i++)
 		is_good = check_carry(lowering, tunnel, &tunnel->carries[i]) && is_good;
 	if (strlen(side->name) > NAME_LONGEST)
-		is_good = report(lowering, CODE_DEVICE_NAME, tunnel->span,
+		is_good = report(lowering, CODE_DEVICE_NAME, tunnel->span, "give it a shorter name",
 				 "the tunnel's name has more than the %d characters that IOS has room for",
 				 NAME_LONGEST);
 	return is_good;
@@ -133,18 +141,21 @@ static bool check_pair(struct device_lowering *lowering, const struct tunnel_sid
 	const struct tunnel_carry *shared = shared_carry(a, b);
 	if (shared != NULL)
 		return report(lowering, CODE_TUNNEL_CLASH, shared->span,
+			      "a packet goes through one tunnel: take what is carried twice out of one of them",
 			      "tunnel '%s' carries a part of this on device '%s', too", a->tunnel->name,
 			      lowering->device->name);
 	if (a->there.value == b->there.value && !is_same_key(a->tunnel, b->tunnel))
 		return report(lowering, CODE_TUNNEL_CLASH, b->tunnel->key_span,
+			      "write the same 'key' line into both, or put their 'carry' lines into one tunnel",
 			      "tunnel '%s' has another key for the same peer %s", a->tunnel->name,
 			      form_address(lowering->pool, &b->there));
 	if (a->there.value == b->there.value && !ike_words_are_same(&a->ike, &b->ike))
 		return report(lowering, CODE_TUNNEL_CLASH, b->tunnel->span,
+			      "write the same 'ike' block into both, or put their 'carry' lines into one tunnel",
 			      "tunnel '%s' has another 'ike' block for the same peer %s", a->tunnel->name,
 			      form_address(lowering->pool, &b->there));
 	if (strcasecmp(a->name, b->name) == 0)
-		return report(lowering, CODE_DEVICE_NAME, b->tunnel->span,
+		return report(lowering, CODE_DEVICE_NAME, b->tunnel->span, "rename one of them",
 			      "IOS cannot tell the names of the tunnels '%s' and '%s' apart",
 			      a->tunnel->name, b->tunnel->name);
 	return true;
