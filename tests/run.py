@@ -132,6 +132,7 @@ FEWER = {
     "cisco/lists_test.py": ("--lists", "4", "--devices", "2", "--mutants", "1"),
     "cisco/edit_test.py": ("--pairs", "3"),
     "cisco/kernel_test.py": ("--policies", "6"),
+    "cisco/refuse_test.py": ("--lines", "10000"),
     "packets/random_test.py": ("--policies", "30"),
 }
 
@@ -150,6 +151,7 @@ PROGRAMS = [
     ("cisco/import_test.py",),
     ("cisco/lists_test.py", "--lists", "8", "--devices", "4"),
     ("cisco/edit_test.py", "--pairs", "10"),
+    ("cisco/refuse_test.py",),
     ("cisco/hostile_test.py",),
     ("cisco/kernel_test.py",),
     ("cisco/outside_test.py", "--policies", "12", "--entries", "100"),
