@@ -58,7 +58,8 @@ def check_case(tally, fwc, case, wanted, folder):
         file.write("as it was\n")
     for output in (there, new):
         done = run(fwc, [*words, "-o", output] if words[0] == "compile" else words, os.path.join(CASES, case))
-        first = next((line for line in done.stderr.split("\n") if "error: " in line or line.startswith("fwc ")), "")
+        first = next((line for line in done.stderr.split("\n")
+                      if "error: " in line or line.startswith("fwc ")), "")
         tally.check(done.returncode in (1, 2) and done.stdout == "", f"{case}: status {done.returncode}")
         tally.check(re.search(wanted, first), f"{case}: {first!r}")
     with open(there, encoding="utf-8") as file:
