@@ -46,8 +46,8 @@ def arguments_of(case):
 
 
 def run(fwc, words, folder=None):
-    return subprocess.run([fwc, *words], cwd=folder, capture_output=True, text=True, errors="replace", check=False,
-                          timeout=120, env={key: value for key, value in os.environ.items()
+    return subprocess.run([fwc, *words], cwd=folder, capture_output=True, text=True, errors="replace",
+                          check=False, timeout=120, env={key: value for key, value in os.environ.items()
                                             if key != "FWC_NO_SUCH_VARIABLE"})
 
 
@@ -72,8 +72,9 @@ def check_case(tally, fwc, case, wanted, folder):
 
 def rule(index):
     """(verdict, protocol, source, destination, port): no two share packets."""
-    return (index % 3 != 0, "tcp" if index % 2 else "udp", f"10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}",
-            f"172.16.{index % 256}.0", 1 + index % 60000)
+    source = f"10.{index >> 16 & 255}.{index >> 8 & 255}.{index & 255}"
+    return (index % 3 != 0, "tcp" if index % 2 else "udp", source, f"172.16.{index % 256}.0",
+            1 + index % 60000)
 
 
 def policy_lines(count):
