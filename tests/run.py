@@ -149,6 +149,7 @@ PROGRAMS = [
     ("kernel/proof.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
+    ("cisco/import_real_test.py",),
     ("cisco/lists_test.py", "--lists", "8", "--devices", "4"),
     ("cisco/edit_test.py", "--pairs", "10"),
     ("cisco/refuse_test.py",),
