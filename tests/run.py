@@ -147,6 +147,7 @@ PROGRAMS = [
     ("git/git_test.py",),
     ("kernel/run.py",),
     ("kernel/proof.py",),
+    ("boot/boot_test.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

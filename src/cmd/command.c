@@ -24,7 +24,8 @@
 static const struct command commands[] = {
 	{ "compile", "turn a policy into a ruleset and print it",
 	  "usage: fwc compile FILE|- [options]\n"
-	  "      --target NAME          nft, cisco-ios or cisco; if not said, what the policy's devices are\n"
+	  "      --target NAME          nft, nft-batch, cisco-ios or cisco; if not said, what the policy's\n"
+	  "                             devices are; nft-batch: FILE and FILE.rescue for 'fwc boot'\n"
 	  "  -o, --output FILE|FOLDER   write there, whole or not at all; a folder: a file a device\n"
 	  "      --show WHAT            ast, policy, rules, nft or bytecode: what a stage gave\n"
 	  NO_PROOF_OPTION
@@ -46,6 +47,19 @@ static const struct command commands[] = {
 	  "usage: fwc apply FILE|- [options]\n" NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
 	{ "verify", "compare the kernel's table with a policy",
 	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS, command_verify },
+	{ "boot", "load the batch that was made for it, or fail closed",
+	  "usage: fwc boot [FILE] [options]\n"
+	  "  FILE is what 'fwc compile --target nft-batch -o FILE' wrote (default:\n"
+	  "  /var/lib/fwc/boot.batch); if it cannot be used, FILE.rescue; if neither, built-in rules\n"
+	  "  exit status: 0 FILE, 10 FILE.rescue, 11 the built-in rules, 3 nothing was loaded\n"
+	  "      --table NAME           table of the built-in rules (default: fwc)\n"
+	  "      --json                 diagnostics as JSON on stderr\n",
+	  command_boot },
+	{ "stop", "take fwc's table out of the kernel",
+	  "usage: fwc stop [options]\n"
+	  "      --table NAME           name of the nftables table (default: fwc)\n"
+	  "      --json                 diagnostics as JSON on stderr\n",
+	  command_stop },
 	{ "check", "report every mistake of a policy, and what is wrong in it",
 	  "usage: fwc check FILE|- [options]\n"
 	  "      --conflicts            pairs of rules that want different things, too\n"

@@ -14,6 +14,8 @@ enum {
 	EXIT_POLICY = 1, /* mistakes in the policy; `fmt --check`: not in canonical form */
 	EXIT_USAGE = 2,
 	EXIT_WORLD = 3,  /* files, kernel, memory */
+	EXIT_RESCUE = 10, /* `boot`: the rescue batch was loaded */
+	EXIT_BARE = 11,   /* `boot`: the built-in rules were loaded */
 };
 
 struct pool_trap;
@@ -34,6 +36,8 @@ const struct command *command_at(size_t index); /* NULL past the end */
 int command_compile(struct pool_trap *root, int argc, char **argv);
 int command_apply(struct pool_trap *root, int argc, char **argv);
 int command_verify(struct pool_trap *root, int argc, char **argv);
+int command_boot(struct pool_trap *root, int argc, char **argv);
+int command_stop(struct pool_trap *root, int argc, char **argv);
 int command_check(struct pool_trap *root, int argc, char **argv);
 int command_diff(struct pool_trap *root, int argc, char **argv);
 int command_fmt(struct pool_trap *root, int argc, char **argv);

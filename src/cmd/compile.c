@@ -5,9 +5,11 @@
 #include "cmd/proof.h"
 #include "cmd/session.h"
 #include "cmd/write.h"
+#include "rules/rescue.h"
 #include "target/cisco/edit.h"
 #include "target/cisco/report.h"
 #include "target/cisco/safe.h"
+#include "target/nft/batch_file.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +57,11 @@ static void print_bytecode(struct text *out, const struct session *session)
 	nft_bytecode(out, session->table);
 }
 
+static void print_batch(struct text *out, const struct session *session)
+{
+	nft_batch_file_write(out, session->table);
+}
+
 static void print_ios(struct text *out, const struct session *session)
 {
 	for (size_t index = 0; index < session->views_count; index++) {
@@ -86,12 +93,14 @@ static const struct stage stages[] = {
 
 static const struct stage nft_stage = { "nft", session_lower, print_nft, true };
 static const struct stage ios_stage = { "cisco-ios", session_lower_cisco, print_ios, false };
+static const struct stage batch_stage = { "nft-batch", session_lower, print_batch, true };
 static const struct stage report_stage = { "report", session_lower_cisco, print_report, false };
 
 static const struct target targets[] = {
 	{ "cisco", &ios_stage, true },
 	{ "cisco-ios", &ios_stage, true },
 	{ "nft", &nft_stage, false },
+	{ "nft-batch", &batch_stage, false },
 };
 
 static const struct stage *stage_find(const char *name)
@@ -227,6 +236,10 @@ static int options_fit(struct compile_options *options)
 		return command_misused("compile", "'--from' is for '--mode swap' and '--mode edit'");
 	if (options->mode != CISCO_FULL && (options->stage != NULL || options->has_report))
 		return command_misused("compile", "'--mode' is for the lists themselves");
+	if (target->stage == &batch_stage && options->stage == NULL &&
+	    (options->output == NULL || write_is_folder(options->output)))
+		return command_misused("compile", "target nft-batch gives two files, FILE and FILE.rescue: say "
+				       "'-o FILE'");
 	options->session.is_for_router = target->is_router;
 	if (options->stage == NULL)
 		options->stage = options->has_report ? &report_stage : target->stage;
@@ -347,6 +360,40 @@ static void print_change(struct text *out, struct session *session, const struct
 	(void)cisco_edit(out, session->diags, session->views[0].ios, &session->options.cisco, &change);
 }
 
+/* What a boot falls back to, compared with its rules like the batch itself. NULL with the reason in
+ * the bag. */
+static const struct text *rescue_make(struct session *session)
+{
+	struct text *out = text_new(session->pool);
+	struct session rescue = *session;
+	char sha256[REREAD_HASH_LENGTH + 1];
+	struct proof proof;
+
+	rescue.ruleset = ruleset_rescue(session->pool, session->ruleset);
+	rescue.table = nft_lower(pool_child(session->pool, "rescue"), session->diags, rescue.ruleset,
+				 &session->options.nft);
+	if (rescue.table == NULL || diags_has_errors(session->diags))
+		return NULL;
+	if (!session->options.skips_proof)
+		(void)proof_make(&rescue, &proof, sha256);
+	nft_batch_file_write(out, rescue.table);
+	return diags_has_errors(session->diags) ? NULL : out;
+}
+
+static void write_product(struct session *session, const struct compile_options *options,
+			  const struct text *out)
+{
+	const struct text *rescue;
+
+	if (options->stage != &batch_stage) {
+		write_file(session, out, options->output);
+		return;
+	}
+	rescue = rescue_make(session);
+	if (rescue != NULL)
+		write_batches(session, out, rescue, options->output);
+}
+
 /* Proved, printed and told, if nothing speaks against it. */
 static int compile_print(struct session *session, const struct compile_options *options)
 {
@@ -366,7 +413,7 @@ static int compile_print(struct session *session, const struct compile_options *
 	if (diags_has_errors(session->diags) || session_is_refused(session))
 		return session_finish(session);
 	if (options->output != NULL)
-		write_file(session, out, options->output);
+		write_product(session, options, out);
 	status = session_finish(session);
 	if (status == EXIT_DONE && is_proved) {
 		proof_hash(out, sha256);

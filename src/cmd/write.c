@@ -50,6 +50,19 @@ void write_file(struct session *session, const struct text *out, const char *pat
 		});
 }
 
+void write_batches(struct session *session, const struct text *batch, const struct text *rescue,
+		   const char *path)
+{
+	const char *rescue_path = pool_format(session->pool, "%s.rescue", path);
+	struct output_item items[] = {
+		{ .path = path, .text = batch, .is_secret = true },
+		{ .path = rescue_path, .text = rescue, .is_secret = true },
+	};
+
+	if (may_write(session, path) && may_write(session, rescue_path))
+		(void)output_files(session->diags, items, sizeof items / sizeof items[0]);
+}
+
 /* --- a file a device -------------------------------------------------------------------------- */
 
 bool write_is_folder(const char *path)

@@ -8,6 +8,9 @@
 bool write_is_folder(const char *path);
 /* One file. On failure OUTPUT_FAILED is in the bag. */
 void write_file(struct session *session, const struct text *out, const char *path);
+/* A batch and the rescue batch that a boot falls back to, PATH.rescue: both or none. */
+void write_batches(struct session *session, const struct text *batch, const struct text *rescue,
+		   const char *path);
 /* A file NAME.ios for each device that was lowered; all of them or none. */
 void write_folder(struct session *session, const char *folder);
 

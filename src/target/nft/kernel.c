@@ -207,7 +207,7 @@ static int read_once(struct nft_kernel *kernel, struct nft_socket *netlink)
 	return error;
 }
 
-int nft_kernel_read(void *pool, struct nft_socket *netlink, const char *table, struct nft_kernel **read)
+struct nft_kernel *nft_kernel_nothing(void *pool, const char *table)
 {
 	struct nft_kernel *kernel = pool_new(pool, struct nft_kernel);
 	kernel->pool = kernel;
@@ -215,6 +215,12 @@ int nft_kernel_read(void *pool, struct nft_socket *netlink, const char *table, s
 	kernel->chain_names = names_new(kernel, false);
 	kernel->set_names = names_new(kernel, false);
 	kernel->object_names = names_new(kernel, false);
+	return kernel;
+}
+
+int nft_kernel_read(void *pool, struct nft_socket *netlink, const char *table, struct nft_kernel **read)
+{
+	struct nft_kernel *kernel = nft_kernel_nothing(pool, table);
 	*read = kernel;
 	/* interrupted, or the table went while it was read: once more */
 	int error = EINTR;

@@ -50,6 +50,8 @@ const struct nft_kernel_set *nft_kernel_set_find(const struct nft_kernel *kernel
 const struct nft_kernel_object *nft_kernel_object_find(const struct nft_kernel *kernel, uint32_t type,
 						       const char *name);
 
+/* A kernel that has nothing of the table. */
+struct nft_kernel *nft_kernel_nothing(void *pool, const char *table);
 /* Reads the table of family inet. 0 or an errno. */
 int nft_kernel_read(void *pool, struct nft_socket *socket, const char *table, struct nft_kernel **kernel);
 

@@ -10,22 +10,12 @@
 
 _Static_assert(SHA256_DIGEST_STRING_LENGTH == REREAD_HASH_LENGTH + 1, "the digits of a hash");
 
-static struct nft_kernel *nothing(void *pool, const struct nft_table *table)
-{
-	struct nft_kernel *kernel = pool_new(pool, struct nft_kernel);
-	kernel->pool = kernel;
-	kernel->table = table->name;
-	kernel->chain_names = names_new(kernel, false);
-	kernel->set_names = names_new(kernel, false);
-	kernel->object_names = names_new(kernel, false);
-	return kernel;
-}
-
 struct reread nft_reread(void *pool, const struct nft_table *table)
 {
 	struct reread reread = { .read = nft_read_new(pool) };
 	void *scratch = pool_child(pool, "reread");
-	struct nft_batch *batch = nft_replace_direct(scratch, table, nothing(scratch, table), false);
+	struct nft_kernel *nothing = nft_kernel_nothing(scratch, table->name);
+	struct nft_batch *batch = nft_replace_direct(scratch, table, nothing, false);
 	SHA2_CTX hash;
 	SHA256Init(&hash);
 	for (size_t i = 0; i < batch->messages_count; i++) {

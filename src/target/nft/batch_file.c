@@ -1,0 +1,254 @@
+/* A batch in a file: see batch_file.h. */
+#include "target/nft/batch_file.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <sha2.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "target/nft/kernel_names.h"
+#include "target/nft/refusal.h"
+#include "target/nft/replace.h"
+#include "target/nft/reread.h"
+
+#define MAGIC "FWCBATCH"
+#define VERSION 1
+#define ORDER_MARK 0x01020304u
+#define TABLE_MOST 40
+/* what a table needs no more of: a damaged length allocates nothing large */
+#define BYTES_MOST ((uint64_t)1 << 30)
+
+struct header {
+	char magic[8];
+	uint32_t version, order, messages_count, zero;
+	uint64_t length;
+	char table[TABLE_MOST];
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+};
+
+#define HASHED_BYTES offsetof(struct header, hash)
+
+_Static_assert(sizeof(struct header) == 104 && HASHED_BYTES == 72, "the format, without gaps");
+
+static void hash_of(const struct header *header, const char *bytes, size_t length,
+		    uint8_t hash[SHA256_DIGEST_LENGTH])
+{
+	SHA2_CTX context;
+
+	SHA256Init(&context);
+	SHA256Update(&context, (const uint8_t *)header, HASHED_BYTES);
+	SHA256Update(&context, (const uint8_t *)bytes, length);
+	SHA256Final(hash, &context);
+}
+
+/* --- writing ------------------------------------------------------------------------------------------ */
+
+static void add_about_table(struct nft_batch *batch, uint16_t type, uint16_t flags, const char *table)
+{
+	struct nlmsghdr *header = nft_batch_begin(batch, type, flags);
+
+	mnl_attr_put_strz(header, NFTA_TABLE_NAME, table);
+	nft_batch_end(batch, header);
+}
+
+/* A table can be taken away only if it is there: so it is made before. */
+static struct nft_batch *removal(void *pool, const char *table)
+{
+	struct nft_batch *batch = nft_batch_new(pool);
+
+	add_about_table(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE, table);
+	add_about_table(batch, NFT_MSG_DELTABLE, 0, table);
+	return batch;
+}
+
+static void add_messages(struct text *out, const struct nft_batch *batch)
+{
+	for (size_t index = 0; index < batch->messages_count; index++)
+		text_add_bytes(out, (const char *)batch->messages[index].header,
+			       nft_message_bytes(&batch->messages[index]));
+}
+
+void nft_batch_file_write(struct text *out, const struct nft_table *table)
+{
+	void *scratch = pool_child(out->pool, "batch file");
+	struct nft_batch *first = removal(scratch, table->name);
+	struct nft_batch *batch = nft_replace_direct(scratch, table, nft_kernel_nothing(scratch, table->name),
+						     false);
+	struct header header = {
+		.magic = MAGIC, /* without its NUL */
+		.version = htole32(VERSION),
+		.order = ORDER_MARK,
+		.messages_count = htole32((uint32_t)(first->messages_count + batch->messages_count)),
+		.length = htole64(first->bytes + batch->bytes),
+	};
+	size_t begin = out->length;
+
+	memcpy(header.table, table->name, strlen(table->name));
+	text_add_bytes(out, (const char *)&header, sizeof header);
+	add_messages(out, first);
+	add_messages(out, batch);
+	hash_of(&header, out->bytes + begin + sizeof header, out->length - begin - sizeof header, header.hash);
+	memcpy(out->bytes + begin, &header, sizeof header);
+	talloc_free(scratch);
+}
+
+/* --- reading -------------------------------------------------------------------------------------------- */
+
+static const char *check_header(void *pool, const struct header *header, const char *bytes, size_t length)
+{
+	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint64_t wanted = le64toh(header->length);
+
+	if (memcmp(header->magic, MAGIC, sizeof header->magic) != 0)
+		return "it is no batch of fwc";
+	if (le32toh(header->version) != VERSION)
+		return pool_format(pool, "its format is version %u, and this fwc knows version %d",
+				   le32toh(header->version), VERSION);
+	if (header->order != ORDER_MARK)
+		return "it was made on a machine of another byte order";
+	if (wanted > BYTES_MOST || wanted != length - sizeof *header)
+		return pool_format(pool, "it is not whole: %zu bytes stand behind its header, which speaks of "
+				   "%llu", length - sizeof *header, (unsigned long long)wanted);
+	hash_of(header, bytes + sizeof *header, length - sizeof *header, hash);
+	if (memcmp(hash, header->hash, sizeof hash) != 0)
+		return "it was damaged or changed: its checksum differs";
+	if (memchr(header->table, '\0', sizeof header->table) == NULL || header->table[0] == '\0')
+		return "its table has no name";
+	return NULL;
+}
+
+static bool makes_tables(uint16_t type)
+{
+	switch (type) {
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_DELTABLE:
+	case NFT_MSG_NEWCHAIN:
+	case NFT_MSG_NEWRULE:
+	case NFT_MSG_NEWSET:
+	case NFT_MSG_NEWSETELEM:
+	case NFT_MSG_NEWOBJ:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The first attribute is the table's name, in all of them. */
+static bool is_about(const struct nlmsghdr *header, const char *table)
+{
+	const struct nfgenmsg *general = mnl_nlmsg_get_payload(header);
+	const struct nlattr *name;
+
+	if (header->nlmsg_len < sizeof *header + sizeof *general + sizeof *name + strlen(table) + 1 ||
+	    general->nfgen_family != NFPROTO_INET)
+		return false;
+	name = mnl_nlmsg_get_payload_offset(header, sizeof *general);
+	return mnl_attr_get_type(name) == NFTA_TABLE_NAME &&
+	       mnl_attr_get_payload_len(name) == strlen(table) + 1 &&
+	       memcmp(mnl_attr_get_payload(name), table, strlen(table) + 1) == 0;
+}
+
+static const char *read_messages(void *pool, char *bytes, size_t length, size_t count,
+				 const struct nft_batch_file *file)
+{
+	size_t at = 0;
+
+	while (at < length) {
+		struct nlmsghdr *header = (struct nlmsghdr *)(void *)(bytes + at);
+		size_t left = length - at;
+
+		if (left < sizeof *header || header->nlmsg_len < sizeof *header || header->nlmsg_len > left ||
+		    NLMSG_ALIGN((size_t)header->nlmsg_len) > left)
+			return pool_format(pool, "its message %zu is not whole", file->batch->messages_count + 1);
+		if (header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
+		    !makes_tables(header->nlmsg_type & UINT8_MAX) || !is_about(header, file->table))
+			return pool_format(pool, "its message %zu is about something else than its table",
+					   file->batch->messages_count + 1);
+		header->nlmsg_seq = (uint32_t)file->batch->messages_count + 1;
+		*pool_append(file->batch->pool, file->batch, messages) = (struct nft_message){ .header = header };
+		at += NLMSG_ALIGN((size_t)header->nlmsg_len);
+	}
+	file->batch->bytes = length;
+	return file->batch->messages_count == count && count > 0 ? NULL : "its messages are not as many as it says";
+}
+
+const char *nft_batch_file_read(void *pool, const char *bytes, size_t length, struct nft_batch_file *file)
+{
+	struct header header;
+	const char *reason;
+	char *copy;
+
+	if (length < sizeof header)
+		return pool_format(pool, "it is not whole: %zu bytes, its header alone has %zu", length,
+				   sizeof header);
+	memcpy(&header, bytes, sizeof header);
+	reason = check_header(pool, &header, bytes, length);
+	if (reason != NULL)
+		return reason;
+	*file = (struct nft_batch_file){
+		.table = pool_format(pool, "%s", header.table),
+		.batch = nft_batch_new(pool),
+	};
+	copy = pool_bytes(file->batch, length - sizeof header);
+	memcpy(copy, bytes + sizeof header, length - sizeof header);
+	return read_messages(pool, copy, length - sizeof header, le32toh(header.messages_count), file);
+}
+
+/* --- the kernel ------------------------------------------------------------------------------------------ */
+
+static bool send_all(void *pool, struct diags *diags, struct nft_batch *batch, const char *what)
+{
+	struct nft_socket *netlink = nft_socket_new(pool);
+	struct nft_answer answer;
+	size_t room;
+	int error;
+
+	if (netlink == NULL) {
+		nft_report_error(diags, errno, "open a netlink socket");
+		return false;
+	}
+	room = nft_send_room(netlink, batch->bytes);
+	if (room < batch->bytes) {
+		diag_add(diags, CODE_KERNEL_BUFFER, SPAN_NONE, "%s does not fit the socket's buffer: %zu bytes, "
+			 "it takes %zu", what, batch->bytes, room);
+		talloc_free(netlink);
+		return false;
+	}
+	error = nft_send(netlink, batch, 0, batch->messages_count, 0, &answer);
+	talloc_free(netlink);
+	if (error == 0)
+		return true;
+	if (error == EPERM || answer.refusals_count == 0)
+		nft_report_error(diags, error, pool_format(pool, "load %s", what));
+	else
+		diag_add(diags, CODE_KERNEL_REFUSED, SPAN_NONE, "the kernel refused message %u of %s: %s",
+			 answer.refusals[0].sequence, what, strerror(answer.refusals[0].error));
+	return false;
+}
+
+bool nft_batch_file_load(void *pool, struct diags *diags, const struct nft_batch_file *file, const char *what)
+{
+	return send_all(pool, diags, file->batch, what);
+}
+
+bool nft_table_remove(void *pool, struct diags *diags, const char *table, bool *was_there)
+{
+	struct nft_socket *netlink = nft_socket_new(pool);
+	struct nft_kernel *kernel;
+	int error;
+
+	if (netlink == NULL) {
+		nft_report_error(diags, errno, "open a netlink socket");
+		return false;
+	}
+	error = nft_kernel_read(pool, netlink, table, &kernel);
+	talloc_free(netlink);
+	if (error != 0) {
+		nft_report_error(diags, error, "read the kernel's rules");
+		return false;
+	}
+	*was_there = kernel->has_table;
+	return !kernel->has_table || send_all(pool, diags, removal(pool, table), "the removal");
+}

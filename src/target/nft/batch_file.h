@@ -1,0 +1,42 @@
+/* A table's batch as a file, which a boot loads with nothing else at hand: no policy, no names.
+ *
+ * Header, 104 bytes, integers little-endian but for the mark:
+ *   0  8 bytes   "FWCBATCH"
+ *   8  uint32    version of this format, 1
+ *  12  uint32    0x01020304 in the byte order of the machine that the messages are for
+ *  16  uint32    number of messages
+ *  20  uint32    0
+ *  24  uint64    bytes of the messages
+ *  32  40 bytes  name of the table, then NULs
+ *  72  32 bytes  SHA-256 (FIPS 180-4) over bytes 0 to 71 and the messages
+ * Then the messages as netlink takes them (linux/netlink.h, linux/netfilter/nf_tables.h), aligned to 4
+ * bytes; the frame of the batch is not among them. They take the table of this name away, if it is
+ * there, and make it anew. */
+#ifndef FWC_TARGET_NFT_BATCH_FILE_H
+#define FWC_TARGET_NFT_BATCH_FILE_H
+
+#include "base/text.h"
+#include "target/nft/transaction.h"
+
+/* The file's bytes. */
+void nft_batch_file_write(struct text *out, const struct nft_table *table);
+
+struct nft_batch_file {
+	const char *table;
+	struct nft_batch *batch;
+};
+
+/* Reads what nft_batch_file_write gave. NULL if it is whole, and each of its messages is one of those
+ * that make a table, in family inet and about the table that the header names; else the reason, for
+ * people: "it is not whole: 512 of 1820 bytes". The result stands in the pool. */
+const char *nft_batch_file_read(void *pool, const char *bytes, size_t length, struct nft_batch_file *file);
+
+/* Sends it as one transaction, whatever the generation. false with the kernel's reason in the bag;
+ * then nothing has changed. what: "the batch 'boot.batch'". */
+bool nft_batch_file_load(void *pool, struct diags *diags, const struct nft_batch_file *file,
+			 const char *what);
+
+/* Removes the table and nothing else. false with the reason in the bag; *was_there: there was one. */
+bool nft_table_remove(void *pool, struct diags *diags, const char *table, bool *was_there);
+
+#endif
