@@ -148,6 +148,7 @@ PROGRAMS = [
     ("kernel/run.py",),
     ("kernel/proof.py",),
     ("boot/boot_test.py",),
+    ("monitor/log_test.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

@@ -60,6 +60,15 @@ static const struct command commands[] = {
 	  "      --table NAME           name of the nftables table (default: fwc)\n"
 	  "      --json                 diagnostics as JSON on stderr\n",
 	  command_stop },
+	{ "log", "what rules logged, by the policy's lines",
+	  "usage: fwc log FILE|- [options]\n"
+	  "  reads the kernel's log from now on, until it is interrupted\n"
+	  "      --past                 from the oldest line that the kernel still has\n"
+	  "      --from LOG|-           the lines of this file instead, to its end\n"
+	  "      --group N              the packets of NFLOG group N instead\n"
+	  "      --json                 a JSON object a line\n"
+	  "      --date, --allow-expired-deny, --table: as for 'fwc compile'\n",
+	  command_log },
 	{ "check", "report every mistake of a policy, and what is wrong in it",
 	  "usage: fwc check FILE|- [options]\n"
 	  "      --conflicts            pairs of rules that want different things, too\n"
