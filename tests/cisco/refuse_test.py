@@ -147,13 +147,13 @@ def main():
     parser.add_argument("fwc")
     parser.add_argument("--lines", type=int, default=100000)
     options = parser.parse_args()
-    tally = Tally()
+    tally, fwc = Tally(), os.path.abspath(options.fwc)
     for case, wanted in BAD.items():
         with tempfile.TemporaryDirectory() as folder:
-            check_case(tally, options.fwc, case, wanted, folder)
+            check_case(tally, fwc, case, wanted, folder)
     with tempfile.TemporaryDirectory() as folder:
-        policy = check_policy(tally, options.fwc, folder, options.lines)
-        check_configuration(tally, options.fwc, folder, options.lines, policy)
+        policy = check_policy(tally, fwc, folder, options.lines)
+        check_configuration(tally, fwc, folder, options.lines, policy)
     tally.close()
 
 
