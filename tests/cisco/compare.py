@@ -136,7 +136,7 @@ def judge_fragments(result, space, wanted, acl, fragments, told):
     compiler had too many to tell them all)."""
     if not fragments:
         return
-    third = Space(acl.family, space.sources, space.destinations, fragments)
+    third = Space(acl.family, space.sources, space.destinations, fragments, like=space)
     given = third.permitted(layers_of(acl))
     masks = [sum(1 << index for index, point in enumerate(space.services)
                  if (point.protocol, point.minute) == (fragment.protocol, fragment.minute))

@@ -34,6 +34,7 @@ from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
 SHRINKING_S = 30
 LINES_MOST = 4000
+MUTATED_MOST = 300  # lines of what mutants are made of: each is read again and again
 REPLIES = ("none", "none", "established")
 
 
@@ -188,7 +189,7 @@ class Bench:
         """Some mutants of the output; each has to be noticed or to mean the same."""
         chooser = random.Random(seed)
         tried = 0
-        while tried < self.options.mutants:
+        while tried < self.options.mutants and len(done.text.splitlines()) <= MUTATED_MOST:
             tried += 1
             made = mutants.mutant(done.text, chooser)
             if made is not None:

@@ -82,6 +82,8 @@ def is_inside(entry):
         return False
     if not re.fullmatch(r"[a-z]+", parts[parts.index("permit" if entry.is_permit else "deny") + 1]):
         return False
+    if entry.cookie and entry.time_range:  # the mark is lost behind a time range
+        return False
     if transport.ports and re.search(r" gt \S+( log.*| established)?$", entry.text):
         return False
     return ranges_are_numbers(parts) and not has_many_ports(parts)

@@ -31,12 +31,13 @@ class Layer:
 class Space:
     """Axes: sources, destinations (numbers of one family) and services (Packets without them)."""
 
-    def __init__(self, family, sources, destinations, services, seed=0):
+    def __init__(self, family, sources, destinations, services, seed=0, like=None):
+        """like: a Space whose sources and destinations these are; nothing is left out then."""
         self.family = family
         chooser = random.Random(seed)
         self.sources, self.destinations = sorted(set(sources)), sorted(set(destinations))
         self.services = sorted(set(services), key=repr)
-        self.is_whole = self.thin(chooser)
+        self.is_whole = like.is_whole if like else self.thin(chooser)
         self.width = len(self.services)
         self.full = (1 << self.width * len(self.destinations)) - 1
 
@@ -150,7 +151,7 @@ class Services:
     def __init__(self, family, with_later=True):
         self.family = family
         self.with_later = with_later
-        self.protocols = {253}
+        self.protocols = {0, 253}
         self.ports, self.sources = {6: [], 17: [], 132: []}, {6: [], 17: [], 132: []}
         self.kinds, self.codes = [], {}
         self.minutes = {0}

@@ -90,8 +90,13 @@ class ListMaker(generator.PolicyMaker):
         verdict = self.random.choice(("allow", "allow", "allow", "deny", "deny"))
         items = [self.service_item() for _ in range(self.random.choice((1, 1, 2, 4)))]
         text = f"{verdict} {', '.join(items)}"
-        if self.random.random() < 0.1:
+        draw = self.random.random()
+        if draw < 0.1:
             text += " except " + self.service_item()
+        elif draw < 0.16:
+            text = f"{verdict} any except {', '.join(items[:2])}"
+        elif draw < 0.163:
+            text = f"{verdict} {self.random.choice(('0/ip', 'any except 0/ip'))}"
         if self.random.random() < 0.6:
             text += " from " + self.place_list()
         if self.random.random() < 0.6:

@@ -1,12 +1,13 @@
 /* The list of what may enter at one place.
  *
- *   terms (term.c) -> sections (section.c) -> entries -> shrink.c -> remarks and numbers */
+ *   terms (term.c) -> complement.c -> sections (section.c) -> entries -> shrink.c -> remarks and numbers */
 #include "target/cisco/inbound.h"
 
 #include "base/arena.h"
 #include "base/interned.h"
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "target/cisco/complement.h"
 #include "target/cisco/fragment.h"
 #include "target/cisco/groups.h"
 #include "target/cisco/refuse.h"
@@ -110,21 +111,28 @@ static void add_entries(void *context, const struct ios_term *term, const struct
 		}
 }
 
+static bool has_multi_eq(const struct lowering *lowering)
+{
+	const struct device *device = lowering->vantage->device;
+
+	return device != NULL && device->has_multi_port_eq && lowering->vantage->family == FAMILY_IPV4 &&
+	       !lowering->list->is_numbered;
+}
+
+/* The first `answers` terms let in answers, among them of protocol 0, which no host speaks: left out. */
 static const struct service_forms *forms_of(struct lowering *lowering, const struct ios_terms *terms,
-					    bool *is_good)
+					    size_t answers, bool *is_good)
 {
 	struct service_forms *forms = pool_array(lowering->pool, struct service_forms, terms->terms_count);
-	const struct device *device = lowering->vantage->device;
-	bool has_multi_eq = device != NULL && device->has_multi_port_eq &&
-			    lowering->vantage->family == FAMILY_IPV4 && !lowering->list->is_numbered;
 
 	for (size_t index = 0; index < terms->terms_count; index++) {
 		forms[index] = service_forms_of(lowering->pool, terms->terms[index].services,
-						lowering->vantage->family, has_multi_eq);
-		if (service_forms_are_refused(&forms[index], terms->terms[index].outcome->verdict)) {
+						lowering->vantage->family, has_multi_eq(lowering));
+		if (forms[index].refused != NULL)
 			refuse_ports(lowering->diags, terms->terms[index].origin, forms[index].refused);
-			*is_good = false;
-		}
+		else if (!forms[index].has_zero || index < answers)
+			continue;
+		*is_good = false; /* protocol 0 stays behind where ports of another term are refused */
 	}
 	return forms;
 }
@@ -251,10 +259,15 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	struct lowering lowering = { pool, diags, vantage, config, list, NULL, NULL, NULL, false };
 	struct ios_terms terms = { 0 };
 	size_t begin = list->lines_count, entries;
-	bool is_good = terms_collect(pool, diags, vantage, &terms) &&
-		       replies_prepend(pool, diags, vantage, &terms);
-	const struct service_forms *forms = forms_of(&lowering, &terms, &is_good);
+	bool is_good = terms_collect(pool, diags, vantage, &terms);
+	size_t own = terms.terms_count, answers;
+	const struct service_forms *forms;
 
+	is_good = is_good && replies_prepend(pool, diags, vantage, &terms);
+	answers = terms.terms_count - own;
+	if (is_good)
+		terms_complement(pool, vantage->family, has_multi_eq(&lowering), &terms, answers);
+	forms = forms_of(&lowering, &terms, answers, &is_good);
 	if (!is_good)
 		return false;
 	note_answers(diags, vantage);

@@ -119,19 +119,16 @@ void refuse_defaults(struct diags *diags, const struct policy *policy)
 
 void refuse_ports(struct diags *diags, struct span origin, const struct service_tuple *tuple)
 {
+	struct diagnostic *item;
 	struct text *words;
 
 	if (refuse_is_told(diags, CODE_CISCO_PORTS, origin))
 		return;
-	if (tuple->protocol == 0) {
-		diag_add(diags, CODE_CISCO_PORTS, origin,
-			 "IOS reads protocol 0 as every protocol, so that a list cannot deny it alone");
-		return;
-	}
 	words = text_new(diags->pool);
 	tuple_format(words, tuple);
-	diag_add(diags, CODE_CISCO_PORTS, origin,
-		 "IOS looks at the ports of tcp, udp and sctp alone, not at those of '%s'", words->bytes);
+	item = diag_add(diags, CODE_CISCO_PORTS, origin,
+			"IOS looks at the ports of tcp, udp and sctp alone, not at those of '%s'", words->bytes);
+	diag_note(diags, item, SPAN_NONE, "'%u/ip' says the whole protocol", tuple->protocol);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */

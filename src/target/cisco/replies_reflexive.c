@@ -126,7 +126,7 @@ static bool write_list(struct reflecting *reflecting, const struct ios_terms *te
 
 	for (size_t index = 0; index < terms->terms_count; index++) {
 		forms[index] = service_forms_of(pool, terms->terms[index].services, family, false);
-		if (service_forms_are_refused(&forms[index], terms->terms[index].outcome->verdict)) {
+		if (forms[index].refused != NULL) {
 			refuse_ports(reflecting->diags, terms->terms[index].origin, forms[index].refused);
 			return false;
 		}

@@ -121,8 +121,10 @@ static void add_tuple(void *pool, struct service_forms *forms, const struct serv
 		add_icmp(pool, forms, tuple);
 	else if (ios_has_ports(tuple->protocol))
 		add_ports(pool, forms, tuple, has_multi_eq);
-	else if ((protocol_has_ports(tuple->protocol) && has_ports) || tuple->protocol == 0)
-		forms->refused = tuple; /* IOS reads protocol 0 as ip: every protocol */
+	else if (protocol_has_ports(tuple->protocol) && has_ports)
+		forms->refused = tuple;
+	else if (tuple->protocol == 0)
+		forms->has_zero = true;
 	else
 		*pool_append(pool, forms, forms) = form_of(tuple);
 }
@@ -137,9 +139,4 @@ struct service_forms service_forms_of(void *pool, const struct tuple_set *servic
 		if ((services->tuples[index].families & bit) != 0)
 			add_tuple(pool, &forms, &services->tuples[index], family, has_multi_eq);
 	return forms;
-}
-
-bool service_forms_are_refused(const struct service_forms *forms, enum verdict verdict)
-{
-	return forms->refused != NULL && (forms->refused->protocol != 0 || verdict != VERDICT_ALLOW);
 }

@@ -13,15 +13,12 @@ struct service_form {
 struct service_forms {
 	struct service_form *forms;
 	size_t forms_count, forms_capacity;
-	const struct service_tuple *refused; /* ports, or protocol 0, that IOS cannot match; or NULL */
+	const struct service_tuple *refused; /* ports that IOS cannot match; or NULL */
+	bool has_zero; /* protocol 0, which IOS reads as every protocol, is among them and has no form */
 };
 
 /* The tuples of the family. has_multi_eq: up to ten single ports in one form. */
 struct service_forms service_forms_of(void *pool, const struct tuple_set *services, enum family family,
 				      bool has_multi_eq);
-
-/* Whether something could not be written. Protocol 0, which IOS reads as every protocol, is left out
- * where it is allowed: the list is narrower by a protocol that no host speaks. */
-bool service_forms_are_refused(const struct service_forms *forms, enum verdict verdict);
 
 #endif
