@@ -87,7 +87,9 @@ static struct ios_terms brought_forward(const struct complement *complement, siz
 	const struct ios_term *whole = &complement->own->terms[place];
 	struct ios_terms parts = { 0 };
 
-	for (size_t index = place + 1; services->tuples_count > 0 && index < complement->own->terms_count; index++) {
+	if (services->tuples_count == 0)
+		return parts;
+	for (size_t index = place + 1; index < complement->own->terms_count; index++) {
 		struct ios_term part = complement->own->terms[index];
 		struct tuple_set shared;
 
