@@ -149,6 +149,7 @@ PROGRAMS = [
     ("kernel/proof.py",),
     ("boot/boot_test.py",),
     ("monitor/log_test.py",),
+    ("operate/run.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

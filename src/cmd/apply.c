@@ -2,30 +2,26 @@
 #include <stdio.h>
 
 #include "cmd/command.h"
+#include "cmd/enforce.h"
 #include "cmd/proof.h"
-#include "cmd/session.h"
+#include "operate/folder.h"
 
-static size_t rules_total(const struct ruleset *ruleset)
-{
-	size_t total = 0;
-
-	for (size_t hook = 0; hook < HOOK_COUNT; hook++)
-		total += ruleset->rules_count[hook];
-	return total;
-}
-
-static int apply_parse(struct session_options *options, int argc, char **argv)
+static int apply_parse(struct session_options *options, struct enforce_options *enforced, int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		SESSION_LONG_OPTIONS,
 		{ "no-proof", no_argument, NULL, OPTION_NO_PROOF },
+		ENFORCE_LONG_OPTIONS,
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE &&
-	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		status = session_option(options, "apply", option, optarg);
+	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (enforce_is_option(option))
+			status = enforce_option(enforced, "apply", option, optarg);
+		else
+			status = session_option(options, "apply", option, optarg);
+	}
 	return status != EXIT_DONE ? status : session_path(options, "apply", argc, argv);
 }
 
@@ -43,18 +39,22 @@ static bool prepare(struct session *session, struct proof *proof, char *sha256, 
 int command_apply(struct pool_trap *root, int argc, char **argv)
 {
 	struct session_options options = session_options_default();
-	int status = apply_parse(&options, argc, argv);
+	struct enforce_options enforced = { .state = FOLDER_DEFAULT };
+	int status = apply_parse(&options, &enforced, argc, argv);
+	const struct file_reader disk = file_reader_disk();
 	char sha256[REREAD_HASH_LENGTH + 1];
 	struct session *session;
+	struct bundle *bundle;
 	struct proof proof;
 	bool is_proved;
 
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options);
-	if (prepare(session, &proof, sha256, &is_proved) &&
-	    nft_load(pool_child(session->pool, "load"), session->diags, session->table))
-		nft_note_other_chains(session->pool, session->diags, session->table);
+	bundle = bundle_new(session->pool);
+	session->reader = bundle_recorder(bundle, &disk);
+	if (prepare(session, &proof, sha256, &is_proved))
+		(void)enforce(session, bundle, &enforced);
 	status = session_finish(session);
 	if (status != EXIT_DONE)
 		return status;

@@ -21,6 +21,9 @@
 #define NO_PROOF_OPTION                                                                           \
 	"      --no-proof             do not compare the table with the policy before\n"
 
+#define STATE_OPTION "      --state DIR            where what was applied is kept (default: /var/lib/fwc)\n"
+#define JSON_OPTION "      --json                 as JSON\n"
+
 static const struct command commands[] = {
 	{ "compile", "turn a policy into a ruleset and print it",
 	  "usage: fwc compile FILE|- [options]\n"
@@ -44,7 +47,11 @@ static const struct command commands[] = {
 	  POLICY_OPTIONS,
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
-	  "usage: fwc apply FILE|- [options]\n" NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
+	  "usage: fwc apply FILE|- [options]\n"
+	  "      --confirm 0            in force at once\n"
+	  STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
+	{ "history", "show what was applied here",
+	  "usage: fwc history [options]\n" STATE_OPTION JSON_OPTION, command_history },
 	{ "verify", "compare the kernel's table with a policy",
 	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS, command_verify },
 	{ "boot", "load the batch that was made for it, or fail closed",

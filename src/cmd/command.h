@@ -14,6 +14,7 @@ enum {
 	EXIT_POLICY = 1, /* mistakes in the policy; `fmt --check`: not in canonical form */
 	EXIT_USAGE = 2,
 	EXIT_WORLD = 3,  /* files, kernel, memory */
+	EXIT_REFUSED = 5, /* it could be done, but should not: lockout, a foreign change, too late */
 	EXIT_RESCUE = 10, /* `boot`: the rescue batch was loaded */
 	EXIT_BARE = 11,   /* `boot`: the built-in rules were loaded */
 };
@@ -35,6 +36,7 @@ const struct command *command_at(size_t index); /* NULL past the end */
 /* one line a command, a file each */
 int command_compile(struct pool_trap *root, int argc, char **argv);
 int command_apply(struct pool_trap *root, int argc, char **argv);
+int command_history(struct pool_trap *root, int argc, char **argv);
 int command_verify(struct pool_trap *root, int argc, char **argv);
 int command_boot(struct pool_trap *root, int argc, char **argv);
 int command_stop(struct pool_trap *root, int argc, char **argv);

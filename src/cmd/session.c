@@ -360,11 +360,20 @@ bool session_lower_cisco(struct session *session)
 	return !diags_has_errors(diags);
 }
 
+/* The first code of a refusal in codes/operation.def. */
+#define OPERATION_REFUSALS 1420
+
 /* The world's failures: the kernel, files that are written, the command line. Files that a policy
  * names are the policy's mistakes. */
 static bool is_world_code(enum code code)
 {
-	return code / 100 == 10 || code / 100 == 12;
+	return code / 100 == 10 || code / 100 == 12 || (code >= 1400 && code < OPERATION_REFUSALS);
+}
+
+/* What could be done, but should not. */
+static bool is_refusal_code(enum code code)
+{
+	return code / 100 == 14 && code >= OPERATION_REFUSALS;
 }
 
 /* Larger policies are analysed by `check` alone: a compilation takes no longer for it than it must. */
@@ -463,6 +472,8 @@ int session_finish(struct session *session)
 			continue;
 		if (is_world_code(diags->items[index]->code))
 			status = EXIT_WORLD;
+		else if (is_refusal_code(diags->items[index]->code) && status != EXIT_WORLD)
+			status = EXIT_REFUSED;
 		else if (status == EXIT_DONE)
 			status = EXIT_POLICY;
 	}

@@ -30,7 +30,7 @@ struct session_options {
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
-       OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_OWN };
+       OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_STATE, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \

@@ -19,7 +19,8 @@ enum severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_NOTE };
  * Numbers: 01xx lexical and syntax, 02xx files, 03xx names and services, 04xx places,
  * families, zones, 05xx rules and options, 06xx translations, 07xx devices and
  * tunnels, 08xx assertions and expectations, 09xx targets, 10xx kernel and
- * loading, 11xx analysis, 12xx command line and world, 13xx foreign configurations. */
+ * loading, 11xx analysis, 12xx command line and world, 13xx foreign configurations,
+ * 14xx operation. */
 enum code {
 #define X(number, severity, name, title, page) CODE_##name = number,
 #include "diag/codes.def"

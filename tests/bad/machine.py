@@ -130,7 +130,7 @@ def as_nobody(session, *arguments):
 
 def run_permission(session):
     path = session.write("good.fw", GOOD)
-    done = as_nobody(session, "apply", path)
+    done = as_nobody(session, "apply", path, "--confirm", "0")
     if session.check_refusal("apply without rights", done, 3):
         session.check(b"FW1002" in done.stderr, f"apply without rights: {done.stderr[:300]}")
 
@@ -194,8 +194,9 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	return is_too_long(length) ? -1 : real(fd, message, flags);
 }
 """
-TWO_LOADS = ('"$1" apply "$2" 2>/dev/null || exit 90; nft -s list ruleset >before;'
-             'LD_PRELOAD="$4" ASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0" "$1" apply "$3";'
+TWO_LOADS = ('"$1" apply "$2" --state state --confirm 0 2>/dev/null || exit 90; nft -s list ruleset >before;'
+             'LD_PRELOAD="$4" ASAN_OPTIONS="$ASAN_OPTIONS:verify_asan_link_order=0" '
+             '"$1" apply "$3" --state state --confirm 0;'
              'status=$?; nft -s list ruleset >after; exit $status')
 
 

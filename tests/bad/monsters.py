@@ -114,7 +114,10 @@ PLACES = {
 }
 CONTROLS = {"escape": "\x1b[31m", "bell": "\a", "carriage return": "a\rb", "tab": "a\tb",
             "delete": "\x7f", "line end": "a\nb", "vertical tab": "\v"}
-APPLY_AND_LIST = ('"$1" apply "$2" >"$2.out" 2>"$2.err"; status=$?;'
+APPLY_AND_LIST = ('"$1" apply "$2" --state state --confirm 0 >"$2.out" 2>"$2.err"; status=$?;'
+                  'nft -s list ruleset >"$2.first"; nft -c -f - <"$2.first" || exit 91;'
+                  'for chain in $(grep -o "chain applied_[0-9]*" "$2.first" | cut -d" " -f2);'
+                  'do nft delete chain inet fwc "$chain"; done;'
                   'nft -j list ruleset >/dev/null || exit 90; nft -s list ruleset; exit $status')
 
 

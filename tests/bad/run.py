@@ -74,7 +74,8 @@ class Session:
 
     def run_apply(self, path):
         """Applies in a namespace of its own; gives (result, tables left there)."""
-        script = '"$1" apply "$2"; status=$?; echo "=tables"; nft list tables; exit $status'
+        script = ('"$1" apply "$2" --state state --confirm 0; status=$?; echo "=tables"; nft list tables; '
+                  'exit $status')
         try:
             done = subprocess.run(["unshare", "-rn", "sh", "-c", script, "sh", self.fwc, path],
                                   capture_output=True, timeout=TIMEOUT_S, cwd=self.folder,

@@ -45,6 +45,11 @@ WITHOUT_CASE = {
     "FW1152": "a policy past the engine's budget: tests/unit/test_meaning.c",
     "FW1205": "a log that cannot be read: tests/monitor/log_test.py",
     "FW1203": "a memory limit: tests/bad/machine.py",
+    "FW1401": "a folder that others may write to: tests/operate/store.py",
+    "FW1402": "a disk that is full: tests/operate/store.py",
+    "FW1403": "a file that was changed: tests/operate/store.py",
+    "FW1404": "another process at work: tests/operate/timer.py",
+    "FW1421": "a foreign change while it is loaded: tests/operate/timer.py",
 }
 
 

@@ -25,7 +25,8 @@ MUTANTS = 200
 def run(command, namespace=None):
     return subprocess.run((NAMESPACE if namespace is None else namespace) + ["sh", "-euc", command], cwd=TOP,
                           text=True, errors="replace", stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=300, env={**os.environ, "FWC": FWC, "TOOL": TOOL, "MODELS": MODELS,
+                          timeout=300, env={**os.environ, "FWC": FWC,
+                               "OPTIONS": f"--state {DIR.name}/state --confirm 0", "TOOL": TOOL, "MODELS": MODELS,
                                             "DIR": DIR.name, "LC_ALL": "C", "NO_COLOR": "1"})
 
 
@@ -133,7 +134,7 @@ allow https from lan to wan;
 
 def verdict_of(change, status, *words):
     """Status and words of `verify` after a change of the applied table."""
-    done = run(f'"$FWC" apply examples/small-office.fw 2> "$DIR/talk"; {change}; set +e; '
+    done = run(f'"$FWC" apply $OPTIONS examples/small-office.fw 2> "$DIR/talk"; {change}; set +e; '
                '"$FWC" verify examples/small-office.fw; echo "status $?"')
     assert f"status {status}" in done.stdout, (change, done.stdout, done.stderr)
     for word in words:
@@ -142,7 +143,7 @@ def verdict_of(change, status, *words):
 
 def case_verify_equal():
     verdict_of("true", 0, "verified: the kernel's table inet fwc equals the policy, 5 hooks")
-    verdict_of('"$FWC" apply examples/small-office.fw 2> "$DIR/talk"', 0, "verified")
+    verdict_of('"$FWC" apply $OPTIONS examples/small-office.fw 2> "$DIR/talk"', 0, "verified")
 
 
 def case_verify_changed():
@@ -166,7 +167,7 @@ def case_verify_changed():
 
 def case_verify_log_group():
     """Log lines that go elsewhere are a difference."""
-    done = run('"$FWC" apply --log-group 5 examples/small-office.fw; set +e; '
+    done = run('"$FWC" apply $OPTIONS --log-group 5 examples/small-office.fw; set +e; '
                '"$FWC" verify --log-group 5 examples/small-office.fw; echo "status $?"; '
                '"$FWC" verify --log-group 6 examples/small-office.fw; echo "status $?"; '
                '"$FWC" verify examples/small-office.fw; echo "status $?"')
@@ -255,7 +256,7 @@ def case_verify_other_tables():
 def case_verify_foreign_rules():
     """None of them is passed over: put into the table, each makes a difference or is said to be unclear."""
     for name, rule in FOREIGN.items():
-        done = run(f'"$FWC" apply examples/small-office.fw 2> "$DIR/talk"; '
+        done = run(f'"$FWC" apply $OPTIONS examples/small-office.fw 2> "$DIR/talk"; '
                    f"nft add set inet fwc seen '{{ type ipv4_addr; flags dynamic,timeout; timeout 1m; }}'; "
                    f"nft insert rule inet fwc input '{rule}' || exit 77; set +e; "
                    '"$FWC" verify examples/small-office.fw; echo "status $?"')
@@ -281,7 +282,7 @@ def case_proof_line():
     with open(os.path.join(DIR.name, "text.nft"), "w", encoding="utf-8") as file:
         file.write(done.stdout)
     assert output('sha256sum < "$DIR/text.nft"', []).split()[0] == digits.group(1)
-    done = run('"$FWC" apply --no-proof examples/server.fw', None)
+    done = run('"$FWC" apply $OPTIONS --no-proof examples/server.fw', None)
     assert done.returncode == 0 and "not proved" in done.stderr and "proved:" not in done.stderr, done.stderr
 
 

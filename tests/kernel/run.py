@@ -19,7 +19,11 @@ STATE = os.path.join(HERE, "kernel_state.py")
 FWC = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "fwc"
 BUILD = os.path.dirname(os.path.dirname(os.path.dirname(FWC)))
 TOOL = os.path.join(BUILD, "tests", "kernel", "model_tool")
-LISTED = 'nft -s list ruleset && python3 "$STATE" fwc'
+# the chain that says what was applied is not the ruleset's
+UNMARKED = ('for chain in $(nft list ruleset | grep -Eo "applied_[0-9]+(.s[0-9]+)?"); '
+            'do nft delete chain inet fwc "$chain"; done')
+LISTED = f'{UNMARKED}; nft -s list ruleset && python3 "$STATE" fwc'
+APPLY = '"$FWC" apply --state "$DIR/state" --confirm 0'
 
 
 # Root's own namespace lets nft raise its socket buffer; without root there is a user namespace.
@@ -93,11 +97,11 @@ def case_example(policy):
     """A policy compiled and loaded by nft, and applied by fwc, give the same state."""
     by_text = output(f'"$FWC" compile "{policy}" --target nft > "$DIR/text.nft"; '
                      f'nft -f "$DIR/text.nft"; {LISTED}')
-    by_apply = output(f'"$FWC" apply "{policy}" 2> "$DIR/talk"; {LISTED}')
+    by_apply = output(f'{APPLY} "{policy}" 2> "$DIR/talk"; {LISTED}')
     same(by_text, by_apply)
-    same(by_text, output(f'"$FWC" apply "{policy}" 2> "$DIR/talk"; nft -f "$DIR/text.nft"; '
-                         f'"$FWC" apply "{policy}" 2> "$DIR/talk"; '
-                         f'"$FWC" apply "{policy}" 2> "$DIR/talk"; {LISTED}'))
+    same(by_text, output(f'{APPLY} "{policy}" 2> "$DIR/talk"; nft -f "$DIR/text.nft"; '
+                         f'{APPLY} "{policy}" 2> "$DIR/talk"; '
+                         f'{APPLY} "{policy}" 2> "$DIR/talk"; {LISTED}'))
 
 
 def case_twice():
@@ -258,14 +262,14 @@ def case_busy():
     if library is None:
         return "sanitizers do not let a library stand before theirs"
     policy = os.path.join(TOP, "examples", "small-office.fw")
-    before = f'"$FWC" apply "{policy}" 2> "$DIR/talk"; ( {LISTED} ) > "$DIR/before"; '
+    before = f'{APPLY} "{policy}" 2> "$DIR/talk"; ( {LISTED} ) > "$DIR/before"; '
     after = f'; ( {LISTED} ) > "$DIR/after"; cmp "$DIR/before" "$DIR/after"'
     done = run(f'{before} printf "allow ssh;\\n" > "$DIR/new.fw"; status=0; '
-               f'SHIM_BUSY_TIMES=100000 LD_PRELOAD={library} "$FWC" apply "$DIR/new.fw" || status=$?; '
+               f'SHIM_BUSY_TIMES=100000 LD_PRELOAD={library} {APPLY} "$DIR/new.fw" || status=$?; '
                f'echo "status $status" {after}')
     assert done.returncode == 0 and "status 3" in done.stdout, (done.stdout[-300:], done.stderr)
     assert "FW1005" in done.stderr and "20 times" in done.stderr, done.stderr
-    done = run(f'SHIM_BUSY_TIMES=3 LD_PRELOAD={library} "$FWC" apply "{policy}"')
+    done = run(f'SHIM_BUSY_TIMES=3 LD_PRELOAD={library} {APPLY} "{policy}"')
     assert done.returncode == 0, (done.returncode, done.stderr)
     return None
 
@@ -277,7 +281,7 @@ def case_no_nftables():
         return "sanitizers do not let a library stand before theirs"
     policy = os.path.join(TOP, "examples", "small-office.fw")
     for number in (errno.EPROTONOSUPPORT, errno.EAFNOSUPPORT):
-        done = run(f'"$FWC" apply "{policy}"', LD_PRELOAD=library, SHIM_SOCKET_ERRNO=str(number))
+        done = run(f'{APPLY} "{policy}"', LD_PRELOAD=library, SHIM_SOCKET_ERRNO=str(number))
         assert done.returncode == 3 and "FW1003" in done.stderr, (done.returncode, done.stderr)
     return None
 

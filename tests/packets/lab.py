@@ -8,10 +8,12 @@ was made, so everything is driven by one select loop.
 
 import ctypes
 import os
+import re
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 
 CLONE_NEWNET = 0x40000000
@@ -151,11 +153,16 @@ QUIET = {
 ROUTER = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
 
 
+MARK = re.compile(r"\n\tchain applied_\d+(?:\.s\d+)? \{\n(?:\t\t.*\n)*\t\}\n")
+
+
 class Lab:
     """The firewall's namespace `fw` and its segments, each on an interface of the firewall."""
 
     def __init__(self, fwc):
         self.fwc = os.path.abspath(fwc)
+        self.state = tempfile.TemporaryDirectory()
+        self.apply_options = ("--state", self.state.name, "--confirm", "0")
         self.fw = Namespace("fw")
         self.fw.sysctl({**QUIET, **ROUTER})
         self.fw.ip(["link set lo up"])
@@ -186,15 +193,16 @@ class Lab:
     def apply(self, path_or_text, *options):
         """Loads a policy, given as a path or, if it holds a blank, as text."""
         is_text = any(blank in path_or_text for blank in " \n;")
-        done = self.run_fwc("apply", "-" if is_text else path_or_text, *options,
+        done = self.run_fwc("apply", "-" if is_text else path_or_text, *self.apply_options, *options,
                             text=path_or_text if is_text else None)
         if done.returncode != 0:
             raise ApplyError(done.returncode, done.stderr)
         return done.stderr
 
     def listing(self):
-        """The firewall's tables as nft shows them, without counters' values."""
-        return self.fw.must(["nft", "-s", "list", "ruleset"])
+        """The firewall's tables as nft shows them, without counters' values, and without what says which
+        policy was applied."""
+        return MARK.sub("", self.fw.must(["nft", "-s", "list", "ruleset"]))
 
     def clear(self):
         """Back to a machine without rules and connections."""
@@ -205,6 +213,7 @@ class Lab:
         for segment in self.segments.values():
             segment.close()
         self.fw.close()
+        self.state.cleanup()
 
 
 class ApplyError(Exception):

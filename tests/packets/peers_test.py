@@ -281,7 +281,7 @@ def other_tables(world):
 def fact_the_old_ruleset_stays_if_the_new_is_refused(world):
     world.lab.apply(ZONES + "allow 5000/udp from lan to wan;")
     before = world.lab.listing()
-    done = world.lab.run_fwc("apply", "-", text="allow 5000/udp; allow no-such-service;")
+    done = world.lab.run_fwc("apply", "-", *world.lab.apply_options, text="allow 5000/udp; allow no-such-service;")
     world.check(done.returncode == 1, f"a mistake is refused: {done}")
     world.check(world.lab.listing() == before, "and nothing was changed")
 

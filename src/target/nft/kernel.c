@@ -82,10 +82,9 @@ static void read_set(const struct nlmsghdr *header, void *data)
 
 /* --- objects ------------------------------------------------------------------------------------------ */
 
-static void keep_object(struct nft_kernel *kernel, struct nftnl_obj *object)
+static void take_object(void *pool, struct nftnl_obj *object, struct nft_kernel_object *kept)
 {
-	struct nft_kernel_object *kept = pool_append(kernel->pool, kernel, objects);
-	kept->name = pool_strdup(kernel->pool, nftnl_obj_get_str(object, NFTNL_OBJ_NAME));
+	kept->name = pool_strdup(pool, nftnl_obj_get_str(object, NFTNL_OBJ_NAME));
 	kept->type = nftnl_obj_get_u32(object, NFTNL_OBJ_TYPE);
 	if (kept->type == NFT_OBJECT_LIMIT) {
 		kept->rate = nftnl_obj_get_u64(object, NFTNL_OBJ_LIMIT_RATE);
@@ -93,10 +92,32 @@ static void keep_object(struct nft_kernel *kernel, struct nftnl_obj *object)
 		kept->burst = nftnl_obj_get_u32(object, NFTNL_OBJ_LIMIT_BURST);
 	}
 	if (kept->type == NFT_OBJECT_CT_HELPER) {
-		kept->helper = pool_strdup(kernel->pool,
-					   nftnl_obj_get_str(object, NFTNL_OBJ_CT_HELPER_NAME));
+		kept->helper = pool_strdup(pool, nftnl_obj_get_str(object, NFTNL_OBJ_CT_HELPER_NAME));
 		kept->protocol = nftnl_obj_get_u8(object, NFTNL_OBJ_CT_HELPER_L4PROTO);
 	}
+}
+
+bool nft_kernel_object_parse(void *pool, const struct nlmsghdr *message, struct nft_kernel_object *object)
+{
+	struct nftnl_obj *parsed = nftnl_obj_alloc();
+	if (parsed == NULL)
+		pool_fail(pool, 0);
+	bool is_good = nftnl_obj_nlmsg_parse(message, parsed) == 0 && nftnl_obj_is_set(parsed, NFTNL_OBJ_NAME);
+	if (is_good)
+		take_object(pool, parsed, object);
+	nftnl_obj_free(parsed);
+	return is_good;
+}
+
+bool nft_kernel_object_equals(const struct nft_kernel_object *a, const struct nft_kernel_object *b)
+{
+	if (a->type != b->type)
+		return false;
+	if (a->type == NFT_OBJECT_LIMIT)
+		return a->rate == b->rate && a->unit_s == b->unit_s && a->burst == b->burst;
+	if (a->type == NFT_OBJECT_CT_HELPER)
+		return a->protocol == b->protocol && strcmp(a->helper, b->helper) == 0;
+	return a->type == NFT_OBJECT_COUNTER;
 }
 
 static void read_object(const struct nlmsghdr *header, void *data)
@@ -108,7 +129,7 @@ static void read_object(const struct nlmsghdr *header, void *data)
 	/* an older kernel lists the objects of all tables */
 	if (nftnl_obj_nlmsg_parse(header, object) == 0 &&
 	    strcmp(nftnl_obj_get_str(object, NFTNL_OBJ_TABLE), kernel->table) == 0)
-		keep_object(kernel, object);
+		take_object(kernel->pool, object, pool_append(kernel->pool, kernel, objects));
 	nftnl_obj_free(object);
 }
 

@@ -50,6 +50,11 @@ const struct nft_kernel_set *nft_kernel_set_find(const struct nft_kernel *kernel
 const struct nft_kernel_object *nft_kernel_object_find(const struct nft_kernel *kernel, uint32_t type,
 						       const char *name);
 
+/* What the kernel says of an object. false: it makes no sense. */
+bool nft_kernel_object_parse(void *pool, const struct nlmsghdr *message, struct nft_kernel_object *object);
+/* Is it the same limit or helper? Counters of one name always are: their values stay. */
+bool nft_kernel_object_equals(const struct nft_kernel_object *a, const struct nft_kernel_object *b);
+
 /* A kernel that has nothing of the table. */
 struct nft_kernel *nft_kernel_nothing(void *pool, const char *table);
 /* Reads the table of family inet. 0 or an errno. */

@@ -36,6 +36,7 @@ struct load {
 	const struct nft_load_limits *limits;
 	struct nft_socket *socket;
 	struct nft_kernel *kernel;
+	uint32_t expected_in; /* a generation in which the table was as expected */
 	struct nft_answer answer;
 };
 
@@ -296,6 +297,30 @@ static enum outcome_of_load load_in_steps(struct load *load, bool *is_staged)
 
 /* --- attempts ------------------------------------------------------------------------------------------ */
 
+/* Somebody has changed the kernel's rules: is it this table? */
+static enum outcome_of_load compare_with_expected(struct load *load)
+{
+	char before[REREAD_HASH_LENGTH + 1], after[REREAD_HASH_LENGTH + 1];
+	struct nft_kept *now;
+	int error = nft_kept_read(load->pool, load->socket, load->table->name, &now);
+	if (error != 0) {
+		nft_report_error(load->diags, error, "read the kernel's rules");
+		return LOAD_FAILED;
+	}
+	nft_kept_hash(load->limits->expected, before);
+	nft_kept_hash(now, after);
+	if (strcmp(before, after) == 0) {
+		load->expected_in = now->generation;
+		return now->generation == load->kernel->generation ? LOAD_DONE : LOAD_STALE;
+	}
+	struct diagnostic *diagnostic =
+		diag_add(load->diags, CODE_TABLE_CHANGED, SPAN_NONE,
+			 "somebody else changed table inet '%s' after it was read", load->table->name);
+	diag_note(load->diags, diagnostic, SPAN_NONE,
+		  "nothing was loaded; look at it ('nft list table inet %s'), and run it again", load->table->name);
+	return LOAD_FAILED;
+}
+
 static enum outcome_of_load attempt(struct load *load, bool *is_staged)
 {
 	int error = nft_kernel_read(load->pool, load->socket, load->table->name, &load->kernel);
@@ -305,6 +330,11 @@ static enum outcome_of_load attempt(struct load *load, bool *is_staged)
 	}
 	*is_staged = false;
 	enum outcome_of_load outcome = LOAD_TOO_LARGE;
+	if (load->limits->expected != NULL && load->kernel->generation != load->expected_in) {
+		enum outcome_of_load compared = compare_with_expected(load);
+		if (compared != LOAD_DONE)
+			return compared;
+	}
 	if (!nft_replace_wants_steps(load->table, load->kernel))
 		outcome = load_direct(load);
 	return outcome == LOAD_TOO_LARGE ? load_in_steps(load, is_staged) : outcome;
@@ -334,6 +364,7 @@ bool nft_load_within(void *pool, struct diags *diags, const struct nft_table *ta
 		.table = table,
 		.limits = limits,
 		.socket = nft_socket_new(pool),
+		.expected_in = limits->expected == NULL ? 0 : limits->expected->generation,
 	};
 	if (load.socket == NULL) {
 		nft_report_error(diags, errno, "open a netlink socket");

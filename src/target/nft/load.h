@@ -2,10 +2,14 @@
 #ifndef FWC_TARGET_NFT_LOAD_H
 #define FWC_TARGET_NFT_LOAD_H
 
+#include "target/nft/kept.h"
 #include "target/nft/nft.h"
 
 struct nft_load_limits {
 	size_t send_max; /* longest batch in bytes; 0: what the socket takes */
+	/* What the table has to be before, or nothing is loaded (TABLE_CHANGED); NULL: whatever it is. Changes
+	 * of other tables do not matter. */
+	const struct nft_kept *expected;
 };
 
 /* nft_load (nft.h) within these limits. *is_staged (or NULL) says whether it took several

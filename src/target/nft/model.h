@@ -136,11 +136,18 @@ struct nft_statement {
 	};
 };
 
+/* Parts of a table that the kernel held, in its own words: kept.h. */
+struct nlmsghdr;
+struct nft_kept_chain;
+struct nft_kept_set;
+struct nft_kept_table;
+
 struct nft_rule {
 	struct nft_statement *statements;
 	size_t statements_count, statements_capacity;
 	const char *comment; /* safe text of at most 127 bytes, or NULL */
 	struct span origin;  /* for the kernel's refusals; SPAN_NONE: fwc's own */
+	const struct nlmsghdr *kept; /* in place of the statements, or NULL */
 };
 
 struct nft_chain {
@@ -152,6 +159,7 @@ struct nft_chain {
 	const char *comment;
 	struct nft_rule *rules;
 	size_t rules_count, rules_capacity;
+	const struct nft_kept_chain *kept; /* or NULL */
 };
 
 #define NFT_KEY_FIELDS_MAX 2
@@ -181,6 +189,7 @@ struct nft_set {
 	/* a map whose elements all share one verdict may use intervals + this */
 	struct nft_verdict shared_verdict;
 	struct span origin;
+	struct nft_kept_set *kept; /* in place of all but name and is_interval, or NULL */
 };
 
 /* Comments of counters and limits are for readers of the model: the kernel gets none (text.c). */
@@ -202,6 +211,7 @@ struct nft_table {
 	struct nft_chain **chains;
 	size_t chains_count, chains_capacity;
 	struct sources *sources;
+	const struct nft_kept_table *kept; /* or NULL */
 };
 
 enum { NFT_STATE_INVALID = 1, NFT_STATE_ESTABLISHED = 2, NFT_STATE_RELATED = 4, NFT_STATE_NEW = 8,

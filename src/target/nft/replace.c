@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "target/nft/build.h"
 #include "target/nft/elements.h"
+#include "target/nft/kept_write.h"
 #include "target/nft/kernel_names.h"
 #include "target/nft/userdata.h"
 
@@ -131,9 +132,15 @@ static bool has_userdata(const uint8_t *bytes, uint32_t length, const char *comm
 static bool chain_stays(const struct nft_kernel *kernel, const struct nft_chain *chain)
 {
 	const struct nft_kernel_chain *old = nft_kernel_chain_find(kernel, chain->name);
-	return chain->is_base && old != NULL && old->is_base && old->hook == chain->hook &&
-	       old->priority == chain->priority && old->policy == NF_ACCEPT &&
-	       strcmp(old->type, chain->type) == 0 &&
+	const struct nft_kept_chain *kept = chain->kept;
+	if (!chain->is_base || old == NULL || !old->is_base || old->hook != chain->hook ||
+	    old->priority != chain->priority || strcmp(old->type, chain->type) != 0)
+		return false;
+	if (kept != NULL)
+		return old->policy == kept->policy && old->userdata_length == kept->userdata_length &&
+		       (kept->userdata_length == 0 ||
+			memcmp(old->userdata, kept->userdata, kept->userdata_length) == 0);
+	return old->policy == NF_ACCEPT &&
 	       has_userdata(old->userdata, old->userdata_length, chain->comment);
 }
 
@@ -156,6 +163,18 @@ static bool counter_stays(const struct nft_kernel *kernel, const struct nft_coun
 	return nft_kernel_object_find(kernel, NFT_OBJECT_COUNTER, counter->name) != NULL;
 }
 
+static bool kept_object_stays(const struct nft_kernel *kernel, const struct nft_kept_object *kept)
+{
+	const struct nft_kernel_object *old = nft_kernel_object_find(kernel, kept->object.type,
+								     kept->object.name);
+	return old != NULL && nft_kernel_object_equals(old, &kept->object);
+}
+
+static size_t kept_objects(const struct nft_table *table)
+{
+	return table->kept == NULL ? 0 : table->kept->objects_count;
+}
+
 static void keep_object(const struct going *going, uint32_t type, const char *name)
 {
 	const struct nft_kernel_object *object = nft_kernel_object_find(going->kernel, type, name);
@@ -175,12 +194,29 @@ static void keep_objects(struct going *going, const struct nft_table *table)
 	for (size_t i = 0; i < table->helpers_count; i++)
 		if (helper_stays(kernel, &table->helpers[i]))
 			keep_object(going, NFT_OBJECT_CT_HELPER, table->helpers[i].name);
+	for (size_t i = 0; i < kept_objects(table); i++)
+		if (kept_object_stays(kernel, &table->kept->objects[i]))
+			keep_object(going, table->kept->objects[i].object.type,
+				    table->kept->objects[i].object.name);
 }
 
 /* --- making --------------------------------------------------------------------------------------------- */
 
+/* In the kernel's own words. chain: as in nft_kept_put. */
+static struct nft_message *add_kept(const struct writer *writer, uint16_t type, uint16_t flags,
+				    const struct nlmsghdr *kept, const char *chain)
+{
+	struct nlmsghdr *header = nft_batch_begin(writer->batch, type, (uint16_t)(NLM_F_CREATE | flags));
+	nft_kept_put(header, &writer->naming, writer->table->kept, kept, chain);
+	return nft_batch_end(writer->batch, header);
+}
+
 static void add_table(const struct writer *writer)
 {
+	if (writer->table->kept != NULL) {
+		add_kept(writer, NFT_MSG_NEWTABLE, 0, writer->table->kept->message, NULL);
+		return;
+	}
 	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	mnl_attr_put_strz(header, NFTA_TABLE_NAME, writer->naming.table);
 	mnl_attr_put_u32(header, NFTA_TABLE_FLAGS, 0); /* wakes a dormant table */
@@ -197,10 +233,23 @@ static void add_object(const struct writer *writer, struct nftnl_obj *object, co
 	message->subject = name;
 }
 
+static void add_kept_objects(const struct writer *writer)
+{
+	for (size_t i = 0; i < kept_objects(writer->table); i++) {
+		const struct nft_kept_object *kept = &writer->table->kept->objects[i];
+		if (kept_object_stays(writer->kernel, kept))
+			continue;
+		struct nft_message *message = add_kept(writer, NFT_MSG_NEWOBJ, 0, kept->message, NULL);
+		message->kind = NFT_SUBJECT_OBJECT;
+		message->subject = kept->object.name;
+	}
+}
+
 static void add_objects(const struct writer *writer)
 {
 	void *pool = writer->batch->pool;
 	const struct nft_table *table = writer->table;
+	add_kept_objects(writer);
 	for (size_t i = 0; i < table->counters_count; i++)
 		if (!counter_stays(writer->kernel, &table->counters[i]))
 			add_object(writer, nft_build_counter(pool, &writer->naming, &table->counters[i]),
@@ -215,19 +264,43 @@ static void add_objects(const struct writer *writer)
 				   table->helpers[i].name);
 }
 
-static void add_chain(const struct writer *writer, const char *name, const struct nft_chain *chain)
+static struct nft_message *build_chain(const struct writer *writer, const char *name,
+				       const struct nft_chain *chain)
 {
+	if (chain->kept != NULL)
+		return add_kept(writer, NFT_MSG_NEWCHAIN, 0, chain->kept->message, name);
 	struct nftnl_chain *built = nft_build_chain(writer->batch->pool, &writer->naming, name, chain);
 	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	nftnl_chain_nlmsg_build_payload(header, built);
 	nftnl_chain_free(built);
-	struct nft_message *message = nft_batch_end(writer->batch, header);
+	return nft_batch_end(writer->batch, header);
+}
+
+static void add_chain(const struct writer *writer, const char *name, const struct nft_chain *chain)
+{
+	struct nft_message *message = build_chain(writer, name, chain);
 	message->kind = NFT_SUBJECT_CHAIN;
 	message->subject = chain;
 }
 
+static void add_kept_set(const struct writer *writer, const struct nft_set *set)
+{
+	struct nft_message *message = add_kept(writer, NFT_MSG_NEWSET, 0, set->kept->message, NULL);
+	message->kind = NFT_SUBJECT_SET;
+	message->subject = set;
+	for (size_t i = 0; i < set->kept->elements_count; i++) {
+		message = add_kept(writer, NFT_MSG_NEWSETELEM, 0, set->kept->elements[i], NULL);
+		message->kind = NFT_SUBJECT_SET;
+		message->subject = set;
+	}
+}
+
 static void add_set(struct writer *writer, const struct nft_set *set)
 {
+	if (set->kept != NULL) {
+		add_kept_set(writer, set);
+		return;
+	}
 	struct nftnl_set *built = nft_build_set(writer->batch->pool, &writer->naming, set, ++writer->set_id);
 	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_nlmsg_build_payload(header, built);
@@ -238,14 +311,22 @@ static void add_set(struct writer *writer, const struct nft_set *set)
 	nft_add_elements(writer->batch, &writer->naming, set, writer->message_max);
 }
 
-static void add_rule(const struct writer *writer, const char *chain, const struct nft_rule *rule)
+static struct nft_message *build_rule(const struct writer *writer, const char *chain,
+				      const struct nft_rule *rule)
 {
+	if (rule->kept != NULL)
+		return add_kept(writer, NFT_MSG_NEWRULE, NLM_F_APPEND, rule->kept, chain);
 	struct nftnl_rule *built = nft_build_rule(writer->batch->pool, &writer->naming, chain, rule);
 	struct nlmsghdr *header = nft_batch_begin(writer->batch, NFT_MSG_NEWRULE,
 						  NLM_F_CREATE | NLM_F_APPEND);
 	nftnl_rule_nlmsg_build_payload(header, built);
 	nftnl_rule_free(built);
-	struct nft_message *message = nft_batch_end(writer->batch, header);
+	return nft_batch_end(writer->batch, header);
+}
+
+static void add_rule(const struct writer *writer, const char *chain, const struct nft_rule *rule)
+{
+	struct nft_message *message = build_rule(writer, chain, rule);
 	message->kind = NFT_SUBJECT_RULE;
 	message->subject = rule;
 }
@@ -314,6 +395,25 @@ struct nft_batch *nft_replace_direct(void *pool, const struct nft_table *table,
 	return writer.batch;
 }
 
+struct nft_batch *nft_replace_by_force(void *pool, const struct nft_table *table, const char *name)
+{
+	struct writer writer = {
+		.batch = nft_batch_new(pool),
+		.table = table,
+		.naming = { .table = name, .suffix = "" },
+	};
+	struct nlmsghdr *header = nft_batch_begin(writer.batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	mnl_attr_put_strz(header, NFTA_TABLE_NAME, name); /* what is not there cannot be taken away */
+	nft_batch_end(writer.batch, header);
+	add_named(writer.batch, NFT_MSG_DELTABLE, name, 0, NULL);
+	if (table == NULL)
+		return writer.batch;
+	writer.kernel = nft_kernel_nothing(writer.batch->pool, name);
+	add_table(&writer);
+	make_direct(&writer);
+	return writer.batch;
+}
+
 /* --- staged ------------------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *name, const char *suffix)
@@ -363,6 +463,12 @@ static struct names *renamed_objects(void *pool, const struct nft_table *table,
 		    !helper_stays(kernel, &table->helpers[i]))
 			names_set(renamed, name, strlen(name), renamed);
 	}
+	for (size_t i = 0; i < kept_objects(table); i++) {
+		const struct nft_kept_object *kept = &table->kept->objects[i];
+		if (nft_kernel_object_find(kernel, kept->object.type, kept->object.name) != NULL &&
+		    !kept_object_stays(kernel, kept))
+			names_set(renamed, kept->object.name, strlen(kept->object.name), renamed);
+	}
 	return renamed;
 }
 
@@ -393,10 +499,11 @@ static void prepare(struct writer *writer)
 	add_objects(writer);
 	add_new_bases(writer);
 	for (size_t i = 0; i < table->chains_count; i++) {
-		struct nft_chain unhooked = { .name = table->chains[i]->name,
-					      .comment = table->chains[i]->comment };
+		const struct nft_chain *chain = table->chains[i];
+		struct nft_chain unhooked = { .name = chain->name, .comment = chain->comment,
+					      .kept = chain->is_base ? NULL : chain->kept };
 		add_chain(writer, nft_name_suffixed(&writer->naming, &room, unhooked.name), &unhooked);
-		writer->batch->messages[writer->batch->messages_count - 1].subject = table->chains[i];
+		writer->batch->messages[writer->batch->messages_count - 1].subject = chain;
 	}
 	for (size_t i = 0; i < table->sets_count; i++)
 		add_set(writer, table->sets[i]);
@@ -428,8 +535,6 @@ static bool base_stays(const struct writer *writer, const struct nft_kernel_chai
 			return chain_stays(writer->kernel, writer->table->chains[i]);
 	return false;
 }
-
-typedef void (*base_filler)(const struct writer *writer, const struct nft_chain *chain);
 
 static void switch_over(const struct writer *writer, base_filler fill)
 {

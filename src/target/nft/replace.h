@@ -44,6 +44,10 @@ struct nft_staged nft_replace_prepared(void *pool, const struct nft_table *table
 bool nft_replace_wants_steps(const struct nft_table *table, const struct nft_kernel *kernel);
 /* Whether none of the table's chains, sets and changed objects has a name that is in use. */
 bool nft_replace_is_clear(void *pool, const struct nft_table *table, const struct nft_kernel *kernel);
+/* Takes the whole table away and makes it anew, whatever the kernel holds; table NULL: takes it away. Counters
+ * begin at what is kept of them, and packets meet interval sets that are empty for some microseconds:
+ * for a table that has to come back when every better way has failed. */
+struct nft_batch *nft_replace_by_force(void *pool, const struct nft_table *table, const char *name);
 /* Takes away what was there before the switch: of `now`, what `before` had and table has not. */
 struct nft_batch *nft_replace_clean_up(void *pool, const struct nft_table *table,
 				       const struct nft_kernel *now, const struct nft_kernel *before,

@@ -1,0 +1,273 @@
+/* The state's folder. */
+#include "operate/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+
+#define FILE_MODE 0600
+#define FOLDER_MODE 0700
+#define WRITABLE_BY_OTHERS 022
+#define LOCK_PAUSE_MS 20
+#define NEW_LENGTH (sizeof FOLDER_NEW + 16) /* with 16 hexadecimal digits */
+
+/* --- the folder ------------------------------------------------------------------------------------- */
+
+static int folder_close(struct folder *folder)
+{
+	close(folder->fd);
+	return 0;
+}
+
+static void report(struct diags *diags, const char *path, const char *action, int error)
+{
+	diag_add(diags, CODE_STATE_FAILED, SPAN_NONE, "cannot %s the folder of the state '%s': %s", action, path,
+		 strerror(error));
+}
+
+/* The folder's own name has to last, too. */
+static int sync_parent(void *pool, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *parent = slash == NULL ? "." : slash == path ? "/"
+		: pool_strndup(pool, path, (size_t)(slash - path));
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int error = fsync(fd) == 0 ? 0 : errno;
+	close(fd);
+	return error;
+}
+
+static bool make(void *pool, struct diags *diags, const char *path)
+{
+	if (mkdir(path, FOLDER_MODE) != 0) {
+		if (errno == EEXIST)
+			return true;
+		report(diags, path, "make", errno);
+		return false;
+	}
+	int error = sync_parent(pool, path);
+	if (error != 0)
+		report(diags, path, "make", error);
+	return error == 0;
+}
+
+static bool is_safe(struct diags *diags, const char *path, int fd)
+{
+	struct stat facts;
+	if (fstat(fd, &facts) != 0) {
+		report(diags, path, "look at", errno);
+		return false;
+	}
+	bool is_ours = facts.st_uid == geteuid();
+	if (is_ours && (facts.st_mode & WRITABLE_BY_OTHERS) == 0)
+		return true;
+	struct diagnostic *error = diag_add(diags, CODE_STATE_FOLDER, SPAN_NONE,
+					    is_ours ? "others may write to the folder of the state '%s' (mode %03o)"
+						    : "the folder of the state '%s' belongs to somebody else",
+					    path, facts.st_mode & 0777u);
+	diag_note(diags, error, SPAN_NONE, "'%s' has to belong to user %u, with mode 0700: chown, chmod", path,
+		  (unsigned)geteuid());
+	return false;
+}
+
+struct folder *folder_open(void *pool, struct diags *diags, const char *path, bool makes)
+{
+	if (makes && !make(pool, diags, path))
+		return NULL;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		if (errno != ENOENT || makes)
+			report(diags, path, "open", errno);
+		return NULL;
+	}
+	if (!is_safe(diags, path, fd)) {
+		close(fd);
+		return NULL;
+	}
+	struct folder *folder = pool_new(pool, struct folder);
+	*folder = (struct folder){ .fd = fd, .path = pool_strdup(pool, path) };
+	talloc_set_destructor(folder, folder_close);
+	return folder;
+}
+
+/* --- writing ---------------------------------------------------------------------------------------- */
+
+struct new_file {
+	int fd;
+	char name[NEW_LENGTH]; /* "": it has none yet */
+};
+
+static int name_new(struct new_file *file)
+{
+	uint64_t random;
+	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+		return errno;
+	(void)snprintf(file->name, sizeof file->name, FOLDER_NEW "%016llx", (unsigned long long)random);
+	return 0;
+}
+
+/* Without a name where the file system can do that. */
+static int open_new(const struct folder *folder, struct new_file *file)
+{
+	file->name[0] = '\0';
+	file->fd = openat(folder->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE);
+	if (file->fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+		return file->fd >= 0 ? 0 : errno;
+	int error = name_new(file);
+	if (error != 0)
+		return error;
+	file->fd = openat(folder->fd, file->name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC,
+			  FILE_MODE);
+	return file->fd >= 0 ? 0 : errno;
+}
+
+static int write_whole(int fd, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t written = write(fd, bytes, length);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return errno;
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return fchmod(fd, FILE_MODE) == 0 && fsync(fd) == 0 ? 0 : errno;
+}
+
+static int give_name(const struct folder *folder, struct new_file *file)
+{
+	char link[64];
+	if (file->name[0] != '\0')
+		return 0;
+	int error = name_new(file);
+	if (error != 0)
+		return error;
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", file->fd);
+	if (linkat(AT_FDCWD, link, folder->fd, file->name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	error = errno;
+	file->name[0] = '\0';
+	return error;
+}
+
+static int put_in_place(const struct folder *folder, struct new_file *file, const char *name)
+{
+	int error = give_name(folder, file);
+	if (error == 0 && renameat(folder->fd, file->name, folder->fd, name) != 0)
+		error = errno;
+	if (error != 0 && file->name[0] != '\0')
+		(void)unlinkat(folder->fd, file->name, 0);
+	if (error == 0 && fsync(folder->fd) != 0)
+		error = errno;
+	return error;
+}
+
+int folder_write(const struct folder *folder, const char *name, const char *bytes, size_t length)
+{
+	struct new_file file;
+	int error = open_new(folder, &file);
+	if (error != 0)
+		return error;
+	error = write_whole(file.fd, bytes, length);
+	if (error == 0)
+		error = put_in_place(folder, &file, name);
+	else if (file.name[0] != '\0')
+		(void)unlinkat(folder->fd, file.name, 0);
+	close(file.fd);
+	return error;
+}
+
+/* --- reading ---------------------------------------------------------------------------------------- */
+
+static int read_whole(void *pool, int fd, size_t size, char **bytes, size_t *length)
+{
+	*bytes = pool_bytes(pool, size + 1);
+	*length = 0;
+	while (*length < size) {
+		ssize_t got = read(fd, *bytes + *length, size - *length);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return errno;
+		if (got == 0)
+			break;
+		*length += (size_t)got;
+	}
+	return 0;
+}
+
+int folder_read(const struct folder *folder, void *pool, const char *name, char **bytes, size_t *length)
+{
+	struct stat facts;
+	int fd = openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int error = fstat(fd, &facts) == 0 ? 0 : errno;
+	if (error == 0 && (!S_ISREG(facts.st_mode) || facts.st_uid != geteuid() ||
+			   (facts.st_mode & WRITABLE_BY_OTHERS) != 0))
+		error = EPERM;
+	if (error == 0)
+		error = read_whole(pool, fd, (size_t)facts.st_size, bytes, length);
+	close(fd);
+	return error;
+}
+
+bool folder_has(const struct folder *folder, const char *name)
+{
+	struct stat facts;
+	return fstatat(folder->fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void folder_tidy(const struct folder *folder, folder_keeper keeps, const void *data)
+{
+	int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *listing = fd < 0 ? NULL : fdopendir(fd);
+	if (listing == NULL) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (const struct dirent *item; (item = readdir(listing)) != NULL;)
+		if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0 &&
+		    !keeps(item->d_name, data))
+			(void)unlinkat(folder->fd, item->d_name, 0);
+	closedir(listing);
+}
+
+/* --- the lock --------------------------------------------------------------------------------------- */
+
+int folder_lock(const struct folder *folder, const char *name, unsigned wait_ms)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+	int fd = openat(folder->fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+	if (fd < 0)
+		return -1;
+	for (unsigned waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms += LOCK_PAUSE_MS) {
+		int error = errno;
+		if (error != EINTR && (error != EWOULDBLOCK || waited_ms >= wait_ms)) {
+			close(fd);
+			errno = error;
+			return -1;
+		}
+		(void)nanosleep(&pause, NULL);
+	}
+	return fd;
+}
+
+void folder_unlock(int lock)
+{
+	(void)flock(lock, LOCK_UN);
+	close(lock);
+}

@@ -1,0 +1,372 @@
+/* The list of what was applied. */
+#include "operate/state.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/pool.h"
+#include "diag/json.h"
+
+#define LIST "state"
+#define LOCK "lock"
+#define HEAD "fwc state 1 "
+#define HEAD_LENGTH (sizeof HEAD - 1 + STATE_HASH_LENGTH + 1) /* with the line end */
+#define LOCK_WAIT_MS 10000
+
+_Static_assert(SHA256_DIGEST_STRING_LENGTH == STATE_HASH_LENGTH + 1, "the digits of a hash");
+
+static const char *const mark_words[] = { "loading", "waiting", "confirmed", "reverted" };
+
+const char *state_mark_word(enum state_mark mark)
+{
+	return mark_words[mark];
+}
+
+void state_hash(const char *bytes, size_t length, char hash[STATE_HASH_LENGTH + 1])
+{
+	SHA2_CTX context;
+	SHA256Init(&context);
+	SHA256Update(&context, (const uint8_t *)bytes, length);
+	SHA256End(&context, hash);
+}
+
+static bool failed(const struct state *state, struct diags *diags, const char *action, const char *name, int error)
+{
+	diag_add(diags, CODE_STATE_FAILED, SPAN_NONE, "cannot %s '%s/%s': %s", action, state->folder->path, name,
+		 strerror(error));
+	return false;
+}
+
+static bool damaged(const struct state *state, struct diags *diags, const char *name)
+{
+	struct diagnostic *error = diag_add(diags, CODE_STATE_DAMAGED, SPAN_NONE,
+					    "'%s/%s' is damaged: it is not what fwc wrote", state->folder->path,
+					    name);
+	diag_note(diags, error, SPAN_NONE, "move the folder aside to begin anew; the kernel's rules stay");
+	return false;
+}
+
+/* --- entries as JSON -------------------------------------------------------------------------------- */
+
+static json_t *string_of(void *pool, const char *text)
+{
+	return text == NULL ? json_null() : json_text(pool, text);
+}
+
+static json_t *print_entry(void *pool, const struct state_entry *entry)
+{
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:i}",
+			 "number", (json_int_t)entry->number, "mark", state_mark_word(entry->mark),
+			 "hash", entry->hash, "policy", string_of(pool, entry->policy),
+			 "version", string_of(pool, entry->version), "file", string_of(pool, entry->file),
+			 "user", string_of(pool, entry->user), "client", string_of(pool, entry->client),
+			 "table", string_of(pool, entry->table), "kernel", string_of(pool, entry->kernel),
+			 "before", string_of(pool, entry->before), "applied", (json_int_t)entry->applied,
+			 "deadline", (json_int_t)entry->deadline, "rules", (json_int_t)entry->rules,
+			 "expired-deny", entry->allows_expired_deny, "has-log-group", entry->has_log_group,
+			 "log-group", (int)entry->log_group);
+}
+
+static bool read_mark(const char *word, enum state_mark *mark)
+{
+	for (size_t i = 0; i < sizeof mark_words / sizeof mark_words[0]; i++)
+		if (strcmp(word, mark_words[i]) == 0) {
+			*mark = (enum state_mark)i;
+			return true;
+		}
+	return false;
+}
+
+static bool is_hash(const char *text)
+{
+	return text == NULL || (strlen(text) == STATE_HASH_LENGTH &&
+				strspn(text, "0123456789abcdef") == STATE_HASH_LENGTH);
+}
+
+/* A string, or null where that may be. */
+static bool parse_string(void *pool, json_t *item, const char *key, const char **string, bool may_be_null)
+{
+	json_t *value = json_object_get(item, key);
+	*string = NULL;
+	if (json_is_string(value))
+		*string = pool_strdup(pool, json_string_value(value));
+	return *string != NULL || (may_be_null && json_is_null(value));
+}
+
+static bool parse_strings(void *pool, json_t *item, struct state_entry *entry)
+{
+	const char *mark;
+	return parse_string(pool, item, "mark", &mark, false) && read_mark(mark, &entry->mark) &&
+	       parse_string(pool, item, "hash", &entry->hash, false) && is_hash(entry->hash) &&
+	       parse_string(pool, item, "policy", &entry->policy, true) &&
+	       parse_string(pool, item, "version", &entry->version, true) &&
+	       parse_string(pool, item, "file", &entry->file, false) &&
+	       parse_string(pool, item, "user", &entry->user, false) &&
+	       parse_string(pool, item, "client", &entry->client, true) &&
+	       parse_string(pool, item, "table", &entry->table, false) &&
+	       parse_string(pool, item, "kernel", &entry->kernel, true) && is_hash(entry->kernel) &&
+	       parse_string(pool, item, "before", &entry->before, true) && is_hash(entry->before);
+}
+
+static bool parse_entry(void *pool, json_t *item, struct state_entry *entry)
+{
+	json_int_t number, applied, deadline, rules;
+	int allows_expired_deny, has_log_group, log_group;
+	*entry = (struct state_entry){ 0 };
+	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:i}", "number", &number, "applied", &applied,
+			"deadline", &deadline, "rules", &rules, "expired-deny", &allows_expired_deny,
+			"has-log-group", &has_log_group, "log-group", &log_group) != 0 ||
+	    number <= 0 || log_group < 0 || log_group > UINT16_MAX)
+		return false;
+	entry->number = (uint64_t)number;
+	entry->applied = (time_t)applied;
+	entry->deadline = (time_t)deadline;
+	entry->rules = (uint64_t)rules;
+	entry->allows_expired_deny = allows_expired_deny != 0;
+	entry->has_log_group = has_log_group != 0;
+	entry->log_group = (uint16_t)log_group;
+	return parse_strings(pool, item, entry);
+}
+
+/* --- the list on disk ------------------------------------------------------------------------------- */
+
+static bool has_good_head(const char *bytes, size_t length)
+{
+	char hash[STATE_HASH_LENGTH + 1];
+	if (length < HEAD_LENGTH || memcmp(bytes, HEAD, sizeof HEAD - 1) != 0 || bytes[HEAD_LENGTH - 1] != '\n')
+		return false;
+	state_hash(bytes + HEAD_LENGTH, length - HEAD_LENGTH, hash);
+	return memcmp(bytes + sizeof HEAD - 1, hash, STATE_HASH_LENGTH) == 0;
+}
+
+static bool parse_root(struct state *state, json_t *root)
+{
+	json_t *entries, *item;
+	json_int_t next;
+	size_t index;
+	if (json_unpack(root, "{s:I, s:o}", "next", &next, "entries", &entries) != 0 || !json_is_array(entries) ||
+	    next <= 0)
+		return false;
+	state->next = (uint64_t)next;
+	json_array_foreach(entries, index, item)
+		if (!parse_entry(state->pool, item, pool_append(state->pool, state, entries)))
+			return false;
+	return true;
+}
+
+bool state_refresh(struct state *state, struct diags *diags)
+{
+	char *bytes;
+	size_t length;
+	state->entries_count = 0;
+	state->next = 1;
+	int error = folder_read(state->folder, state->pool, LIST, &bytes, &length);
+	if (error == ENOENT)
+		return true;
+	if (error != 0)
+		return failed(state, diags, "read", LIST, error);
+	json_t *root = has_good_head(bytes, length)
+		? json_loadb(bytes + HEAD_LENGTH, length - HEAD_LENGTH, 0, NULL) : NULL;
+	bool is_good = root != NULL && parse_root(state, root);
+	json_decref(root);
+	return is_good || damaged(state, diags, LIST);
+}
+
+static bool is_named(const char *name, const void *data)
+{
+	const struct state *state = data;
+	static const char policy[] = "policy-", before[] = "before-";
+	if (strncmp(name, policy, sizeof policy - 1) != 0 && strncmp(name, before, sizeof before - 1) != 0 &&
+	    strncmp(name, FOLDER_NEW, sizeof FOLDER_NEW - 1) != 0)
+		return true; /* others have files there, too: the batch that boots */
+	for (size_t i = 0; i < state->entries_count; i++) {
+		const struct state_entry *entry = &state->entries[i];
+		char number[24];
+		(void)snprintf(number, sizeof number, "%llu", (unsigned long long)entry->number);
+		if ((strncmp(name, policy, sizeof policy - 1) == 0 &&
+		     strcmp(name + sizeof policy - 1, entry->hash) == 0) ||
+		    (entry->before != NULL && strncmp(name, before, sizeof before - 1) == 0 &&
+		     strcmp(name + sizeof before - 1, number) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void print_list(const struct state *state, struct text *out)
+{
+	char hash[STATE_HASH_LENGTH + 1];
+	json_t *entries = json_array();
+	for (size_t i = 0; i < state->entries_count; i++)
+		json_array_append_new(entries, print_entry(state->pool, &state->entries[i]));
+	json_t *root = json_pack("{s:I, s:o}", "next", (json_int_t)state->next, "entries", entries);
+	char *json = root == NULL ? NULL : json_dumps(root, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	json_decref(root);
+	if (json == NULL)
+		pool_fail(state->pool, 0);
+	state_hash(json, strlen(json), hash);
+	text_addf(out, "%s%s\n%s", HEAD, hash, json);
+	free(json);
+}
+
+bool state_write(struct state *state, struct diags *diags)
+{
+	struct text *out = text_new(state->pool);
+	if (state->entries_count > STATE_KEPT) {
+		size_t over = state->entries_count - STATE_KEPT;
+		memmove(state->entries, state->entries + over, STATE_KEPT * sizeof *state->entries);
+		state->entries_count = STATE_KEPT;
+	}
+	print_list(state, out);
+	int error = folder_write(state->folder, LIST, out->bytes, out->length);
+	if (error != 0)
+		return failed(state, diags, "write", LIST, error);
+	folder_tidy(state->folder, is_named, state);
+	return true;
+}
+
+/* --- opening ---------------------------------------------------------------------------------------- */
+
+static int state_close(struct state *state)
+{
+	if (state->lock >= 0)
+		folder_unlock(state->lock);
+	return 0;
+}
+
+static struct state *state_new(void *pool)
+{
+	struct state *state = pool_new(pool, struct state);
+	state->pool = state;
+	state->lock = -1;
+	state->next = 1;
+	return state;
+}
+
+struct state *state_read(void *pool, struct diags *diags, const char *path)
+{
+	struct state *state = state_new(pool);
+	size_t errors = diags->error_count;
+	state->folder = folder_open(state, diags, path, false);
+	if (state->folder == NULL)
+		return diags->error_count == errors ? state : NULL;
+	return state_refresh(state, diags) ? state : NULL;
+}
+
+struct state *state_open(void *pool, struct diags *diags, const char *path)
+{
+	struct state *state = state_new(pool);
+	state->folder = folder_open(state, diags, path, true);
+	if (state->folder == NULL)
+		return NULL;
+	state->lock = folder_lock(state->folder, LOCK, LOCK_WAIT_MS);
+	if (state->lock < 0 && errno == EWOULDBLOCK) {
+		diag_add(diags, CODE_STATE_BUSY, SPAN_NONE,
+			 "another fwc has been working on the state in '%s' for %d seconds", path,
+			 LOCK_WAIT_MS / 1000);
+		return NULL;
+	}
+	if (state->lock < 0) {
+		failed(state, diags, "lock", LOCK, errno);
+		return NULL;
+	}
+	talloc_set_destructor(state, state_close);
+	return state_refresh(state, diags) ? state : NULL;
+}
+
+/* --- entries ---------------------------------------------------------------------------------------- */
+
+static const char *policy_name(void *pool, const char *hash)
+{
+	return pool_format(pool, "policy-%s", hash);
+}
+
+static const char *before_name(void *pool, const struct state_entry *entry)
+{
+	return pool_format(pool, "before-%llu", (unsigned long long)entry->number);
+}
+
+struct state_entry *state_add(struct state *state, struct diags *diags, const struct text *bundle)
+{
+	char hash[STATE_HASH_LENGTH + 1];
+	state_hash(bundle->bytes, bundle->length, hash);
+	const char *name = policy_name(state->pool, hash);
+	int error = folder_write(state->folder, name, bundle->bytes, bundle->length);
+	if (error != 0) {
+		failed(state, diags, "write", name, error);
+		return NULL;
+	}
+	struct state_entry *entry = pool_append(state->pool, state, entries);
+	*entry = (struct state_entry){ .number = state->next++, .hash = pool_strdup(state->pool, hash) };
+	return entry;
+}
+
+bool state_keep_before(struct state *state, struct diags *diags, struct state_entry *entry, const char *bytes,
+		       size_t length)
+{
+	char hash[STATE_HASH_LENGTH + 1];
+	const char *name = before_name(state->pool, entry);
+	int error = folder_write(state->folder, name, bytes, length);
+	if (error != 0)
+		return failed(state, diags, "write", name, error);
+	state_hash(bytes, length, hash);
+	entry->before = pool_strdup(state->pool, hash);
+	return true;
+}
+
+static const char *read_hashed(struct state *state, struct diags *diags, const char *name, const char *hash,
+			       size_t *length)
+{
+	char found[STATE_HASH_LENGTH + 1];
+	char *bytes;
+	int error = folder_read(state->folder, state->pool, name, &bytes, length);
+	if (error != 0) {
+		failed(state, diags, "read", name, error);
+		return NULL;
+	}
+	state_hash(bytes, *length, found);
+	if (strcmp(found, hash) == 0)
+		return bytes;
+	damaged(state, diags, name);
+	return NULL;
+}
+
+const char *state_read_before(struct state *state, struct diags *diags, const struct state_entry *entry,
+			      size_t *length)
+{
+	return read_hashed(state, diags, before_name(state->pool, entry), entry->before, length);
+}
+
+const char *state_read_policy(struct state *state, struct diags *diags, const struct state_entry *entry,
+			      size_t *length)
+{
+	return read_hashed(state, diags, policy_name(state->pool, entry->hash), entry->hash, length);
+}
+
+struct state_entry *state_find(const struct state *state, uint64_t number)
+{
+	for (size_t i = 0; i < state->entries_count; i++)
+		if (state->entries[i].number == number)
+			return &state->entries[i];
+	return NULL;
+}
+
+struct state_entry *state_current(const struct state *state)
+{
+	for (size_t i = state->entries_count; i-- > 0;)
+		if (state->entries[i].mark == STATE_CONFIRMED || state->entries[i].mark == STATE_WAITING)
+			return &state->entries[i];
+	return NULL;
+}
+
+struct state_entry *state_waiting(const struct state *state)
+{
+	for (size_t i = state->entries_count; i-- > 0;)
+		if (state->entries[i].mark == STATE_WAITING || state->entries[i].mark == STATE_LOADING)
+			return &state->entries[i];
+	return NULL;
+}

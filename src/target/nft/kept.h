@@ -1,0 +1,64 @@
+/* A table as the kernel holds it, in the kernel's own messages: so that it can come back as it was,
+ * whoever made it.
+ *
+ * What the kernel lists are the messages that make it (NFT_MSG_NEW*), with words of its own in them
+ * (handles, positions, counts of uses) that kept_write.h leaves out. Elements that packets put into
+ * dynamic sets are not kept: they come again with the packets.
+ *
+ * In a file the messages stand behind a head that names the form, the byte order and the table. */
+#ifndef FWC_TARGET_NFT_KEPT_H
+#define FWC_TARGET_NFT_KEPT_H
+
+#include "target/nft/kernel.h"
+#include "target/nft/reread.h"
+
+struct nft_kept {
+	void *pool;
+	const char *table;       /* family inet */
+	bool has_table;
+	uint32_t generation;     /* in which it was read; 0: it comes from a file */
+	char *bytes;             /* the head and the messages */
+	size_t bytes_count, bytes_capacity;
+};
+
+/* What stands in the model beside parts that are kept. The messages are those of the nft_kept. */
+struct nft_kept_chain {
+	const struct nlmsghdr *message;
+	uint32_t policy; /* base chains */
+	const uint8_t *userdata;
+	uint32_t userdata_length;
+};
+
+struct nft_kept_set {
+	const struct nlmsghdr *message;
+	bool is_anonymous;
+	uint32_t id;             /* in a batch, from 1 */
+	const struct nlmsghdr **elements;
+	size_t elements_count, elements_capacity;
+};
+
+struct nft_kept_object {
+	struct nft_kernel_object object;
+	const struct nlmsghdr *message;
+};
+
+struct nft_kept_table {
+	const struct nlmsghdr *message;
+	struct nft_kept_object *objects;
+	size_t objects_count, objects_capacity;
+	struct names *sets; /* name -> struct nft_set */
+};
+
+/* Reads the table of family inet, whole and in one generation. 0 or an errno. */
+int nft_kept_read(void *pool, struct nft_socket *socket, const char *table, struct nft_kept **kept);
+/* What a file holds; the bytes are copied. NULL: it is cut short, of another form, or of a machine of
+ * another byte order. */
+struct nft_kept *nft_kept_parse(void *pool, const char *bytes, size_t length);
+/* The table as a model that nft_load brings back: its parts have `kept`. NULL: there is none, or the
+ * messages make no sense. It refers to the kept, which outlives it. */
+struct nft_table *nft_kept_table(void *pool, const struct nft_kept *kept);
+/* SHA-256 of all that the table is, without what packets change, handles and the like. Equal where
+ * nobody changed the table. */
+void nft_kept_hash(const struct nft_kept *kept, char sha256[REREAD_HASH_LENGTH + 1]);
+
+#endif
