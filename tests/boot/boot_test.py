@@ -129,8 +129,9 @@ def check_examples(boot, place):
             if "\ndevice " in file.read():
                 continue
         place.must(["nft", "flush ruleset; add table ip other; add chain ip other c; add rule ip other c drop"])
-        place.must([boot.fwc, "apply", os.path.join(folder, name)])
-        applied = boot.listing(place)
+        place.must([boot.fwc, "apply", os.path.join(folder, name), "--confirm", "0", "--state",
+                    os.path.join(boot.folder, "state")])
+        applied = lab.MARK.sub("", boot.listing(place))
         boot.compile(os.path.join(folder, name))
         place.must(["nft", "flush ruleset; add table ip other; add chain ip other c; add rule ip other c drop"])
         for words in ("", " again"):
