@@ -150,6 +150,7 @@ PROGRAMS = [
     ("boot/boot_test.py",),
     ("monitor/log_test.py",),
     ("operate/run.py",),
+    ("monitor/trace_test.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

@@ -76,6 +76,15 @@ static const struct command commands[] = {
 	  "      --json                 a JSON object a line\n"
 	  "      --date, --allow-expired-deny, --table: as for 'fwc compile'\n",
 	  command_log },
+	{ "trace", "show packets on their way through the rules",
+	  "usage: fwc trace FILE|- PACKET [options]\n"
+	  "  PACKET is 'PROTOCOL FROM -> TO': 'tcp 192.168.0.5 -> 10.0.0.1:443', 'icmp any -> fd00::/64',\n"
+	  "  'any any -> 10.0.0.1', as it is before any translation; until it is interrupted\n"
+	  "      --count N              end after N packets\n"
+	  "      --seconds N            end after N seconds\n"
+	  "      --table NAME           the policy's table (default: fwc)\n"
+	  "      --date, --allow-expired-deny, --json: as for 'fwc compile'\n",
+	  command_trace },
 	{ "check", "report every mistake of a policy, and what is wrong in it",
 	  "usage: fwc check FILE|- [options]\n"
 	  "      --conflicts            pairs of rules that want different things, too\n"
