@@ -6,7 +6,8 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ORDER = ["base", "diag", "net", "ast", "parse", "services", "resolve", "rules", "expand",
-         "optimise", "analyse", "target/nft", "target/cisco", "monitor", "operate", "cmd"]
+         "optimise", "analyse", "target/nft", "target/cisco", "monitor", "operate", "import",
+         "cmd"]
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 PRINTS = re.compile(r"\b(printf|puts|fprintf|exit|_exit|perror)\s*\(")
 

@@ -1,4 +1,4 @@
-/* fwc import cisco FILE: a router's list as a policy. */
+/* fwc import cisco FILE, fwc import iptables FILE...: what others filter, as a policy. */
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
@@ -6,17 +6,28 @@
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
+#include "import/iptables.h"
 #include "services/database.h"
 #include "target/cisco/acl_import.h"
 #include "target/cisco/acl_read.h"
 
-enum { OPTION_LIST = OPTION_OWN, OPTION_REPLIES_BY_STATE };
+enum { OPTION_LIST = OPTION_OWN, OPTION_REPLIES_BY_STATE, OPTION_SKIP_UNKNOWN, OPTION_ALWAYS_PASSING };
+
+#define FILES_MOST 2
 
 struct import_query {
-	const char *path, *list;
+	const struct import_kind *kind;
+	const char *paths[FILES_MOST];
+	size_t paths_count;
+	const char *list;
 	bool has_replies_by_state;
 	bool has_json;
+	struct import_iptables_settings iptables;
 };
+
+/* Writes a policy of what the sources say. Mistakes are in the bag; false: the text is of no use. */
+typedef bool (*import_writer)(struct session *session, const struct import_query *query,
+			      const uint32_t *sources, struct text *out);
 
 static int import_option(struct import_query *query, int option)
 {
@@ -30,8 +41,81 @@ static int import_option(struct import_query *query, int option)
 	case OPTION_JSON:
 		query->has_json = true;
 		return EXIT_DONE;
+	case OPTION_SKIP_UNKNOWN:
+		query->iptables.skips_unknown = true;
+		return EXIT_DONE;
+	case OPTION_ALWAYS_PASSING:
+		query->iptables.ignores_always_passing = true;
+		return EXIT_DONE;
 	}
 	return command_misused("import", "see the options below");
+}
+
+static void open_database(struct session *session)
+{
+	session->database = service_database_new(session->pool, session->diags, NULL);
+	service_database_resolve_all(session->database);
+}
+
+static bool write_cisco(struct session *session, const struct import_query *query, const uint32_t *sources,
+			struct text *out)
+{
+	const struct acl_import_settings settings = {
+		.file = session->sources->items[sources[0]]->name,
+		.has_replies_by_state = query->has_replies_by_state,
+	};
+	const struct acl_config *config = acl_read(session->pool, session->diags, sources[0]);
+	const struct acl_list *list;
+
+	if (diags_has_errors(session->diags))
+		return false;
+	list = acl_import_choose(session->diags, config, query->list);
+	if (list == NULL)
+		return false;
+	open_database(session);
+	return acl_import(out, session->diags, config, list, session->database, &settings);
+}
+
+static bool write_iptables(struct session *session, const struct import_query *query,
+			   const uint32_t *sources, struct text *out)
+{
+	bool is_usable;
+
+	open_database(session);
+	import_iptables(out, session->diags, sources, query->paths_count, session->database,
+			&query->iptables, &is_usable);
+	return is_usable;
+}
+
+static const struct import_kind {
+	const char *name;
+	size_t files_most;
+	import_writer write;
+} kinds[] = {
+	{ "cisco", 1, write_cisco },
+	{ "iptables", FILES_MOST, write_iptables },
+};
+
+static int import_paths(struct import_query *query, int argc, char **argv)
+{
+	for (size_t index = 0; optind < argc && index < sizeof kinds / sizeof kinds[0]; index++)
+		if (strcmp(argv[optind], kinds[index].name) == 0)
+			query->kind = &kinds[index];
+	if (query->kind == NULL)
+		return command_misused("import", "what is to be read? 'cisco' and 'iptables' are known");
+	for (int index = optind + 1; index < argc; index++) {
+		if (query->paths_count == query->kind->files_most)
+			return command_misused("import", "there are more files than can be read together");
+		query->paths[query->paths_count++] = argv[index];
+	}
+	if ((query->list != NULL || query->has_replies_by_state) && query->kind->write != write_cisco)
+		return command_misused("import", "--list and --replies-by-state are for 'cisco'");
+	if ((query->iptables.skips_unknown || query->iptables.ignores_always_passing) &&
+	    query->kind->write != write_iptables)
+		return command_misused("import", "--skip-unknown and --always-passing are for 'iptables'");
+	if (query->paths_count == 0)
+		return command_misused("import", "a file is to be read ('-' is the standard input)");
+	return EXIT_DONE;
 }
 
 static int import_parse(struct import_query *query, int argc, char **argv)
@@ -39,6 +123,8 @@ static int import_parse(struct import_query *query, int argc, char **argv)
 	static const struct option long_options[] = {
 		{ "list", required_argument, NULL, OPTION_LIST },
 		{ "replies-by-state", no_argument, NULL, OPTION_REPLIES_BY_STATE },
+		{ "skip-unknown", no_argument, NULL, OPTION_SKIP_UNKNOWN },
+		{ "always-passing", no_argument, NULL, OPTION_ALWAYS_PASSING },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -46,14 +132,7 @@ static int import_parse(struct import_query *query, int argc, char **argv)
 
 	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		status = import_option(query, option);
-	if (status != EXIT_DONE)
-		return status;
-	if (optind == argc || strcmp(argv[optind], "cisco") != 0)
-		return command_misused("import", "what is to be read? 'cisco' is known");
-	if (optind + 2 != argc)
-		return command_misused("import", "one file is to be read ('-' is the standard input)");
-	query->path = argv[optind + 1];
-	return EXIT_DONE;
+	return status != EXIT_DONE ? status : import_paths(query, argc, argv);
 }
 
 static bool import_read(struct session *session, const char *path, uint32_t *source)
@@ -70,33 +149,14 @@ static bool import_read(struct session *session, const char *path, uint32_t *sou
 	return !diags_has_errors(session->diags);
 }
 
-static void import_write(struct session *session, const struct import_query *query, uint32_t source,
-			 struct text *out)
-{
-	const struct acl_import_settings settings = {
-		.file = session->sources->items[source]->name,
-		.has_replies_by_state = query->has_replies_by_state,
-	};
-	const struct acl_config *config = acl_read(session->pool, session->diags, source);
-	const struct acl_list *list;
-
-	if (diags_has_errors(session->diags))
-		return;
-	list = acl_import_choose(session->diags, config, query->list);
-	if (list == NULL)
-		return;
-	session->database = service_database_new(session->pool, session->diags, NULL);
-	service_database_resolve_all(session->database);
-	acl_import(out, session->diags, config, list, session->database, &settings);
-}
-
 int command_import(struct pool_trap *root, int argc, char **argv)
 {
 	struct session_options options = session_options_default();
 	struct import_query query = { 0 };
 	struct session *session;
 	struct text *out;
-	uint32_t source = 0;
+	uint32_t sources[FILES_MOST] = { 0 };
+	bool is_read = true, is_usable;
 	int status = import_parse(&query, argc, argv);
 
 	if (status != EXIT_DONE)
@@ -104,10 +164,11 @@ int command_import(struct pool_trap *root, int argc, char **argv)
 	options.has_json = query.has_json;
 	session = session_new(root, &options);
 	out = text_new(session->pool);
-	if (import_read(session, query.path, &source))
-		import_write(session, &query, source, out);
+	for (size_t index = 0; index < query.paths_count; index++)
+		is_read = import_read(session, query.paths[index], &sources[index]) && is_read;
+	is_usable = is_read && query.kind->write(session, &query, sources, out);
 	status = session_finish(session);
-	if (status == EXIT_DONE && !output_stdout(out))
+	if (is_usable && !output_stdout(out))
 		return EXIT_WORLD;
 	return status;
 }

@@ -1,0 +1,281 @@
+/* Answers are looked at where they can be: of connections whose first packet was let through, in the
+ * direction of that packet and back. */
+#include "import/first.h"
+
+#include "base/pool.h"
+#include "net/protocol.h"
+
+#define BOXES_MOST 20000u
+
+/* Of a list: what it may let through, and what it may deny; limits and unknowns can go both ways. */
+struct fates {
+	import_set accepted, denied;
+};
+
+static import_set both(struct import_space *space, import_set a, import_set b)
+{
+	return import_intersect(space, a, b);
+}
+
+static import_set complement(struct import_space *space, import_set set)
+{
+	return import_subtract(space, import_all(), set);
+}
+
+/* --- which packets ------------------------------------------------------------------------------ */
+
+static import_set icmp6_types(struct import_space *space, uint8_t low, uint8_t high)
+{
+	return both(space, import_value(space, IMPORT_PROTOCOL, PROTOCOL_ICMP6),
+		    import_range(space, IMPORT_FIRST, low, high));
+}
+
+/* net/netfilter/nf_conntrack_proto_icmpv6.c, noct_valid_new */
+static import_set never_new(struct import_space *space)
+{
+	if (space->family == FAMILY_IPV4)
+		return import_none();
+	return import_union(space, icmp6_types(space, 130, 136), icmp6_types(space, 143, 143));
+}
+
+import_set import_first(struct import_space *space, import_set set)
+{
+	const import_set new = import_of_state(space, set, IMPORT_NEW);
+	const import_set untracked = import_of_state(space, set, IMPORT_UNTRACKED);
+	const import_set odd = never_new(space);
+
+	return import_union(space, import_subtract(space, new, odd), both(space, untracked, odd));
+}
+
+/* Neighbour discovery, and what multicast listeners say, to and from the firewall. */
+static import_set discovery(struct import_space *space)
+{
+	const number128 link_local = (number128)0xfe80 << 112;
+	import_set listeners;
+
+	if (space->family == FAMILY_IPV4)
+		return import_none();
+	listeners = import_union(space, icmp6_types(space, 130, 132), icmp6_types(space, 143, 143));
+	listeners = both(space, listeners,
+			 import_range(space, IMPORT_SOURCE, link_local,
+				      link_local | (((number128)1 << 118) - 1)));
+	return import_union(space, listeners,
+			    both(space, icmp6_types(space, 133, 136),
+				 import_value(space, IMPORT_HOP_LIMIT, UINT8_MAX)));
+}
+
+static import_set not_loopback(struct import_space *space, enum import_field interface)
+{
+	return complement(space, import_value(space, interface, IMPORT_LOOPBACK));
+}
+
+import_set import_judged(struct import_space *space, enum import_hook hook)
+{
+	const bool is_input = hook == IMPORT_INPUT, is_ipv4 = space->family == FAMILY_IPV4;
+	import_set set = import_range(space, IMPORT_ROUTE, is_input ? IMPORT_LOCAL :
+				      is_ipv4 ? IMPORT_BROADCAST : IMPORT_ELSEWHERE,
+				      !is_input ? IMPORT_ELSEWHERE : is_ipv4 ? IMPORT_BROADCAST :
+				      IMPORT_LOCAL);
+
+	if (hook != IMPORT_OUTPUT)
+		set = both(space, set, not_loopback(space, IMPORT_IN));
+	if (!is_input)
+		set = both(space, set, not_loopback(space, IMPORT_OUT));
+	return hook == IMPORT_FORWARD ? set : import_subtract(space, set, discovery(space));
+}
+
+/* --- what a list does ----------------------------------------------------------------------------- */
+
+static struct fates fates_of(struct import_space *space, const struct import_list *list)
+{
+	struct fates fates = { import_none(), import_none() };
+	import_set undecided = import_all();
+
+	for (size_t index = 0; index < list->items_count; index++) {
+		const struct import_entry *entry = &list->items[index];
+		import_set met = both(space, entry->set, undecided);
+
+		if (entry->action == IMPORT_LOG || entry->action == IMPORT_OTHER)
+			continue;
+		if (entry->action == IMPORT_ACCEPT)
+			fates.accepted = import_union(space, fates.accepted, met);
+		else
+			fates.denied = import_union(space, fates.denied, met);
+		if (entry->match.limit == NULL)
+			undecided = import_subtract(space, undecided, met);
+	}
+	if (list->is_accepting)
+		fates.accepted = import_union(space, fates.accepted, undecided);
+	else
+		fates.denied = import_union(space, fates.denied, undecided);
+	return fates;
+}
+
+/* The packets that answer those of the set. */
+static bool turned(struct import_space *space, import_set set, import_set *answers)
+{
+	struct import_boxes boxes = { 0 };
+
+	*answers = import_none();
+	if (!import_boxes_of(space, set, BOXES_MOST, &boxes))
+		return false;
+	for (size_t index = 0; index < boxes.items_count; index++) {
+		const struct import_box *box = &boxes.items[index];
+		struct import_box back = {
+			.fields = {
+				[IMPORT_IN] = box->fields[IMPORT_OUT],
+				[IMPORT_OUT] = box->fields[IMPORT_IN],
+				[IMPORT_SOURCE] = box->fields[IMPORT_DESTINATION],
+				[IMPORT_DESTINATION] = box->fields[IMPORT_SOURCE],
+				[IMPORT_PROTOCOL] = box->fields[IMPORT_PROTOCOL],
+				[IMPORT_FIRST] = box->fields[IMPORT_SECOND],
+				[IMPORT_SECOND] = box->fields[IMPORT_FIRST],
+			},
+		};
+
+		if (box->fields[IMPORT_PROTOCOL] == NULL ||
+		    !protocol_has_ports((unsigned)box->fields[IMPORT_PROTOCOL]->items[0].low))
+			back.fields[IMPORT_FIRST] = back.fields[IMPORT_SECOND] = NULL;
+		*answers = import_union(space, *answers, import_set_of_box(space, &back));
+	}
+	return true;
+}
+
+/* --- what is told --------------------------------------------------------------------------------- */
+
+struct comparison {
+	struct import_space *space;
+	struct diags *diags;
+	const struct import_list *lists;
+	struct fates fates[IMPORT_HOOKS];
+	import_set first[IMPORT_HOOKS];   /* let through */
+	import_set answers[IMPORT_HOOKS]; /* to what is let through in the hook of the other direction */
+};
+
+static const char *const chain_names[IMPORT_HOOKS] = { "INPUT", "FORWARD", "OUTPUT" };
+
+/* The line that denies some of the packets of a state. */
+static struct span culprit(struct comparison *run, enum import_hook hook, import_set packets,
+			   enum import_state state)
+{
+	const struct import_list *list = &run->lists[hook];
+
+	for (size_t index = 0; index < list->items_count; index++) {
+		const struct import_entry *entry = &list->items[index];
+		import_set met = both(run->space, import_of_state(run->space, entry->set, state), packets);
+
+		if (import_is_none(met))
+			continue;
+		if (entry->action == IMPORT_DROP || entry->action == IMPORT_REJECT)
+			return entry->rule->span;
+		if (entry->action == IMPORT_ACCEPT && entry->match.limit == NULL)
+			packets = import_subtract(run->space, packets, met);
+	}
+	return list->span;
+}
+
+static void tell(struct comparison *run, enum import_hook hook, enum import_state state, import_set packets,
+		 const char *what)
+{
+	import_set denied = both(run->space, packets,
+				 import_of_state(run->space, run->fates[hook].denied, state));
+	struct diagnostic *diagnostic;
+
+	if (import_is_none(denied) || denied == DIAGRAM_OVER)
+		return;
+	diagnostic = diag_add(run->diags, CODE_IPTABLES_PASSING, culprit(run, hook, denied, state),
+			      "%s always pass in a policy, and %s denies some of them here", what,
+			      chain_names[hook]);
+	diag_note(run->diags, diagnostic, SPAN_NONE, "with --always-passing they pass in the policy, whatever "
+		  "the file says of them");
+}
+
+static const enum import_hook other_way[IMPORT_HOOKS] = { IMPORT_OUTPUT, IMPORT_FORWARD, IMPORT_INPUT };
+
+/* Errors of ICMP come from any router on the way. */
+static import_set related_errors(struct import_space *space)
+{
+	const bool is_ipv4 = space->family == FAMILY_IPV4;
+	import_set types = is_ipv4 ? import_value(space, IMPORT_FIRST, 3) :
+			   import_range(space, IMPORT_FIRST, 1, 4);
+
+	if (is_ipv4)
+		types = import_union(space, types, import_range(space, IMPORT_FIRST, 11, 12));
+	return both(space, types, import_value(space, IMPORT_PROTOCOL,
+					       is_ipv4 ? PROTOCOL_ICMP : PROTOCOL_ICMP6));
+}
+
+/* Where answers pass, by their interfaces alone. */
+static import_set ways(struct import_space *space, import_set packets)
+{
+	struct import_boxes boxes = { 0 };
+	import_set set = import_none();
+
+	if (!import_boxes_of(space, packets, BOXES_MOST, &boxes))
+		return import_all();
+	for (size_t index = 0; index < boxes.items_count; index++) {
+		const struct import_box way = {
+			.fields = { [IMPORT_IN] = boxes.items[index].fields[IMPORT_IN],
+				    [IMPORT_OUT] = boxes.items[index].fields[IMPORT_OUT] },
+		};
+
+		set = import_union(space, set, import_set_of_box(space, &way));
+	}
+	return set;
+}
+
+static void tell_of_connections(struct comparison *run, enum import_hook hook)
+{
+	struct import_space *space = run->space;
+	import_set packets = import_union(space, run->first[hook], run->answers[hook]);
+
+	tell(run, hook, IMPORT_ESTABLISHED, packets, "packets of connections that were let through");
+	packets = both(space, ways(space, packets), related_errors(space));
+	tell(run, hook, IMPORT_RELATED, packets, "errors of ICMP about connections that were let through");
+}
+
+static void tell_of_the_rest(struct comparison *run, enum import_hook hook)
+{
+	struct import_space *space = run->space;
+	const enum import_field interface = hook == IMPORT_INPUT ? IMPORT_IN : IMPORT_OUT;
+	const bool is_ipv4 = space->family == FAMILY_IPV4;
+	const number128 low = is_ipv4 ? 0x7f000000u : 1, high = is_ipv4 ? 0x7fffffffu : 1;
+	import_set packets = both(space, import_range(space, IMPORT_SOURCE, low, high),
+				  import_range(space, IMPORT_DESTINATION, low, high));
+
+	packets = both(space, packets, import_value(space, interface, IMPORT_LOOPBACK));
+	packets = both(space, packets, import_value(space, IMPORT_ROUTE, IMPORT_LOCAL));
+	tell(run, hook, IMPORT_NEW, packets, "packets of the loopback interface");
+	packets = both(space, discovery(space), not_loopback(space, interface));
+	packets = both(space, packets, import_value(space, IMPORT_ROUTE, hook == IMPORT_INPUT ?
+						    IMPORT_LOCAL : IMPORT_ELSEWHERE));
+	tell(run, hook, IMPORT_UNTRACKED, packets,
+	     "neighbour discovery and multicast listener messages of the firewall");
+}
+
+void import_compare_passing(struct import_space *space, struct diags *diags, const struct import_list *lists,
+			    bool *lets_invalid)
+{
+	struct comparison run = { .space = space, .diags = diags, .lists = lists };
+
+	*lets_invalid = false;
+	for (unsigned hook = 0; hook < IMPORT_HOOKS; hook++) {
+		run.fates[hook] = fates_of(space, &lists[hook]);
+		run.first[hook] = both(space, import_first(space, run.fates[hook].accepted),
+				       import_judged(space, hook));
+		*lets_invalid = *lets_invalid || !import_is_none(
+			import_of_state(space, run.fates[hook].accepted, IMPORT_INVALID));
+	}
+	for (unsigned hook = 0; hook < IMPORT_HOOKS; hook++)
+		if (!turned(space, run.first[hook], &run.answers[other_way[hook]])) {
+			diag_add(diags, CODE_IPTABLES_LARGE, lists[hook].span, "which packets answer those "
+				 "that chain %s lets through takes more than %u boxes to say",
+				 chain_names[hook], BOXES_MOST);
+			return;
+		}
+	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++) {
+		tell_of_connections(&run, hook);
+		if (hook != IMPORT_FORWARD)
+			tell_of_the_rest(&run, hook);
+	}
+}

@@ -1,0 +1,184 @@
+/* One family after the other; then what both say in the same words stands once. */
+#include "import/iptables.h"
+
+#include <string.h>
+
+#include "base/pool.h"
+#include "import/policy.h"
+#include "import/rows.h"
+
+#define FAMILY_COUNT 2
+
+struct importing {
+	void *pool;
+	struct diags *diags;
+	const struct import_iptables_settings *settings;
+	const struct spelling *spelling;
+	struct import_losses losses;
+	struct import_policy policy;
+};
+
+static const char *const chain_names[IMPORT_HOOKS] = { "INPUT", "FORWARD", "OUTPUT" };
+
+/* --- which family ---------------------------------------------------------------------------------- */
+
+static bool is_ipv6_word(const struct save_word *word)
+{
+	size_t length = strcspn(word->text, "/,-");
+	struct address address;
+
+	return strcmp(word->text, "ipv6-icmp") == 0 || strcmp(word->text, "icmpv6") == 0 ||
+	       strcmp(word->text, "--icmpv6-type") == 0 ||
+	       (!word->is_quoted && address_parse(word->text, length, &address) &&
+		address.family == FAMILY_IPV6);
+}
+
+static bool chain_has_ipv6(const struct save_chain *chain)
+{
+	for (size_t rule = 0; rule < chain->rules_count; rule++)
+		for (size_t word = 0; word < chain->rules[rule].words_count; word++)
+			if (is_ipv6_word(&chain->rules[rule].words[word]))
+				return true;
+	return false;
+}
+
+static enum family family_of(const struct source *source, const struct save_file *file)
+{
+	if (strstr(source->bytes, "ip6tables-save") != NULL)
+		return FAMILY_IPV6;
+	if (strstr(source->bytes, "iptables-save") != NULL)
+		return FAMILY_IPV4;
+	for (size_t index = 0; index < names_count(file->tables); index++) {
+		const struct save_table *table = names_value(file->tables, index);
+
+		for (size_t chain = 0; chain < names_count(table->chains); chain++)
+			if (chain_has_ipv6(names_value(table->chains, chain)))
+				return FAMILY_IPV6;
+	}
+	return FAMILY_IPV4;
+}
+
+/* --- other tables ---------------------------------------------------------------------------------- */
+
+static void refuse_chain(struct importing *run, const struct save_table *table, const struct save_chain *chain)
+{
+	if (chain->policy == SAVE_POLICY_DROP)
+		diag_add(run->diags, CODE_IPTABLES_UNSAYABLE, chain->span, "no rule can say what this says: "
+			 "it drops packets in table '%s'", table->name);
+	for (size_t index = 0; index < chain->rules_count; index++)
+		diag_add(run->diags, CODE_IPTABLES_UNSAYABLE, chain->rules[index].span, "no rule can say what "
+			 "this says: it stands in table '%s'", table->name);
+}
+
+static void refuse_others(struct importing *run, const struct save_file *file)
+{
+	for (size_t index = 0; index < names_count(file->tables); index++) {
+		const struct save_table *table = names_value(file->tables, index);
+
+		if (strcmp(table->name, "filter") == 0)
+			continue;
+		for (size_t chain = 0; chain < names_count(table->chains); chain++)
+			refuse_chain(run, table, names_value(table->chains, chain));
+	}
+}
+
+/* --- one file -------------------------------------------------------------------------------------- */
+
+static void import_filter(struct importing *run, const struct save_table *table, enum family family)
+{
+	struct import_space *space = import_space_new(run->pool, family);
+	struct import_list lists[IMPORT_HOOKS];
+	const struct import_rows_settings settings = {
+		.space = space,
+		.diags = run->diags,
+		.spelling = run->spelling,
+		.skips_unknown = run->settings->skips_unknown,
+		.losses = &run->losses,
+		.interfaces = run->policy.interfaces,
+	};
+	bool is_read = true, lets_invalid;
+
+	for (unsigned hook = 0; hook < IMPORT_HOOKS; hook++)
+		is_read = import_unfold(space, run->diags, table, chain_names[hook], &lists[hook]) && is_read;
+	if (!is_read)
+		return;
+	if (!run->settings->ignores_always_passing) {
+		import_compare_passing(space, run->diags, lists, &lets_invalid);
+		run->policy.drops_invalid = run->policy.drops_invalid || lets_invalid;
+	}
+	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++)
+		run->policy.rows[family][hook] = import_rows_of(&settings, hook, &lists[hook]);
+}
+
+static void import_source(struct importing *run, uint32_t source)
+{
+	const struct source *text = run->diags->sources->items[source];
+	const struct save_file *file = save_read(run->pool, run->diags, source);
+	const struct save_table *table;
+	enum family family;
+
+	if (file == NULL)
+		return;
+	family = family_of(text, file);
+	table = save_table_find(file, "filter");
+	if (run->policy.has_family[family]) {
+		diag_add(run->diags, CODE_IPTABLES_FILES, SPAN_NONE, "'%s' is the second file of IPv%c",
+			 text->name, family == FAMILY_IPV4 ? '4' : '6');
+		return;
+	}
+	if (table == NULL) {
+		diag_add(run->diags, CODE_IPTABLES_FILES, SPAN_NONE, "'%s' has no table 'filter'", text->name);
+		return;
+	}
+	run->policy.has_family[family] = true;
+	run->policy.files[family] = text->name;
+	refuse_others(run, file);
+	import_filter(run, table, family);
+}
+
+/* --- both ------------------------------------------------------------------------------------------ */
+
+static void tell_losses(struct importing *run)
+{
+	const struct import_losses *losses = &run->losses;
+
+	if (losses->logs > 0)
+		diag_add(run->diags, CODE_IPTABLES_LOG, losses->log, "%zu line%s that log%s: without a limit, "
+			 "level or group of their own here, and a packet once", losses->logs,
+			 losses->logs > 1 ? "s" : "", losses->logs > 1 ? "" : "s");
+	if (losses->answers > 0)
+		diag_add(run->diags, CODE_IPTABLES_ANSWER, losses->answer, "%zu line%s with another answer than "
+			 "'reject' gives: a reset to TCP, to the rest that it is administratively prohibited",
+			 losses->answers, losses->answers > 1 ? "s" : "");
+}
+
+static bool are_all_skipped(const struct diags *diags, size_t since)
+{
+	for (size_t index = since; index < diags->items_count; index++)
+		if (diags->items[index]->severity == SEVERITY_ERROR &&
+		    diags->items[index]->code != CODE_IPTABLES_SKIPPED)
+			return false;
+	return true;
+}
+
+void import_iptables(struct text *out, struct diags *diags, const uint32_t *sources, size_t sources_count,
+		     const struct service_database *database,
+		     const struct import_iptables_settings *settings, bool *is_usable)
+{
+	struct importing run = {
+		.pool = out->pool,
+		.diags = diags,
+		.settings = settings,
+		.spelling = spelling_new(out->pool, database),
+		.losses = { .log = SPAN_NONE, .answer = SPAN_NONE },
+		.policy = { .interfaces = names_new(out->pool, false) },
+	};
+	const size_t since = diags->items_count;
+
+	for (size_t index = 0; index < sources_count; index++)
+		import_source(&run, sources[index]);
+	tell_losses(&run);
+	*is_usable = are_all_skipped(diags, since) && !diags->is_full;
+	if (*is_usable)
+		import_policy_write(out, &run.policy);
+}

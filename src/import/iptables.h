@@ -1,0 +1,23 @@
+/* iptables-save and ip6tables-save, made a policy of the same meaning.
+ *
+ * One source a family; the head of iptables-save tells which, else addresses do. The policy speaks of
+ * first packets; that answers, loopback, neighbour discovery and multicast listener messages pass, and
+ * that packets of no known connection do not, is the language's own. Counters are not kept. */
+#ifndef FWC_IMPORT_IPTABLES_H
+#define FWC_IMPORT_IPTABLES_H
+
+#include "diag/diag.h"
+#include "services/database.h"
+
+struct import_iptables_settings {
+	bool skips_unknown;         /* rows.h */
+	bool ignores_always_passing; /* what always passes here may have been denied there */
+};
+
+/* Appends the policy. Mistakes are in the bag; then the text is of no use, but that *is_usable tells of
+ * one in which rules that allowed became comments. The database must have been resolved whole. */
+void import_iptables(struct text *out, struct diags *diags, const uint32_t *sources, size_t sources_count,
+		     const struct service_database *database,
+		     const struct import_iptables_settings *settings, bool *is_usable);
+
+#endif

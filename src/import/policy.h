@@ -1,0 +1,17 @@
+/* Rows as the text of a policy. */
+#ifndef FWC_IMPORT_POLICY_H
+#define FWC_IMPORT_POLICY_H
+
+#include "import/rows.h"
+
+struct import_policy {
+	bool has_family[2]; /* by enum family */
+	const char *files[2];
+	struct import_rows rows[2][IMPORT_HOOKS];
+	struct names *interfaces; /* that rows name */
+	bool drops_invalid; /* what was let through without a known connection is dropped here */
+};
+
+void import_policy_write(struct text *out, const struct import_policy *policy);
+
+#endif
