@@ -36,6 +36,7 @@ static const struct shape device_shapes[] = {
 	{ "multi-port-eq", "yes" },
 	{ "multi-port-eq", "no" },
 	{ "object-groups", "yes" },
+	{ "object-groups", "ios-xe" },
 	{ "object-groups", "no" },
 	{ "replies", "established" },
 	{ "replies", "reflexive" },

@@ -182,6 +182,18 @@ static int compare_ranked(const void *left, const void *right)
 	return order != 0 ? order : COMPARE(a->rank, b->rank);
 }
 
+static bool notes_are_same(const struct diagnostic *a, const struct diagnostic *b)
+{
+	const struct diagnostic_note *first = a->notes, *second = b->notes;
+
+	while (first != NULL && second != NULL && strcmp(first->message, second->message) == 0) {
+		first = first->next;
+		second = second->next;
+	}
+	return first == NULL && second == NULL;
+}
+
+/* Mistakes are told once, whatever example stands below; what a note says may stand there alone. */
 static bool is_told(const struct diags *diags, size_t since, const struct diagnostic *diagnostic)
 {
 	for (size_t i = 0; i < since; i++) {
@@ -190,7 +202,8 @@ static bool is_told(const struct diags *diags, size_t since, const struct diagno
 		    before->span.source == diagnostic->span.source &&
 		    before->span.begin == diagnostic->span.begin &&
 		    before->span.end == diagnostic->span.end &&
-		    strcmp(before->message, diagnostic->message) == 0)
+		    strcmp(before->message, diagnostic->message) == 0 &&
+		    (diagnostic->severity != SEVERITY_NOTE || notes_are_same(before, diagnostic)))
 			return true;
 	}
 	return false;

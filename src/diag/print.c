@@ -228,15 +228,18 @@ static void print_note(const struct printer *printer, const struct diagnostic_no
 		add_excerpt(printer, note->span, line, SEVERITY_NOTE);
 }
 
-/* Of one diagnostic; JSON has them all. */
-#define NOTES_PRINTED_MAX 24
+/* Of one diagnostic; JSON has them all. A note is no mistake: its details are few. */
+static size_t notes_most(enum severity severity)
+{
+	return severity == SEVERITY_NOTE ? 8 : 24;
+}
 
 static void print_notes(const struct printer *printer, const struct diagnostic *diagnostic)
 {
-	size_t printed = 0, left_out = 0;
+	size_t printed = 0, left_out = 0, most = notes_most(diagnostic->severity);
 
 	for (const struct diagnostic_note *note = diagnostic->notes; note != NULL; note = note->next)
-		if (printed++ < NOTES_PRINTED_MAX)
+		if (printed++ < most)
 			print_note(printer, note);
 		else
 			left_out++;

@@ -262,6 +262,12 @@ static void read_degrade(struct reading *reading, const struct ast_word *word)
 	}
 }
 
+static void read_groups(struct device *device, const struct ast_word *word)
+{
+	device->has_object_groups_v6 = is_word(word, "ios-xe");
+	device->has_object_groups = device->has_object_groups_v6 || is_word(word, "yes");
+}
+
 static void read_line(struct reading *reading, const struct ast_property *line)
 {
 	struct device *device = reading->device;
@@ -283,7 +289,7 @@ static void read_line(struct reading *reading, const struct ast_property *line)
 	else if (is_word(line->key, "denied"))
 		device->is_denied_silent = is_word(word, "silent");
 	else if (is_word(line->key, "object-groups"))
-		device->has_object_groups = is_word(word, "yes");
+		read_groups(device, word);
 	else if (is_word(line->key, "multi-port-eq"))
 		device->has_multi_port_eq = is_word(word, "yes");
 	else if (is_word(line->key, "degrade"))

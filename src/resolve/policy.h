@@ -210,7 +210,7 @@ struct device {
 	uint32_t cdp_timer_s, cdp_holdtime_s; /* 0: not said */
 	struct span cdp_span;
 	bool is_denied_silent;
-	bool has_object_groups, has_multi_port_eq, degrades_limit;
+	bool has_object_groups, has_object_groups_v6, has_multi_port_eq, degrades_limit;
 };
 
 struct tunnel_end {

@@ -62,7 +62,7 @@ static void print_switches(struct text *out, const struct device *device)
 	if (device->is_denied_silent)
 		text_add(out, "  denied silent\n");
 	if (device->has_object_groups)
-		text_add(out, "  object-groups yes\n");
+		text_addf(out, "  object-groups %s\n", device->has_object_groups_v6 ? "ios-xe" : "yes");
 	if (device->has_multi_port_eq)
 		text_add(out, "  multi-port-eq yes\n");
 	if (device->degrades_limit)

@@ -135,9 +135,10 @@ class Configuration:
     def group(self, kind, name):
         if name in self.groups:
             raise AclError("a second group of this name")
-        if kind == "service":
+        if kind in ("service", "v6-service"):
+            family = 4 if kind == "service" else 6
             self.groups[name] = ()
-            self.mode = lambda line: self.service_member(name, line)
+            self.mode = lambda line: self.service_member(name, family, line)
         elif kind in ("network", "v6-network"):
             family = 4 if kind == "network" else 6
             self.groups[name] = Union(())
@@ -167,13 +168,13 @@ class Configuration:
             raise AclError("no member of a network group")
         self.groups[name] = Union(self.groups[name].members + (member,))
 
-    def service_member(self, name, line):
+    def service_member(self, name, family, line):
         if line.startswith("description "):
             return
         if line.startswith("group-object "):
             members = self.group_named(line.split()[1], tuple)
         else:
-            members = Line(self, 4, False, line).service_member()
+            members = Line(self, family, False, line).service_member()
         self.groups[name] += tuple(members)
 
     def group_named(self, name, kind):
@@ -472,7 +473,7 @@ class Line:
             self.end()
             return result
         protocol = self.protocol()
-        if protocol == words.ICMP:
+        if protocol == (words.ICMP if self.family == 4 else words.ICMP6):
             transport = Transport(protocol, icmp=self.icmp(protocol))
         elif protocol in words.PORT_WORDS:
             transport = self.service_ports(protocol)

@@ -1,8 +1,9 @@
 """What the compiler said that a list lets in beyond the policy, from a run's diagnostics.
 
-Later fragments: one diagnostic a list, whose notes say `later fragments of PROTOCOL from PLACE to
-PLACE`; beyond a number of them only how many more there are. Answers: one diagnostic for each rule,
-whose notes say `LIST: PROTOCOL … from PLACES … to PLACES …`.
+Later fragments: one diagnostic a list, whose notes say `later fragments of PROTOCOLS from PLACES to
+PLACES (LINE)`; beyond a number of them only how many more there are. Answers: one diagnostic for each
+rule, whose notes say `LIST: PROTOCOL … from PLACES … to PLACES …`. Places and numbers are lists, or
+`any except` what a list leaves out.
 """
 
 import ipaddress
@@ -15,7 +16,7 @@ from acl_eval import TOP, Span
 from planes import Layer
 
 FRAGMENTS = "FW0920"
-FRAGMENT = re.compile(r"later fragments of (\S+|this protocol) from (\S+) to (\S+)")
+FRAGMENT = re.compile(r"later fragments of (\S+(?:, \S+)*) from (\S+) to (\S+)(?: \(\S+:\d+\))?")
 PROTOCOLS = {**words.PROTOCOLS_V6, **words.PROTOCOLS_V4, "icmp6": words.ICMP6, "ipv6-icmp": words.ICMP6,
              "icmpv6": words.ICMP6}
 
@@ -24,13 +25,13 @@ PROTOCOLS = {**words.PROTOCOLS_V6, **words.PROTOCOLS_V4, "icmp6": words.ICMP6, "
 class Told:
     """One note about later fragments."""
 
-    protocol: int
-    source: Span
-    destination: Span
+    protocols: set
+    source: object
+    destination: object
 
     def holds(self, packet):
-        return packet.protocol == self.protocol and self.source.holds(packet.source) \
-            and self.destination.holds(packet.destination)
+        return packet.protocol in self.protocols and self.source(packet.source) \
+            and self.destination(packet.destination)
 
 
 def of_list(diagnostics, code, acl):
@@ -46,10 +47,10 @@ def fragments(diagnostics, acl):
             if not found:
                 return None
             # written as the family's own protocol: icmp is that of IPv6 in its lists
-            protocol = PROTOCOLS[found[1]]
-            if acl.family == 6 and protocol == words.ICMP:
-                protocol = words.ICMP6
-            result.append(Told(protocol, span(found[2], acl.family), span(found[3], acl.family)))
+            protocols = {PROTOCOLS[word] for word in found[1].split(", ")}
+            if acl.family == 6 and words.ICMP in protocols:
+                protocols = protocols - {words.ICMP} | {words.ICMP6}
+            result.append(Told(protocols, place(found[2], acl.family), place(found[3], acl.family)))
     return result
 
 
@@ -65,11 +66,12 @@ def span(text, family):
 
 
 ANSWERS = "FW0931"
-NUMBERS = r"[0-9,-]+"
+NUMBERS = r"(?:any except )?[0-9,-]+"
+PLACES = r"(?:any except )?\S+"
 ANSWER = re.compile(r"(?P<list>\S+): (?P<protocol>protocol [0-9-]+|\S+)"
                     rf"(?: type (?P<kinds>{NUMBERS}))?(?: code (?P<codes>{NUMBERS}))?(?P<flags> with ACK or RST)?"
-                    rf" from (?P<source>\S+)(?: port (?P<sports>{NUMBERS}))?"
-                    rf" to (?P<destination>\S+)(?: port (?P<ports>{NUMBERS}))?")
+                    rf" from (?P<source>{PLACES})(?: port (?P<sports>{NUMBERS}))?"
+                    rf" to (?P<destination>{PLACES})(?: port (?P<ports>{NUMBERS}))?")
 
 
 def layers(diagnostics, acl):
@@ -88,15 +90,15 @@ def layers(diagnostics, acl):
 
 def layer_of(found, family):
     low, high = protocols_of(found["protocol"], family)
-    kinds, codes, sports, ports = (intervals(found[name]) for name in ("kinds", "codes", "sports", "ports"))
+    firsts, codes, sports = (intervals(found[name]) for name in
+                             ("kinds" if found["kinds"] else "ports", "codes", "sports"))
 
     def holds(point):
         if point.is_fragment or not low <= point.protocol <= high:
             return False
         if found["flags"] and not point.flags & 20:
             return False
-        return inside(kinds or ports, point.port) and inside(codes, point.code) and inside(sports,
-            point.source_port)
+        return firsts(point.port) and codes(point.code) and sports(point.source_port)
     return Layer(True, place(found["source"], family), place(found["destination"], family), holds, found[0])
 
 
@@ -110,18 +112,20 @@ def protocols_of(text, family):
     return number, number
 
 
+EXCEPT = "any except "
+
+
 def intervals(text):
-    """`3,11-12` as pairs; nothing said is None."""
+    """`3,11-12` as a question; nothing said holds every number."""
     if text is None:
-        return None
-    pairs = [part.partition("-") for part in text.split(",")]
-    return [(int(first), int(last or first)) for first, _, last in pairs]
-
-
-def inside(pairs, number):
-    return pairs is None or any(low <= number <= high for low, high in pairs)
+        return lambda number: True
+    pairs = [part.partition("-") for part in text.removeprefix(EXCEPT).split(",")]
+    pairs = [(int(first), int(last or first)) for first, _, last in pairs]
+    is_held = not text.startswith(EXCEPT)
+    return lambda number: any(low <= number <= high for low, high in pairs) == is_held
 
 
 def place(text, family):
-    spans = [span(part, family) for part in text.split(",")]
-    return lambda address: any(one.holds(address) for one in spans)
+    spans = [span(part, family) for part in text.removeprefix(EXCEPT).split(",")]
+    is_held = not text.startswith(EXCEPT)
+    return lambda address: any(one.holds(address) for one in spans) == is_held

@@ -34,6 +34,7 @@ from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
 SHRINKING_S = 30
 LINES_MOST = 4000
+PROPERTIES = (("object-groups ios-xe;",), (), ("object-groups yes;", "multi-port-eq yes;"))
 MUTATED_MOST = 300  # lines of what mutants are made of: each is read again and again
 REPLIES = ("none", "none", "established")
 
@@ -104,7 +105,7 @@ class Bench:
                 if acl is None:
                     yield (name, interface, family), None, self.without_list(vantage, family, interface)
                     continue
-                yield (name, interface, family), acl, judge(vantage, acl, done.diagnostics, seed, packets,
+                yield (name, interface, family), acl, judge(vantage, acl, told_of(done, name), seed, packets,
                                                                       self.replies != "none",
                                                                       self.outbound(configuration, interface,
                                                                           family))
@@ -226,6 +227,12 @@ class Bench:
         return None
 
 
+def told_of(done, device):
+    """What was said of a device's lists, and of no device's."""
+    return [row for row in done.diagnostics if " of device '" not in row["message"]
+            or f" of device '{device}'" in row["message"]]
+
+
 def kind_of(complaint):
     """What is wrong, without the packet."""
     return re.sub(r", but it answers .*", "", complaint.rsplit(": ", 1)[-1])
@@ -276,6 +283,8 @@ def run_random(bench, make, seeds):
         maker = make(seed)
         model = maker.make()
         devices = getattr(maker, "devices", [])
+        for device in devices:
+            device.properties = PROPERTIES[seed % len(PROPERTIES)]
         replies = random.Random(seed).choice(REPLIES if bench.options.replies else REPLIES[:1])
         manner = () if devices else MANNERS[seed % len(MANNERS)]
         title = f"{make.__name__} {seed}, replies {replies}"

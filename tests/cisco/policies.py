@@ -127,12 +127,13 @@ class Device:
 
     name: str
     interfaces: dict
+    properties: tuple = ()
 
-    def text(self, replies, extra=()):
+    def text(self, replies):
         lines = [f"device {self.name} {{", "  target cisco-ios;"]
         for interface, (zone, prefixes) in self.interfaces.items():
             lines.append(f"  interface {interface} {{ zone {zone}; address {', '.join(prefixes)}; }}")
-        return "\n".join(lines + [f"  replies {replies};"] + [f"  {line}" for line in extra] + ["}"]) + "\n"
+        return "\n".join(lines + [f"  replies {replies};"] + [f"  {line}" for line in self.properties] + ["}"]) + "\n"
 
     def prefixes(self):
         return [prefix for _, prefixes in self.interfaces.values() for prefix in prefixes]

@@ -7,6 +7,6 @@
 #include "target/cisco/model.h"
 
 /* Tells which later fragments the list lets pass for that reason: one note a list. */
-void note_fragments(void *pool, struct diags *diags, const struct ios_list *list);
+void note_fragments(void *pool, struct diags *diags, const struct device *device, const struct ios_list *list);
 
 #endif

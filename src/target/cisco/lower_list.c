@@ -28,7 +28,7 @@ struct lowering {
 	/* of the last term that gave an entry */
 	const struct ios_term *term;
 	const char *time_range, *cookie;
-	bool has_groups; /* named IPv4 lists of devices that say so */
+	bool has_groups; /* named lists of devices that say so */
 };
 
 /* --- entries ---------------------------------------------------------------------------------- */
@@ -73,19 +73,43 @@ static struct ios_line entry_of(struct lowering *lowering, const struct ios_term
 	};
 }
 
+static void add_form(struct lowering *lowering, const struct ios_line *entry, const struct service_form *form)
+{
+	struct ios_line *line = pool_append(lowering->pool, lowering->list, lines);
+
+	*line = *entry;
+	line->protocol = form->protocol;
+	line->source_ports = form->source_ports;
+	line->destination_ports = form->destination_ports;
+	line->icmp_type = form->icmp_type;
+	line->icmp_code = form->icmp_code;
+}
+
 static void add_forms(struct lowering *lowering, const struct ios_line *entry, const struct service_forms *forms)
 {
-	for (size_t index = 0; index < forms->forms_count; index++) {
-		const struct service_form *form = &forms->forms[index];
-		struct ios_line *line = pool_append(lowering->pool, lowering->list, lines);
+	for (size_t index = 0; index < forms->forms_count; index++)
+		add_form(lowering, entry, &forms->forms[index]);
+}
 
-		*line = *entry;
-		line->protocol = form->protocol;
-		line->source_ports = form->source_ports;
-		line->destination_ports = form->destination_ports;
-		line->icmp_type = form->icmp_type;
-		line->icmp_code = form->icmp_code;
+/* One entry for all places and services that groups can hold. */
+static void add_grouped(struct lowering *lowering, struct ios_line *entry, const struct ios_cover *sources,
+			const struct ios_cover *destinations, const struct service_forms *forms)
+{
+	enum family family = lowering->vantage->family;
+	const struct ios_group *services = group_services(lowering->pool, lowering->config, family, forms);
+
+	entry->source = group_place(lowering->pool, lowering->config, family, sources);
+	entry->destination = group_place(lowering->pool, lowering->config, family, destinations);
+	if (services == NULL) {
+		add_forms(lowering, entry, forms);
+		return;
 	}
+	for (size_t index = 0; index < forms->forms_count; index++)
+		if (!group_takes_form(family, &forms->forms[index]))
+			add_form(lowering, entry, &forms->forms[index]);
+	entry->services = services;
+	entry->icmp_type = entry->icmp_code = IOS_ICMP_ANY;
+	*pool_append(lowering->pool, lowering->list, lines) = *entry;
 }
 
 static void add_entries(void *context, const struct ios_term *term, const struct ios_cover *sources,
@@ -98,9 +122,7 @@ static void add_entries(void *context, const struct ios_term *term, const struct
 	prepare_term(lowering, term);
 	entry = entry_of(lowering, term);
 	if (lowering->has_groups && !term->is_established) { /* some trains drop one of the two */
-		entry.source = group_place(lowering->pool, lowering->config, sources);
-		entry.destination = group_place(lowering->pool, lowering->config, destinations);
-		add_forms(lowering, &entry, forms);
+		add_grouped(lowering, &entry, sources, destinations, forms);
 		return;
 	}
 	for (size_t source = 0; source < sources->prefixes_count; source++)
@@ -227,6 +249,49 @@ static void number_lines(struct ios_list *list)
 			list->lines[index].sequence = sequence += SEQUENCE_STEP;
 }
 
+static bool has_group(const struct ios_line *line)
+{
+	return line->services != NULL || line->source.group != NULL || line->destination.group != NULL;
+}
+
+static size_t grouped_count(const struct ios_list *list)
+{
+	size_t count = 0;
+
+	for (size_t index = 0; index < list->lines_count; index++)
+		count += has_group(&list->lines[index]);
+	return count;
+}
+
+static bool reaches_router(const struct ios_vantage *vantage, const struct ios_line *line)
+{
+	const struct interval_set *own = address_set_family(&vantage->own, vantage->family);
+	struct interval interval = { line->destination.value,
+				     line->destination.value | line->destination.wildcard };
+	const struct interval_set to = { .items = &interval, .items_count = 1 };
+
+	return interval_set_overlaps(own, line->destination.group == NULL ? &to :
+				     address_set_family(line->destination.group->addresses, vantage->family));
+}
+
+/* Cisco, "Object Groups for ACLs", restrictions: on IOS-XE such entries are ignored for packets that are
+ * sent to the route processor. */
+static void note_groups(struct diags *diags, const struct ios_vantage *vantage, const struct ios_list *list)
+{
+	struct diagnostic *note;
+
+	if (grouped_count(list) == 0 || refuse_is_told(diags, CODE_CISCO_GROUPS, vantage->device->span))
+		return;
+	for (size_t index = 0; index < list->lines_count; index++)
+		if (has_group(&list->lines[index]) && reaches_router(vantage, &list->lines[index])) {
+			note = diag_add(diags, CODE_CISCO_GROUPS, vantage->device->span,
+					"some IOS-XE releases do not hold entries with object groups against "
+					"packets to the router itself, and list '%s' has some", list->name);
+			diag_note(diags, note, SPAN_NONE, "'object-groups no;' makes lists without groups");
+			return;
+		}
+}
+
 static void write_entries(struct lowering *lowering, const struct ios_terms *terms,
 			  const struct service_forms *forms)
 {
@@ -240,6 +305,20 @@ static void write_entries(struct lowering *lowering, const struct ios_terms *ter
 	struct plan plan = plan_choose(&writer);
 
 	plan_write(&writer, &plan, add_entries, lowering);
+}
+
+/* Without groups where they were too many. */
+static void write_list(struct lowering *lowering, const struct ios_terms *terms, const struct service_forms *forms)
+{
+	size_t lines = lowering->list->lines_count, groups = lowering->config->groups_count;
+
+	write_entries(lowering, terms, forms);
+	if (!lowering->has_groups || grouped_count(lowering->list) <= GROUPED_ENTRIES_MAX)
+		return;
+	lowering->list->lines_count = lines;
+	lowering->config->groups_count = groups;
+	lowering->has_groups = false;
+	write_entries(lowering, terms, forms);
 }
 
 static void note_clock(struct diags *diags, const struct ios_config *config, const struct policy *policy)
@@ -272,14 +351,16 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 		return false;
 	note_answers(diags, vantage);
 	list->rules_count = terms.rules_count;
-	lowering.has_groups = vantage->device != NULL && vantage->device->has_object_groups &&
-			      vantage->family == FAMILY_IPV4 && !list->is_numbered;
+	lowering.has_groups = vantage->device != NULL && !list->is_numbered &&
+			      (vantage->family == FAMILY_IPV4 ? vantage->device->has_object_groups :
+								vantage->device->has_object_groups_v6);
 	if (vantage->family == FAMILY_IPV6)
 		add_neighbours(&lowering);
 	entries = list->lines_count;
-	write_entries(&lowering, &terms, forms);
+	write_list(&lowering, &terms, forms);
 	shrink_list(pool, diags, list, entries);
-	note_fragments(pool, diags, list);
+	note_groups(diags, vantage, list);
+	note_fragments(pool, diags, vantage->device, list);
 	note_clock(diags, config, vantage->ruleset->policy);
 	add_remarks(&lowering, begin);
 	number_lines(list);

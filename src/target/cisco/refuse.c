@@ -3,6 +3,12 @@
 
 #include "base/pool.h"
 
+const char *list_words(void *pool, const struct device *device, const struct ios_list *list)
+{
+	return device == NULL ? pool_format(pool, "list '%s'", list->name) :
+				pool_format(pool, "list '%s' of device '%s'", list->name, device->name);
+}
+
 bool refuse_is_told(const struct diags *diags, enum code code, struct span span)
 {
 	for (size_t index = 0; index < diags->items_count; index++) {

@@ -5,6 +5,8 @@
 
 #include "target/cisco/inbound.h"
 
+/* "list 'FWC'", "list 'FWC-Serial0-0-IN' of device 'SITE1'": other devices have lists of that name. */
+const char *list_words(void *pool, const struct device *device, const struct ios_list *list);
 /* Whether this was told before. */
 bool refuse_is_told(const struct diags *diags, enum code code, struct span span);
 /* Limits, helpers, translations without a device. False: reported as an error. */

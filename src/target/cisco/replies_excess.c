@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "net/protocol.h"
+#include "target/cisco/refuse.h"
 #include "target/cisco/replies_terms.h"
 
 #define BOXES_MAX 4096     /* of one rule */
@@ -141,25 +142,50 @@ static void add_range(struct text *out, const struct interval *range)
 	text_add_unsigned(out, (uint64_t)range->high);
 }
 
-static void add_numbers(struct text *out, const char *word, const struct interval_set *set)
+/* The set, or what it leaves out where that is shorter: "any except 53,443". */
+static struct interval_set shorter(void *pool, struct text *out, const struct interval_set *whole,
+				   const struct interval_set *set)
 {
-	for (size_t index = 0; set != NULL && index < set->items_count; index++) {
-		text_add(out, index == 0 ? word : ",");
-		add_range(out, &set->items[index]);
+	struct interval_set rest = interval_set_subtract(pool, whole, set);
+
+	if (rest.items_count == 0 || rest.items_count >= set->items_count)
+		return *set;
+	text_add(out, "any except ");
+	return rest;
+}
+
+/* NULL: nothing is said. */
+static void add_numbers(void *pool, struct text *out, const char *word, const struct interval_set *set,
+			uint16_t highest)
+{
+	struct interval every = { 0, highest };
+	const struct interval_set whole = { &every, 1, 1 };
+	struct interval_set shown;
+
+	if (set == NULL)
+		return;
+	text_add(out, word);
+	shown = shorter(pool, out, &whole, set);
+	for (size_t index = 0; index < shown.items_count; index++) {
+		text_add(out, index == 0 ? "" : ",");
+		add_range(out, &shown.items[index]);
 	}
 }
 
-static void add_addresses(struct text *out, enum family family, const char *word,
+static void add_addresses(void *pool, struct text *out, enum family family, const char *word,
 			  const struct interval_set *set)
 {
+	struct interval_set shown;
+
 	text_add(out, word);
 	if (set == NULL || interval_set_equals(set, ios_whole(family))) {
 		text_add(out, "any");
 		return;
 	}
-	for (size_t index = 0; index < set->items_count; index++) {
+	shown = shorter(pool, out, ios_whole(family), set);
+	for (size_t index = 0; index < shown.items_count; index++) {
 		text_add(out, index == 0 ? "" : ",");
-		address_interval_format(out, family, &set->items[index]);
+		address_interval_format(out, family, &shown.items[index]);
 	}
 }
 
@@ -187,16 +213,15 @@ struct lines {
 static struct diagnostic *open_note(struct lines *lines)
 {
 	struct excess *excess = lines->excess;
+	const char *list = list_words(excess->pool, excess->vantage->device, excess->list);
 
 	if (lines->is_of_errors)
 		return diag_add(excess->diags, CODE_CISCO_REPLIES_EXCESS, lines->origin,
-				"list '%s' lets in ICMP errors, whatever connection they speak of",
-				excess->list->name);
+				"%s lets in ICMP errors, whatever connection they speak of", list);
 	return diag_add(excess->diags, CODE_CISCO_REPLIES_EXCESS, lines->origin,
 			lines->origin.source == UINT32_MAX ?
-			"list '%s' lets in what looks like answers to the router, whether it asked or not" :
-			"list '%s' lets in what looks like answers to this, whether anybody asked or not",
-			excess->list->name);
+			"%s lets in what looks like answers to the router, whether it asked or not" :
+			"%s lets in what looks like answers to this, whether anybody asked or not", list);
 }
 
 static struct text *line_text(const struct excess *excess, const struct packet_box *box,
@@ -209,17 +234,17 @@ static struct text *line_text(const struct excess *excess, const struct packet_b
 	text_addf(out, "%s: ", excess->list->name);
 	add_protocol(out, protocols);
 	if (has_types) {
-		add_numbers(out, " type ", box->fields[FIELD_FIRST]);
-		add_numbers(out, " code ", box->fields[FIELD_SECOND]);
+		add_numbers(excess->pool, out, " type ", box->fields[FIELD_FIRST], UINT8_MAX);
+		add_numbers(excess->pool, out, " code ", box->fields[FIELD_SECOND], UINT8_MAX);
 	}
 	if (box->fields[FIELD_FLAGS] != NULL)
 		text_add(out, " with ACK or RST");
-	add_addresses(out, family, " from ", box->fields[FIELD_SOURCE]);
+	add_addresses(excess->pool, out, family, " from ", box->fields[FIELD_SOURCE]);
 	if (!has_types)
-		add_numbers(out, " port ", box->fields[FIELD_SECOND]);
-	add_addresses(out, family, " to ", box->fields[FIELD_DESTINATION]);
+		add_numbers(excess->pool, out, " port ", box->fields[FIELD_SECOND], UINT16_MAX);
+	add_addresses(excess->pool, out, family, " to ", box->fields[FIELD_DESTINATION]);
 	if (!has_types)
-		add_numbers(out, " port ", box->fields[FIELD_FIRST]);
+		add_numbers(excess->pool, out, " port ", box->fields[FIELD_FIRST], UINT16_MAX);
 	return out;
 }
 

@@ -55,8 +55,9 @@ static void add_group(struct text *out, const struct ios_group *group)
 	const struct interval_set *set;
 
 	if (group->is_service) {
-		text_addf(out, "object-group service %s\n", group->name);
-		text_add_group_services(out, group->services);
+		text_addf(out, "object-group %s %s\n", group->family == FAMILY_IPV4 ? "service" : "v6-service",
+			  group->name);
+		text_add_group_services(out, group->family, group->services);
 		return;
 	}
 	text_addf(out, "object-group %s %s\n", group->family == FAMILY_IPV4 ? "network" : "v6-network",

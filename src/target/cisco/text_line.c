@@ -148,11 +148,11 @@ static void add_range(struct text *out, struct port_range range)
 		text_addf(out, " range %u %u", range.low, range.high);
 }
 
-void text_add_group_services(struct text *out, const struct tuple_set *services)
+void text_add_group_services(struct text *out, enum family family, const struct tuple_set *services)
 {
 	for (size_t index = 0; index < services->tuples_count; index++) {
 		const struct service_tuple *tuple = &services->tuples[index];
-		const char *word = ios_protocol_word(FAMILY_IPV4, tuple->protocol);
+		const char *word = ios_protocol_word(family, tuple->protocol);
 
 		text_add_char(out, ' ');
 		if (word != NULL)

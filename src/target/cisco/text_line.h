@@ -7,6 +7,6 @@
 /* Without the blank before it and the line end. */
 void text_add_line(struct text *out, enum family family, const struct ios_line *line, bool has_port_words);
 /* A line a tuple, one blank in. */
-void text_add_group_services(struct text *out, const struct tuple_set *services);
+void text_add_group_services(struct text *out, enum family family, const struct tuple_set *services);
 
 #endif
