@@ -355,6 +355,7 @@ bool session_lower_cisco(struct session *session)
 		diags_drop_notes(diags, begin);
 	else
 		session_analyse(session);
+	cisco_forget_covered(diags);
 	if (!diags_has_errors(diags) && session->options.device == NULL)
 		session->findings |= FINDING_DEVICES;
 	return !diags_has_errors(diags);

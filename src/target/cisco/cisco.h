@@ -26,4 +26,8 @@ struct ios_config *cisco_lower_device(void *pool, struct diags *diags, const str
 /* text.c: the configuration, ready to be pasted or copied to the running configuration. */
 void cisco_text(struct text *out, const struct ios_config *config, const struct cisco_settings *settings);
 
+/* After the analysis: a rule that it found dead or removable is told so, and not again that it has no
+ * entry of its own. */
+void cisco_forget_covered(struct diags *diags);
+
 #endif

@@ -137,6 +137,26 @@ void refuse_ports(struct diags *diags, struct span origin, const struct service_
 	diag_note(diags, item, SPAN_NONE, "'%u/ip' says the whole protocol", tuple->protocol);
 }
 
+/* --- covered rules ------------------------------------------------------------------------------ */
+
+void cisco_forget_covered(struct diags *diags)
+{
+	static const enum code codes[] = { CODE_SHADOWED, CODE_REDUNDANT, CODE_REMOVABLE };
+	size_t kept = 0;
+
+	for (size_t index = 0; index < diags->items_count; index++) {
+		struct diagnostic *item = diags->items[index];
+		bool is_told = false;
+
+		for (size_t code = 0; code < sizeof codes / sizeof codes[0]; code++)
+			is_told = is_told || (item->code == CODE_CISCO_COVERED && item->span.source != UINT32_MAX &&
+					      refuse_is_told(diags, codes[code], item->span));
+		if (!is_told)
+			diags->items[kept++] = item;
+	}
+	diags->items_count = kept;
+}
+
 /* --- answers ---------------------------------------------------------------------------------- */
 
 void note_answers(struct diags *diags, const struct ios_vantage *vantage)
