@@ -131,6 +131,7 @@ def program_jobs(label, folder, environment=None, fewer=None):
 FEWER = {
     "cisco/lists_test.py": ("--lists", "4", "--devices", "2", "--mutants", "1"),
     "cisco/edit_test.py": ("--pairs", "3"),
+    "cisco/groups_test.py": ("--policies", "6"),
     "cisco/kernel_test.py": ("--policies", "6"),
     "cisco/refuse_test.py": ("--lines", "10000"),
     "packets/random_test.py": ("--policies", "30"),
@@ -157,6 +158,7 @@ PROGRAMS = [
     ("cisco/lists_test.py", "--lists", "8", "--devices", "4"),
     ("cisco/edit_test.py", "--pairs", "10"),
     ("cisco/refuse_test.py",),
+    ("cisco/groups_test.py",),
     ("cisco/hostile_test.py",),
     ("cisco/kernel_test.py",),
     ("cisco/outside_test.py", "--policies", "12", "--entries", "100"),

@@ -133,7 +133,8 @@ class Device:
         lines = [f"device {self.name} {{", "  target cisco-ios;"]
         for interface, (zone, prefixes) in self.interfaces.items():
             lines.append(f"  interface {interface} {{ zone {zone}; address {', '.join(prefixes)}; }}")
-        return "\n".join(lines + [f"  replies {replies};"] + [f"  {line}" for line in self.properties] + ["}"]) + "\n"
+        lines += [f"  {line}" for line in (f"replies {replies};", *self.properties)]
+        return "\n".join(lines + ["}"]) + "\n"
 
     def prefixes(self):
         return [prefix for _, prefixes in self.interfaces.values() for prefix in prefixes]

@@ -148,26 +148,36 @@ static void add_range(struct text *out, struct port_range range)
 		text_addf(out, " range %u %u", range.low, range.high);
 }
 
+static void add_service(struct text *out, enum family family, const struct service_tuple *tuple)
+{
+	const char *word = ios_protocol_word(family, tuple->protocol);
+
+	text_add_char(out, ' ');
+	if (word != NULL)
+		text_add(out, word);
+	else
+		text_add_unsigned(out, tuple->protocol);
+	if (tuple->protocol != PROTOCOL_TCP && tuple->protocol != PROTOCOL_UDP)
+		return;
+	if (tuple->second.low != 0 || tuple->second.high != UINT16_MAX) {
+		text_add(out, " source");
+		add_range(out, tuple->second);
+	}
+	add_range(out, tuple->first);
+}
+
 void text_add_group_services(struct text *out, enum family family, const struct tuple_set *services)
 {
 	for (size_t index = 0; index < services->tuples_count; index++) {
 		const struct service_tuple *tuple = &services->tuples[index];
-		const char *word = ios_protocol_word(family, tuple->protocol);
+		bool has_types = tuple->protocol == PROTOCOL_ICMP &&
+				 (tuple->first.low > 0 || tuple->first.high < UINT8_MAX);
 
-		text_add_char(out, ' ');
-		if (word != NULL)
-			text_add(out, word);
-		else
-			text_add_unsigned(out, tuple->protocol);
-		if (tuple->protocol == PROTOCOL_TCP || tuple->protocol == PROTOCOL_UDP) {
-			if (tuple->second.low != 0 || tuple->second.high != UINT16_MAX) {
-				text_add(out, " source");
-				add_range(out, tuple->second);
-			}
-			add_range(out, tuple->first);
-		} else if (tuple->protocol == PROTOCOL_ICMP && tuple->first.low == tuple->first.high) {
-			text_addf(out, " %u", tuple->first.low);
-		}
+		for (unsigned type = tuple->first.low; has_types && type <= tuple->first.high; type++)
+			text_addf(out, " icmp %u\n", type);
+		if (has_types)
+			continue;
+		add_service(out, family, tuple);
 		text_add_char(out, '\n');
 	}
 }
