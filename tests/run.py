@@ -157,6 +157,7 @@ PROGRAMS = [
     ("cisco/import_real_test.py",),
     ("cisco/lists_test.py", "--lists", "8", "--devices", "4"),
     ("cisco/edit_test.py", "--pairs", "10"),
+    ("cisco/peers_test.py",),
     ("cisco/refuse_test.py",),
     ("cisco/groups_test.py",),
     ("cisco/hostile_test.py",),
