@@ -152,6 +152,7 @@ PROGRAMS = [
     ("monitor/log_test.py",),
     ("operate/run.py",),
     ("monitor/trace_test.py",),
+    ("monitor/hits_test.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

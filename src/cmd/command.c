@@ -13,6 +13,7 @@
 	"      --date YYYY-MM-DD      judge 'until' by this day (default: today, UTC)\n"          \
 	"      --allow-expired-deny   leave out expired deny and reject rules with a warning\n"    \
 	"      --table NAME           name of the nftables table (default: fwc)\n"                 \
+	"      --count                a counter on every rule, for 'fwc hits'\n"                        \
 	"      --log-group N          log to NFLOG group N instead of the kernel's log\n"          \
 	"      --json                 diagnostics as JSON on stderr\n"                            \
 	"      --base FILE|REV:FILE   the earlier policy that 'assert unchanged' speaks of\n"      \
@@ -85,6 +86,16 @@ static const struct command commands[] = {
 	  "      --table NAME           the policy's table (default: fwc)\n"
 	  "      --date, --allow-expired-deny, --json: as for 'fwc compile'\n",
 	  command_trace },
+	{ "hits", "show what rules have counted, by the policy's lines",
+	  "usage: fwc hits [FILE|-] [options]\n"
+	  "  without FILE: of the policy that was applied last\n"
+	  "      --unused               only rules that never matched, and since when that is known\n"
+	  "      --format WHAT          text, json or prometheus (for the textfile collector)\n"
+	  "      --json                 as --format json\n"
+	  "      --state DIR            where the state is kept (default: /var/lib/fwc)\n"
+	  "      --table NAME           the policy's table (default: fwc)\n"
+	  "      --date, --allow-expired-deny: as for 'fwc compile'\n",
+	  command_hits },
 	{ "check", "report every mistake of a policy, and what is wrong in it",
 	  "usage: fwc check FILE|- [options]\n"
 	  "      --conflicts            pairs of rules that want different things, too\n"

@@ -42,6 +42,7 @@ int command_boot(struct pool_trap *root, int argc, char **argv);
 int command_stop(struct pool_trap *root, int argc, char **argv);
 int command_log(struct pool_trap *root, int argc, char **argv);
 int command_trace(struct pool_trap *root, int argc, char **argv);
+int command_hits(struct pool_trap *root, int argc, char **argv);
 int command_check(struct pool_trap *root, int argc, char **argv);
 int command_diff(struct pool_trap *root, int argc, char **argv);
 int command_fmt(struct pool_trap *root, int argc, char **argv);

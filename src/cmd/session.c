@@ -14,6 +14,7 @@
 #include "parse/parse.h"
 #include "resolve/expectations.h"
 #include "resolve/unused.h"
+#include "rules/count.h"
 #include "services/walk.h"
 #include "target/nft/safe.h"
 
@@ -82,6 +83,9 @@ int session_option(struct session_options *options, const char *command, int opt
 			return command_misused(command, "'%s' is a word of nft's own language and cannot "
 					       "name a table; try 'fwc_%s'", argument, argument);
 		options->nft.table = argument;
+		return EXIT_DONE;
+	case OPTION_COUNT_ALL:
+		options->counts_all = true;
 		return EXIT_DONE;
 	case OPTION_LOG_GROUP:
 		if (!group_parse(argument, &options->nft.log_group))
@@ -253,6 +257,8 @@ static void add_view(struct session *session, struct policy *policy, size_t comm
 	    are_places_right(diags, policy, since, diags->items_count))
 		view.ruleset = expand_policy(pool_child(session->pool, "ruleset"), session->diags,
 					     policy);
+	if (view.ruleset != NULL && session->options.counts_all)
+		ruleset_count_all(pool_child(session->pool, "counting"), view.ruleset);
 	*pool_append(session->pool, session, views) = view;
 }
 

@@ -17,6 +17,7 @@ struct session_options {
 	time_t today;
 	bool allows_expired_deny;
 	bool has_json;
+	bool counts_all; /* a counter on every rule */
 	bool is_strict; /* warnings fail */
 	bool skips_proof; /* compile, apply */
 	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
@@ -30,7 +31,7 @@ struct session_options {
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
-       OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_STATE, OPTION_OWN };
+       OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_STATE, OPTION_COUNT_ALL, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \
@@ -38,6 +39,7 @@ enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GR
 	{ "table", required_argument, NULL, OPTION_TABLE },                                       \
 	{ "log-group", required_argument, NULL, OPTION_LOG_GROUP },                               \
 	{ "json", no_argument, NULL, OPTION_JSON },                                               \
+	{ "count", no_argument, NULL, OPTION_COUNT_ALL },                                         \
 	{ "strict", no_argument, NULL, OPTION_STRICT },                                           \
 	{ "base", required_argument, NULL, OPTION_BASE }
 

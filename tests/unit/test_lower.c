@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "model_eval.h"
 #include "random_ruleset.h"
+#include "rules/count.h"
 #include "target/nft/lower_chain.h"
 #include "target/nft/nft.h"
 #include "unit.h"
@@ -30,12 +31,11 @@ static bool is_identity_name(const char *name, const char *prefix, const char *i
 	return true;
 }
 
-static bool counters_fit(const struct model_result *result, const struct expected *expected,
-			 bool counts_all)
+static bool counters_fit(const struct model_result *result, const struct expected *expected)
 {
 	if (expected->is_invalid)
 		return result->counters_count == 1 && strcmp(result->counters[0], "invalid") == 0;
-	bool is_counted = expected->outcome != NULL && (expected->outcome->has_count || counts_all);
+	bool is_counted = expected->outcome != NULL && expected->outcome->has_count;
 	if (!is_counted)
 		return result->counters_count == 0;
 	return result->counters_count == 1 &&
@@ -60,7 +60,7 @@ static bool helper_fits(const struct model_result *result, const struct expected
 }
 
 static void compare(const struct nft_table *table, const struct ruleset *ruleset,
-		    const struct model_packet *packet, enum hook hook, bool counts_all)
+		    const struct model_packet *packet, enum hook hook)
 {
 	struct model_result result = model_eval(table, "filter", 0, packet);
 	struct expected expected = ruleset_expect(ruleset, packet, hook);
@@ -69,7 +69,7 @@ static void compare(const struct nft_table *table, const struct ruleset *ruleset
 	ck_assert_msg(result.fate == expected.fate, "verdict %d, expected %d (rule %s)",
 		      (int)result.fate, (int)expected.fate,
 		      expected.identity == NULL ? "always" : expected.identity->text);
-	ck_assert_msg(counters_fit(&result, &expected, counts_all), "another counter");
+	ck_assert_msg(counters_fit(&result, &expected), "another counter");
 	ck_assert_msg(log_fits(&result, &expected), "another log line");
 	ck_assert_msg(helper_fits(&result, &expected), "another helper");
 }
@@ -89,14 +89,14 @@ static struct nft_table *lower(const struct ruleset *ruleset, const struct nft_s
 static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, unsigned packets)
 {
 	for (unsigned i = 0; i < rulesets; i++) {
-		const struct ruleset *ruleset = random_ruleset(unit_pool(), kind);
-		struct nft_settings settings = plain_settings;
-		settings.counts_all = kind->has_options && unit_below(8) == 0;
-		const struct nft_table *table = lower(ruleset, &settings);
+		struct ruleset *ruleset = random_ruleset(unit_pool(), kind);
+		if (kind->has_options && unit_below(8) == 0)
+			ruleset_count_all(unit_pool(), ruleset);
+		const struct nft_table *table = lower(ruleset, &plain_settings);
 		for (unsigned k = 0; k < packets; k++) {
 			enum hook hook = (enum hook)unit_below(HOOK_COUNT);
 			struct model_packet packet = random_packet(ruleset, hook);
-			compare(table, ruleset, &packet, hook, settings.counts_all);
+			compare(table, ruleset, &packet, hook);
 		}
 	}
 }

@@ -276,11 +276,6 @@ static void limit_write(struct lower *lower, struct draft *draft, const struct o
 	over->origin = origin;
 }
 
-static bool is_counted(const struct lower *lower, const struct outcome *outcome)
-{
-	return outcome->has_count || lower->settings->counts_all;
-}
-
 void outcome_write(struct lower *lower, struct draft *draft, const struct outcome *outcome,
 		   const struct identity *identity, const struct tuple_set *services,
 		   struct span origin)
@@ -289,7 +284,7 @@ void outcome_write(struct lower *lower, struct draft *draft, const struct outcom
 		refuse_goal(lower); /* while no rule of this draft is half written */
 	struct rule_draft rule;
 	rule.items_count = 0;
-	if (is_counted(lower, outcome))
+	if (outcome->has_count)
 		rule_add(&rule, object_statement(NFT_COUNTER, counter_of(lower, identity, origin)));
 	bool stands_alone = outcome->limit != NULL || outcome->helper != NULL;
 	if (stands_alone && rule.items_count != 0) {
@@ -304,9 +299,9 @@ void outcome_write(struct lower *lower, struct draft *draft, const struct outcom
 		passing_rule(lower, draft, &rule, outcome, identity, origin);
 }
 
-static bool is_plain(const struct lower *lower, const struct outcome *outcome)
+static bool is_plain(const struct outcome *outcome)
 {
-	return !outcome->has_log && !is_counted(lower, outcome) && outcome->limit == NULL &&
+	return !outcome->has_log && !outcome->has_count && outcome->limit == NULL &&
 	       outcome->helper == NULL;
 }
 
@@ -329,7 +324,7 @@ static struct goal action_goal(struct lower *lower, const struct rule *rule, uin
 
 static struct goal rule_goal(struct lower *lower, const struct rule *rule, uint32_t *outcome)
 {
-	if (!is_plain(lower, rule->outcome))
+	if (!is_plain(rule->outcome))
 		return action_goal(lower, rule, outcome);
 	*outcome = (uint32_t)rule->outcome->verdict + OUTCOME_ACCEPT;
 	return verdict_goal(lower, rule->outcome->verdict);

@@ -11,7 +11,6 @@ struct nft_settings {
 	const char *table;    /* "fwc" */
 	bool has_log_group;   /* log to NFLOG group instead of the kernel's log */
 	uint16_t log_group;
-	bool counts_all;      /* a counter on every rule */
 };
 
 /* lower.c: ruleset to table. What the target cannot express is an error in the bag at the policy's
