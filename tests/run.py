@@ -134,6 +134,7 @@ FEWER = {
     "cisco/groups_test.py": ("--policies", "6"),
     "cisco/kernel_test.py": ("--policies", "6"),
     "cisco/refuse_test.py": ("--lines", "10000"),
+    "iptables/import_test.py": ("--files", "12"),
     "packets/random_test.py": ("--policies", "30"),
 }
 
@@ -153,6 +154,7 @@ PROGRAMS = [
     ("operate/run.py",),
     ("monitor/trace_test.py",),
     ("monitor/hits_test.py",),
+    ("iptables/import_test.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

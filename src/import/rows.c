@@ -174,8 +174,8 @@ static void cut_end(struct making *making, const struct import_list *list)
 		making->lines_count--;
 }
 
-/* Whether later lines do to all packets of the set what this action does. log: of the first of them that
- * also logs; NULL: none may. */
+/* Whether later lines do to all packets of the set what this action does. *log: of the first of them that
+ * also logs, if it is NULL. */
 static bool later_lines_do(const struct making *making, size_t index, import_set set,
 			   enum import_action action, const struct import_entry **log)
 {
@@ -185,7 +185,7 @@ static bool later_lines_do(const struct making *making, size_t index, import_set
 
 		if (import_is_none(meet(making, line->set, set)))
 			continue;
-		if (line->entry->action != action || (line->log != NULL && log == NULL))
+		if (line->entry->action != action)
 			return false;
 		if (line->log != NULL && *log == NULL)
 			*log = line->log;
@@ -215,9 +215,10 @@ static void add_intervals(struct text *out, enum family family, const struct int
 	}
 }
 
-/* " from 10.0.0.0/8", or what is left out, where that is less. *has_family: it names some. */
+/* " from 10.0.0.0/8", or what is left out, where that is less. is_open: it has to be, since an address in
+ * `from` keeps `to ZONE` from speaking of output. *has_family: it names some. */
 static void add_addresses(struct making *making, struct text *out, const char *word,
-			  const struct interval_set *set, bool *has_family)
+			  const struct interval_set *set, bool is_open, bool *has_family)
 {
 	struct import_space *space = making->space;
 	const struct interval_set whole = {
@@ -229,7 +230,7 @@ static void add_addresses(struct making *making, struct text *out, const char *w
 		return;
 	others = interval_set_subtract(space->pool, &whole, set);
 	text_addf(out, " %s ", word);
-	if (others.items_count < set->items_count) {
+	if (is_open || others.items_count < set->items_count) {
 		text_add(out, "any except ");
 		add_intervals(out, space->family, &others);
 		return;
@@ -433,30 +434,76 @@ static bool has_port_zero(const struct tuple_set *tuples)
 	return false;
 }
 
+/* What a family has of a set, and others lack. */
+static struct tuple_set others_of(struct making *making, const struct tuple_set *all,
+				  const struct tuple_set *tuples)
+{
+	void *pool = making->space->pool;
+	const struct tuple_set rest = tuple_set_subtract(pool, all, tuples);
+	struct tuple_set others = { 0 };
+
+	for (size_t index = 0; index < rest.tuples_count; index++)
+		if ((rest.tuples[index].families & 1u << making->space->family) != 0)
+			tuple_set_add(pool, &others, rest.tuples[index]);
+	return others;
+}
+
+static bool is_of_one_protocol(const struct tuple_set *tuples)
+{
+	for (size_t index = 1; index < tuples->tuples_count; index++)
+		if (tuples->tuples[index].protocol != tuples->tuples[0].protocol ||
+		    tuples->tuples[index].families != tuples->tuples[0].families)
+			return false;
+	return true;
+}
+
+/* Everything, or all of the set's protocol. */
+static struct tuple_set whole_of(void *pool, const struct tuple_set *tuples)
+{
+	struct tuple_set whole = { 0 };
+	struct service_tuple tuple = tuples->tuples[0];
+
+	if (!is_of_one_protocol(tuples) || tuple.protocol == PROTOCOL_ANY)
+		return tuple_set_any(pool);
+	tuple.first = tuple.second = (struct port_range){ 0, UINT16_MAX };
+	if (tuple.protocol == PROTOCOL_ICMP || tuple.protocol == PROTOCOL_ICMP6)
+		tuple.first.high = tuple.second.high = UINT8_MAX;
+	tuple_set_add(pool, &whole, tuple);
+	return whole;
+}
+
+/* Items of the shorter of both ways to write a set. */
+static size_t length_of(struct making *making, const struct tuple_set *set)
+{
+	const struct tuple_set tuples = tuple_set_normalise(making->space->pool, set);
+	const struct tuple_set whole = whole_of(making->space->pool, &tuples);
+	const struct tuple_set others = others_of(making, &whole, &tuples);
+	const size_t count = spelling_count(&tuples), rest = spelling_count(&others) + 1;
+
+	return rest < count && rest > 1 ? rest : count;
+}
+
 /* Services of a family; what is left out, where that is less. *has_family: they are of it alone. */
 static void add_services(struct making *making, struct text *out, const struct tuple_set *set,
 			 bool *has_family)
 {
-	enum { MANY = 16 };
+	const struct spelling *spelling = making->settings->spelling;
 	void *pool = making->space->pool;
-	struct tuple_set tuples = tuple_set_normalise(pool, set), any = tuple_set_any(pool);
-	struct tuple_set others = { 0 };
+	const struct tuple_set tuples = tuple_set_normalise(pool, set);
+	const struct tuple_set whole = whole_of(pool, &tuples);
+	const struct tuple_set others = others_of(making, &whole, &tuples);
+	bool is_less = others.tuples_count > 0 && spelling_count(&others) < spelling_count(&tuples) &&
+		       !has_port_zero(&others);
 
 	*has_family = true;
 	for (size_t index = 0; index < tuples.tuples_count; index++)
 		*has_family = *has_family && tuples.tuples[index].families != FAMILIES_BOTH;
-	any = tuple_set_subtract(pool, &any, &tuples);
-	for (size_t index = 0; index < any.tuples_count; index++)
-		if ((any.tuples[index].families & 1u << making->space->family) != 0)
-			tuple_set_add(pool, &others, any.tuples[index]);
-	if (tuples.tuples_count > MANY && others.tuples_count < tuples.tuples_count &&
-	    others.tuples_count > 0) {
-		text_add(out, "any except ");
-		spelling_services(making->settings->spelling, out, &others);
-		*has_family = false;
-	} else {
-		spelling_services(making->settings->spelling, out, &tuples);
+	if (is_less) {
+		spelling_services(spelling, out, &whole);
+		text_add(out, " except ");
+		*has_family = *has_family && whole.tuples[0].families != FAMILIES_BOTH;
 	}
+	spelling_services(spelling, out, is_less ? &others : &tuples);
 }
 
 static bool same(const struct interval_set *a, const struct interval_set *b)
@@ -485,8 +532,9 @@ static void add_row(struct making *making, const struct line *line, const struct
 	};
 
 	add_services(making, services, tuples, &row.names_family);
-	add_addresses(making, source, "from", box->fields[IMPORT_SOURCE], &row.names_family);
-	add_addresses(making, destination, "to", box->fields[IMPORT_DESTINATION], &row.names_family);
+	add_addresses(making, source, "from", box->fields[IMPORT_SOURCE],
+		      making->hook == IMPORT_OUTPUT && row.to != NULL, &row.names_family);
+	add_addresses(making, destination, "to", box->fields[IMPORT_DESTINATION], false, &row.names_family);
 	row.services = services->bytes;
 	row.source = source->bytes;
 	row.destination = destination->bytes;
@@ -518,51 +566,76 @@ static void leave_out(struct making *making, const struct line *line)
 			(struct import_row){ .left_out = text_of(making, span_of(line)) };
 }
 
-static bool box_is_sayable(struct making *making, const struct line *line, struct import_box *box,
-			   struct tuple_set *tuples)
+/* What of a box no rule can say; NULL: nothing. */
+static const char *unsayable(struct making *making, struct import_box *box, struct tuple_set *tuples)
 {
-	const struct span span = span_of(line);
 	const char *what = NULL;
 
 	*tuples = (struct tuple_set){ 0 };
 	if (box->has_unknown)
-		complain(making, import_unknown_span(making->space, box->unknowns),
-			 "what rules of this language do not ask for");
-	else if (!widen(making, box, &what) || !box_tuples(making, box, tuples, &what))
-		complain(making, span, what);
-	else if (has_port_zero(tuples))
-		complain(making, span, "port 0 alone, which no service has");
-	else
-		return true;
-	return false;
+		return "what rules of this language do not ask for";
+	if (!widen(making, box, &what) || !box_tuples(making, box, tuples, &what))
+		return what;
+	return has_port_zero(tuples) ? "port 0 alone, which no service has" : NULL;
+}
+
+/* The line makes no difference but for a log line, or is an error. */
+static void refuse(struct making *making, size_t index, const struct import_box *box, const char *what)
+{
+	const struct line *line = &making->lines[index];
+	const struct import_entry *log = NULL;
+
+	if (line->log == NULL && line->entry->match.limit == NULL &&
+	    later_lines_do(making, index, line->set, line->entry->action, &log)) {
+		if (log != NULL)
+			note_loss(&making->settings->losses->log, &making->settings->losses->logs,
+				  span_of(line));
+		return;
+	}
+	complain(making, box->has_unknown ? import_unknown_span(making->space, box->unknowns) :
+		 span_of(line), what);
+	leave_out(making, line);
+}
+
+/* One service list of both, where that is no longer than two. */
+static bool join_tuples(struct making *making, struct tuple_set *tuples, const struct tuple_set *more)
+{
+	struct tuple_set sum = { 0 };
+
+	for (size_t index = 0; index < tuples->tuples_count; index++)
+		tuple_set_add(making->space->pool, &sum, tuples->tuples[index]);
+	for (size_t index = 0; index < more->tuples_count; index++)
+		tuple_set_add(making->space->pool, &sum, more->tuples[index]);
+	if (length_of(making, &sum) > length_of(making, tuples) + length_of(making, more))
+		return false;
+	*tuples = sum;
+	return true;
 }
 
 /* Boxes with the same places become one row. */
-static void add_boxes(struct making *making, const struct line *line, struct import_boxes *boxes)
+static void add_boxes(struct making *making, size_t line_index, struct import_boxes *boxes)
 {
+	const struct line *line = &making->lines[line_index];
 	bool *is_done = pool_array(making->space->pool, bool, boxes->items_count + 1);
 	struct tuple_set *tuples = pool_array(making->space->pool, struct tuple_set, boxes->items_count + 1);
+	const char *what;
 
 	for (size_t index = 0; index < boxes->items_count; index++) {
 		is_done[index] = !is_judged(making, import_set_of_box(making->space, &boxes->items[index]));
-		if (!is_done[index] &&
-		    !box_is_sayable(making, line, &boxes->items[index], &tuples[index])) {
-			leave_out(making, line);
+		if (is_done[index])
+			continue;
+		what = unsayable(making, &boxes->items[index], &tuples[index]);
+		if (what != NULL) {
+			refuse(making, line_index, &boxes->items[index], what);
 			return;
 		}
 	}
 	for (size_t index = 0; index < boxes->items_count; index++) {
-		if (is_done[index])
-			continue;
-		for (size_t later = index + 1; later < boxes->items_count; later++) {
-			if (is_done[later] || !same_places(&boxes->items[index], &boxes->items[later]))
-				continue;
-			for (size_t tuple = 0; tuple < tuples[later].tuples_count; tuple++)
-				tuple_set_add(making->space->pool, &tuples[index],
-					      tuples[later].tuples[tuple]);
-			is_done[later] = true;
-		}
-		add_row(making, line, &boxes->items[index], &tuples[index]);
+		for (size_t later = index + 1; !is_done[index] && later < boxes->items_count; later++)
+			if (!is_done[later] && same_places(&boxes->items[index], &boxes->items[later]))
+				is_done[later] = join_tuples(making, &tuples[index], &tuples[later]);
+		if (!is_done[index])
+			add_row(making, line, &boxes->items[index], &tuples[index]);
 	}
 }
 
@@ -625,17 +698,12 @@ static void make_row(struct making *making, size_t index)
 			 BOXES_MOST);
 		return;
 	}
-	for (size_t box = 0; box < boxes.items_count; box++)
-		if (boxes.items[box].has_unknown && line->log == NULL &&
-		    line->entry->match.limit == NULL &&
-		    later_lines_do(making, index, line->set, line->entry->action, NULL))
-			return;
 	if (!limit_is_sayable(making, index)) {
 		leave_out(making, line);
 		return;
 	}
 	note_answer(making, line, &boxes);
-	add_boxes(making, line, &boxes);
+	add_boxes(making, index, &boxes);
 }
 
 struct import_rows import_rows_of(const struct import_rows_settings *settings, enum import_hook hook,

@@ -6,6 +6,7 @@
 
 #include "base/pool.h"
 #include "diag/visible.h"
+#include "net/protocol.h"
 
 struct spelling {
 	void *pool;
@@ -105,12 +106,61 @@ static bool add_known(const struct spelling *spelling, struct text *out, const s
 	return service != NULL;
 }
 
+static bool is_icmp(const struct service_tuple *tuple)
+{
+	return (tuple->protocol == PROTOCOL_ICMP || tuple->protocol == PROTOCOL_ICMP6) &&
+	       (tuple->first.low != 0 || tuple->first.high < UINT8_MAX || tuple->second.low != 0 ||
+		tuple->second.high < UINT8_MAX);
+}
+
+static bool has_all_codes(const struct service_tuple *tuple)
+{
+	return tuple->second.low == 0 && tuple->second.high >= UINT8_MAX;
+}
+
+size_t spelling_count(const struct tuple_set *set)
+{
+	size_t count = 0;
+
+	for (size_t index = 0; index < set->tuples_count; index++) {
+		const struct service_tuple *tuple = &set->tuples[index];
+		size_t types = tuple->first.high - tuple->first.low + 1u;
+		size_t codes = has_all_codes(tuple) ? 1 : tuple->second.high - tuple->second.low + 1u;
+
+		count += is_icmp(tuple) ? types * codes : 1;
+	}
+	return count;
+}
+
+/* Numbers of one type, and of one code or all. */
+static void split_icmp(void *pool, const struct service_tuple *tuple, struct tuple_set *set)
+{
+	for (unsigned type = tuple->first.low; type <= tuple->first.high; type++)
+		for (unsigned code = tuple->second.low; code <= tuple->second.high; code++) {
+			struct service_tuple one = *tuple;
+
+			one.first = (struct port_range){ (uint16_t)type, (uint16_t)type };
+			if (!has_all_codes(tuple))
+				one.second = (struct port_range){ (uint16_t)code, (uint16_t)code };
+			tuple_set_add(pool, set, one);
+			if (has_all_codes(tuple))
+				break;
+		}
+}
+
 void spelling_services(const struct spelling *spelling, struct text *out, const struct tuple_set *set)
 {
+	struct tuple_set items = { 0 };
+
 	if (add_known(spelling, out, set))
 		return;
-	for (size_t index = 0; index < set->tuples_count; index++) {
-		const struct tuple_set one = { .tuples = &set->tuples[index], .tuples_count = 1 };
+	for (size_t index = 0; index < set->tuples_count; index++)
+		if (is_icmp(&set->tuples[index]))
+			split_icmp(spelling->pool, &set->tuples[index], &items);
+		else
+			tuple_set_add(spelling->pool, &items, set->tuples[index]);
+	for (size_t index = 0; index < items.tuples_count; index++) {
+		const struct tuple_set one = { .tuples = &items.tuples[index], .tuples_count = 1 };
 
 		text_add(out, index > 0 ? ", " : "");
 		if (!add_known(spelling, out, &one))

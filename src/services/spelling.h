@@ -11,8 +11,11 @@ struct spelling;
 
 /* The database must have been resolved whole. */
 struct spelling *spelling_new(void *pool, const struct service_database *database);
-/* Appends a list of services; the set is normalised and not empty. */
+/* Appends a list of services; the set is normalised and not empty. Types and codes of ICMP have no ranges in
+ * the language: each stands alone. */
 void spelling_services(const struct spelling *spelling, struct text *out, const struct tuple_set *set);
+/* How many items that list has. */
+size_t spelling_count(const struct tuple_set *set);
 /* Whether a place or service may be called so without quotes. */
 bool spelling_is_plain(const char *name);
 /* One line without quotes and without anything that misleads a terminal: for strings and comments. */

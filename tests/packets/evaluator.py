@@ -207,14 +207,15 @@ def literal(text, source=None):
 
 
 def one_literal(ports, protocol, source):
-    if ports == "any":
+    if ports == "any" and not source:
         return Pair(protocol)
     if protocol in (1, 58):
         kind, _, code = ports.partition(":")
         number = ICMP_NAMES[kind][protocol] if kind in ICMP_NAMES else int(kind)
         codes = (int(code), int(code)) if code else (0, 255)
         return Pair(protocol, (number, number), codes=codes)
-    return Pair(protocol, interval(ports), interval(source) if source else (0, 65535))
+    sources = interval(source) if source else (0, 65535)
+    return Pair(protocol, (0, 65535) if ports == "any" else interval(ports), sources)
 
 
 def interval(text):

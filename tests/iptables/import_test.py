@@ -1,0 +1,292 @@
+"""Policies made of iptables-save mean the same: eval.py against the plain evaluator of policies.
+
+usage: import_test.py FWC [--seed N] [--files N]
+
+The files of files/ and random ones are imported, and packets at the corners of everything that
+they name are asked of both. Answers, loopback and neighbour discovery have to pass in the file
+where the import was not told otherwise; what exceeds a limit has to be dropped; a line that was left
+out may only make the policy narrower. The policy must also compile, which proves its table.
+"""
+
+import argparse
+import glob
+import ipaddress
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "packets"))
+sys.path.insert(0, HERE)
+
+# pylint: disable=wrong-import-position
+import evaluator
+import eval as iptables
+import tables
+
+# what the policies here have, and those of the other tests lack
+evaluator.PROTOCOLS.update(sctp=132, dccp=33, udplite=136)
+
+VERDICTS = {"ACCEPT": "allow", "DROP": "deny", "REJECT": "reject"}
+OPTIONS = re.compile(r' because "[^"]*"| log "[^"]*"| log\b| limit \d+/\w+( burst \d+)?( per source)?')
+NEVER_NEW = {130, 131, 132, 133, 134, 135, 136, 143}
+BACK = {"input": "output", "output": "input", "forward": "forward"}
+
+
+class Tally:
+    """Counts checks, prints the failed ones, and closes with the line that the runner reads."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, holds, what):
+        self.passed += bool(holds)
+        self.failed += not holds
+        if not holds:
+            print(f"FAILED: {what}", flush=True)
+        return bool(holds)
+
+
+class Names:
+    """Service names as definitions in pairs, as `fwc service show` tells them."""
+
+    def __init__(self, fwc):
+        self.fwc, self.known = fwc, {}
+
+    def definition(self, name):
+        if name not in self.known:
+            done = subprocess.run([self.fwc, "service", "show", name, "--json"], capture_output=True, text=True,
+                                  check=False, timeout=60)
+            self.known[name] = ", ".join(json.loads(done.stdout)[0]["pairs"]) if done.returncode == 0 else None
+        return self.known[name]
+
+    def definitions(self, policy):
+        words = set()
+        for sentence in re.findall(r"^ +(?:allow|deny|reject) ([^;]*);", policy, re.M):
+            for word in re.split(r"[ ,]+", sentence.split(" from ")[0].split(" to ")[0]):
+                words.add(word)
+        words = sorted(word for word in words
+                       if word and "/" not in word and word not in ("any", "except", "ipv4", "ipv6", "sport")
+                       and not word.isdigit())
+        return "".join(f"service {word} = {self.definition(word)};\n" for word in words
+                       if self.definition(word))
+
+
+def imported(fwc, paths, *options):
+    return subprocess.run([fwc, "import", "iptables", *paths, *options], capture_output=True, text=True,
+                          check=False, timeout=120)
+
+
+# --- packets ---------------------------------------------------------------------------------------
+
+
+def numbers_around(values, highest):
+    return sorted({value for base in values for value in (base - 1, base, base + 1) if 0 <= value <= highest})
+
+
+class Corners:
+    """Values at which something that a text names begins or ends."""
+
+    def __init__(self, text, version):
+        self.version = version
+        bits = 32 if version == 4 else 128
+        bounds = [0, 2 ** bits - 1, 0x0a000001 if version == 4 else 0xfe80 << 112 | 5]
+        for word in re.findall(r"(?<= )[0-9a-fA-F:.]+(?:/[0-9.]+|-[0-9a-fA-F:.]+)?(?= |$)", text, re.M):
+            bounds += self.bounds(word)
+        self.addresses = numbers_around(bounds, 2 ** bits - 1)
+        ports = [int(port) for port in re.findall(r"(?<=[ ,:])\d{1,5}(?=[ ,:\n])", text)]
+        self.ports = numbers_around([*ports, 40000], 65535)
+        self.interfaces = sorted(set(re.findall(r"-[io] (\S+)", text))) + ["other0"]
+        self.types = sorted({int(kind) for kind in re.findall(r"-type (\d+)", text)} | {0, 3, 8, 128, 135, 143})
+        self.protocols = [6, 6, 6, 17, 17, 1 if version == 4 else 58, 58 if version == 6 else 1, 47, 132, 255]
+
+    def bounds(self, word):
+        try:
+            if "-" in word:
+                return [int(ipaddress.ip_address(part)) for part in word.split("-")
+                        if ipaddress.ip_address(part).version == self.version]
+            network = ipaddress.ip_network(word, strict=False)
+            if network.version != self.version:
+                return []
+            return [int(network.network_address), int(network.broadcast_address)]
+        except ValueError:
+            return []
+
+    def address(self, rng):
+        kind = ipaddress.IPv4Address if self.version == 4 else ipaddress.IPv6Address
+        return kind(rng.choice(self.addresses))
+
+    def packet(self, rng):
+        hook = rng.choice(evaluator.HOOKS)
+        protocol = rng.choice(self.protocols)
+        first = second = 0
+        if protocol in (1, 58):
+            first, second = rng.choice(self.types), rng.choice((0, 0, 1, 255))
+        elif protocol in (6, 17, 132):
+            first, second = rng.choice(self.ports), rng.choice(self.ports)
+        return iptables.Packet(
+            hook, rng.choice(self.interfaces) if hook != "output" else None,
+            rng.choice(self.interfaces) if hook != "input" else None,
+            self.address(rng), self.address(rng), protocol, first, second,
+            hop_limit=rng.choice((255, 64, 1)), is_broadcast=self.version == 4 and rng.random() < 0.2)
+
+
+def judged(packet):
+    """As rules meet it: None for loopback; neighbour discovery is never new."""
+    if "lo" in (packet.in_interface, packet.out_interface):
+        return None
+    is_odd = packet.protocol == 58 and packet.source.version == 6 and packet.destination_port in NEVER_NEW
+    return replace(packet, state="UNTRACKED" if is_odd else "NEW")
+
+
+def in_language(packet):
+    family = packet.source.version
+    ports = {"port": packet.destination_port, "source_port": packet.source_port}
+    if packet.protocol in (1, 58):
+        ports = {"port": packet.destination_port, "code": packet.source_port}
+    return evaluator.Packet(packet.hook, packet.in_interface, packet.out_interface, family, int(packet.source),
+                            int(packet.destination), packet.protocol, hop_limit=packet.hop_limit, **ports)
+
+
+def turned(packet):
+    first, second = packet.destination_port, packet.source_port
+    if packet.protocol in (1, 58):
+        answers = {8: 0, 13: 14, 128: 129}
+        second, first = answers.get(first, first), second
+    return replace(packet, hook=BACK[packet.hook], in_interface=packet.out_interface,
+                   out_interface=packet.in_interface, source=packet.destination, destination=packet.source,
+                   destination_port=second, source_port=first, is_broadcast=False)
+
+
+# --- comparing --------------------------------------------------------------------------------------
+
+
+class Comparison:
+    """One policy and the tables that it was made of."""
+
+    def __init__(self, tally, name, policy_text, texts, rng, names):
+        self.tally, self.name, self.rng = tally, name, rng
+        self.tables = {version: iptables.Table(text) for version, text in texts.items()}
+        self.corners = {version: Corners(text, version) for version, text in texts.items()}
+        interfaces = sorted({name for corners in self.corners.values() for name in corners.interfaces})
+        self.policy = evaluator.Policy(names.definitions(policy_text) + OPTIONS.sub("", policy_text), interfaces)
+
+    def foreign(self, packet, limits, unknown):
+        def oracle(_, option, _arguments):
+            return limits if option.startswith(("--limit", "--hashlimit")) else unknown()
+        return VERDICTS[self.tables[packet.source.version].verdict(packet, oracle)[0]]
+
+    def run(self, count, is_narrower=False, has_answers=False):
+        wrong = []
+        for _ in range(count):
+            version = self.rng.choice(sorted(self.tables))
+            packet = judged(self.corners[version].packet(self.rng))
+            if packet is None or evaluator.always_passes(in_language(packet)):
+                continue
+            wrong += self.compare(packet, is_narrower)
+            wrong += self.compare_answers(packet) if has_answers else []
+        self.tally.check(not wrong, f"{self.name}: {len(wrong)} packets, among them {wrong[:1]}")
+
+    def coin(self):
+        return self.rng.random() < 0.5
+
+    def compare(self, packet, is_narrower):
+        mine = self.policy.verdict(in_language(packet))[0]
+        theirs = self.foreign(packet, True, self.coin)
+        if mine != theirs and not (is_narrower and theirs == "allow"):
+            yield packet, mine, theirs
+        beyond = self.foreign(packet, False, self.coin)
+        if not is_narrower and beyond != theirs and (theirs, beyond) != ("allow", "deny"):
+            yield packet, "beyond the limit", beyond
+
+    def compare_answers(self, packet):
+        if self.foreign(packet, True, self.coin) != "allow" or packet.state != "NEW":
+            return
+        for other in (packet, turned(packet)):
+            if self.foreign(replace(other, state="ESTABLISHED"), False, self.coin) != "allow":
+                yield packet, "an answer is denied", other.hook
+
+
+def version_of(path):
+    return 6 if path.endswith("v6") else 4
+
+
+def check_import(tally, fwc, names, rng, paths, packets):
+    """Whether it was imported, and with what; the comparison is in the tally."""
+    name = "+".join(os.path.basename(path) for path in paths)
+    texts = {}
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            texts[version_of(path)] = file.read()
+    for options in ((), ("--always-passing",), ("--always-passing", "--skip-unknown")):
+        done = imported(fwc, paths, *options)
+        tally.check(done.returncode in (0, 1) and "Sanitizer" not in done.stderr,
+                    f"{name}: status {done.returncode} {done.stderr[-300:]}")
+        if done.stdout:
+            try:
+                Comparison(tally, name, done.stdout, texts, rng, names).run(
+                    packets, is_narrower=done.returncode == 1, has_answers=not options)
+            except evaluator.PolicyError as mistake:
+                tally.check(False, f"{name}: {mistake}\n{done.stdout}")
+            return options, done
+    return None, done
+
+
+def check_compiles(tally, fwc, name, policy):
+    done = subprocess.run([fwc, "compile", "-"], input=policy, capture_output=True, text=True, check=False,
+                          timeout=120)
+    tally.check(done.returncode == 0 and "proved:" in done.stderr, f"{name} compiles: {done.stderr[:400]}")
+
+
+def check_files(tally, fwc, names, rng, packets):
+    paths = sorted(glob.glob(os.path.join(HERE, "files", "*.v[46]")))
+    tally.check(len(paths) >= 9, f"{len(paths)} files")
+    for path in paths:
+        options, done = check_import(tally, fwc, names, rng, [path], packets)
+        if tally.check(options is not None, f"{os.path.basename(path)} is imported: {done.stderr[:600]}"):
+            check_compiles(tally, fwc, os.path.basename(path), done.stdout)
+    pairs = [path for path in paths if path.endswith("4") and path[:-1] + "6" in paths]
+    for path in pairs:
+        options, done = check_import(tally, fwc, names, rng, [path, path[:-1] + "6"], packets)
+        tally.check(options is not None, f"{os.path.basename(path)} and its sister are imported")
+
+
+def check_random(tally, arguments, names, folder):
+    rng = random.Random(arguments.seed)
+    figures = {}
+    for number in range(arguments.files):
+        paths = [os.path.join(folder, f"{number}.v{version}")
+                 for version in rng.choice(((4,), (6,), (4, 6)))]
+        maker = tables.Maker(rng)
+        for path in paths:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(maker.text(version_of(path)))
+        options, done = check_import(tally, arguments.fwc, names, rng, paths, 400)
+        figures[options] = figures.get(options, 0) + 1
+        if done.stdout and number % 5 == 0:
+            check_compiles(tally, arguments.fwc, f"random file {number}", done.stdout)
+    print("random files:", ", ".join(f"{count} with {' '.join(options) or 'nothing'}" if options is not None
+                                     else f"{count} refused" for options, count in figures.items()))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fwc")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--files", type=int, default=60)
+    arguments = parser.parse_args()
+    tally, names = Tally(), Names(arguments.fwc)
+    check_files(tally, arguments.fwc, names, random.Random(arguments.seed), 2000)
+    with tempfile.TemporaryDirectory() as folder:
+        check_random(tally, arguments, names, folder)
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    sys.exit(1 if tally.failed else 0)
+
+
+if __name__ == "__main__":
+    main()
