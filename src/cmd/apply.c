@@ -1,9 +1,6 @@
 /* fwc apply: a policy into the running kernel. */
-#include <stdio.h>
-
 #include "cmd/command.h"
 #include "cmd/enforce.h"
-#include "cmd/proof.h"
 #include "operate/folder.h"
 
 static int apply_parse(struct session_options *options, struct enforce_options *enforced, int argc, char **argv)
@@ -25,42 +22,24 @@ static int apply_parse(struct session_options *options, struct enforce_options *
 	return status != EXIT_DONE ? status : session_path(options, "apply", argc, argv);
 }
 
-/* Whether the table may be loaded; *is_proved: it was compared with the policy, too. */
-static bool prepare(struct session *session, struct proof *proof, char *sha256, bool *is_proved)
-{
-	*is_proved = false;
-	if (!session_lower(session) || session_is_refused(session))
-		return false;
-	if (!session->options.skips_proof)
-		*is_proved = proof_make(session, proof, sha256);
-	return !diags_has_errors(session->diags) && !session_is_refused(session);
-}
-
 int command_apply(struct pool_trap *root, int argc, char **argv)
 {
 	struct session_options options = session_options_default();
-	struct enforce_options enforced = { .state = FOLDER_DEFAULT };
+	struct enforce_options enforced = { .root = root, .state = FOLDER_DEFAULT };
 	int status = apply_parse(&options, &enforced, argc, argv);
 	const struct file_reader disk = file_reader_disk();
-	char sha256[REREAD_HASH_LENGTH + 1];
+	struct enforce_proof proof;
 	struct session *session;
 	struct bundle *bundle;
-	struct proof proof;
-	bool is_proved;
+	struct guard guard;
 
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options);
 	bundle = bundle_new(session->pool);
 	session->reader = bundle_recorder(bundle, &disk);
-	if (prepare(session, &proof, sha256, &is_proved))
-		(void)enforce(session, bundle, &enforced);
+	if (enforce_prepare(session, &proof))
+		(void)enforce(session, bundle, &enforced, &guard);
 	status = session_finish(session);
-	if (status != EXIT_DONE)
-		return status;
-	if (is_proved)
-		proof_tell(session, &proof, sha256);
-	fprintf(stderr, "fwc: applied: table inet %s, %zu rules in 3 hooks%s\n", session->table->name,
-		rules_total(session->ruleset), is_proved ? "" : ", not proved");
-	return status;
+	return status != EXIT_DONE ? status : enforce_finish(session, &enforced, &guard, &proof);
 }

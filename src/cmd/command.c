@@ -23,6 +23,9 @@
 	"      --no-proof             do not compare the table with the policy before\n"
 
 #define STATE_OPTION "      --state DIR            where what was applied is kept (default: /var/lib/fwc)\n"
+#define CONFIRM_OPTION                                                                            \
+	"      --confirm SECONDS      take it back unless 'fwc confirm' comes; 0: in force at once\n"
+#define TABLE_OPTION "      --table NAME           name of the nftables table (default: fwc)\n"
 #define JSON_OPTION "      --json                 as JSON\n"
 
 static const struct command commands[] = {
@@ -49,8 +52,17 @@ static const struct command commands[] = {
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
-	  "      --confirm 0            in force at once\n"
-	  STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
+	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
+	{ "confirm", "keep what was applied with --confirm",
+	  "usage: fwc confirm [options]\n"
+	  "      --force                from the session that applied it, too\n" STATE_OPTION JSON_OPTION,
+	  command_confirm },
+	{ "rollback", "bring an earlier policy back",
+	  "usage: fwc rollback [NUMBER] [options]\n"
+	  "  NUMBER is of 'fwc history'; without it what was there before the running one\n"
+	  CONFIRM_OPTION STATE_OPTION JSON_OPTION, command_rollback },
+	{ "status", "show what is in force",
+	  "usage: fwc status [options]\n" TABLE_OPTION STATE_OPTION JSON_OPTION, command_status },
 	{ "history", "show what was applied here",
 	  "usage: fwc history [options]\n" STATE_OPTION JSON_OPTION, command_history },
 	{ "verify", "compare the kernel's table with a policy",

@@ -36,6 +36,9 @@ const struct command *command_at(size_t index); /* NULL past the end */
 /* one line a command, a file each */
 int command_compile(struct pool_trap *root, int argc, char **argv);
 int command_apply(struct pool_trap *root, int argc, char **argv);
+int command_confirm(struct pool_trap *root, int argc, char **argv);
+int command_rollback(struct pool_trap *root, int argc, char **argv);
+int command_status(struct pool_trap *root, int argc, char **argv);
 int command_history(struct pool_trap *root, int argc, char **argv);
 int command_verify(struct pool_trap *root, int argc, char **argv);
 int command_boot(struct pool_trap *root, int argc, char **argv);

@@ -2,9 +2,13 @@
 #include "cmd/enforce.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "analyse/meaning.h"
 #include "cmd/command.h"
+#include "operate/lockout.h"
 #include "operate/state.h"
 #include "operate/who.h"
 #include "target/nft/load.h"
@@ -25,7 +29,7 @@ size_t rules_total(const struct ruleset *ruleset)
 
 bool enforce_is_option(int option)
 {
-	return option == OPTION_STATE || option == OPTION_CONFIRM;
+	return option == OPTION_STATE || option == OPTION_CONFIRM || option == OPTION_FORCE;
 }
 
 /* A day is enough to look at anything. */
@@ -48,16 +52,71 @@ int enforce_option(struct enforce_options *options, const char *command, int opt
 {
 	if (option == OPTION_STATE)
 		options->state = argument;
-	else if (!seconds_parse(argument, &options->confirm_s) || options->confirm_s != 0)
-		return command_misused(command, "'%s' is not 0", argument);
+	else if (option == OPTION_FORCE)
+		options->is_forced = true;
+	else if (!seconds_parse(argument, &options->confirm_s) )
+		return command_misused(command, "'%s' is not a number of seconds, 0 to %d", argument,
+				       CONFIRM_MOST_S);
 	else
 		options->has_confirm = true;
 	return EXIT_DONE;
 }
 
+/* --- who asks for it ------------------------------------------------------------------------------ */
+
+static bool wants_confirmation(struct session *session, const char *why)
+{
+	struct diagnostic *error = diag_add(session->diags, CODE_CONFIRM_WANTED, SPAN_NONE,
+					    "this session may be cut off by the new rules: %s", why);
+
+	diag_note(session->diags, error, SPAN_NONE,
+		  "'--confirm 60' brings the earlier ruleset back unless 'fwc confirm' comes; "
+		  "'--confirm 0' does without");
+	return false;
+}
+
+static bool locks_out(struct session *session, const struct lockout *lockout, const struct remote *remote)
+{
+	const struct rule *rule = lockout->decision.rule;
+	const struct policy_default *otherwise = &session->policy->defaults[HOOK_INPUT];
+	struct span span = lockout->translation != NULL ? lockout->translation->origin
+			   : rule != NULL ? rule->origin : otherwise->span;
+	struct text *packet = text_new(session->pool);
+	struct diagnostic *error;
+
+	packet_format(packet, &lockout->packet);
+	error = diag_add(session->diags, CODE_LOCKOUT, span,
+			 "this would lock you out: a new connection of your session (%s) would %s",
+			 remote->connection,
+			 lockout->translation != NULL ? "be sent elsewhere" : "not be let in");
+	diag_note(session->diags, error, SPAN_NONE, "%s: %s", packet->bytes,
+		  lockout->translation != NULL ? "this 'forward' takes it"
+		  : rule != NULL ? "this rule decides" : "no rule allows it, and the default decides");
+	diag_note(session->diags, error, SPAN_NONE, "nothing was loaded; '--force' loads it all the same");
+	return false;
+}
+
+bool enforce_is_safe(struct session *session, const struct enforce_options *options, const struct remote *remote)
+{
+	struct lockout lockout;
+
+	if (remote->kind == REMOTE_NONE)
+		return true;
+	if (!options->has_confirm && remote->kind == REMOTE_UNKNOWN)
+		return wants_confirmation(session, remote->why);
+	if (!options->has_confirm)
+		return wants_confirmation(session, pool_format(session->pool, "it comes over SSH (%s)",
+							       remote->connection));
+	if (remote->kind == REMOTE_UNKNOWN || options->is_forced)
+		return true;
+	lockout = lockout_find(session->pool, session->ruleset, remote, time(NULL));
+	return !lockout.is_out || locks_out(session, &lockout, remote);
+}
+
 /* --- the state ------------------------------------------------------------------------------------ */
 
-static struct state_entry *add_entry(struct session *session, struct state *state, const struct bundle *bundle)
+static struct state_entry *add_entry(struct session *session, const struct enforce_options *enforced,
+				     struct state *state, const struct bundle *bundle)
 {
 	struct text *text = text_new(state->pool);
 	const struct session_options *options = &session->options;
@@ -74,6 +133,7 @@ static struct state_entry *add_entry(struct session *session, struct state *stat
 	entry->user = who_runs(state->pool);
 	entry->table = session->table->name;
 	entry->applied = time(NULL);
+	entry->deadline = enforced->confirm_s == 0 ? 0 : entry->applied + (time_t)enforced->confirm_s;
 	entry->rules = rules_total(session->ruleset);
 	entry->allows_expired_deny = options->allows_expired_deny;
 	entry->has_log_group = options->nft.has_log_group;
@@ -82,14 +142,13 @@ static struct state_entry *add_entry(struct session *session, struct state *stat
 }
 
 /* The kernel has taken nothing: neither has the state. */
-static bool forget_entry(struct session *session, struct state *state, uint64_t number)
+static void forget_entry(struct session *session, struct state *state, uint64_t number)
 {
 	struct state_entry *entry = state_find(state, number);
 
 	if (entry == &state->entries[state->entries_count - 1])
 		state->entries_count--;
 	(void)state_write(state, session->diags);
-	return false;
 }
 
 /* --- the kernel ----------------------------------------------------------------------------------- */
@@ -103,23 +162,41 @@ struct enforcing {
 	struct nft_socket *socket;
 	struct nft_kept *before;
 	struct nft_restore *restore;
+	const char *client; /* the remote session, or NULL */
 };
+
+static bool needs_confirmation(const struct enforcing *enforcing)
+{
+	return enforcing->options->confirm_s != 0;
+}
+
+static bool report(struct enforcing *enforcing, int error)
+{
+	if (error != 0)
+		nft_report_error(enforcing->session->diags, error, "read the kernel's rules");
+	return error == 0;
+}
+
+/* Who may not even ask the kernel is told so before anything is written. */
+static bool open_kernel(struct enforcing *enforcing)
+{
+	uint32_t generation;
+
+	enforcing->socket = nft_socket_new(enforcing->session->pool);
+	return report(enforcing, enforcing->socket == NULL ? errno
+						       : nft_generation(enforcing->socket, &generation));
+}
 
 static bool read_before(struct enforcing *enforcing)
 {
 	struct session *session = enforcing->session;
-	int error;
+	int error = nft_kept_read(session->pool, enforcing->socket, session->table->name, &enforcing->before);
 
-	enforcing->socket = nft_socket_new(session->pool);
-	error = enforcing->socket == NULL ? errno
-		: nft_kept_read(session->pool, enforcing->socket, session->table->name, &enforcing->before);
 	if (error == 0) {
 		enforcing->restore = nft_restore_new(session->pool, enforcing->before);
 		error = enforcing->restore == NULL ? errno : 0;
 	}
-	if (error != 0)
-		nft_report_error(session->diags, error, "read the kernel's rules");
-	return error == 0;
+	return report(enforcing, error);
 }
 
 /* The kernel says itself what was applied: as the comment of a chain that nothing enters, made anew each
@@ -141,11 +218,12 @@ static bool prepare_state(struct enforcing *enforcing, const struct bundle *bund
 {
 	struct session *session = enforcing->session;
 	struct state *state = enforcing->state;
-	struct state_entry *entry = add_entry(session, state, bundle);
+	struct state_entry *entry = add_entry(session, enforcing->options, state, bundle);
 
 	if (entry == NULL)
 		return false;
 	enforcing->number = entry->number;
+	entry->client = enforcing->client;
 	add_mark(enforcing, entry);
 	return state_keep_before(state, session->diags, entry, enforcing->before->bytes,
 				 enforcing->before->bytes_count) &&
@@ -180,36 +258,140 @@ static bool finish_state(struct enforcing *enforcing)
 	struct state_entry *entry = state_find(enforcing->state, enforcing->number);
 
 	entry->kernel = hash_of_kernel(enforcing);
-	entry->mark = STATE_CONFIRMED;
-	entry->before = NULL;
+	entry->mark = needs_confirmation(enforcing) ? STATE_WAITING : STATE_CONFIRMED;
+	if (!needs_confirmation(enforcing))
+		entry->before = NULL;
 	return state_write(enforcing->state, enforcing->session->diags);
 }
 
 /* After a failure behind the load. */
-static bool take_back(struct enforcing *enforcing)
+static void take_back(struct enforcing *enforcing)
 {
 	struct session *session = enforcing->session;
 	struct diags *own = diags_new(session->pool, session->sources);
 
 	if (nft_restore_send(enforcing->restore, session->pool, own))
-		return forget_entry(session, enforcing->state, enforcing->number);
-	diags_take_errors(session->diags, own);
+		forget_entry(session, enforcing->state, enforcing->number);
+	else
+		diags_take_errors(session->diags, own);
+}
+
+/* --- who is first --------------------------------------------------------------------------------- */
+
+/* Another policy that waits for its confirmation has to be decided first. Where the process that would
+ * bring the earlier one back is gone (the machine was started anew), nothing is decided by it any more. */
+static bool is_free(struct enforcing *enforcing)
+{
+	struct state *state = enforcing->state;
+	struct state_entry *waiting = state_waiting(state);
+	struct diagnostic *error;
+
+	if (waiting == NULL)
+		return true;
+	if (!guard_is_there(state->folder)) {
+		waiting->mark = STATE_REVERTED;
+		waiting->before = NULL;
+		return is_free(enforcing);
+	}
+	error = diag_add(enforcing->session->diags, CODE_APPLY_WAITING, SPAN_NONE,
+			 "entry %llu was applied by %s and still waits for its confirmation",
+			 (unsigned long long)waiting->number, waiting->user);
+	diag_note(enforcing->session->diags, error, SPAN_NONE,
+		  "'fwc confirm' keeps it, 'fwc rollback' brings the earlier ruleset back");
 	return false;
 }
 
-bool enforce(struct session *session, const struct bundle *bundle, const struct enforce_options *options)
+static bool start_guard(struct enforcing *enforcing, struct guard *guard)
+{
+	const struct guard_task task = {
+		.root = enforcing->options->root,
+		.state = enforcing->state,
+		.number = enforcing->number,
+		.seconds = enforcing->options->confirm_s,
+		.restore = enforcing->restore,
+	};
+	int error = needs_confirmation(enforcing) ? guard_start(guard, &task) : 0;
+
+	if (error != 0)
+		diag_add(enforcing->session->diags, CODE_GUARD_FAILED, SPAN_NONE,
+			 "cannot start the process that would bring the earlier ruleset back: %s", strerror(error));
+	return error == 0;
+}
+
+/* With the guard running: it ends, or the time runs. */
+static bool load_guarded(struct enforcing *enforcing, const struct guard *guard)
+{
+	struct session *session = enforcing->session;
+	bool is_loaded = load(enforcing), is_in_force = is_loaded && finish_state(enforcing);
+
+	if (!is_loaded)
+		forget_entry(session, enforcing->state, enforcing->number);
+	else if (!is_in_force)
+		take_back(enforcing);
+	if (needs_confirmation(enforcing) && is_in_force)
+		guard_arm(guard);
+	else if (needs_confirmation(enforcing))
+		guard_cancel(guard);
+	return is_in_force;
+}
+
+bool enforce_prepare(struct session *session, struct enforce_proof *proof)
+{
+	proof->is_proved = false;
+	if (!session_lower(session) || session_is_refused(session))
+		return false;
+	if (!session->options.skips_proof)
+		proof->is_proved = proof_make(session, &proof->proof, proof->sha256);
+	return !diags_has_errors(session->diags) && !session_is_refused(session);
+}
+
+bool enforce(struct session *session, const struct bundle *bundle, const struct enforce_options *options,
+	     struct guard *guard)
 {
 	struct enforcing enforcing = { .session = session, .options = options };
+	struct remote remote = remote_find(session->pool);
+	bool is_in_force;
 
-	if (!read_before(&enforcing))
+	enforcing.client = remote.kind == REMOTE_SSH ? remote.connection : NULL;
+	if (!enforce_is_safe(session, options, &remote) || !open_kernel(&enforcing))
 		return false;
 	enforcing.state = state_open(session->pool, session->diags, options->state);
-	if (enforcing.state == NULL || !prepare_state(&enforcing, bundle))
+	if (enforcing.state == NULL || !is_free(&enforcing) || !read_before(&enforcing) ||
+	    !prepare_state(&enforcing, bundle))
 		return false;
-	if (!load(&enforcing))
-		return forget_entry(session, enforcing.state, enforcing.number);
-	if (!finish_state(&enforcing))
-		return take_back(&enforcing);
-	nft_note_other_chains(session->pool, session->diags, session->table);
-	return true;
+	if (!start_guard(&enforcing, guard)) {
+		forget_entry(session, enforcing.state, enforcing.number);
+		return false;
+	}
+	is_in_force = load_guarded(&enforcing, guard);
+	state_unlock(enforcing.state);
+	if (is_in_force)
+		nft_note_other_chains(session->pool, session->diags, session->table);
+	return is_in_force;
+}
+
+int enforce_finish(const struct session *session, const struct enforce_options *options,
+		   const struct guard *guard, const struct enforce_proof *proof)
+{
+	if (proof->is_proved)
+		proof_tell(session, &proof->proof, proof->sha256);
+	fprintf(stderr, "fwc: applied: table inet %s, %zu rules in 3 hooks%s\n", session->table->name,
+		rules_total(session->ruleset), proof->is_proved ? "" : ", not proved");
+	if (options->confirm_s == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "fwc: the earlier ruleset comes back in %u s, unless 'fwc confirm' comes from a new "
+		"session\n", options->confirm_s);
+	switch (guard_wait(guard)) {
+	case GUARD_CONFIRMED:
+		fputs("fwc: confirmed\n", stderr);
+		return EXIT_DONE;
+	case GUARD_REVERTED:
+		fputs("fwc: not confirmed: the earlier ruleset is back\n", stderr);
+		return EXIT_REFUSED;
+	case GUARD_GONE:
+		break;
+	}
+	fputs("fwc: error: the process that brings the earlier ruleset back was killed: 'fwc confirm' or "
+	      "'fwc rollback'\n", stderr);
+	return EXIT_WORLD;
 }

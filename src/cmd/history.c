@@ -34,14 +34,14 @@ static bool print_text(struct text *out, const struct state *state)
 int command_history(struct pool_trap *root, int argc, char **argv)
 {
 	struct operation operation;
-	int status = operation_begin(&operation, root, argc, argv);
+	int status = operation_begin(&operation, root, argc, argv, 0);
 	struct state *state;
 	struct text *out;
 	bool is_printed;
 
 	if (status != EXIT_DONE)
 		return status;
-	state = state_read(operation.session->pool, operation.session->diags, operation.state);
+	state = state_read(operation.session->pool, operation.session->diags, operation.enforced.state);
 	status = session_finish(operation.session);
 	if (state == NULL || status != EXIT_DONE)
 		return status;

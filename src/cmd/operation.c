@@ -1,5 +1,6 @@
 #include "cmd/operation.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,25 +9,62 @@
 #include "diag/json.h"
 #include "diag/visible.h"
 
-int operation_begin(struct operation *operation, struct pool_trap *root, int argc, char **argv)
+static bool number_parse(const char *text, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' && text[0] >= '0' && text[0] <= '9' && *number != 0;
+}
+
+static bool is_taken(unsigned takes, int option)
+{
+	switch (option) {
+	case OPTION_CONFIRM:
+		return (takes & OPERATION_CONFIRM) != 0;
+	case OPTION_FORCE:
+		return (takes & OPERATION_FORCES) != 0;
+	case OPTION_TABLE:
+		return (takes & OPERATION_TABLE) != 0;
+	}
+	return true;
+}
+
+static int take_number(struct operation *operation, const char *command, int argc, char **argv, unsigned takes)
+{
+	if (optind == argc)
+		return EXIT_DONE;
+	if ((takes & OPERATION_NUMBER) == 0)
+		return command_misused(command, "takes options alone");
+	if (optind != argc - 1 || !number_parse(argv[optind], &operation->number))
+		return command_misused(command, "a number of 'fwc history' is wanted");
+	return EXIT_DONE;
+}
+
+int operation_begin(struct operation *operation, struct pool_trap *root, int argc, char **argv, unsigned takes)
 {
 	static const struct option long_options[] = {
-		OPERATION_LONG_OPTIONS,
+		ENFORCE_LONG_OPTIONS,
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "table", required_argument, NULL, OPTION_TABLE },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *command = strrchr(argv[0], ' ') + 1; /* main.c: "fwc COMMAND" */
 	struct session_options options = session_options_default();
 	int option, status = EXIT_DONE;
 
-	*operation = (struct operation){ .state = FOLDER_DEFAULT };
+	*operation = (struct operation){ .enforced = { .root = root, .state = FOLDER_DEFAULT } };
 	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-		if (option == OPTION_STATE)
-			operation->state = optarg;
+		if (!is_taken(takes, option))
+			status = command_misused(command, "has no such option");
+		else if (enforce_is_option(option))
+			status = enforce_option(&operation->enforced, command, option, optarg);
 		else
 			status = session_option(&options, command, option, optarg);
 	}
-	if (status == EXIT_DONE && optind != argc)
-		status = command_misused(command, "takes no arguments");
+	if (status == EXIT_DONE)
+		status = take_number(operation, command, argc, argv, takes);
 	if (status == EXIT_DONE)
 		operation->session = session_new(root, &options);
 	return status;

@@ -4,20 +4,20 @@
 
 #include <jansson.h>
 
-#include "cmd/session.h"
+#include "cmd/enforce.h"
 #include "operate/state.h"
+
+/* What a command takes besides --state and --json. */
+enum { OPERATION_CONFIRM = 1, OPERATION_FORCES = 2, OPERATION_TABLE = 4, OPERATION_NUMBER = 8 };
 
 struct operation {
 	struct session *session;
-	const char *state; /* the folder */
+	struct enforce_options enforced;
+	uint64_t number; /* 0: not given */
 };
 
-#define OPERATION_LONG_OPTIONS                                                                    \
-	{ "state", required_argument, NULL, OPTION_STATE },                                       \
-	{ "json", no_argument, NULL, OPTION_JSON }
-
-/* Reads the options of a command that takes nothing else; EXIT_DONE or EXIT_USAGE. */
-int operation_begin(struct operation *operation, struct pool_trap *root, int argc, char **argv);
+/* Reads the command line; EXIT_DONE or EXIT_USAGE. */
+int operation_begin(struct operation *operation, struct pool_trap *root, int argc, char **argv, unsigned takes);
 
 /* "2026-11-21 11:20:03Z" */
 void operation_time(struct text *out, time_t when);

@@ -231,10 +231,29 @@ bool state_write(struct state *state, struct diags *diags)
 
 /* --- opening ---------------------------------------------------------------------------------------- */
 
-static int state_close(struct state *state)
+int state_lock(struct state *state, unsigned wait_ms)
+{
+	state->lock = folder_lock(state->folder, LOCK, wait_ms);
+	return state->lock < 0 ? errno : 0;
+}
+
+void state_unlock(struct state *state)
 {
 	if (state->lock >= 0)
 		folder_unlock(state->lock);
+	state->lock = -1;
+}
+
+void state_drop_lock(struct state *state)
+{
+	if (state->lock >= 0)
+		close(state->lock);
+	state->lock = -1;
+}
+
+static int state_close(struct state *state)
+{
+	state_unlock(state);
 	return 0;
 }
 
@@ -263,15 +282,15 @@ struct state *state_open(void *pool, struct diags *diags, const char *path)
 	state->folder = folder_open(state, diags, path, true);
 	if (state->folder == NULL)
 		return NULL;
-	state->lock = folder_lock(state->folder, LOCK, LOCK_WAIT_MS);
-	if (state->lock < 0 && errno == EWOULDBLOCK) {
+	int error = state_lock(state, LOCK_WAIT_MS);
+	if (error == EWOULDBLOCK) {
 		diag_add(diags, CODE_STATE_BUSY, SPAN_NONE,
 			 "another fwc has been working on the state in '%s' for %d seconds", path,
 			 LOCK_WAIT_MS / 1000);
 		return NULL;
 	}
-	if (state->lock < 0) {
-		failed(state, diags, "lock", LOCK, errno);
+	if (error != 0) {
+		failed(state, diags, "lock", LOCK, error);
 		return NULL;
 	}
 	talloc_set_destructor(state, state_close);

@@ -54,6 +54,11 @@ struct state *state_read(void *pool, struct diags *diags, const char *path);
 /* For changing: makes the folder, and holds its lock until the pool goes. NULL after an error in the bag,
  * STATE_BUSY where somebody else holds the lock for long. */
 struct state *state_open(void *pool, struct diags *diags, const char *path);
+/* The lock alone: 0 or an errno, EWOULDBLOCK after wait_ms. */
+int state_lock(struct state *state, unsigned wait_ms);
+void state_unlock(struct state *state);
+/* In a child: the lock stays its parent's. */
+void state_drop_lock(struct state *state);
 /* Reads the list again. false after an error in the bag. */
 bool state_refresh(struct state *state, struct diags *diags);
 /* Writes the list, without the oldest of more than STATE_KEPT, and takes away files that it does not

@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +33,12 @@ static bool read_login(uid_t *user)
 	unsigned long value = strtoul(text, NULL, 10);
 	*user = (uid_t)value;
 	return value < UINT32_MAX;
+}
+
+bool who_has_login(void)
+{
+	uid_t user;
+	return read_login(&user);
 }
 
 static const char *printable(void *pool, const char *name)

@@ -52,6 +52,13 @@ WITHOUT_CASE = {
     "FW1402": "a disk that is full: tests/operate/store.py",
     "FW1403": "a file that was changed: tests/operate/store.py",
     "FW1404": "another process at work: tests/operate/timer.py",
+    "FW1405": "a machine without processes: tests/operate/timer.py",
+    "FW1422": "two applies at once: tests/operate/timer.py",
+    "FW1423": "a confirmation too late: tests/operate/timer.py",
+    "FW1424": "a confirmation from the same connection: tests/operate/lockout.py",
+    "FW1425": "nothing to go back to: tests/operate/timer.py",
+    "FW1426": "a connection over SSH: tests/operate/lockout.py",
+    "FW1427": "a remote session: tests/operate/lockout.py",
     "FW1421": "a foreign change while it is loaded: tests/operate/timer.py",
 }
 

@@ -113,7 +113,8 @@ def check_group(checks, fwc, folder, stop):
     host.ip(["link set lo up", "link add lan0 type veth peer name lan0 netns " + neighbour.path(),
              "addr add 192.168.0.1/24 dev lan0", "link set lan0 up"])
     neighbour.ip(["addr add 192.168.0.2/24 dev lan0", "link set lan0 up"])
-    host.must([fwc, "apply", os.path.join(folder, "policy.fw"), "--log-group", GROUP])
+    host.must([fwc, "apply", os.path.join(folder, "policy.fw"), "--log-group", GROUP, "--confirm", "0",
+               "--state", os.path.join(folder, "state")])
     with host.inside():
         log = subprocess.Popen([fwc, "log", "policy.fw", "--group", GROUP], cwd=folder, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)

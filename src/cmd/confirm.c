@@ -1,0 +1,74 @@
+/* fwc confirm: what was applied on trial stays. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/operation.h"
+#include "operate/remote.h"
+
+static bool has_nothing(struct session *session, const struct state *state)
+{
+	const struct state_entry *last = state->entries_count == 0
+		? NULL : &state->entries[state->entries_count - 1];
+	struct diagnostic *error = diag_add(session->diags, CODE_CONFIRM_NOTHING, SPAN_NONE,
+					    "nothing waits for a confirmation");
+
+	if (last != NULL && last->mark == STATE_REVERTED)
+		diag_note(session->diags, error, SPAN_NONE,
+			  "entry %llu was not confirmed in time: what was there before is back",
+			  (unsigned long long)last->number);
+	return false;
+}
+
+/* Only a connection that is new shows that the rules let it in. */
+static bool is_new_session(struct operation *operation, const struct state_entry *entry)
+{
+	struct session *session = operation->session;
+	struct remote remote = remote_find(session->pool);
+	struct diagnostic *error;
+
+	if (operation->enforced.is_forced || entry->client == NULL || remote.kind != REMOTE_SSH ||
+	    strcmp(remote.connection, entry->client) != 0)
+		return true;
+	error = diag_add(session->diags, CODE_CONFIRM_SAME_SESSION, SPAN_NONE,
+			 "this is the session that applied it (%s): it was open before", entry->client);
+	diag_note(session->diags, error, SPAN_NONE, "log in anew and confirm there, or say '--force'");
+	return false;
+}
+
+static bool confirm(struct operation *operation, struct text *out)
+{
+	struct session *session = operation->session;
+	struct state *state = state_open(session->pool, session->diags, operation->enforced.state);
+	struct state_entry *entry;
+
+	if (state == NULL)
+		return false;
+	entry = state_waiting(state);
+	if (entry == NULL || entry->mark != STATE_WAITING)
+		return has_nothing(session, state);
+	if (!is_new_session(operation, entry))
+		return false;
+	entry->mark = STATE_CONFIRMED;
+	entry->before = NULL;
+	text_addf(out, "fwc: confirmed: ");
+	operation_policy(out, entry);
+	text_addf(out, ", entry %llu\n", (unsigned long long)entry->number);
+	return state_write(state, session->diags);
+}
+
+int command_confirm(struct pool_trap *root, int argc, char **argv)
+{
+	struct operation operation;
+	int status = operation_begin(&operation, root, argc, argv, OPERATION_FORCES);
+	struct text *out;
+
+	if (status != EXIT_DONE)
+		return status;
+	out = text_new(operation.session->pool);
+	(void)confirm(&operation, out);
+	status = session_finish(operation.session);
+	if (status == EXIT_DONE)
+		fputs(out->bytes, stderr);
+	return status;
+}

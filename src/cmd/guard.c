@@ -1,0 +1,351 @@
+/* The process of the way back. */
+#include "cmd/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define GUARD_LOCK "guard"
+#define STATE_WAIT_MS 2000 /* for whoever holds the state: longer than a confirmation takes */
+#define RETRY_FIRST_MS 50
+#define RETRY_MOST_MS 1000
+#define LOOK_MS 500 /* at the state, where the system does not tell of changes */
+#define PRIORITY (-10)
+
+/* What goes over the channel, a byte each. */
+enum { TELL_ARM = 'a', TELL_CANCEL = 'c', TELL_CONFIRMED = 'C', TELL_REVERTED = 'R' };
+
+/* --- the process: leaving the caller ------------------------------------------------------------------ */
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)!write(fd, text, strlen(text));
+	close(fd);
+}
+
+/* Each is a help, none a need: where it is not allowed, the process does without. */
+static void outlive(void)
+{
+	char pid[16];
+
+	(void)snprintf(pid, sizeof pid, "%d", (int)getpid());
+	write_file("/proc/self/oom_score_adj", "-1000");
+	/* the end of a login session empties its group: systemd's KillUserProcesses, a service's KillMode */
+	if (access("/run/systemd/system", F_OK) == 0) {
+		write_file("/sys/fs/cgroup/cgroup.procs", pid);
+		write_file("/sys/fs/cgroup/systemd/cgroup.procs", pid);
+	}
+	(void)setpriority(PRIO_PROCESS, 0, PRIORITY);
+	(void)prctl(PR_SET_NAME, "fwc-guard");
+}
+
+/* Everything but these goes: a pipe of the caller's would never end. */
+static void close_others(const int *kept, size_t count)
+{
+	unsigned next = STDERR_FILENO + 1;
+
+	for (;;) {
+		unsigned nearest = ~0u;
+
+		for (size_t index = 0; index < count; index++)
+			if (kept[index] >= 0 && (unsigned)kept[index] >= next && (unsigned)kept[index] < nearest)
+				nearest = (unsigned)kept[index];
+		if (nearest == ~0u)
+			break;
+		if (nearest > next)
+			(void)close_range(next, nearest - 1, 0);
+		next = nearest + 1;
+	}
+	(void)close_range(next, ~0u, 0);
+}
+
+static void leave_terminal(void)
+{
+	int nothing = open("/dev/null", O_RDWR);
+
+	for (int fd = STDIN_FILENO; nothing >= 0 && fd <= STDERR_FILENO; fd++)
+		(void)dup2(nothing, fd);
+	if (nothing > STDERR_FILENO)
+		close(nothing);
+	(void)!chdir("/");
+}
+
+/* --- the process: waiting ----------------------------------------------------------------------------- */
+
+struct watch {
+	const struct guard_task *task;
+	int channel, timer, changes, lock;
+	bool is_armed;
+};
+
+/* What the state says of the entry; the state may be unreadable, or gone. */
+static enum state_mark mark_now(struct watch *watch)
+{
+	struct state *state = watch->task->state;
+	struct diags *diags = diags_new(state->pool, sources_new(state->pool));
+	struct state_entry *entry = state_refresh(state, diags) ? state_find(state, watch->task->number) : NULL;
+
+	return entry == NULL ? STATE_WAITING : entry->mark;
+}
+
+static bool is_decided(struct watch *watch)
+{
+	enum state_mark mark = mark_now(watch);
+
+	return mark == STATE_CONFIRMED || mark == STATE_REVERTED;
+}
+
+static void tell(const struct watch *watch, char what)
+{
+	if (watch->channel >= 0)
+		(void)send(watch->channel, &what, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void arm(struct watch *watch)
+{
+	const struct itimerspec when = { .it_value = { .tv_sec = (time_t)watch->task->seconds } };
+
+	watch->is_armed = true;
+	(void)timerfd_settime(watch->timer, 0, &when, NULL);
+}
+
+/* The caller's word. false: there is nothing to wait for any more; *goes: without bringing anything back. */
+static bool hear(struct watch *watch, bool *goes)
+{
+	char what = 0;
+	ssize_t length = recv(watch->channel, &what, 1, MSG_DONTWAIT);
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (length == 1 && what == TELL_ARM) {
+		arm(watch);
+		return true;
+	}
+	close(watch->channel);
+	watch->channel = -1;
+	*goes = length == 1 && what == TELL_CANCEL;
+	/* killed while it loaded: what the kernel holds is not known */
+	return watch->is_armed && !*goes;
+}
+
+static void forget_changes(int changes)
+{
+	char bytes[4096];
+
+	while (changes >= 0 && read(changes, bytes, sizeof bytes) > 0)
+		continue;
+}
+
+/* Until the time is up (true), or nothing is to be brought back (false). */
+static bool wait_for_end(struct watch *watch)
+{
+	for (;;) {
+		struct pollfd polled[] = {
+			{ .fd = watch->timer, .events = POLLIN },
+			{ .fd = watch->channel, .events = POLLIN },
+			{ .fd = watch->changes, .events = POLLIN },
+		};
+		bool goes = false;
+
+		(void)poll(polled, 3, watch->changes < 0 ? LOOK_MS : -1);
+		if (watch->channel >= 0 && polled[1].revents != 0 && !hear(watch, &goes))
+			return !goes;
+		forget_changes(watch->changes);
+		if (watch->is_armed && is_decided(watch))
+			return false;
+		if (polled[0].revents != 0)
+			return true;
+	}
+}
+
+/* --- the process: the way back ------------------------------------------------------------------------ */
+
+static void pause_ms(unsigned ms)
+{
+	const struct timespec time = { ms / 1000, (long)(ms % 1000) * 1000000L };
+
+	(void)nanosleep(&time, NULL);
+}
+
+/* Never gives up: whoever else changes the rules, and whatever is short. */
+static void bring_back(struct nft_restore *restore)
+{
+	unsigned wait_ms = RETRY_FIRST_MS;
+
+	for (;;) {
+		void *pool = pool_child(restore, "bring back");
+		struct diags *diags = diags_new(pool, sources_new(pool));
+		bool is_back = nft_restore_send(restore, pool, diags);
+
+		talloc_free(pool);
+		if (is_back)
+			return;
+		pause_ms(wait_ms);
+		wait_ms = wait_ms * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : wait_ms * 2;
+	}
+}
+
+static void write_mark(struct watch *watch)
+{
+	struct state *state = watch->task->state;
+	struct diags *diags = diags_new(state->pool, sources_new(state->pool));
+	struct state_entry *entry;
+
+	if (!state_refresh(state, diags) || (entry = state_find(state, watch->task->number)) == NULL)
+		return;
+	entry->mark = STATE_REVERTED;
+	entry->before = NULL;
+	(void)state_write(state, diags);
+}
+
+/* Who confirms holds the state's lock while he writes; if it is never let go, the way back counts more. */
+static bool end(struct watch *watch)
+{
+	bool has_lock = state_lock(watch->task->state, STATE_WAIT_MS) == 0;
+	bool is_reverted = !is_decided(watch);
+
+	if (is_reverted) {
+		bring_back(watch->task->restore);
+		if (!has_lock)
+			has_lock = state_lock(watch->task->state, STATE_WAIT_MS) == 0;
+		write_mark(watch);
+	}
+	if (has_lock)
+		state_unlock(watch->task->state);
+	return is_reverted;
+}
+
+static void run(struct watch *watch)
+{
+	struct pool_trap *root = watch->task->root;
+
+	/* out of memory: what was built before is still there, and it begins anew */
+	if (setjmp(root->jump) != 0)
+		pause_ms(RETRY_MOST_MS);
+	else if (!wait_for_end(watch)) {
+		tell(watch, mark_now(watch) == STATE_REVERTED ? TELL_REVERTED : TELL_CONFIRMED);
+		return;
+	}
+	tell(watch, end(watch) ? TELL_REVERTED : TELL_CONFIRMED);
+}
+
+static _Noreturn void live(const struct guard_task *task, int channel)
+{
+	struct state *state = task->state;
+	struct watch watch = { .task = task, .channel = channel };
+	int kept[] = { channel, task->restore->socket->fd, state->folder->fd };
+	char path[64];
+
+	state_drop_lock(state); /* the caller's */
+	close_others(kept, sizeof kept / sizeof kept[0]);
+	leave_terminal();
+	outlive();
+	watch.timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	watch.changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", state->folder->fd);
+	if (watch.changes >= 0 && inotify_add_watch(watch.changes, path, IN_MOVED_TO) < 0) {
+		close(watch.changes);
+		watch.changes = -1;
+	}
+	watch.lock = folder_lock(state->folder, GUARD_LOCK, STATE_WAIT_MS);
+	tell(&watch, watch.timer < 0 ? 'x' : TELL_ARM);
+	if (watch.timer < 0)
+		_exit(1);
+	run(&watch);
+	_exit(0);
+}
+
+/* --- the caller --------------------------------------------------------------------------------------- */
+
+/* In the first child: the second is nobody's. */
+static _Noreturn void detach(const struct guard_task *task, int channel)
+{
+	sigset_t all;
+	pid_t second;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	(void)setsid();
+	second = fork();
+	if (second == 0)
+		live(task, channel);
+	_exit(second < 0 ? 1 : 0);
+}
+
+int guard_start(struct guard *guard, const struct guard_task *task)
+{
+	int channels[2], status = 0;
+	char ready = 0;
+	pid_t first;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) != 0)
+		return errno;
+	first = fork();
+	if (first == 0)
+		detach(task, channels[1]);
+	close(channels[1]);
+	guard->channel = channels[0];
+	if (first < 0 || (waitpid(first, &status, 0) == first && status != 0) ||
+	    recv(guard->channel, &ready, 1, 0) != 1 || ready != TELL_ARM) {
+		close(guard->channel);
+		return first < 0 ? errno : EAGAIN;
+	}
+	return 0;
+}
+
+static void say(const struct guard *guard, char what)
+{
+	(void)send(guard->channel, &what, 1, MSG_NOSIGNAL);
+}
+
+void guard_arm(const struct guard *guard)
+{
+	say(guard, TELL_ARM);
+}
+
+void guard_cancel(const struct guard *guard)
+{
+	say(guard, TELL_CANCEL);
+	close(guard->channel);
+}
+
+enum guard_end guard_wait(const struct guard *guard)
+{
+	char what = 0;
+	ssize_t length;
+
+	do
+		length = recv(guard->channel, &what, 1, 0);
+	while (length < 0 && errno == EINTR);
+	if (length != 1)
+		return GUARD_GONE;
+	return what == TELL_CONFIRMED ? GUARD_CONFIRMED : GUARD_REVERTED;
+}
+
+bool guard_is_there(const struct folder *folder)
+{
+	int lock;
+
+	if (!folder_has(folder, GUARD_LOCK))
+		return false;
+	lock = folder_lock(folder, GUARD_LOCK, 0);
+	if (lock >= 0)
+		folder_unlock(lock);
+	return lock < 0;
+}

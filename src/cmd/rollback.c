@@ -1,0 +1,147 @@
+/* fwc rollback: an earlier policy again, from the text that was kept; or at once what was there before the one
+ * that waits for its confirmation. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/operation.h"
+#include "target/nft/refusal.h"
+
+/* --- the one on trial -------------------------------------------------------------------------------- */
+
+static bool bring_back(struct session *session, const struct nft_kept *kept)
+{
+	struct nft_restore *restore = nft_restore_new(session->pool, kept);
+	struct diags *own = diags_new(session->pool, session->sources);
+
+	if (restore == NULL) {
+		nft_report_error(session->diags, errno, "bring the earlier ruleset back");
+		return false;
+	}
+	if (nft_restore_send(restore, session->pool, own))
+		return true;
+	diags_take_errors(session->diags, own);
+	return false;
+}
+
+static bool end_trial(struct session *session, struct state *state, struct state_entry *entry)
+{
+	size_t length = 0;
+	const char *bytes = entry->before == NULL ? NULL
+		: state_read_before(state, session->diags, entry, &length);
+	struct nft_kept *kept = bytes == NULL ? NULL : nft_kept_parse(session->pool, bytes, length);
+
+	if (kept == NULL && bytes != NULL)
+		diag_add(session->diags, CODE_STATE_DAMAGED, SPAN_NONE,
+			 "what was there before entry %llu was kept by a machine of another kind",
+			 (unsigned long long)entry->number);
+	if (kept == NULL || !bring_back(session, kept))
+		return false;
+	entry->mark = STATE_REVERTED;
+	entry->before = NULL;
+	return state_write(state, session->diags);
+}
+
+/* --- an earlier one ---------------------------------------------------------------------------------- */
+
+/* The newest confirmed one before the running one that is another policy. */
+static struct state_entry *entry_before(const struct state *state)
+{
+	const struct state_entry *current = state_current(state);
+
+	for (size_t index = state->entries_count; current != NULL && index-- > 0;) {
+		struct state_entry *entry = &state->entries[index];
+
+		if (entry->number < current->number && entry->mark == STATE_CONFIRMED &&
+		    strcmp(entry->hash, current->hash) != 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static struct state_entry *entry_wanted(struct operation *operation, const struct state *state)
+{
+	struct session *session = operation->session;
+	struct state_entry *entry = operation->number == 0 ? entry_before(state)
+							   : state_find(state, operation->number);
+
+	if (entry != NULL)
+		return entry;
+	if (operation->number == 0)
+		diag_add(session->diags, CODE_ROLLBACK_NOTHING, SPAN_NONE,
+			 "no other policy was confirmed before the running one");
+	else
+		diag_add(session->diags, CODE_ROLLBACK_NOTHING, SPAN_NONE, "there is no entry %llu",
+			 (unsigned long long)operation->number);
+	return NULL;
+}
+
+/* A session that reads what was kept, under the options of that time. */
+static struct session *session_of(struct operation *operation, struct state *state,
+				  const struct state_entry *entry, struct bundle **bundle)
+{
+	struct session_options options = operation->session->options;
+	struct session *session;
+	size_t length;
+	const char *bytes = state_read_policy(state, operation->session->diags, entry, &length);
+
+	*bundle = bytes == NULL ? NULL : bundle_parse(state->pool, bytes, length, &options.path);
+	if (*bundle == NULL) {
+		if (bytes != NULL)
+			diag_add(operation->session->diags, CODE_STATE_DAMAGED, SPAN_NONE,
+				 "the text of entry %llu has another form", (unsigned long long)entry->number);
+		return NULL;
+	}
+	/* what has ended since then is left out, as it would be by the clock */
+	options.allows_expired_deny = true;
+	options.nft.table = entry->table;
+	options.nft.has_log_group = entry->has_log_group;
+	options.nft.log_group = entry->log_group;
+	session = session_new(operation->enforced.root, &options);
+	session->reader = bundle_reader(*bundle);
+	return session;
+}
+
+static int apply_again(struct operation *operation, struct state *state)
+{
+	struct state_entry *entry = entry_wanted(operation, state);
+	struct bundle *bundle = NULL;
+	struct session *session = entry == NULL ? NULL : session_of(operation, state, entry, &bundle);
+	struct enforce_proof proof;
+	struct guard guard;
+	int status;
+
+	state_unlock(state);
+	if (session == NULL)
+		return session_finish(operation->session);
+	if (enforce_prepare(session, &proof))
+		(void)enforce(session, bundle, &operation->enforced, &guard);
+	status = session_finish(session);
+	return status != EXIT_DONE ? status : enforce_finish(session, &operation->enforced, &guard, &proof);
+}
+
+int command_rollback(struct pool_trap *root, int argc, char **argv)
+{
+	struct operation operation;
+	int status = operation_begin(&operation, root, argc, argv,
+				     OPERATION_CONFIRM | OPERATION_FORCES | OPERATION_NUMBER);
+	struct state_entry *waiting;
+	struct session *session;
+	struct state *state;
+
+	if (status != EXIT_DONE)
+		return status;
+	session = operation.session;
+	state = state_open(session->pool, session->diags, operation.enforced.state);
+	if (state == NULL)
+		return session_finish(session);
+	waiting = operation.number == 0 ? state_waiting(state) : NULL;
+	if (waiting == NULL)
+		return apply_again(&operation, state);
+	(void)end_trial(session, state, waiting);
+	status = session_finish(session);
+	if (status == EXIT_DONE)
+		fputs("fwc: the earlier ruleset is back\n", stderr);
+	return status;
+}

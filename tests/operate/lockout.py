@@ -1,0 +1,174 @@
+"""Who comes over SSH must not lock himself out: judged beforehand, held against real connections."""
+
+import contextlib
+import os
+import pty
+import socket
+import subprocess
+import sys
+
+SERVER, CLIENT, PORT = "192.0.2.1", "192.0.2.7", 2222
+SESSION = {"SSH_CONNECTION": f"{CLIENT} 50122 {SERVER} {PORT}"}
+HERE = "192.0.2.0/24"
+CONNECT = (f"import socket; s = socket.create_connection(('{SERVER}', {PORT}), 0.3); print('in', flush=True);"
+           "__import__('sys').stdin.read()")
+
+
+@contextlib.contextmanager
+def neighbour():
+    """A host beside this one; gives a prefix that runs commands there."""
+    holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep 1000"], stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    there = ["nsenter", "-t", str(holder.pid), "-n"]
+    try:
+        for command in (f"ip link add out0 type veth peer name out0 netns {holder.pid}",
+                        f"ip addr add {SERVER}/24 dev out0", "ip link set out0 up", "ip link set lo up"):
+            subprocess.run(command.split(), check=True)
+        for command in (f"ip addr add {CLIENT}/24 dev out0", "ip link set out0 up"):
+            subprocess.run([*there, *command.split()], check=True)
+        yield there
+    finally:
+        subprocess.run(["ip", "link", "delete", "out0"], check=False)
+        holder.kill()
+        holder.wait()
+        holder.stdout.close()
+
+
+def gets_in(there):
+    """Whether a new connection of the neighbour is let in."""
+    with socket.create_server((SERVER, PORT)):
+        done = subprocess.run([*there, sys.executable, "-c", CONNECT], capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL)
+    return "in" in done.stdout
+
+
+POLICIES = (
+    # text, whether the client gets in, what the message names
+    (f"allow {PORT}/tcp from {HERE} to self;", True, ""),
+    (f"allow {PORT}/tcp limit 5/second;", True, ""),
+    (f"deny any from {CLIENT}; allow {PORT}/tcp;", False, ":1:1: error"),
+    (f"allow {PORT}/tcp;\n", True, ""),
+    (f"allow https;\nreject {PORT}/tcp to {SERVER};", False, ":2:1: error"),
+    ("allow https;", False, "the default decides"),
+    (f'zone lan {{ interface other0; }} allow {PORT}/tcp from lan;', False, "the default decides"),
+    (f'zone lan {{ interface out0; }} allow {PORT}/tcp from lan;', True, ""),
+    (f"allow {PORT}/tcp until 2020-01-01;", False, "the default decides"),
+    (f"host web = 198.51.100.9; allow {PORT}/tcp; forward {PORT}/tcp from any to web;", False,
+     "'forward' takes it"),
+    (f"host web = 198.51.100.9; allow {PORT}/tcp; forward 443/tcp from any to web;", True, ""),
+)
+
+
+def case_judged_as_by_packets(world):
+    """Refused where a new connection would not get in, loaded where it would."""
+    with neighbour() as there:
+        for text, is_in, words in POLICIES:
+            world.nft("flush ruleset")
+            path = world.path("p.fw", text)
+            done = world.run("apply", path, "--confirm", "0", environment=SESSION)
+            if is_in:
+                world.check(done.returncode == 0, f"{text}: {done.returncode} {done.stderr}")
+            else:
+                world.check(done.returncode == 5 and "FW1426" in done.stderr and words in done.stderr,
+                            f"{text}: {done.returncode} {done.stderr}")
+                world.check(world.rules() == "", f"{text}: something was loaded")
+                world.must("apply", path, "--confirm", "0", "--force", environment=SESSION)
+            world.check(gets_in(there) == is_in, f"{text}: the neighbour gets in: {not is_in}")
+
+
+def wants_confirm(world, done, what):
+    world.check(done.returncode == 5 and "FW1427" in done.stderr, f"{what}: {done.returncode} {done.stderr}")
+    world.check(world.rules() == "" and not os.path.exists(world.state), f"{what}: something was changed")
+
+
+def case_remote_sessions_confirm(world):
+    """Without --confirm nothing is loaded from a session that may be remote."""
+    path = world.path("p.fw", f"allow {PORT}/tcp;\n")
+    with neighbour():
+        wants_confirm(world, world.run("apply", path, environment=SESSION), "SSH_CONNECTION")
+        command = 'env -u SSH_CONNECTION "$@"; exit $?'
+        done = subprocess.run(["sh", "-c", command, "sh", *world.command("apply", path)], capture_output=True,
+                              text=True, check=False, env={**os.environ, **SESSION}, stdin=subprocess.DEVNULL)
+        wants_confirm(world, done, "SSH_CONNECTION of an ancestor")
+        elsewhere = {"SSH_CONNECTION": "203.0.113.1 1 203.0.113.2 22"}
+        world.must("apply", path, environment=elsewhere)
+    world.nft("flush ruleset")
+    subprocess.run(["rm", "-r", world.state], check=True)
+    for connection in ("", "nonsense", "1.2.3.4 22 5.6.7.8"):
+        done = world.run("apply", path, "--confirm", "0", environment={"SSH_CONNECTION": connection})
+        world.check(done.returncode == 0, f"{connection!r}: {done.stderr}")
+
+
+def case_terminals(world):
+    """A terminal that a program made may be anybody's."""
+    path = world.path("p.fw", "allow ssh;\n")
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execv(world.fwc, world.command("apply", path))
+    printed = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(master, 4096):
+            printed += piece
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    os.close(master)
+    world.check(status == 5 and b"FW1427" in printed, f"{status} {printed}")
+    world.check(world.rules() == "", "something was loaded")
+
+
+DAEMON = """
+import os, socket, subprocess, sys
+server = socket.create_server((sys.argv[1], int(sys.argv[2])))
+print("listens", flush=True)
+connection = server.accept()[0]
+server.close()
+done = subprocess.run(sys.argv[3:], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+print(done.returncode, done.stderr)
+"""
+
+
+def by_daemon(world, there, *command):
+    """What a command prints that an sshd starts, which says nothing in the environment."""
+    daemon = world.path("sshd")
+    if not os.path.exists(daemon):
+        os.symlink(sys.executable, daemon)
+    environment = {key: value for key, value in os.environ.items() if key != "SSH_CONNECTION"}
+    process = subprocess.Popen([daemon, "-c", DAEMON, SERVER, str(PORT), *command], env=environment, text=True,
+                               stdout=subprocess.PIPE)
+    process.stdout.readline()
+    client = subprocess.Popen([*there, sys.executable, "-c", CONNECT], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)
+    printed = process.communicate(timeout=20)[0]
+    client.communicate()
+    return printed
+
+
+def case_daemons_socket(world):
+    """Without a word in any environment, the socket of an sshd among the ancestors says who it is."""
+    path = world.path("p.fw", f"allow https;\ndeny {PORT}/tcp from {CLIENT};\n")
+    with neighbour() as there:
+        printed = by_daemon(world, there, *world.command("apply", path, "--confirm", "0"))
+        world.check(printed.startswith("5 ") and "FW1426" in printed and f"({CLIENT} " in printed, printed)
+        printed = by_daemon(world, there, *world.command("apply", path))
+        world.check(printed.startswith("5 ") and "FW1427" in printed, printed)
+        world.check(world.rules() == "", "something was loaded")
+
+
+def case_confirmed_by_a_new_session(world):
+    """The session that applied cannot confirm: it was open before."""
+    path = world.path("p.fw", f"allow {PORT}/tcp;\n")
+    with neighbour():
+        process = world.start("apply", path, "--confirm", "600", environment=SESSION)
+        world.check(world.wait(lambda: world.marks()[:1] == ["waiting"]), "not loaded")
+        same = world.run("confirm", environment=SESSION)
+        world.check(same.returncode == 5 and "FW1424" in same.stderr, f"{same.returncode} {same.stderr}")
+        world.check(world.marks()[0] == "waiting", f"{world.marks()}")
+        world.must("confirm", environment={"SSH_CONNECTION": f"{CLIENT} 50123 {SERVER} {PORT}"})
+        world.check(process.wait(10) == 0, "the one that waits")
+        process.communicate()
+
+
+def case_loopback(world):
+    """Who comes by loopback is never locked out: it always passes."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    path = world.path("p.fw", "allow https;\n")
+    world.must("apply", path, "--confirm", "0", environment={"SSH_CONNECTION": "127.0.0.1 5 127.0.0.1 22"})
