@@ -17,6 +17,7 @@ from planes import Layer
 
 FRAGMENTS = "FW0920"
 FRAGMENT = re.compile(r"later fragments of (\S+(?:, \S+)*) from (\S+) to (\S+)(?: \(\S+:\d+\))?")
+NEIGHBOURS = "FW0928"
 PROTOCOLS = {**words.PROTOCOLS_V6, **words.PROTOCOLS_V4, "icmp6": words.ICMP6, "ipv6-icmp": words.ICMP6,
              "icmpv6": words.ICMP6}
 

@@ -79,7 +79,19 @@ def judge(vantage, acl, diagnostics=(), seed=0, packets=0, with_answers=False, o
         judge_outbound(result, space, outbound)
     judge_fragments(result, space, wanted, acl, fragments, told)
     sample(result, space, vantage, acl, random.Random(seed), packets, (wanted, beyond))
+    judge_neighbours(result, vantage, acl, diagnostics)
     return result
+
+
+def judge_neighbours(result, vantage, acl, diagnostics):
+    """Neighbour discovery with another hop limit passes, and that has to be said; and that it passes to
+    every address where the list does not know the router's own."""
+    told = notes.of_list(diagnostics, notes.NEIGHBOURS, acl)
+    if len(told) != (acl.family == 6):
+        result.complaints.append(f"list {acl.name}: {len(told)} notes of neighbour discovery")
+    for row in told:
+        if ("to every address" in row["message"]) != (not vantage.own.of[6]):
+            result.complaints.append(f"list {acl.name}: {row['message']}")
 
 
 def other_reading(space, acl):

@@ -138,7 +138,7 @@ class Vantage:
         """interface: where it comes in; None: from the router itself. forward: what translated it."""
         seen = evaluator.Packet(hook, interface, "", packet.family, packet.source, packet.destination,
                                 packet.protocol, packet.port, packet.source_port, packet.code, 255)
-        if evaluator.always_passes(replace(seen, hook="input")):
+        if evaluator.always_passes(seen if self.own.of[6] else replace(seen, hook="input")):
             return "allow"
         for rule in self.policy.rules:
             if rule.forward and rule is forward:
@@ -267,13 +267,14 @@ class Vantage:
                             self.is_target(forward, family), holds, rule)
 
     def always(self, family):
-        """Wherever it goes: no list can see the hop limit, and what is forwarded loses the 255
-        without which no host takes it."""
+        """To the router itself; to everywhere where its addresses are not known, and said so
+        (compare.py). No list can see the hop limit, which is said too."""
         if family == 4:
             return []
         low, high = evaluator.LINK_LOCAL[1:]
-        return [Layer(True, anything, anything, icmp6({133, 134, 135, 136}), "neighbour discovery"),
-                Layer(True, lambda source: low <= source <= high, anything, icmp6({130, 131, 132, 143}),
+        near = self.in_hook("input", 6, anything) if self.own.of[6] else anything
+        return [Layer(True, anything, near, icmp6({133, 134, 135, 136}), "neighbour discovery"),
+                Layer(True, lambda source: low <= source <= high, near, icmp6({130, 131, 132, 143}),
                       "multicast listeners")]
 
     def rule_layers(self, rule, family):

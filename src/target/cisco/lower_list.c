@@ -161,16 +161,15 @@ static const struct service_forms *forms_of(struct lowering *lowering, const str
 
 /* --- what always passes ----------------------------------------------------------------------- */
 
-static void add_always(struct lowering *lowering, const struct prefix *source, uint16_t type)
+static void add_always(struct lowering *lowering, const struct prefix *source, const struct prefix *destination,
+		       uint16_t type)
 {
-	const struct prefix any = { .family = FAMILY_IPV6 };
-
 	*pool_append(lowering->pool, lowering->list, lines) = (struct ios_line){
 		.kind = IOS_LINE_ENTRY,
 		.action = IOS_PERMIT,
 		.protocol = PROTOCOL_ICMP6,
 		.source = ios_place_of(FAMILY_IPV6, source),
-		.destination = ios_place_of(FAMILY_IPV6, &any),
+		.destination = ios_place_of(FAMILY_IPV6, destination),
 		.icmp_type = type,
 		.icmp_code = IOS_ICMP_ANY,
 		.origin = SPAN_NONE,
@@ -178,18 +177,43 @@ static void add_always(struct lowering *lowering, const struct prefix *source, u
 	};
 }
 
-/* Language reference, "State": 133-136; 130-132 and 143 from fe80::/10. IOS has implicit entries for
- * two of them, behind the last line, where an explicit deny cuts them off. */
+/* Everything that reaches the router itself; all addresses where its own are not known. */
+static struct ios_cover near_cover(const struct lowering *lowering)
+{
+	const struct interval_set *own = &lowering->vantage->own.v6, none = { 0 };
+
+	return cover_of(lowering->pool, FAMILY_IPV6, own->items_count > 0 ? own : ios_whole(FAMILY_IPV6), &none);
+}
+
+/* Language reference, "State": 133-136; 130-132 and 143 from fe80::/10, on input. IOS has implicit
+ * entries for two of them, from any to any, behind the last line, where an explicit deny cuts them off. */
 static void add_neighbours(struct lowering *lowering)
 {
 	static const uint16_t discovery[] = { 133, 134, 135, 136 }, listeners[] = { 130, 131, 132, 143 };
 	const struct prefix any = { .family = FAMILY_IPV6 };
 	const struct prefix link = { FAMILY_IPV6, (number128)0xfe80 << 112, 10 };
+	struct ios_cover near = near_cover(lowering);
 
 	for (size_t index = 0; index < sizeof discovery / sizeof discovery[0]; index++)
-		add_always(lowering, &any, discovery[index]);
+		for (size_t place = 0; place < near.prefixes_count; place++)
+			add_always(lowering, &any, &near.prefixes[place], discovery[index]);
 	for (size_t index = 0; index < sizeof listeners / sizeof listeners[0]; index++)
-		add_always(lowering, &link, listeners[index]);
+		for (size_t place = 0; place < near.prefixes_count; place++)
+			add_always(lowering, &link, &near.prefixes[place], listeners[index]);
+}
+
+/* The policy lets these pass to the router alone, and neighbour discovery with hop limit 255 alone. */
+static void note_neighbours(const struct lowering *lowering)
+{
+	if (lowering->vantage->own.v6.items_count > 0)
+		diag_add(lowering->diags, CODE_CISCO_NEIGHBOURS, SPAN_NONE,
+			 "list '%s' lets neighbour discovery pass to the router whatever its hop limit",
+			 lowering->list->name);
+	else
+		diag_add(lowering->diags, CODE_CISCO_NEIGHBOURS, SPAN_NONE,
+			 "list '%s' does not know the router's addresses: neighbour discovery and multicast "
+			 "listener messages pass to every address, whatever their hop limit",
+			 lowering->list->name);
 }
 
 /* --- remarks and numbers ---------------------------------------------------------------------- */
@@ -354,8 +378,10 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	lowering.has_groups = vantage->device != NULL && !list->is_numbered &&
 			      (vantage->family == FAMILY_IPV4 ? vantage->device->has_object_groups :
 								vantage->device->has_object_groups_v6);
-	if (vantage->family == FAMILY_IPV6)
+	if (vantage->family == FAMILY_IPV6) {
 		add_neighbours(&lowering);
+		note_neighbours(&lowering);
+	}
 	entries = list->lines_count;
 	write_list(&lowering, &terms, forms);
 	shrink_list(pool, diags, list, entries);
