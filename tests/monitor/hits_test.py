@@ -57,7 +57,7 @@ class Net:
             file.write(text)
 
     def apply(self, *options):
-        self.host.must([self.fwc, "apply", self.policy, "--state", self.state, *options])
+        self.host.must([self.fwc, "apply", self.policy, "--confirm", "0", "--state", self.state, *options])
 
     def hits(self, *options, state=None):
         return self.host.run([self.fwc, "hits", "--state", state or self.state, *options])

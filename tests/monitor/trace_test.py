@@ -64,7 +64,8 @@ class Net:
         self.listeners = [self.listen(self.host, 80), self.listen(self.server, 80)]
         with open(os.path.join(folder, "policy.fw"), "w", encoding="ascii") as file:
             file.write(POLICY)
-        self.host.must([fwc, "apply", os.path.join(folder, "policy.fw")])
+        self.host.must([fwc, "apply", os.path.join(folder, "policy.fw"), "--confirm", "0",
+                        "--state", os.path.join(folder, "state")])
 
     @staticmethod
     def listen(place, port):
