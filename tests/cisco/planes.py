@@ -19,13 +19,16 @@ CELLS = 12_000_000
 @dataclass
 class Layer:
     """One entry or rule. The questions take an address, or a Packet of which only the service
-    counts."""
+    counts. Layers of one key, which is not None, answer alike, and so do services of one
+    service_key: they are asked once."""
 
     is_permit: bool
     holds_source: object
     holds_destination: object
     holds_service: object
     origin: object = None
+    key: object = None
+    service_key: object = None
 
 
 class Space:
@@ -40,6 +43,7 @@ class Space:
         self.is_whole = like.is_whole if like else self.thin(chooser)
         self.width = len(self.services)
         self.full = (1 << self.width * len(self.destinations)) - 1
+        self.shapes, self.service_bits = {}, {}
 
     def thin(self, chooser):
         is_whole = True
@@ -57,7 +61,11 @@ class Space:
 
     def mask(self, layer):
         """The bits of one source that a layer holds."""
-        service = bits_of(layer.holds_service, self.services)
+        service = self.service_bits.get(layer.service_key)
+        if service is None:
+            service = bits_of(layer.holds_service, self.services)
+            if layer.service_key is not None:
+                self.service_bits[layer.service_key] = service
         if not service:
             return 0
         # one number of the destinations' bits, spread and multiplied: each bit becomes a copy
@@ -65,15 +73,22 @@ class Space:
                      if layer.holds_destination(address))
         return spread * service
 
+    def shape(self, layer):
+        """(the rows of the sources that a layer holds, their bits)"""
+        found = self.shapes.get(layer.key)
+        if found is None:
+            rows = [index for index, address in enumerate(self.sources) if layer.holds_source(address)]
+            found = rows, self.mask(layer) if rows else 0
+            if layer.key is not None:
+                self.shapes[layer.key] = found
+        return found
+
     def permitted(self, layers, at_end=None):
         """For each source the bits that the layers permit; at_end: a Layer behind all others."""
         result = [0] * len(self.sources)
         open_bits = [self.full] * len(self.sources)
         for layer in [*layers, *([at_end] if at_end else [])]:
-            rows = [index for index, address in enumerate(self.sources) if layer.holds_source(address)]
-            if not rows:
-                continue
-            mask = self.mask(layer)
+            rows, mask = self.shape(layer)
             for row in rows:
                 hit = open_bits[row] & mask
                 if hit and layer.is_permit:
@@ -227,7 +242,8 @@ def entry_layer(entry):
         if entry.time_range and not entry.time_range.holds(point.minute):
             return False
         return entry.holds_transport(point)
-    return Layer(entry.is_permit, entry.source.holds, entry.destination.holds, holds, entry)
+    return Layer(entry.is_permit, entry.source.holds, entry.destination.holds, holds, entry, entry,
+                 (entry.is_permit, entry.is_fragments, entry.transports, entry.time_range))
 
 
 def gather_list(acl, sources, destinations, services):
