@@ -20,7 +20,7 @@
 	"      --strict               warnings fail: exit 1, and nothing is printed or loaded\n"
 
 #define NO_PROOF_OPTION                                                                           \
-	"      --no-proof             do not compare the table with the policy before\n"
+	"      --no-proof             do not compare the output with the policy before\n"
 
 #define STATE_OPTION "      --state DIR            where what was applied is kept (default: /var/lib/fwc)\n"
 #define CONFIRM_OPTION                                                                            \
@@ -65,8 +65,10 @@ static const struct command commands[] = {
 	  "usage: fwc status [options]\n" TABLE_OPTION STATE_OPTION JSON_OPTION, command_status },
 	{ "history", "show what was applied here",
 	  "usage: fwc history [options]\n" STATE_OPTION JSON_OPTION, command_history },
-	{ "verify", "compare the kernel's table with a policy",
-	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS, command_verify },
+	{ "verify", "compare the kernel's table, or a router's lists, with a policy",
+	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS
+	  "      --against FILE|FILE#LIST  a router's configuration in the place of the kernel\n"
+	  "      --device NAME          the router\n", command_verify },
 	{ "boot", "load the batch that was made for it, or fail closed",
 	  "usage: fwc boot [FILE] [options]\n"
 	  "  FILE is what 'fwc compile --target nft-batch -o FILE' wrote (default:\n"

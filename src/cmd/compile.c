@@ -22,7 +22,7 @@ struct stage {
 	const char *name;
 	bool (*run)(struct session *session);
 	void (*print)(struct text *out, const struct session *session);
-	bool is_proved; /* it is a table: compared with the policy before it is given out */
+	bool is_proved; /* it is a table, or lists: compared with the policy before it is given out */
 };
 
 static void print_ast(struct text *out, const struct session *session)
@@ -65,9 +65,13 @@ static void print_batch(struct text *out, const struct session *session)
 static void print_ios(struct text *out, const struct session *session)
 {
 	for (size_t index = 0; index < session->views_count; index++) {
+		const struct text *text = session->views[index].text;
+
 		text_add(out, index == 0 ? "" : "\n");
-		cisco_text(out, session->views[index].ios, &session->options.cisco);
+		text_add_bytes(out, text->bytes, text->length);
 	}
+	if (session->options.skips_proof)
+		text_add(out, "! Not proved to equal the policy: made with --no-proof.\n");
 }
 
 static void print_report(struct text *out, const struct session *session)
@@ -92,7 +96,7 @@ static const struct stage stages[] = {
 };
 
 static const struct stage nft_stage = { "nft", session_lower, print_nft, true };
-static const struct stage ios_stage = { "cisco-ios", session_lower_cisco, print_ios, false };
+static const struct stage ios_stage = { "cisco-ios", session_write_cisco, print_ios, true };
 static const struct stage batch_stage = { "nft-batch", session_lower, print_batch, true };
 static const struct stage report_stage = { "report", session_lower_cisco, print_report, false };
 
@@ -214,8 +218,6 @@ static int options_fit(struct compile_options *options)
 
 	if (!target->is_router && foreign != NULL)
 		return command_misused("compile", "'%s' is for target cisco-ios", foreign);
-	if (target->is_router && options->session.skips_proof)
-		options->host_option = "--no-proof";
 	if (target->is_router && options->host_option != NULL)
 		return command_misused("compile", "'%s' is for target nft", options->host_option);
 	if (target->is_router && options->stage != NULL && options->stage->run == session_lower)
@@ -333,8 +335,9 @@ static const struct target *target_of(struct session *session)
 	return target_find(session_has_devices(session) ? "cisco-ios" : "nft");
 }
 
-/* The commands that change a live router. */
-static void print_change(struct text *out, struct session *session, const struct compile_options *options)
+/* The commands that change a live router; what they make of its lists is compared with the policy. */
+static void print_change(struct text *out, struct session *session, const struct compile_options *options,
+			 struct cisco_proof *proof, bool *is_proved)
 {
 	struct cisco_change change = { options->mode, UINT32_MAX };
 	const char *bytes;
@@ -357,7 +360,12 @@ static void print_change(struct text *out, struct session *session, const struct
 	}
 	if (options->from != NULL)
 		change.router = sources_add(session->sources, options->from, bytes, length, false);
-	(void)cisco_edit(out, session->diags, session->views[0].ios, &session->options.cisco, &change);
+	if (!cisco_edit(out, session->diags, session->views[0].ios, &session->options.cisco, &change))
+		return;
+	if (session->options.skips_proof)
+		text_add(out, "! Not proved to equal the policy: made with --no-proof.\n");
+	else
+		*is_proved = proof_make_change(session, change.router, out, proof);
 }
 
 /* What a boot falls back to, compared with its rules like the batch itself. NULL with the reason in
@@ -394,20 +402,48 @@ static void write_product(struct session *session, const struct compile_options 
 		write_batches(session, out, rescue, options->output);
 }
 
+/* What was proved, until it may be told. */
+struct proved {
+	bool is_table, is_list;
+	struct proof table;
+	struct cisco_proof lists;
+};
+
+static void prove(struct session *session, const struct compile_options *options, struct proved *proved)
+{
+	char sha256[REREAD_HASH_LENGTH + 1];
+
+	if (!options->stage->is_proved || session->options.skips_proof)
+		return;
+	if (options->stage != &ios_stage)
+		proved->is_table = proof_make(session, &proved->table, sha256);
+	else if (options->mode == CISCO_FULL)
+		proved->is_list = proof_make_lists(session, &proved->lists);
+}
+
+static void tell(const struct session *session, const struct proved *proved, const struct text *out)
+{
+	char sha256[REREAD_HASH_LENGTH + 1];
+
+	proof_hash(out, sha256);
+	if (proved->is_table)
+		proof_tell(session, &proved->table, sha256);
+	if (proved->is_list)
+		proof_tell_lists(session, &proved->lists, sha256);
+}
+
 /* Proved, printed and told, if nothing speaks against it. */
 static int compile_print(struct session *session, const struct compile_options *options)
 {
-	struct proof proof;
-	char sha256[REREAD_HASH_LENGTH + 1];
-	bool is_proved = options->stage->is_proved && !options->session.skips_proof &&
-			 proof_make(session, &proof, sha256);
+	struct proved proved = { 0 };
 	struct text *out = text_new(session->pool);
 	int status;
 
+	prove(session, options, &proved);
 	if (diags_has_errors(session->diags) || session_is_refused(session))
 		return session_finish(session);
 	if (options->mode != CISCO_FULL)
-		print_change(out, session, options);
+		print_change(out, session, options, &proved.lists, &proved.is_list);
 	else
 		options->stage->print(out, session);
 	if (diags_has_errors(session->diags) || session_is_refused(session))
@@ -415,12 +451,28 @@ static int compile_print(struct session *session, const struct compile_options *
 	if (options->output != NULL)
 		write_product(session, options, out);
 	status = session_finish(session);
-	if (status == EXIT_DONE && is_proved) {
-		proof_hash(out, sha256);
-		proof_tell(session, &proof, sha256);
-	}
+	if (status == EXIT_DONE)
+		tell(session, &proved, out);
 	if (status == EXIT_DONE && options->output == NULL && !output_stdout(out))
 		return EXIT_WORLD;
+	return status;
+}
+
+/* A file a device. */
+static int compile_folder(struct session *session, const struct compile_options *options)
+{
+	struct proved proved = { 0 };
+	struct text *out = text_new(session->pool);
+	int status;
+
+	prove(session, options, &proved);
+	if (diags_has_errors(session->diags) || session_is_refused(session))
+		return session_finish(session);
+	write_folder(session, options->output);
+	print_ios(out, session);
+	status = session_finish(session);
+	if (status == EXIT_DONE)
+		tell(session, &proved, out);
 	return status;
 }
 
@@ -444,9 +496,7 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 	if (!options.stage->run(session) || session_is_refused(session))
 		return session_finish(session);
 	if (options.output != NULL && options.stage == &ios_stage && options.mode == CISCO_FULL &&
-	    write_is_folder(options.output)) {
-		write_folder(session, options.output);
-		return session_finish(session);
-	}
+	    write_is_folder(options.output))
+		return compile_folder(session, &options);
 	return compile_print(session, &options);
 }

@@ -3,6 +3,7 @@
 #define FWC_CMD_PROOF_H
 
 #include "cmd/session.h"
+#include "target/cisco/prove.h"
 #include "target/nft/prove.h"
 #include "target/nft/reread.h"
 
@@ -16,6 +17,16 @@ bool proof_report(struct session *session, const struct proof *proof, const char
 struct proof_limits proof_limits_of(const struct session *session);
 /* "proved: this table equals the policy, …" on stderr, unless diagnostics are JSON. */
 void proof_tell(const struct session *session, const struct proof *proof, const char *sha256);
+/* The texts of all views (session_write_cisco), read back and compared with their rulesets. true: they are
+ * equal, up to answers that were told. */
+bool proof_make_lists(struct session *session, struct cisco_proof *proof);
+/* What commands make of a router's lists (router: the source of its configuration, or UINT32_MAX). */
+bool proof_make_change(struct session *session, uint32_t router, const struct text *commands,
+		       struct cisco_proof *proof);
+/* A text that somebody else wrote, for the only view. */
+bool proof_make_against(struct session *session, uint32_t text, struct cisco_proof *proof);
+/* "proved: these lists equal the policy, …" on stderr, unless diagnostics are JSON. */
+void proof_tell_lists(const struct session *session, const struct cisco_proof *proof, const char *sha256);
 /* The hexadecimal digits of a text's SHA-256. */
 void proof_hash(const struct text *text, char sha256[REREAD_HASH_LENGTH + 1]);
 

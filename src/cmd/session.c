@@ -367,6 +367,19 @@ bool session_lower_cisco(struct session *session)
 	return !diags_has_errors(diags);
 }
 
+bool session_write_cisco(struct session *session)
+{
+	if (!session_lower_cisco(session))
+		return false;
+	for (size_t index = 0; index < session->views_count; index++) {
+		struct text *text = text_new(session->pool);
+
+		cisco_text(text, session->views[index].ios, &session->options.cisco);
+		session->views[index].text = text;
+	}
+	return true;
+}
+
 /* The first code of a refusal in codes/operation.def. */
 #define OPERATION_REFUSALS 1420
 

@@ -59,6 +59,7 @@ struct session_view {
 	struct policy *policy;
 	struct ruleset *ruleset;
 	struct ios_config *ios; /* or NULL */
+	const struct text *text; /* of it, after session_write_cisco; or NULL */
 };
 
 struct session {
@@ -98,6 +99,8 @@ bool session_lower(struct session *session);
 bool session_is_for_host(struct session *session);
 /* For routers: every device, or a list without one. Fills `ios` of the views. */
 bool session_lower_cisco(struct session *session);
+/* And its text, of each view. */
+bool session_write_cisco(struct session *session);
 /* Warnings of the analysis, after session_expand without errors: what rules mean together, in every view.
  * The lowering calls it. */
 void session_analyse(struct session *session);

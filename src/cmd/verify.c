@@ -1,7 +1,8 @@
-/* fwc verify: does the kernel's table do what the policy says? */
+/* fwc verify: does the kernel's table do what the policy says? Or a router's text? */
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/pool.h"
 #include "cmd/command.h"
@@ -44,10 +45,92 @@ static bool verify(struct session *session, struct proof *proof)
 							      : "the kernel's table inet '%s'", name));
 }
 
+/* --- a router's text -------------------------------------------------------------------------------- */
+
+enum { OPTION_AGAINST = OPTION_OWN };
+
+/* FILE, or FILE#LIST for a policy without devices. */
+static bool read_text(struct session *session, const char *file, uint32_t *source)
+{
+	const char *bytes;
+	size_t length;
+	int error = session->reader.read(session->reader.context, session->pool, file, &bytes, &length);
+
+	if (error != 0) {
+		diag_add(session->diags, CODE_FILE_UNREADABLE, SPAN_NONE, "cannot read '%s': %s", file,
+			 strerror(error));
+		return false;
+	}
+	*source = sources_add(session->sources, file, bytes, length, false);
+	return true;
+}
+
+static bool verify_text(struct session *session, const char *file, struct cisco_proof *proof)
+{
+	uint32_t source;
+
+	if (session->views_count != 1) {
+		diag_add(session->diags, CODE_EDIT_UNKNOWN, SPAN_NONE,
+			 "the policy has %zu devices, and a text is one router's: say '--device NAME'",
+			 session->views_count);
+		return false;
+	}
+	return read_text(session, file, &source) && proof_make_against(session, source, proof);
+}
+
+static int verify_against(struct session *session, const char *against)
+{
+	const char *list = strrchr(against, '#');
+	const char *file = list == NULL ? against :
+			   pool_format(session->pool, "%.*s", (int)(list - against), against);
+	struct cisco_proof proof;
+	bool is_equal = false;
+	int status;
+
+	if (list != NULL)
+		session->options.cisco.name = list + 1;
+	session->options.is_for_router = true;
+	if (session_lower_cisco(session) && !session_is_refused(session)) {
+		diags_drop(session->diags); /* what the compiler tells of lists is not what is asked */
+		is_equal = verify_text(session, file, &proof);
+	}
+	status = session_finish(session);
+	if (status == EXIT_DONE && !is_equal)
+		return EXIT_POLICY;
+	if (status == EXIT_DONE && !session->options.has_json)
+		fprintf(stderr, "verified: the lists of %s equal the policy, %zu lists, %zu entries\n", against,
+			proof.lists, proof.entries);
+	return status;
+}
+
+/* --- the command ------------------------------------------------------------------------------------ */
+
+static int verify_parse(struct session_options *options, const char **against, int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		SESSION_LONG_OPTIONS,
+		{ "device", required_argument, NULL, OPTION_DEVICE },
+		{ "against", required_argument, NULL, OPTION_AGAINST },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, status = EXIT_DONE;
+
+	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option == OPTION_AGAINST)
+			*against = optarg;
+		else
+			status = session_option(options, "verify", option, optarg);
+	}
+	if (status == EXIT_DONE && options->device != NULL && *against == NULL)
+		return command_misused("verify", "'--device' is for '--against'");
+	return status != EXIT_DONE ? status : session_path(options, "verify", argc, argv);
+}
+
 int command_verify(struct pool_trap *root, int argc, char **argv)
 {
 	struct session_options options = session_options_default();
-	int status = session_plain_options(&options, "verify", argc, argv);
+	const char *against = NULL;
+	int status = verify_parse(&options, &against, argc, argv);
 	bool is_equal = false;
 	struct session *session;
 	struct proof proof;
@@ -55,6 +138,8 @@ int command_verify(struct pool_trap *root, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &options);
+	if (against != NULL)
+		return verify_against(session, against);
 	if (session_expand(session) && session_is_for_host(session) && !session_is_refused(session))
 		is_equal = verify(session, &proof);
 	status = session_finish(session);

@@ -87,7 +87,9 @@ static struct output_item file_of(struct session *session, const struct session_
 {
 	struct text *out = text_new(session->pool);
 
-	cisco_text(out, view->ios, &session->options.cisco);
+	text_add_bytes(out, view->text->bytes, view->text->length);
+	if (session->options.skips_proof)
+		text_add(out, "! Not proved to equal the policy: made with --no-proof.\n");
 	return (struct output_item){
 		.path = pool_format(session->pool, "%s%s%s.ios", folder,
 				    folder[strlen(folder) - 1] == '/' ? "" : "/", view->device->name),

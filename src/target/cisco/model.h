@@ -6,6 +6,7 @@
 #ifndef FWC_TARGET_CISCO_MODEL_H
 #define FWC_TARGET_CISCO_MODEL_H
 
+#include "analyse/packetset.h"
 #include "rules/ruleset.h"
 
 /* --- lists ---------------------------------------------------------------------------------- */
@@ -64,6 +65,9 @@ struct ios_list {
 	struct ios_line *lines;
 	size_t lines_count, lines_capacity;
 	size_t rules_count;          /* rules of the ruleset that it was made of: the report's "rules in" */
+	/* answers that it lets in, as was told; what of them the policy admits anyway is among them */
+	struct packet_box *answers;
+	size_t answers_count, answers_capacity;
 };
 
 /* --- object groups, time ranges ------------------------------------------------------------- */

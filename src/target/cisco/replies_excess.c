@@ -21,7 +21,8 @@ struct excess {
 	void *pool;
 	struct diags *diags;
 	const struct ios_vantage *vantage;
-	const struct ios_list *list;
+	struct ios_list *list;
+	void *list_pool;
 	struct packet_universe *universe;
 	struct packet_space *space;
 	packet_set admitted;
@@ -105,6 +106,22 @@ static bool find_admitted(struct excess *excess)
 	return true;
 }
 
+/* For the proof, which compares the list with what was told. */
+static void keep_box(struct excess *excess, const struct packet_box *box)
+{
+	struct packet_box *kept = pool_append(excess->list_pool, excess->list, answers);
+
+	*kept = (struct packet_box){ 0 };
+	for (size_t field = 0; field < PACKET_FIELDS; field++)
+		if (box->fields[field] != NULL) {
+			struct interval_set *set = pool_new(excess->list_pool, struct interval_set);
+
+			*set = interval_set_union(excess->list_pool, &(struct interval_set){ 0 },
+						  box->fields[field]);
+			kept->fields[field] = set;
+		}
+}
+
 static packet_set answer_set(struct excess *excess, const struct answer *answer)
 {
 	struct tuple_set services = answer->is_rest ? answers_rest(excess->pool, excess->vantage->family) :
@@ -118,8 +135,10 @@ static packet_set answer_set(struct excess *excess, const struct answer *answer)
 		box.fields[FIELD_DESTINATION] = &answer->to;
 		if (answer->is_established)
 			box.fields[FIELD_FLAGS] = &excess->flags;
-		if (set_services(excess, &box, &services.tuples[index]))
-			sum = packet_set_union(excess->space, sum, packet_set_box(excess->space, &box));
+		if (!set_services(excess, &box, &services.tuples[index]))
+			continue;
+		keep_box(excess, &box);
+		sum = packet_set_union(excess->space, sum, packet_set_box(excess->space, &box));
 	}
 	return sum;
 }
@@ -400,7 +419,7 @@ static struct interval_set answering_flags(void *pool)
 }
 
 bool replies_tell_excess(void *pool, struct diags *diags, const struct ios_vantage *vantage,
-			 const struct reply_flows *flows, const struct ios_list *list)
+			 const struct reply_flows *flows, struct ios_list *list)
 {
 	void *own = pool_child(pool, "excess");
 	struct excess excess = {
@@ -408,6 +427,7 @@ bool replies_tell_excess(void *pool, struct diags *diags, const struct ios_vanta
 		.diags = diags,
 		.vantage = vantage,
 		.list = list,
+		.list_pool = pool,
 		.universe = packet_universe_new(own),
 		.flags = answering_flags(own),
 	};

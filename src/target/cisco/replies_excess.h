@@ -13,8 +13,8 @@
 
 #include "target/cisco/replies_flows.h"
 
-/* false with an error in the bag. */
+/* Puts what it told into the list's `answers`. false with an error in the bag. */
 bool replies_tell_excess(void *pool, struct diags *diags, const struct ios_vantage *vantage,
-			 const struct reply_flows *flows, const struct ios_list *list);
+			 const struct reply_flows *flows, struct ios_list *list);
 
 #endif
