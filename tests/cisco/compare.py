@@ -77,7 +77,7 @@ def judge(vantage, acl, diagnostics=(), seed=0, packets=0, with_answers=False, o
         judge_answers(result, space, (vantage, acl, outbound), beyond, random.Random(seed), packets, with_answers)
     if outbound is not None:
         judge_outbound(result, space, outbound)
-    judge_fragments(result, space, wanted, acl, fragments, told)
+    judge_fragments(result, space, (wanted, beyond), acl, fragments, told)
     sample(result, space, vantage, acl, random.Random(seed), packets, (wanted, beyond))
     judge_neighbours(result, vantage, acl, diagnostics)
     return result
@@ -143,9 +143,9 @@ def complain(result, space, row, bits, what):
         result.complaints.append(f"{describe(packet)}: {what}")
 
 
-def judge_fragments(result, space, wanted, acl, fragments, told):
-    """Later fragments of what may enter must pass; others that pass have to be told (None: the
-    compiler had too many to tell them all)."""
+def judge_fragments(result, space, planes, acl, fragments, told):
+    """Later fragments of what may enter must pass; others that pass, but those of what was announced,
+    have to be told (None: the compiler had too many to tell them all)."""
     if not fragments:
         return
     third = Space(acl.family, space.sources, space.destinations, fragments, like=space)
@@ -154,16 +154,16 @@ def judge_fragments(result, space, wanted, acl, fragments, told):
                  if (point.protocol, point.minute) == (fragment.protocol, fragment.minute))
              for fragment in third.services]
     service_bits = (1 << space.width) - 1
-    for row, want in enumerate(wanted):
+    for row, (want, more) in enumerate(zip(*planes)):
         for place in range(len(space.destinations)):
-            here = want >> place * space.width & service_bits
+            here, announced = (bits >> place * space.width & service_bits for bits in (want, more))
             there = given[row] >> place * third.width
             for index, mask in enumerate(masks):
                 passes, may = bool(there >> index & 1), bool(here & mask)
                 if may and not passes and third.services[index].minute not in result.doubtful:
                     complain(result, third, row, 1 << place * third.width + index,
                              "the policy lets its first fragment enter, the list denies the later ones")
-                if not passes or may:
+                if not passes or may or announced & mask:
                     continue
                 result.stray_fragments += 1
                 packet = third.packet(row, place * third.width + index)

@@ -207,7 +207,9 @@ class Vantage:
         return self.cuts
 
     def is_target(self, rule, family):
-        targets = rule.forward.at or self.policy.routers
+        """Without `at` a router listens on the addresses of the outside interface itself."""
+        here = getattr(self.policy, "by_name", {}).get(self.interface)
+        targets = rule.forward.at or (interface_addresses(here[1]) if here else self.policy.routers)
         return lambda address: targets.holds(family, address)
 
     def minutes(self):
