@@ -75,16 +75,28 @@ static void refuse_others(struct importing *run, const struct save_file *file)
 	for (size_t index = 0; index < names_count(file->tables); index++) {
 		const struct save_table *table = names_value(file->tables, index);
 
-		if (strcmp(table->name, "filter") == 0)
+		if (strcmp(table->name, "filter") == 0 || strcmp(table->name, "nat") == 0)
 			continue;
 		for (size_t chain = 0; chain < names_count(table->chains); chain++)
 			refuse_chain(run, table, names_value(table->chains, chain));
 	}
 }
 
+/* Sources of packets to the firewall itself are never translated here. */
+static void import_nat(struct importing *run, const struct import_rows_settings *settings,
+		       const struct save_table *table)
+{
+	const struct save_chain *input = save_chain_find(table, "INPUT");
+
+	if (input != NULL)
+		refuse_chain(run, table, input);
+	import_translations_of(settings, table, &run->policy.translations);
+}
+
 /* --- one file -------------------------------------------------------------------------------------- */
 
-static void import_filter(struct importing *run, const struct save_table *table, enum family family)
+static void import_filter(struct importing *run, const struct save_table *table,
+			  const struct save_table *nat, enum family family)
 {
 	struct import_space *space = import_space_new(run->pool, family);
 	struct import_list lists[IMPORT_HOOKS];
@@ -102,6 +114,8 @@ static void import_filter(struct importing *run, const struct save_table *table,
 		is_read = import_unfold(space, run->diags, table, chain_names[hook], &lists[hook]) && is_read;
 	if (!is_read)
 		return;
+	if (nat != NULL)
+		import_nat(run, &settings, nat);
 	if (!run->settings->ignores_always_passing) {
 		import_compare_passing(space, run->diags, lists, &lets_invalid);
 		run->policy.drops_invalid = run->policy.drops_invalid || lets_invalid;
@@ -133,7 +147,7 @@ static void import_source(struct importing *run, uint32_t source)
 	run->policy.has_family[family] = true;
 	run->policy.files[family] = text->name;
 	refuse_others(run, file);
-	import_filter(run, table, family);
+	import_filter(run, table, save_table_find(file, "nat"), family);
 }
 
 /* --- both ------------------------------------------------------------------------------------------ */

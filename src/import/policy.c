@@ -87,23 +87,32 @@ static const char *verdict_of(enum import_action action)
 	return action == IMPORT_ACCEPT ? "allow" : action == IMPORT_REJECT ? "reject" : "deny";
 }
 
-/* A default is of both families: what one alone does is a row. */
+static void show_rest(void *pool, struct shown_rows *shown, enum import_action rest, unsigned families)
+{
+	const struct import_row row = {
+		.verdict = verdict_of(rest), .services = "any", .source = "", .destination = "", .options = "",
+	};
+
+	show(pool, shown, &row, families);
+}
+
+/* A default is of both families: what one alone does is a row. Before a `forward`, which admits what it
+ * translated, a row has to decide about everything. */
 static enum import_action rest_of(void *pool, const struct import_policy *policy, enum import_hook hook,
 				  struct shown_rows *shown)
 {
 	const enum import_action rest[] = { policy->rows[0][hook].rest, policy->rows[1][hook].rest };
 
-	if (policy->has_family[FAMILY_IPV4] && policy->has_family[FAMILY_IPV6] && rest[0] == rest[1])
+	if (policy->has_family[FAMILY_IPV4] && policy->has_family[FAMILY_IPV6] && rest[0] == rest[1]) {
+		if (policy->translations.has_forward)
+			show_rest(pool, shown, rest[0], FAMILIES_BOTH);
 		return rest[0];
-	for (unsigned family = 0; family < 2; family++) {
-		const struct import_row row = {
-			.verdict = verdict_of(rest[family]), .services = "any", .source = "",
-			.destination = "", .options = "",
-		};
-
-		if (policy->has_family[family] && rest[family] != IMPORT_DROP)
-			show(pool, shown, &row, 1u << family);
 	}
+	for (unsigned family = 0; family < 2; family++)
+		if (policy->has_family[family] && rest[family] != IMPORT_DROP)
+			show_rest(pool, shown, rest[family], 1u << family);
+	if (policy->translations.has_forward)
+		show_rest(pool, shown, IMPORT_DROP, FAMILIES_BOTH);
 	return IMPORT_DROP;
 }
 
@@ -227,6 +236,17 @@ static void write_head(struct text *out, const struct import_policy *policy)
 				  family == FAMILY_IPV4 ? '4' : '6');
 }
 
+static void write_translations(struct text *out, const struct import_translations *translations)
+{
+	if (translations->statements_count == 0)
+		return;
+	text_add(out, "\n# The rules above decide about translated packets, too.\n");
+	for (size_t index = 0; index < translations->networks_count; index++)
+		text_addf(out, "%s\n", translations->networks[index]);
+	for (size_t index = 0; index < translations->statements_count; index++)
+		text_addf(out, "%s\n", translations->statements[index]);
+}
+
 void import_policy_write(struct text *out, const struct import_policy *policy)
 {
 	write_head(out, policy);
@@ -239,4 +259,5 @@ void import_policy_write(struct text *out, const struct import_policy *policy)
 	}
 	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++)
 		write_hook(out, policy, hook);
+	write_translations(out, &policy->translations);
 }

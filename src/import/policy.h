@@ -2,12 +2,13 @@
 #ifndef FWC_IMPORT_POLICY_H
 #define FWC_IMPORT_POLICY_H
 
-#include "import/rows.h"
+#include "import/nat.h"
 
 struct import_policy {
 	bool has_family[2]; /* by enum family */
 	const char *files[2];
 	struct import_rows rows[2][IMPORT_HOOKS];
+	struct import_translations translations;
 	struct names *interfaces; /* that rows name */
 	bool drops_invalid; /* what was let through without a known connection is dropped here */
 };

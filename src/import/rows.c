@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "import/words.h"
 #include "net/protocol.h"
 
 #define BOXES_MOST 4096u
@@ -199,77 +200,15 @@ static bool later_lines_do(const struct making *making, size_t index, import_set
 
 static void complain(struct making *making, struct span span, const char *what)
 {
+	if (import_is_told(making->settings->diags, making->is_skipping ? CODE_IPTABLES_SKIPPED :
+			   CODE_IPTABLES_UNSAYABLE, span))
+		return;
 	if (making->is_skipping)
 		diag_add(making->settings->diags, CODE_IPTABLES_SKIPPED, span,
 			 "a rule that allows is left out: it speaks of %s", what);
 	else
 		diag_add(making->settings->diags, CODE_IPTABLES_UNSAYABLE, span,
 			 "no rule can say what this says: it speaks of %s", what);
-}
-
-static void add_intervals(struct text *out, enum family family, const struct interval_set *set)
-{
-	for (size_t index = 0; index < set->items_count; index++) {
-		text_add(out, index > 0 ? ", " : "");
-		address_interval_format(out, family, &set->items[index]);
-	}
-}
-
-/* " from 10.0.0.0/8", or what is left out, where that is less. is_open: it has to be, since an address in
- * `from` keeps `to ZONE` from speaking of output. *has_family: it names some. */
-static void add_addresses(struct making *making, struct text *out, const char *word,
-			  const struct interval_set *set, bool is_open, bool *has_family)
-{
-	struct import_space *space = making->space;
-	const struct interval_set whole = {
-		.items = &(struct interval){ 0, family_highest(space->family) }, .items_count = 1,
-	};
-	struct interval_set others;
-
-	if (set == NULL || interval_set_equals(set, &whole))
-		return;
-	others = interval_set_subtract(space->pool, &whole, set);
-	text_addf(out, " %s ", word);
-	if (is_open || others.items_count < set->items_count) {
-		text_add(out, "any except ");
-		add_intervals(out, space->family, &others);
-		return;
-	}
-	add_intervals(out, space->family, set);
-	*has_family = true;
-}
-
-const char *import_zone_name(void *pool, const char *interface)
-{
-	return spelling_is_plain(interface) ? interface : pool_format(pool, "if-%s", interface);
-}
-
-static void add_zone(struct making *making, struct text *out, const char *interface)
-{
-	const char *name = import_zone_name(making->space->pool, interface);
-
-	if (!spelling_is_plain(name))
-		diag_add(making->settings->diags, CODE_IPTABLES_UNSAYABLE, SPAN_NONE,
-			 "no zone can have the interface '%s'", interface);
-	text_add(out, name);
-	names_set(making->settings->interfaces, interface, strlen(interface), making->settings->interfaces);
-}
-
-/* Interfaces of a set, or those it lacks where it holds ones without a name; NULL: all. */
-static const char *zones_of(struct making *making, const struct interval_set *set)
-{
-	struct import_space *space = making->space;
-	struct text *out = text_new(space->pool);
-	const size_t count = names_count(space->interface_numbers);
-	const bool is_complement = set == NULL || interval_set_contains(set, count);
-
-	for (size_t number = IMPORT_LOOPBACK + 1; number < count; number++) {
-		if (set == NULL || interval_set_contains(set, number) == is_complement)
-			continue;
-		text_add(out, out->length > 0 ? ", " : is_complement ? "any except " : "");
-		add_zone(making, out, import_interface_name(space, number));
-	}
-	return out->length > 0 ? out->bytes : NULL;
 }
 
 /* --- options --------------------------------------------------------------------------------------- */
@@ -357,155 +296,6 @@ static bool widen(struct making *making, struct import_box *box, const char **wh
 								   before));
 }
 
-static const struct interval_set *or_whole(struct making *making, const struct import_box *box,
-					   enum import_field field)
-{
-	struct interval_set *whole;
-
-	if (box->fields[field] != NULL)
-		return box->fields[field];
-	whole = pool_new(making->space->pool, struct interval_set);
-	interval_set_add(making->space->pool, whole, 0, import_highest(making->space, field));
-	return whole;
-}
-
-static struct port_range range_of(const struct interval *interval, uint16_t highest)
-{
-	return (struct port_range){ (uint16_t)interval->low,
-		(uint16_t)(interval->high > highest ? highest : interval->high) };
-}
-
-static void add_tuples(struct making *making, const struct import_box *box, uint16_t protocol,
-		       struct tuple_set *tuples)
-{
-	const bool is_icmp = protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
-	const bool is_own = protocol == (making->space->family == FAMILY_IPV4 ? PROTOCOL_ICMP :
-					 PROTOCOL_ICMP6);
-	const struct interval_set *first = or_whole(making, box, IMPORT_FIRST);
-	const struct interval_set *second = or_whole(making, box, IMPORT_SECOND);
-	const uint16_t highest = is_icmp ? UINT8_MAX : UINT16_MAX;
-
-	for (size_t i = 0; i < first->items_count; i++)
-		for (size_t j = 0; j < second->items_count; j++) {
-			struct service_tuple tuple = { .protocol = protocol, .families = FAMILIES_BOTH };
-
-			if (first->items[i].low > highest || second->items[j].low > highest)
-				continue;
-			if (is_own)
-				tuple.families = protocol == PROTOCOL_ICMP ? FAMILIES_IPV4 : FAMILIES_IPV6;
-			tuple.first = range_of(&first->items[i], highest);
-			tuple.second = range_of(&second->items[j], highest);
-			tuple_set_add(making->space->pool, tuples, tuple);
-		}
-}
-
-/* Ports of protocols that have some; false: others are asked for ports, or port 0 alone. */
-static bool box_tuples(struct making *making, const struct import_box *box, struct tuple_set *tuples,
-		       const char **what)
-{
-	const struct interval_set *protocols = box->fields[IMPORT_PROTOCOL];
-	const bool has_ports = box->fields[IMPORT_FIRST] != NULL || box->fields[IMPORT_SECOND] != NULL;
-
-	if (protocols == NULL) {
-		*what = "ports of every protocol";
-		if (!has_ports)
-			*tuples = tuple_set_any(making->space->pool);
-		return !has_ports;
-	}
-	for (size_t index = 0; index < protocols->items_count; index++)
-		for (number128 protocol = protocols->items[index].low;
-		     protocol <= protocols->items[index].high; protocol++) {
-			const bool is_icmp = protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
-
-			*what = "ports of a protocol that has none";
-			if (has_ports && !is_icmp && !protocol_has_ports((unsigned)protocol))
-				return false;
-			add_tuples(making, box, (uint16_t)protocol, tuples);
-		}
-	return true;
-}
-
-static bool has_port_zero(const struct tuple_set *tuples)
-{
-	for (size_t index = 0; index < tuples->tuples_count; index++)
-		if (protocol_has_ports(tuples->tuples[index].protocol) &&
-		    (tuples->tuples[index].first.high == 0 || tuples->tuples[index].second.high == 0))
-			return true;
-	return false;
-}
-
-/* What a family has of a set, and others lack. */
-static struct tuple_set others_of(struct making *making, const struct tuple_set *all,
-				  const struct tuple_set *tuples)
-{
-	void *pool = making->space->pool;
-	const struct tuple_set rest = tuple_set_subtract(pool, all, tuples);
-	struct tuple_set others = { 0 };
-
-	for (size_t index = 0; index < rest.tuples_count; index++)
-		if ((rest.tuples[index].families & 1u << making->space->family) != 0)
-			tuple_set_add(pool, &others, rest.tuples[index]);
-	return others;
-}
-
-static bool is_of_one_protocol(const struct tuple_set *tuples)
-{
-	for (size_t index = 1; index < tuples->tuples_count; index++)
-		if (tuples->tuples[index].protocol != tuples->tuples[0].protocol ||
-		    tuples->tuples[index].families != tuples->tuples[0].families)
-			return false;
-	return true;
-}
-
-/* Everything, or all of the set's protocol. */
-static struct tuple_set whole_of(void *pool, const struct tuple_set *tuples)
-{
-	struct tuple_set whole = { 0 };
-	struct service_tuple tuple = tuples->tuples[0];
-
-	if (!is_of_one_protocol(tuples) || tuple.protocol == PROTOCOL_ANY)
-		return tuple_set_any(pool);
-	tuple.first = tuple.second = (struct port_range){ 0, UINT16_MAX };
-	if (tuple.protocol == PROTOCOL_ICMP || tuple.protocol == PROTOCOL_ICMP6)
-		tuple.first.high = tuple.second.high = UINT8_MAX;
-	tuple_set_add(pool, &whole, tuple);
-	return whole;
-}
-
-/* Items of the shorter of both ways to write a set. */
-static size_t length_of(struct making *making, const struct tuple_set *set)
-{
-	const struct tuple_set tuples = tuple_set_normalise(making->space->pool, set);
-	const struct tuple_set whole = whole_of(making->space->pool, &tuples);
-	const struct tuple_set others = others_of(making, &whole, &tuples);
-	const size_t count = spelling_count(&tuples), rest = spelling_count(&others) + 1;
-
-	return rest < count && rest > 1 ? rest : count;
-}
-
-/* Services of a family; what is left out, where that is less. *has_family: they are of it alone. */
-static void add_services(struct making *making, struct text *out, const struct tuple_set *set,
-			 bool *has_family)
-{
-	const struct spelling *spelling = making->settings->spelling;
-	void *pool = making->space->pool;
-	const struct tuple_set tuples = tuple_set_normalise(pool, set);
-	const struct tuple_set whole = whole_of(pool, &tuples);
-	const struct tuple_set others = others_of(making, &whole, &tuples);
-	bool is_less = others.tuples_count > 0 && spelling_count(&others) < spelling_count(&tuples) &&
-		       !has_port_zero(&others);
-
-	*has_family = true;
-	for (size_t index = 0; index < tuples.tuples_count; index++)
-		*has_family = *has_family && tuples.tuples[index].families != FAMILIES_BOTH;
-	if (is_less) {
-		spelling_services(spelling, out, &whole);
-		text_add(out, " except ");
-		*has_family = *has_family && whole.tuples[0].families != FAMILIES_BOTH;
-	}
-	spelling_services(spelling, out, is_less ? &others : &tuples);
-}
-
 static bool same(const struct interval_set *a, const struct interval_set *b)
 {
 	return a == b || (a != NULL && b != NULL && interval_set_equals(a, b));
@@ -522,19 +312,23 @@ static bool same_places(const struct import_box *a, const struct import_box *b)
 static void add_row(struct making *making, const struct line *line, const struct import_box *box,
 		    const struct tuple_set *tuples)
 {
+	const struct import_rows_settings *settings = making->settings;
 	void *pool = making->space->pool;
 	struct text *services = text_new(pool), *source = text_new(pool), *destination = text_new(pool);
 	struct import_row row = {
-		.from = making->hook == IMPORT_OUTPUT ? NULL : zones_of(making, box->fields[IMPORT_IN]),
-		.to = making->hook == IMPORT_INPUT ? NULL : zones_of(making, box->fields[IMPORT_OUT]),
+		.from = making->hook == IMPORT_OUTPUT ? NULL :
+			import_zones_of(settings, box->fields[IMPORT_IN]),
+		.to = making->hook == IMPORT_INPUT ? NULL :
+		      import_zones_of(settings, box->fields[IMPORT_OUT]),
 		.verdict = verdict_of(line->entry->action),
 		.options = options_of(making, line),
 	};
 
-	add_services(making, services, tuples, &row.names_family);
-	add_addresses(making, source, "from", box->fields[IMPORT_SOURCE],
+	import_add_services(settings, services, tuples, &row.names_family);
+	import_add_addresses(settings, source, "from", box->fields[IMPORT_SOURCE],
 		      making->hook == IMPORT_OUTPUT && row.to != NULL, &row.names_family);
-	add_addresses(making, destination, "to", box->fields[IMPORT_DESTINATION], false, &row.names_family);
+	import_add_addresses(settings, destination, "to", box->fields[IMPORT_DESTINATION], false,
+			     &row.names_family);
 	row.services = services->bytes;
 	row.source = source->bytes;
 	row.destination = destination->bytes;
@@ -574,9 +368,9 @@ static const char *unsayable(struct making *making, struct import_box *box, stru
 	*tuples = (struct tuple_set){ 0 };
 	if (box->has_unknown)
 		return "what rules of this language do not ask for";
-	if (!widen(making, box, &what) || !box_tuples(making, box, tuples, &what))
+	if (!widen(making, box, &what) || !import_box_tuples(making->settings, box, tuples, &what))
 		return what;
-	return has_port_zero(tuples) ? "port 0 alone, which no service has" : NULL;
+	return import_has_port_zero(tuples) ? "port 0 alone, which no service has" : NULL;
 }
 
 /* The line makes no difference but for a log line, or is an error. */
@@ -600,13 +394,15 @@ static void refuse(struct making *making, size_t index, const struct import_box 
 /* One service list of both, where that is no longer than two. */
 static bool join_tuples(struct making *making, struct tuple_set *tuples, const struct tuple_set *more)
 {
+	const struct import_rows_settings *settings = making->settings;
 	struct tuple_set sum = { 0 };
 
 	for (size_t index = 0; index < tuples->tuples_count; index++)
 		tuple_set_add(making->space->pool, &sum, tuples->tuples[index]);
 	for (size_t index = 0; index < more->tuples_count; index++)
 		tuple_set_add(making->space->pool, &sum, more->tuples[index]);
-	if (length_of(making, &sum) > length_of(making, tuples) + length_of(making, more))
+	if (import_length_of(settings, &sum) > import_length_of(settings, tuples) +
+					       import_length_of(settings, more))
 		return false;
 	*tuples = sum;
 	return true;

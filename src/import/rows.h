@@ -7,7 +7,7 @@
 #define FWC_IMPORT_ROWS_H
 
 #include "import/first.h"
-#include "services/spelling.h"
+#include "import/words.h"
 
 struct import_row {
 	const char *from, *to; /* names of zones, "any except …", or NULL: of the block */
@@ -24,26 +24,8 @@ struct import_rows {
 	enum import_action rest; /* what happens to packets that no row matches */
 };
 
-/* What was left for the log or the answer: one warning for a file. */
-struct import_losses {
-	struct span log, answer; /* of the first; SPAN_NONE: none */
-	size_t logs, answers;
-};
-
-struct import_rows_settings {
-	struct import_space *space;
-	struct diags *diags;
-	const struct spelling *spelling;
-	bool skips_unknown; /* rules that allow on a condition that cannot be said become comments */
-	struct import_losses *losses;
-	struct names *interfaces; /* those that rows name are added */
-};
-
 /* Mistakes are in the bag. */
 struct import_rows import_rows_of(const struct import_rows_settings *settings, enum import_hook hook,
 				  const struct import_list *list);
-
-/* Of a zone for one interface. */
-const char *import_zone_name(void *pool, const char *interface);
 
 #endif

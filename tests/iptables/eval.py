@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "ipv6-icmp": 58, "esp": 50, "gre": 47, "sctp": 132,
              "ah": 51, "udplite": 136, "dccp": 33, "igmp": 2, "ospf": 89, "vrrp": 112, "all": None, "0": None}
-FAR = {"ACCEPT", "DROP", "REJECT"}
+FAR = {"ACCEPT", "DROP", "REJECT", "DNAT", "SNAT", "MASQUERADE", "REDIRECT"}
 
 
 @dataclass
@@ -52,8 +52,13 @@ class Table:
                 self.chains[words[2]].append(Rule(words[3:]))
 
     def verdict(self, packet, oracle):
-        """ACCEPT, DROP or REJECT, and whether a LOG was met."""
+        """ACCEPT, DROP or REJECT, and the LOGs that were met."""
         chain = {"input": "INPUT", "forward": "FORWARD", "output": "OUTPUT"}[packet.hook]
+        rule, logs = self.decide(chain, packet, oracle)
+        return (rule.target if rule else self.policies.get(chain, "ACCEPT")), logs
+
+    def decide(self, chain, packet, oracle):
+        """The rule that ends the walk, or None; and LOGs."""
         logs = []
         stack = [(chain, 0)]
         while stack:
@@ -65,7 +70,7 @@ class Table:
             if not rule.holds(packet, oracle):
                 continue
             if rule.target in FAR:
-                return rule.target, logs
+                return rule, logs
             if rule.target == "RETURN":
                 stack.pop()
             elif rule.target in ("LOG", "NFLOG"):
@@ -74,7 +79,7 @@ class Table:
                 if rule.is_goto:
                     stack.pop()
                 stack.append((rule.target, 0))
-        return self.policies.get(chain, "ACCEPT"), logs
+        return None, logs
 
 
 class Rule:
@@ -82,7 +87,7 @@ class Rule:
 
     def __init__(self, words):
         self.questions = []
-        self.target, self.is_goto = None, False
+        self.target, self.is_goto, self.arguments = None, False, []
         words = list(words)
         while words:
             is_negated = words[0] == "!"
@@ -91,6 +96,7 @@ class Rule:
             option = words.pop(0)
             if option in ("-j", "-g"):
                 self.target, self.is_goto = words.pop(0), option == "-g"
+                self.arguments = words
                 break
             arguments = []
             while words and words[0] != "!" and not (words[0].startswith("-") and len(words[0]) > 1):

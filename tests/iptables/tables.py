@@ -30,7 +30,39 @@ class Maker:
             lines += [self.rule(version, chain, own) for _ in range(rng.randint(0, 8))]
         for number, chain in enumerate(own):
             lines += [self.rule(version, chain, own[number + 1:]) for _ in range(rng.randint(0, 5))]
-        return "\n".join(lines + ["COMMIT", ""])
+        lines += ["COMMIT", ""]
+        return "\n".join(lines + self.nat(version) if rng.random() < 0.4 else lines)
+
+    def nat(self, version):
+        """A nat table; mostly of what translations can say."""
+        rng = self.rng
+        chains = ("PREROUTING", "OUTPUT", "POSTROUTING")
+        lines = ["*nat"] + [f":{chain} ACCEPT [0:0]" for chain in chains]
+        hosts = ("192.168.0.9", "192.168.0.10:8080") if version == 4 else ("fd00::9", "[fd00::10]:8080")
+        for _ in range(rng.randint(1, 4)):
+            words = self.pick(version, "-d", 0.5) + self.pick(version, "-s", 0.2)
+            if rng.random() < 0.5:
+                words.append(self.maybe_not(f"-i {rng.choice(self.INTERFACES[:3])}"))
+            if rng.random() < 0.2:
+                words.append("-m addrtype --dst-type LOCAL")
+            words.append(f"-p {rng.choice(('tcp', 'udp'))} --dport {rng.choice((22, 80, 443))}")
+            target = rng.choice((f"-j DNAT --to-destination {rng.choice(hosts)}",) * 4 + ("-j ACCEPT", "-j RETURN"))
+            lines.append(" ".join(["-A PREROUTING", *words, target]))
+        for _ in range(rng.randint(1, 4)):
+            words = self.pick(version, "-s", 0.7) + self.pick(version, "-d", 0.4)
+            if rng.random() < 0.6:
+                words.append(self.maybe_not(f"-o {rng.choice(self.INTERFACES[:3])}"))
+            target = rng.choice(("MASQUERADE", "MASQUERADE", "ACCEPT", "RETURN",
+                                 f"SNAT --to-source {hosts[0]}"))
+            lines.append(" ".join(["-A POSTROUTING", *words, "-j", target]))
+        if rng.random() < 0.3:
+            lines.append(f"-A OUTPUT -d 80.1.0.2 -p tcp --dport 80 -j DNAT --to-destination {hosts[0]}"
+                         if version == 4 else "-A OUTPUT -p tcp --dport 25 -j ACCEPT")
+        return lines + ["COMMIT", ""]
+
+    def pick(self, version, option, chance):
+        return ([self.maybe_not(f"{option} {self.rng.choice(self.ADDRESSES[version])}")]
+                if self.rng.random() < chance else [])
 
     @staticmethod
     def usual(version):
