@@ -113,8 +113,13 @@ def check_site(tally, fwc, folder):
     check_import(tally, fwc, folder)
 
 
+ALWAYS = re.compile(r"(?m)^ sequence \d+ permit icmp .* (router-solicitation|router-advertisement|nd-ns|nd-na|"
+                    r"mld-query|mld-report|132|143)\n")
+
+
 def check_import(tally, fwc, folder):
-    """A list with groups as a policy, and back: the same meaning."""
+    """A list with groups as a policy, and back: the same meaning. What always passes is left aside: a
+    list without a device lets it pass to everyone."""
     text = SITE.replace("replies established", "replies none") % "object-groups ios-xe;"
     text = compiled.run(fwc, text, "--redact").text
     path = os.path.join(folder, "router.ios")
@@ -128,7 +133,7 @@ def check_import(tally, fwc, folder):
                            f"{name}: {taken.stderr[:300]} {back.first_error()}"):
             continue
         back = re.sub(r"BACK-IPV6|BACK", name, back.text)
-        is_same, packet = mutants.same_meaning(text, back, (family, name))
+        is_same, packet = mutants.same_meaning(ALWAYS.sub("", text), ALWAYS.sub("", back), (family, name))
         tally.check(is_same, f"{name} as a policy, and back: differs for {packet}")
 
 
