@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 
-#define BOXES_MOST 20000u
+#define BOXES_MOST 100000u
 
 /* Of a list: what it may let through, and what it may deny; limits and unknowns can go both ways. */
 struct fates {
@@ -86,28 +86,34 @@ import_set import_judged(struct import_space *space, enum import_hook hook)
 
 /* --- what a list does ----------------------------------------------------------------------------- */
 
+/* What a limit holds for may also be for later entries. */
 static struct fates fates_of(struct import_space *space, const struct import_list *list)
 {
-	struct fates fates = { import_none(), import_none() };
-	import_set undecided = import_all();
+	enum { ACCEPTED = 1, DENIED };
+	struct import_given *given = pool_array(space->pool, struct import_given, list->items_count + 1);
+	struct fates fates;
+	import_set let = import_none(), kept = import_none();
+	diagram map;
+	size_t count = 0;
 
 	for (size_t index = 0; index < list->items_count; index++) {
 		const struct import_entry *entry = &list->items[index];
-		import_set met = both(space, entry->set, undecided);
 
 		if (entry->action == IMPORT_LOG || entry->action == IMPORT_OTHER)
 			continue;
-		if (entry->action == IMPORT_ACCEPT)
-			fates.accepted = import_union(space, fates.accepted, met);
-		else
-			fates.denied = import_union(space, fates.denied, met);
 		if (entry->match.limit == NULL)
-			undecided = import_subtract(space, undecided, met);
+			given[count++] = (struct import_given){
+				entry->set, entry->action == IMPORT_ACCEPT ? ACCEPTED : DENIED,
+			};
+		else if (entry->action == IMPORT_ACCEPT)
+			let = import_union(space, let, entry->set);
+		else
+			kept = import_union(space, kept, entry->set);
 	}
-	if (list->is_accepting)
-		fates.accepted = import_union(space, fates.accepted, undecided);
-	else
-		fates.denied = import_union(space, fates.denied, undecided);
+	given[count++] = (struct import_given){ import_all(), list->is_accepting ? ACCEPTED : DENIED };
+	map = import_first_match(space, given, count);
+	fates.accepted = import_union(space, import_where(space, map, ACCEPTED), let);
+	fates.denied = import_union(space, import_where(space, map, DENIED), kept);
 	return fates;
 }
 
@@ -115,10 +121,11 @@ static struct fates fates_of(struct import_space *space, const struct import_lis
 static bool turned(struct import_space *space, import_set set, import_set *answers)
 {
 	struct import_boxes boxes = { 0 };
+	struct import_given *given;
 
-	*answers = import_none();
 	if (!import_boxes_of(space, set, BOXES_MOST, &boxes))
 		return false;
+	given = pool_array(space->pool, struct import_given, boxes.items_count + 1);
 	for (size_t index = 0; index < boxes.items_count; index++) {
 		const struct import_box *box = &boxes.items[index];
 		struct import_box back = {
@@ -136,8 +143,9 @@ static bool turned(struct import_space *space, import_set set, import_set *answe
 		if (box->fields[IMPORT_PROTOCOL] == NULL ||
 		    !protocol_has_ports((unsigned)box->fields[IMPORT_PROTOCOL]->items[0].low))
 			back.fields[IMPORT_FIRST] = back.fields[IMPORT_SECOND] = NULL;
-		*answers = import_union(space, *answers, import_set_of_box(space, &back));
+		given[index] = (struct import_given){ import_set_of_box(space, &back), 1 };
 	}
+	*answers = import_first_match(space, given, boxes.items_count);
 	return true;
 }
 
@@ -209,19 +217,20 @@ static import_set related_errors(struct import_space *space)
 static import_set ways(struct import_space *space, import_set packets)
 {
 	struct import_boxes boxes = { 0 };
-	import_set set = import_none();
+	struct import_given *given;
 
 	if (!import_boxes_of(space, packets, BOXES_MOST, &boxes))
 		return import_all();
+	given = pool_array(space->pool, struct import_given, boxes.items_count + 1);
 	for (size_t index = 0; index < boxes.items_count; index++) {
 		const struct import_box way = {
 			.fields = { [IMPORT_IN] = boxes.items[index].fields[IMPORT_IN],
 				    [IMPORT_OUT] = boxes.items[index].fields[IMPORT_OUT] },
 		};
 
-		set = import_union(space, set, import_set_of_box(space, &way));
+		given[index] = (struct import_given){ import_set_of_box(space, &way), 1 };
 	}
-	return set;
+	return import_first_match(space, given, boxes.items_count);
 }
 
 static void tell_of_connections(struct comparison *run, enum import_hook hook)

@@ -120,8 +120,12 @@ static void import_filter(struct importing *run, const struct save_table *table,
 		import_compare_passing(space, run->diags, lists, &lets_invalid);
 		run->policy.drops_invalid = run->policy.drops_invalid || lets_invalid;
 	}
-	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++)
+	for (enum import_hook hook = 0; hook < IMPORT_HOOKS && !import_space_is_over(space); hook++)
 		run->policy.rows[family][hook] = import_rows_of(&settings, hook, &lists[hook]);
+	if (import_space_is_over(space))
+		diag_add(run->diags, CODE_IPTABLES_LARGE, table->span, "the rules need more memory than is given "
+			 "to them%s", run->settings->ignores_always_passing ? "" :
+			 "; with --always-passing they need less, since nothing is compared then");
 }
 
 static void import_source(struct importing *run, uint32_t source)

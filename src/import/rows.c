@@ -141,7 +141,8 @@ static void make_lines(struct making *making, const struct import_list *list)
 			add_log(making, &logs, entry, set, undecided);
 		else
 			add_decided(making, &logs, entry, set);
-		if (entry->action != IMPORT_LOG && entry->action != IMPORT_OTHER && entry->match.limit == NULL)
+		if (entry->action != IMPORT_LOG && entry->action != IMPORT_OTHER &&
+		    entry->match.limit == NULL && index < IMPORT_PRUNED_MOST)
 			undecided = import_subtract(making->space, undecided, set);
 	}
 	add_policy(making, &logs, list, undecided);
@@ -483,6 +484,8 @@ static void make_row(struct making *making, size_t index)
 	const struct line *line = &making->lines[index];
 	struct import_boxes boxes = { 0 };
 
+	if (import_space_is_over(making->space))
+		return; /* told by the caller */
 	making->is_skipping = making->settings->skips_unknown && line->entry->action == IMPORT_ACCEPT;
 	if (line->entry->action == IMPORT_OTHER) {
 		complain(making, line->entry->match.target->span, "a target that this language lacks");

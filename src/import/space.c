@@ -109,7 +109,46 @@ static bool subtract_early(void *context, diagram a, diagram b, diagram *result)
 	return true;
 }
 
+static uint32_t number_leaves(void *context, uint32_t a, uint32_t b)
+{
+	(void)context;
+	return a != 0 ? b : 0;
+}
+
+static uint32_t first_leaves(void *context, uint32_t a, uint32_t b)
+{
+	(void)context;
+	return a != 0 ? a : b;
+}
+
+static uint32_t where_leaves(void *context, uint32_t a, uint32_t b)
+{
+	(void)context;
+	return a == b;
+}
+
+static bool never_early(void *context, diagram a, diagram b, diagram *result)
+{
+	(void)context, (void)a, (void)b, (void)result;
+	return false;
+}
+
+static bool first_early(void *context, diagram a, diagram b, diagram *result)
+{
+	(void)context;
+	if (a == import_none())
+		*result = b;
+	else if (diagram_is_leaf(a) || b == import_none() || a == b)
+		*result = a;
+	else
+		return false;
+	return true;
+}
+
 static const struct diagram_operation
+	number_them = { .number = 3, .leaves = number_leaves, .early = never_early },
+	first_of = { .number = 4, .leaves = first_leaves, .early = first_early },
+	where = { .number = 5, .leaves = where_leaves, .early = never_early },
 	unite = { .number = 0, .leaves = union_leaves, .early = union_early },
 	intersect = { .number = 1, .leaves = intersect_leaves, .early = intersect_early },
 	subtract = { .number = 2, .leaves = subtract_leaves, .early = subtract_early };
@@ -135,6 +174,25 @@ import_set import_intersect(struct import_space *space, import_set a, import_set
 import_set import_subtract(struct import_space *space, import_set a, import_set b)
 {
 	return apply(space, &subtract, a, b);
+}
+
+/* As deep as the logarithm of the count. */
+diagram import_first_match(struct import_space *space, const struct import_given *list, size_t count)
+{
+	diagram first, second;
+
+	if (count == 0)
+		return import_none();
+	if (count == 1)
+		return apply(space, &number_them, list->set, diagram_leaf(list->number));
+	first = import_first_match(space, list, count / 2);
+	second = import_first_match(space, list + count / 2, count - count / 2);
+	return apply(space, &first_of, first, second);
+}
+
+import_set import_where(struct import_space *space, diagram map, uint32_t number)
+{
+	return apply(space, &where, map, diagram_leaf(number));
 }
 
 /* --- one field ------------------------------------------------------------------------------- */

@@ -55,6 +55,17 @@ import_set import_union(struct import_space *space, import_set a, import_set b);
 import_set import_intersect(struct import_space *space, import_set a, import_set b);
 import_set import_subtract(struct import_space *space, import_set a, import_set b);
 
+/* A first-match list: what each packet of a set is given, where no earlier set held it. Built by halves, so
+ * that it costs little more than what comes out. */
+struct import_given {
+	import_set set;
+	uint32_t number; /* from 1 on */
+};
+
+diagram import_first_match(struct import_space *space, const struct import_given *list, size_t count);
+/* The packets that were given the number; 0: none. */
+import_set import_where(struct import_space *space, diagram map, uint32_t number);
+
 /* The highest value of a field. */
 number128 import_highest(const struct import_space *space, uint32_t field);
 /* Packets with one of these values; sets are normalised. */

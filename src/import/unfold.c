@@ -74,7 +74,8 @@ static void add_entry(struct unfolding *run, const struct save_rule *rule, const
 	entry.answer = option_of(match, "--reject-with");
 	entry.prefix = option_of(match, strcmp(match->target->text, "NFLOG") == 0 ? "--nflog-prefix" :
 				 "--log-prefix");
-	if (entry.action != IMPORT_LOG && entry.action != IMPORT_OTHER && match->limit == NULL)
+	if (entry.action != IMPORT_LOG && entry.action != IMPORT_OTHER && match->limit == NULL &&
+	    run->list->items_count < IMPORT_PRUNED_MOST)
 		run->undecided = import_subtract(run->space, run->undecided, set);
 	*pool_append(run->space->pool, run->list, items) = entry;
 }

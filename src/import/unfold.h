@@ -2,7 +2,7 @@
  *
  * A jump carries its condition into the chain; RETURN and goto take their packets out of the rest of
  * it. So an entry holds for a set of packets, and the list needs no chains. Entries that no packet
- * reaches are left out. */
+ * reaches are left out, in lists that are not too long to tell. */
 #ifndef FWC_IMPORT_UNFOLD_H
 #define FWC_IMPORT_UNFOLD_H
 
@@ -12,6 +12,9 @@ enum import_hook { IMPORT_INPUT, IMPORT_FORWARD, IMPORT_OUTPUT };
 #define IMPORT_HOOKS 3
 
 enum import_action { IMPORT_ACCEPT, IMPORT_DROP, IMPORT_REJECT, IMPORT_LOG, IMPORT_OTHER };
+
+/* What the first so many entries decide is taken from later ones. */
+#define IMPORT_PRUNED_MOST 1000u
 
 struct import_entry {
 	import_set set;
