@@ -129,6 +129,7 @@ def check_configuration(tally, fwc, folder, count, policy):
     done = run(fwc, [*edit, router])
     tally.check(done.returncode == 0 and done.stdout == "", f"the same list: {done.stdout[:200]!r}")
     far = count * 7 // 10
+    edit[1] = written(os.path.join(folder, "short.fw"), ["allow ssh;"])
     lines[far] = lines[far].replace(" eq ", " equals ")
     bad = written(os.path.join(folder, "bad.ios"), lines)
     for words in (["import", "cisco", bad], [*edit, bad]):
