@@ -136,6 +136,7 @@ static struct state_entry *add_entry(struct session *session, const struct enfor
 	entry->deadline = enforced->confirm_s == 0 ? 0 : entry->applied + (time_t)enforced->confirm_s;
 	entry->rules = rules_total(session->ruleset);
 	entry->allows_expired_deny = options->allows_expired_deny;
+	entry->counts_all = options->counts_all;
 	entry->has_log_group = options->nft.has_log_group;
 	entry->log_group = options->nft.log_group;
 	return entry;

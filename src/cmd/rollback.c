@@ -95,6 +95,7 @@ static struct session *session_of(struct operation *operation, struct state *sta
 	}
 	/* what has ended since then is left out, as it would be by the clock */
 	options.allows_expired_deny = true;
+	options.counts_all = entry->counts_all;
 	options.nft.table = entry->table;
 	options.nft.has_log_group = entry->has_log_group;
 	options.nft.log_group = entry->log_group;

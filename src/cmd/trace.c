@@ -527,9 +527,9 @@ static int trace_option(struct trace_query *query, int option)
 static int trace_parse(struct trace_query *query, int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		SESSION_LONG_OPTIONS,
-		{ "count", required_argument, NULL, OPTION_COUNT },
+		{ "count", required_argument, NULL, OPTION_COUNT }, /* of packets: before the shared one */
 		{ "seconds", required_argument, NULL, OPTION_SECONDS },
+		SESSION_LONG_OPTIONS,
 		{ NULL, 0, NULL, 0 },
 	};
 	int option, status = EXIT_DONE;

@@ -60,7 +60,7 @@ static json_t *string_of(void *pool, const char *text)
 
 static json_t *print_entry(void *pool, const struct state_entry *entry)
 {
-	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:i}",
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, s:i}",
 			 "number", (json_int_t)entry->number, "mark", state_mark_word(entry->mark),
 			 "hash", entry->hash, "policy", string_of(pool, entry->policy),
 			 "version", string_of(pool, entry->version), "file", string_of(pool, entry->file),
@@ -68,8 +68,8 @@ static json_t *print_entry(void *pool, const struct state_entry *entry)
 			 "table", string_of(pool, entry->table), "kernel", string_of(pool, entry->kernel),
 			 "before", string_of(pool, entry->before), "applied", (json_int_t)entry->applied,
 			 "deadline", (json_int_t)entry->deadline, "rules", (json_int_t)entry->rules,
-			 "expired-deny", entry->allows_expired_deny, "has-log-group", entry->has_log_group,
-			 "log-group", (int)entry->log_group);
+			 "expired-deny", entry->allows_expired_deny, "count", entry->counts_all, "has-log-group",
+			 entry->has_log_group, "log-group", (int)entry->log_group);
 }
 
 static bool read_mark(const char *word, enum state_mark *mark)
@@ -116,11 +116,11 @@ static bool parse_strings(void *pool, json_t *item, struct state_entry *entry)
 static bool parse_entry(void *pool, json_t *item, struct state_entry *entry)
 {
 	json_int_t number, applied, deadline, rules;
-	int allows_expired_deny, has_log_group, log_group;
+	int allows_expired_deny, counts_all, has_log_group, log_group;
 	*entry = (struct state_entry){ 0 };
-	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:i}", "number", &number, "applied", &applied,
+	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:i}", "number", &number, "applied", &applied,
 			"deadline", &deadline, "rules", &rules, "expired-deny", &allows_expired_deny,
-			"has-log-group", &has_log_group, "log-group", &log_group) != 0 ||
+			"count", &counts_all, "has-log-group", &has_log_group, "log-group", &log_group) != 0 ||
 	    number <= 0 || log_group < 0 || log_group > UINT16_MAX)
 		return false;
 	entry->number = (uint64_t)number;
@@ -128,6 +128,7 @@ static bool parse_entry(void *pool, json_t *item, struct state_entry *entry)
 	entry->deadline = (time_t)deadline;
 	entry->rules = (uint64_t)rules;
 	entry->allows_expired_deny = allows_expired_deny != 0;
+	entry->counts_all = counts_all != 0;
 	entry->has_log_group = has_log_group != 0;
 	entry->log_group = (uint16_t)log_group;
 	return parse_strings(pool, item, entry);

@@ -36,7 +36,7 @@ struct state_entry {
 	const char *before;      /* SHA-256 of the file before-N, or NULL: it is gone, or not needed */
 	time_t applied, deadline; /* UTC; deadline 0: needs no confirmation */
 	uint64_t rules;
-	bool allows_expired_deny, has_log_group;
+	bool allows_expired_deny, counts_all, has_log_group; /* options of that time */
 	uint16_t log_group;
 };
 

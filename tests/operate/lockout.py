@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import socket
 import subprocess
 import sys
@@ -74,6 +75,27 @@ def case_judged_as_by_packets(world):
                 world.check(world.rules() == "", f"{text}: something was loaded")
                 world.must("apply", path, "--confirm", "0", "--force", environment=SESSION)
             world.check(gets_in(there) == is_in, f"{text}: the neighbour gets in: {not is_in}")
+
+
+def counted(world):
+    return re.findall(r"counter (\S+) \{\s+packets (\d+)", world.nft("list counters table inet fwc"))
+
+
+def case_counters_count_on(world):
+    """What a rule has counted stays over a trial; what the new rules do not count comes back as it was."""
+    rule = f"allow {PORT}/tcp from {HERE} count id door;"
+    first = world.path("first.fw", rule)
+    with neighbour() as there:
+        world.must("apply", first, "--confirm", "0")
+        gets_in(there)
+        for text, more in (("deny p2p; " + rule, 1), (f"allow {PORT}/tcp;", 0)):
+            before = int(dict(counted(world))["c_door"])
+            process = world.start("apply", world.path("second.fw", text), "--confirm", "1")
+            world.check(world.wait(lambda: world.marks()[:1] == ["waiting"]), "not loaded")
+            world.check(gets_in(there), f"{text}: not let in")
+            process.communicate(timeout=10)
+            after = dict(counted(world))
+            world.check(before > 0 and after["c_door"] == str(before + more), f"{text}: {before}, then {after}")
 
 
 def wants_confirm(world, done, what):
