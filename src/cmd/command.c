@@ -53,6 +53,10 @@ static const struct command commands[] = {
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
 	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
+	{ "plan", "show what applying a policy would change",
+	  "usage: fwc plan FILE|- [options]\n"
+	  "      --exit-code            exit 10 if there are changes\n"
+	  STATE_OPTION POLICY_OPTIONS, command_plan },
 	{ "confirm", "keep what was applied with --confirm",
 	  "usage: fwc confirm [options]\n"
 	  "      --force                from the session that applied it, too\n" STATE_OPTION JSON_OPTION,

@@ -15,6 +15,7 @@ enum {
 	EXIT_USAGE = 2,
 	EXIT_WORLD = 3,  /* files, kernel, memory */
 	EXIT_REFUSED = 5, /* it could be done, but should not: lockout, a foreign change, too late */
+	EXIT_CHANGES = 10, /* `plan --exit-code`: there is something to do */
 	EXIT_RESCUE = 10, /* `boot`: the rescue batch was loaded */
 	EXIT_BARE = 11,   /* `boot`: the built-in rules were loaded */
 };
@@ -36,6 +37,7 @@ const struct command *command_at(size_t index); /* NULL past the end */
 /* one line a command, a file each */
 int command_compile(struct pool_trap *root, int argc, char **argv);
 int command_apply(struct pool_trap *root, int argc, char **argv);
+int command_plan(struct pool_trap *root, int argc, char **argv);
 int command_confirm(struct pool_trap *root, int argc, char **argv);
 int command_rollback(struct pool_trap *root, int argc, char **argv);
 int command_status(struct pool_trap *root, int argc, char **argv);

@@ -1,5 +1,7 @@
 /* fwc diff: what changed in meaning between two policies. Exit 0: nothing; 1: something; 2: one of them has
  * mistakes, as diff(1) has it. */
+#include "cmd/diff.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,14 +295,19 @@ static int finish_quietly(struct session *session)
 	return session_finish(session);
 }
 
-static int compare(struct session *old, struct session *new, struct text *out, bool *is_changed)
+size_t diff_tell(struct session *old, struct session *new, struct text *out)
 {
 	struct differ differ = { .pool = new->pool, .out = out, .old = old, .new = new };
 
+	add_views(&differ);
+	return differ.changes_count;
+}
+
+static int compare(struct session *old, struct session *new, struct text *out, bool *is_changed)
+{
 	if (!expand_both(old, new))
 		return session_finish(new);
-	add_views(&differ);
-	*is_changed = differ.changes_count > 0;
+	*is_changed = diff_tell(old, new, out) > 0;
 	return finish_quietly(new);
 }
 

@@ -60,7 +60,8 @@ static json_t *string_of(void *pool, const char *text)
 
 static json_t *print_entry(void *pool, const struct state_entry *entry)
 {
-	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, s:i}",
+	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, "
+			 "s:i}",
 			 "number", (json_int_t)entry->number, "mark", state_mark_word(entry->mark),
 			 "hash", entry->hash, "policy", string_of(pool, entry->policy),
 			 "version", string_of(pool, entry->version), "file", string_of(pool, entry->file),

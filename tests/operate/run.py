@@ -11,11 +11,12 @@ import time
 import traceback
 
 import lockout
+import plan
 import store
 import timer
 import world
 
-MODULES = (store, timer, lockout)
+MODULES = (store, timer, lockout, plan)
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n$")
 
 

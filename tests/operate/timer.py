@@ -241,7 +241,7 @@ def case_status(world):
     world.check(f'comment "sha256 {entry["sha256"]} main office 12"' in listing, listing[-600:])
     world.nft("add table ip elsewhere")
     world.check(world.run("status").returncode == 0, "another table changed")
-    world.nft("add chain inet fwc by_hand")
+    world.nft("add rule inet fwc input tcp dport 7 accept")
     changed = world.run("status")
     world.check(changed.returncode == 1 and "somebody has changed" in changed.stdout, changed.stdout)
     world.nft("flush ruleset")
@@ -257,14 +257,19 @@ def case_changed_while_loading(world):
         return
     old, new = policies(world)
     world.must("apply", old, "--confirm", "0")
-    for command, status in (("add table ip elsewhere", 0), ("add chain inet fwc by_hand", 5)):
+    for command, status in (("add chain inet fwc by_hand", 5),
+                            ("add rule inet fwc by_hand accept", 5), ("delete chain inet fwc by_hand", 5),
+                            ("add table ip elsewhere", 0)):
         before = world.marks()
         done = world.run("apply", new, "--confirm", "0",
                          environment={"LD_PRELOAD": library, "CHANGE_SHIM_NFT": command})
         world.check(done.returncode == status and ("FW1421" in done.stderr) == (status == 5),
                     f"{command}: {done.returncode} {done.stderr}")
         if status == 5:
-            world.check(world.marks() == before and "by_hand" in world.rules(), "something was loaded")
+            world.check(world.marks() == before and "9000" not in world.rules(), "something was loaded")
+            world.check(("by_hand" in world.rules()) == ("add" in command), f"{command}: it is undone")
+            world.must("apply", old, "--confirm", "0")
+            world.nft("add chain inet fwc by_hand")
 
 
 def case_no_processes(world):

@@ -353,6 +353,7 @@ void nft_kept_hash(const struct nft_kept *kept, char sha256[REREAD_HASH_LENGTH +
 	struct text *text = text_new(scratch);
 	SHA2_CTX hash;
 	int left;
+	read->generation = 1; /* the kernel's list, in which rules name the one before them */
 	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
 	     message = mnl_nlmsg_next(message, &left))
 		nft_read_message(read, message);
@@ -362,6 +363,8 @@ void nft_kept_hash(const struct nft_kept *kept, char sha256[REREAD_HASH_LENGTH +
 		nft_read_print(text, table);
 	SHA256Init(&hash);
 	SHA256Update(&hash, (const uint8_t *)text->bytes, text->length);
+	if (read->problem != NULL) /* what is not understood counts byte by byte */
+		SHA256Update(&hash, (const uint8_t *)kept->bytes, kept->bytes_count);
 	SHA256End(&hash, sha256);
 	talloc_free(scratch);
 }

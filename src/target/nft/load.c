@@ -37,6 +37,7 @@ struct load {
 	struct nft_socket *socket;
 	struct nft_kernel *kernel;
 	uint32_t expected_in; /* a generation in which the table was as expected */
+	bool has_sent;        /* this attempt has put things of its own into the table */
 	struct nft_answer answer;
 };
 
@@ -189,6 +190,48 @@ static bool is_as_expected(const struct load *load, const struct nft_kernel *now
 	return true;
 }
 
+/* Somebody has changed the kernel's rules: is it this table? */
+static enum outcome_of_load compare_with_expected(struct load *load)
+{
+	char before[REREAD_HASH_LENGTH + 1], after[REREAD_HASH_LENGTH + 1];
+	struct nft_kept *now;
+	int error = nft_kept_read(load->pool, load->socket, load->table->name, &now);
+	if (error != 0) {
+		nft_report_error(load->diags, error, "read the kernel's rules");
+		return LOAD_FAILED;
+	}
+	nft_kept_hash(load->limits->expected, before);
+	nft_kept_hash(now, after);
+	if (strcmp(before, after) == 0) {
+		load->expected_in = now->generation;
+		return now->generation == load->kernel->generation ? LOAD_DONE : LOAD_STALE;
+	}
+	struct diagnostic *diagnostic =
+		diag_add(load->diags, CODE_TABLE_CHANGED, SPAN_NONE,
+			 "somebody else changed table inet '%s' after it was read", load->table->name);
+	diag_note(load->diags, diagnostic, SPAN_NONE,
+		  "nothing was loaded; look at it ('nft list table inet %s'), and run it again", load->table->name);
+	return LOAD_FAILED;
+}
+
+/* After a foreign change, the generation in which the transaction may be sent again. Once things of this load
+ * are in the table it is no longer what was expected, and is asked for what the load needs. */
+static enum outcome_of_load find_generation(struct load *load, uint32_t *generation)
+{
+	if (load->limits->expected != NULL && !load->has_sent) {
+		enum outcome_of_load compared = compare_with_expected(load);
+		*generation = load->expected_in;
+		return compared == LOAD_FAILED ? LOAD_FAILED : LOAD_DONE;
+	}
+	struct nft_kernel *now;
+	if (nft_kernel_read(load->pool, load->socket, load->table->name, &now) != 0)
+		return LOAD_STALE;
+	bool goes_on = is_as_expected(load, now);
+	*generation = now->generation;
+	talloc_free(now);
+	return goes_on ? LOAD_DONE : LOAD_STALE;
+}
+
 /* One transaction of a staged load. A change of other tables in between is no reason to begin anew:
  * on a busy host the many transactions would never get through. */
 static enum outcome_of_load send_slice(struct load *load, struct nft_batch *batch, size_t first,
@@ -199,15 +242,13 @@ static enum outcome_of_load send_slice(struct load *load, struct nft_batch *batc
 		error = nft_send(load->socket, batch, first, end, *generation, &load->answer);
 		if (error != ERESTART)
 			break;
-		struct nft_kernel *now;
-		if (nft_kernel_read(load->pool, load->socket, load->table->name, &now) != 0)
-			break;
-		bool goes_on = is_as_expected(load, now);
-		*generation = now->generation;
-		talloc_free(now);
-		if (!goes_on)
+		enum outcome_of_load found = find_generation(load, generation);
+		if (found == LOAD_FAILED)
+			return LOAD_FAILED;
+		if (found == LOAD_STALE)
 			break;
 	}
+	load->has_sent |= error == 0;
 	*generation = next_generation(*generation);
 	return outcome_of(load, batch, error);
 }
@@ -247,7 +288,8 @@ static enum outcome_of_load load_steps(struct load *load, const struct nft_stage
 	if (outcome == LOAD_DONE)
 		outcome = send_slice(load, staged->batch, staged->switch_begin,
 				     staged->batch->messages_count, &generation);
-	take_rest_away(load, outcome == LOAD_DONE, room);
+	if (load->has_sent) /* else what is there anew is somebody else's */
+		take_rest_away(load, outcome == LOAD_DONE, room);
 	return outcome;
 }
 
@@ -297,30 +339,6 @@ static enum outcome_of_load load_in_steps(struct load *load, bool *is_staged)
 
 /* --- attempts ------------------------------------------------------------------------------------------ */
 
-/* Somebody has changed the kernel's rules: is it this table? */
-static enum outcome_of_load compare_with_expected(struct load *load)
-{
-	char before[REREAD_HASH_LENGTH + 1], after[REREAD_HASH_LENGTH + 1];
-	struct nft_kept *now;
-	int error = nft_kept_read(load->pool, load->socket, load->table->name, &now);
-	if (error != 0) {
-		nft_report_error(load->diags, error, "read the kernel's rules");
-		return LOAD_FAILED;
-	}
-	nft_kept_hash(load->limits->expected, before);
-	nft_kept_hash(now, after);
-	if (strcmp(before, after) == 0) {
-		load->expected_in = now->generation;
-		return now->generation == load->kernel->generation ? LOAD_DONE : LOAD_STALE;
-	}
-	struct diagnostic *diagnostic =
-		diag_add(load->diags, CODE_TABLE_CHANGED, SPAN_NONE,
-			 "somebody else changed table inet '%s' after it was read", load->table->name);
-	diag_note(load->diags, diagnostic, SPAN_NONE,
-		  "nothing was loaded; look at it ('nft list table inet %s'), and run it again", load->table->name);
-	return LOAD_FAILED;
-}
-
 static enum outcome_of_load attempt(struct load *load, bool *is_staged)
 {
 	int error = nft_kernel_read(load->pool, load->socket, load->table->name, &load->kernel);
@@ -329,6 +347,7 @@ static enum outcome_of_load attempt(struct load *load, bool *is_staged)
 		return LOAD_FAILED;
 	}
 	*is_staged = false;
+	load->has_sent = false;
 	enum outcome_of_load outcome = LOAD_TOO_LARGE;
 	if (load->limits->expected != NULL && load->kernel->generation != load->expected_in) {
 		enum outcome_of_load compared = compare_with_expected(load);
