@@ -3,10 +3,11 @@
 usage: lists_test.py FWC [--seed N] [--lists N] [--devices N] [--packets N] [--mutants N]
                      [--replies] [--verbose]
 
-The examples that compile for a router, random policies without a device and random policies with
-one: the list of every interface is read by acl_eval.py, the policy by tests/packets/evaluator.py,
-and every cell of the space that their boundaries cut is compared (compare.py), then random packets
-one by one. What a list lets in beyond the policy has to be what the compiler said (announced.py).
+The examples that compile for a router, random policies without a device, some crowded, and random
+policies with one: the list of every interface is read by acl_eval.py, the policy by
+tests/packets/evaluator.py, and every cell of the space that their boundaries cut is compared
+(compare.py), then random packets one by one. What a list lets in beyond the policy has to be what
+the compiler said (announced.py).
 Then the lists are changed a little (mutants.py): the comparison has to notice each change, unless
 every cell says that it means the same. Differences are shown with the smallest policy that has them.
 """
@@ -308,6 +309,7 @@ def main():
     bench = Bench(options, tally)
     run_examples(bench)
     run_random(bench, policies.ListMaker, range(options.seed, options.seed + options.lists))
+    run_random(bench, policies.CrowdedMaker, range(options.seed, options.seed + options.lists))
     run_random(bench, policies.DeviceMaker, range(options.seed, options.seed + options.devices))
     run_random(bench, policies.TwoDeviceMaker, range(options.seed, options.seed + options.devices // 4))
     report(bench.figures, options, tally)
@@ -324,7 +326,7 @@ def report(figures, options, tally):
           f" {figures.same} of the same meaning")
     for reason, times in sorted(figures.reasons.items()):
         print(f"refused {times} times: {reason}")
-    asked = options.lists + options.devices + options.devices // 4
+    asked = 2 * options.lists + options.devices + options.devices // 4
     tally.check(figures.policies >= asked // 2, f"only {figures.policies} of {asked} policies compile")
 
 

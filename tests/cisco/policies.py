@@ -4,6 +4,7 @@ Reuses the maker of tests/packets. The text of a policy with devices comes in tw
 evaluator reads, and the device blocks, which it is told as data.
 """
 
+import random
 import sys
 import os
 from dataclasses import dataclass
@@ -210,3 +211,28 @@ class TwoDeviceMaker(DeviceMaker):
 
     def translations(self):
         """A policy's translations are for all devices, so these have none."""
+
+
+class CrowdedMaker:
+    """Rules about few addresses and ports: many take what others speak of, alone or together."""
+
+    def __init__(self, seed):
+        self.random = random.Random(f"crowded {seed}")
+
+    def place(self):
+        length = self.random.choice((24, 25, 25, 26, 26))
+        base = self.random.randrange(1 << length - 24) << 32 - length
+        return f"10.0.0.{base}/{length}"
+
+    def service(self):
+        low = self.random.choice((0, 100, 200, 300))
+        high = self.random.choice((99, 199, 299, 65535))
+        return f"{min(low, high)}-{max(low, high)}/{self.random.choice(('tcp', 'tcp', 'udp'))}"
+
+    def line(self):
+        verdict = "deny" if self.random.random() < 0.4 else "allow"
+        what = self.service() if self.random.random() < 0.85 else "any"
+        return f"{verdict} {what} from {self.place()} to {self.place()};"
+
+    def make(self):
+        return "\n".join(self.line() for _ in range(self.random.randint(8, 30))) + "\n"

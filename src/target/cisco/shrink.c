@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/interned.h"
 #include "base/pool.h"
+#include "target/cisco/together.h"
 
 #define COVERED_SHOWN 20 /* rules told of; more are counted */
 
@@ -34,7 +35,7 @@ struct shrinker {
 	struct interned *known_shapes, *buckets;
 	struct shape *shapes;
 	size_t shapes_count, shapes_capacity;
-	size_t *holder; /* of each line: the one that holds it, or SIZE_MAX */
+	size_t *holder; /* of each line: the one that holds it, or HELD_BY_NONE */
 };
 
 /* --- one entry in another ----------------------------------------------------------------------- */
@@ -158,7 +159,7 @@ static size_t find_holder(struct shrinker *shrinker, size_t index)
 			    (link->line < index || !is_equal(&lines[link->line], line)))
 				return link->line;
 	}
-	return SIZE_MAX;
+	return HELD_BY_NONE;
 }
 
 static void remember(struct shrinker *shrinker, size_t line)
@@ -171,17 +172,11 @@ static void remember(struct shrinker *shrinker, size_t line)
 	*bucket = link;
 }
 
-static bool is_plain(const struct ios_line *line)
-{
-	return line->kind == IOS_LINE_ENTRY && line->source.group == NULL && line->destination.group == NULL &&
-	       line->services == NULL && !line->is_fragments && line->reflect == NULL;
-}
-
 /* A default stands behind what the policy denies by name, and takes nothing of it away: these entries
  * count packets of their own. */
 static bool can_join(const struct ios_line *line)
 {
-	return is_plain(line) && !line->is_established && !line->is_pinned && line->time_range == NULL &&
+	return line_is_plain(line) && !line->is_established && !line->is_pinned && line->time_range == NULL &&
 	       line->identity != NULL &&
 	       line->identity->rule != NULL;
 }
@@ -205,11 +200,13 @@ static void find_covered(struct shrinker *shrinker)
 	for (size_t begin = shrinker->begin, end; begin < list->lines_count; begin = end) {
 		end = run_end(list, begin);
 		for (size_t index = begin; index < end; index++)
-			if (is_plain(&list->lines[index]))
+			if (line_is_plain(&list->lines[index]))
 				remember(shrinker, index);
-		for (size_t index = begin; index < end; index++)
-			shrinker->holder[index] = is_plain(&list->lines[index]) && !list->lines[index].is_pinned ?
-						  find_holder(shrinker, index) : SIZE_MAX;
+		for (size_t index = begin; index < end; index++) {
+			bool may_go = line_is_plain(&list->lines[index]) && !list->lines[index].is_pinned;
+
+			shrinker->holder[index] = may_go ? find_holder(shrinker, index) : HELD_BY_NONE;
+		}
 	}
 }
 
@@ -219,7 +216,7 @@ static void remove_covered(struct shrinker *shrinker)
 	size_t kept = shrinker->begin;
 
 	for (size_t index = shrinker->begin; index < list->lines_count; index++)
-		if (shrinker->holder[index] == SIZE_MAX)
+		if (shrinker->holder[index] == HELD_BY_NONE)
 			list->lines[kept++] = list->lines[index];
 	list->lines_count = kept;
 }
@@ -251,7 +248,10 @@ static void tell_rules(struct shrinker *shrinker, const struct ios_line *before,
 		struct diagnostic *note = diag_add(shrinker->diags, CODE_CISCO_COVERED, before[index].origin,
 						   "this needs no entry of its own in list '%s'",
 						   shrinker->list->name);
-		if (holder[index] != SIZE_MAX)
+		if (holder[index] == HELD_TOGETHER)
+			diag_note(shrinker->diags, note, SPAN_NONE,
+				  "entries before it decide its packets together");
+		else if (holder[index] != HELD_BY_NONE)
 			diag_note(shrinker->diags, note, before[holder[index]].origin, holder[index] < index ?
 				  "this decides its packets before" : "this says the same of its packets");
 	}
@@ -495,6 +495,7 @@ void shrink_list(void *pool, struct diags *diags, struct ios_list *list, size_t 
 	memcpy(before, list->lines, count * sizeof *before);
 	shrinker.holder = holder = pool_array(scratch, size_t, count);
 	cover_pass(&shrinker);
+	find_held_together(scratch, list, begin, holder);
 	remove_covered(&shrinker);
 	join_runs(&shrinker);
 	shrinker.holder = pool_array(scratch, size_t, count);

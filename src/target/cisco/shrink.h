@@ -1,8 +1,9 @@
 /* Fewer entries of the same meaning.
  *
  * Needs: a list whose entries from `begin` on hold every packet. Keeps: the verdict of every packet,
- * and each entry of a rule that logs or counts. What an entry before it holds whole is left out, and
- * the rule is told of it; neighbours of one verdict that differ in one field are joined. */
+ * and each entry of a rule that logs or counts. What an entry before it holds whole, or several do
+ * together, is left out, and the rule is told of it; neighbours of one verdict that differ in one field
+ * are joined. */
 #ifndef FWC_TARGET_CISCO_SHRINK_H
 #define FWC_TARGET_CISCO_SHRINK_H
 
