@@ -131,6 +131,7 @@ def program_jobs(label, folder, environment=None, fewer=None):
 FEWER = {
     "cisco/lists_test.py": ("--lists", "4", "--devices", "2", "--mutants", "1"),
     "cisco/edit_test.py": ("--pairs", "3"),
+    "cisco/proof_test.py": ("--mutants", "10"),
     "cisco/groups_test.py": ("--policies", "6"),
     "cisco/kernel_test.py": ("--policies", "6"),
     "cisco/refuse_test.py": ("--lines", "10000"),
@@ -162,6 +163,7 @@ PROGRAMS = [
     ("cisco/edit_test.py", "--pairs", "10"),
     ("cisco/peers_test.py",),
     ("cisco/refuse_test.py",),
+    ("cisco/proof_test.py", "--mutants", "50"),
     ("cisco/groups_test.py",),
     ("cisco/hostile_test.py",),
     ("cisco/kernel_test.py",),

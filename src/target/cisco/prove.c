@@ -317,6 +317,33 @@ static const char *announced_name(const struct proving *proving, enum family fam
 	return found;
 }
 
+static bool is_reflected(const struct acl_list *list, const char *name)
+{
+	for (size_t index = 0; list != NULL && index < list->entries_count; index++)
+		if (list->entries[index]->reflect != NULL && strcmp(list->entries[index]->reflect, name) == 0)
+			return true;
+	return false;
+}
+
+/* What the inbound list evaluates, the outbound one of the same interface has to remember. */
+static bool prove_reflections(struct proving *proving, const struct acl_binding *in,
+			      const struct acl_binding *out, const char *where)
+{
+	const struct acl_list *list = acl_list_find(proving->config, in->family, in->list);
+	const struct acl_list *outbound =
+		out != NULL ? acl_list_find(proving->config, out->family, out->list) : NULL;
+
+	for (size_t index = 0; list != NULL && index < list->entries_count; index++) {
+		const struct acl_entry *entry = list->entries[index];
+
+		if (entry->kind != ACL_ENTRY_EVALUATE || is_reflected(outbound, entry->evaluate))
+			continue;
+		proving->proof.entry = entry->span;
+		return fail(proving, where, "open to answers", "not: no outbound list there reflects to this");
+	}
+	return true;
+}
+
 static bool prove_interface(struct proving *proving, const struct device_interface *interface,
 			    enum family family)
 {
@@ -339,7 +366,8 @@ static bool prove_interface(struct proving *proving, const struct device_interfa
 		return fail(proving, place.where, "filtered inbound", "not filtered: no list is bound there");
 	place.name = in->list;
 	place.announced = announced_name(proving, family, in->list);
-	return prove_place(proving, &place) && (out == NULL || prove_outbound(proving, out, place.where));
+	return prove_place(proving, &place) && prove_reflections(proving, in, out, place.where) &&
+	       (out == NULL || prove_outbound(proving, out, place.where));
 }
 
 /* A zone's interfaces are filtered; nothing else is bound anywhere. */

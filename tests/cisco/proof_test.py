@@ -1,0 +1,160 @@
+"""The proof of lists: small mutants of what the compiler wrote are caught, or mean the same.
+
+usage: proof_test.py FWC [--seed N] [--mutants N] [--verbose]
+
+Each subject's text is changed a little (mutants.py) and given to `fwc verify --against`. A mutant that is
+taken for equal has to mean the same by acl_eval.py, which shares nothing with fwc, in every cell of the
+space of both lists; later fragments, which the proof does not compare, aside. What is bound where is
+mutated, too. Lists of source translation are proved to leave alone what tunnels carry, and no more: their
+mutants are counted apart.
+"""
+
+import argparse
+import os
+import random
+import re
+import subprocess
+import tempfile
+
+import mutants
+from acl_read import Configuration
+from compiled import TOP, Tally
+
+FAR = """
+zone lan { network 10.0.0.0/24, fd00:1::/64; }
+zone dmz { network 10.0.1.0/24; }
+zone wan { network internet; }
+host web1 = 10.0.1.10;
+timezone +01:00;
+schedule work = mon-fri 08:00-18:00;
+device R1 {
+    target cisco-ios;
+    interface Gi0/0 { zone lan; address 10.0.0.1/24; address fd00:1::1/64; }
+    interface Gi0/1 { zone wan; address 192.0.2.2/30; }
+    interface Gi0/2 { zone dmz; address 10.0.1.1/24; }
+    replies REPLIES;
+}
+default output deny;
+forward 8080/tcp from wan to web1 port 80;
+deny 25/tcp from lan to wan until 2039-12-31;
+allow ssh, 1000-2000/udp from lan to wan during work;
+allow http, https from lan to any;
+allow ping from lan to self;
+reject any from dmz to lan;
+allow dns from dmz to wan;
+"""
+ENVIRONMENT = {**os.environ, "PARIS_LYON_PSK": "secret", "NO_COLOR": "1"}
+
+
+def subjects(folder):
+    """(title, policy file, device or None)"""
+    examples = os.path.join(TOP, "examples")
+    yield "one-liner.fw", os.path.join(examples, "one-liner.fw"), None
+    for site in ("SITE1", "SITE2"):
+        yield f"site-to-site.fw, {site}", os.path.join(examples, "site-to-site.fw"), site
+    for replies in ("established", "reflexive"):
+        path = os.path.join(folder, f"{replies}.fw")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(FAR.replace("REPLIES", replies))
+        yield f"a router, replies {replies}", path, "R1"
+
+
+class Subject:
+    def __init__(self, fwc, folder, title, path, device):
+        self.fwc, self.title, self.path = fwc, title, path
+        self.device = ["--device", device] if device else []
+        self.file = os.path.join(folder, "mutant.ios")
+        done = self.run("compile", "--target", "cisco")
+        self.text, self.said = done.stdout, done.stderr
+        self.figures = {"caught": 0, "same": 0, "translation": 0}
+
+    def run(self, command, *options):
+        return subprocess.run([self.fwc, command, self.path, *self.device, *options], env=ENVIRONMENT,
+                              capture_output=True, text=True, timeout=60, check=False)
+
+    def verify(self, text):
+        with open(self.file, "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.run("verify", "--against", self.file)
+
+    def translation_lists(self):
+        return set(re.findall(r"^ip nat inside source list (\S+)", self.text, re.M))
+
+    def difference(self, other):
+        """What differs, in words; None: nothing."""
+        ours, theirs = Configuration(self.text), Configuration(other)
+        if {name: item.lists for name, item in ours.interfaces.items()} != \
+                {name: item.lists for name, item in theirs.interfaces.items()}:
+            return "a binding"
+        for key in ours.lists:
+            is_same, packet = mutants.same_meaning(self.text, other, key)
+            if not is_same and not (packet and packet.is_fragment):
+                return f"list {key[1]}: {packet}"
+        return None
+
+    def mutate(self, tally, seed, count):
+        chooser = random.Random(seed)
+        tried = 0
+        while tried < count:
+            made = mutants.mutant(self.text, chooser)
+            if made is None:
+                continue
+            tried += 1
+            self.judge(tally, *made)
+
+    def judge(self, tally, what, text):
+        done = self.verify(text)
+        if done.returncode == 1:
+            shows = "this packet shows it" in done.stderr or "makes no sense" in done.stderr
+            self.figures["caught"] += 1
+            tally.check(shows, f"{self.title}: {what}: nothing is shown: {done.stderr[-300:]}")
+            return
+        found = "not read" if mutants.is_refused(text) else self.difference(text)
+        if found and found.startswith("list ") and found.split()[1].rstrip(":") in self.translation_lists():
+            self.figures["translation"] += 1
+            return
+        self.figures["same"] += found is None
+        tally.check(done.returncode == 0 and found is None,
+                    f"{self.title}: {what}: status {done.returncode}, and it differs: {found}")
+
+
+def bindings_of(text):
+    """Texts with one binding taken away, or turned round."""
+    lines = text.splitlines()
+    for index, line in enumerate(lines):
+        if re.match(r" (ip access-group|ipv6 traffic-filter|set ip access-group|match address|crypto map)", line):
+            yield f"without {line}", "\n".join(lines[:index] + lines[index + 1:]) + "\n"
+        if line.endswith(" in"):
+            yield f"out: {line}", "\n".join(lines[:index] + [line[:-2] + "out"] + lines[index + 1:]) + "\n"
+
+
+def check_bindings(tally, subject):
+    for what, text in bindings_of(subject.text):
+        done = subject.verify(text)
+        tally.check(done.returncode == 1 and "FW090" in done.stderr,
+                    f"{subject.title}: {what}: status {done.returncode}: {done.stderr[-200:]}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fwc")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mutants", type=int, default=200)
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        for title, path, device in subjects(folder):
+            subject = Subject(os.path.abspath(options.fwc), folder, title, path, device)
+            tally.check("\nproved: these lists equal" in "\n" + subject.said, f"{title}: {subject.said[-300:]}")
+            tally.check(subject.verify(subject.text).returncode == 0, f"{title}: not verified as it is")
+            check_bindings(tally, subject)
+            subject.mutate(tally, options.seed, options.mutants)
+            figures = subject.figures
+            print(f"{title}: {options.mutants} mutants: {figures['caught']} caught, {figures['same']} of the"
+                  f" same meaning, {figures['translation']} of what is translated outside of tunnels")
+    tally.close()
+
+
+if __name__ == "__main__":
+    main()
