@@ -230,6 +230,30 @@ static void bind(struct text *out, const struct edit_place *place, const char *n
 		  direction_word(place->direction));
 }
 
+/* What else the router does with the old list: without it `access-class` and the like would let in everything. */
+static struct span other_use(const struct editor *editor, const struct edit_place *place)
+{
+	if (editor->router == NULL || place->old_name == NULL)
+		return SPAN_NONE;
+	return edit_names_mention(editor->pool, editor->diags->sources, editor->change->router, place->old_name);
+}
+
+static void remove_old(struct editor *editor, const struct edit_place *place)
+{
+	struct span use = other_use(editor, place);
+
+	if (uses_of(editor, place) > places_of(editor, place) || (editor->router != NULL && place->old == NULL))
+		return;
+	if (use.source == UINT32_MAX) {
+		text_addf(editor->out, "no %s %s\n", place->wanted->family == FAMILY_IPV6 ? "ipv6 access-list" :
+			  "ip access-list extended", place->old_name);
+		return;
+	}
+	diag_add(editor->diags, CODE_EDIT_KEPT, use, "list '%s' stays as it was: this line names it, too",
+		 place->old_name);
+	text_addf(editor->out, "! list %s stays: the router uses it elsewhere, too\n", place->old_name);
+}
+
 /* Made beside the old one, bound with one line; the old one goes when nothing refers to it. */
 static void swap(struct editor *editor, const struct edit_place *place)
 {
@@ -246,9 +270,7 @@ static void swap(struct editor *editor, const struct edit_place *place)
 	for (size_t index = 0; index < editor->places_count; index++)
 		if (editor->places[index].wanted == place->wanted)
 			bind(editor->out, &editor->places[index], name);
-	if (uses_of(editor, place) <= places_of(editor, place) && (editor->router == NULL || place->old != NULL))
-		text_addf(editor->out, "no %s %s\n", place->wanted->family == FAMILY_IPV6 ? "ipv6 access-list" :
-			  "ip access-list extended", place->old_name);
+	remove_old(editor, place);
 }
 
 static void swap_instead(struct editor *editor, const struct edit_place *place, const char *reason)
@@ -275,7 +297,9 @@ static bool is_shared(const struct editor *editor, const struct edit_place *plac
 	for (size_t index = 0; index < editor->places_count; index++)
 		own += editor->places[index].wanted == place->wanted && editor->places[index].old_name != NULL &&
 		       strcmp(editor->places[index].old_name, place->old_name) == 0;
-	return own != places_of(editor, place) || (place->interface != NULL && uses_of(editor, place) != own);
+	return own != places_of(editor, place) ||
+	       (place->interface != NULL &&
+		(uses_of(editor, place) != own || other_use(editor, place).source != UINT32_MAX));
 }
 
 static void change_place(struct editor *editor, const struct edit_place *place)

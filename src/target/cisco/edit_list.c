@@ -292,6 +292,16 @@ static bool number_runs(struct edit *edit)
 	return true;
 }
 
+/* Most releases keep the numbers of IPv4 entries out of the running configuration: what stands there without
+ * one may have any. Of an IPv6 list a number is left out only where it is ten more than the one before. */
+static bool has_known_numbers(const struct acl_list *list)
+{
+	for (size_t index = 0; list->family == FAMILY_IPV4 && index < list->entries_count; index++)
+		if (!list->entries[index]->has_written_sequence)
+			return false;
+	return true;
+}
+
 /* New numbers for what is there, far enough from each other. */
 static bool renumber(struct edit *edit)
 {
@@ -397,7 +407,8 @@ bool edit_list(void *pool, struct text *out, const struct acl_list *old, const s
 	if (!find_moves(&edit))
 		return false;
 	*reason = "there is no room between its numbers";
-	if (!number_runs(&edit) && (old->family == FAMILY_IPV6 || !renumber(&edit)))
+	if ((!has_known_numbers(old) || !number_runs(&edit)) &&
+	    (old->family == FAMILY_IPV6 || !renumber(&edit)))
 		return false;
 	write_edit(out, &edit);
 	return true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "target/cisco/acl_line.h"
 #include "target/cisco/acl_read.h"
 
 /* --- uses ------------------------------------------------------------------------------------------ */
@@ -38,6 +39,73 @@ size_t edit_names_uses(const struct acl_config *router, enum family family, cons
 	for (size_t index = 0; family == FAMILY_IPV4 && index < router->nats_count; index++)
 		uses += router->nats[index].kind == ACL_NAT_LIST && is_name(router->nats[index].list, name);
 	return uses;
+}
+
+/* Lines that define a list, are counted above, or only talk. */
+static bool names_no_list(struct acl_line *line)
+{
+	static const char *const words[] = { "access-list", "banner", "deny", "description", "evaluate", "hostname",
+					     "permit", "remark", "sequence" };
+	static const char *const phrases[][2] = {
+		{ "ip", "access-list" },   { "ipv6", "access-list" }, { "ip", "access-group" },
+		{ "ipv6", "traffic-filter" }, { "ip", "nat" }, { "match", "address" }, { "set", "ip" },
+	};
+
+	for (size_t index = 0; index < sizeof words / sizeof words[0]; index++)
+		if (acl_line_is(line, words[index]))
+			return true;
+	for (size_t index = 0; index < sizeof phrases / sizeof phrases[0]; index++)
+		if (acl_line_skip_words(line, phrases[index][0], phrases[index][1]))
+			return true;
+	return line->words_count == 0 || line->words[0].at[0] == '!' ||
+	       (line->words[0].at[0] >= '0' && line->words[0].at[0] <= '9');
+}
+
+/* `bandwidth 100` is no list. */
+static bool speaks_of_lists(struct acl_word word)
+{
+	static const char *const parts[] = { "access", "address", "boundary", "community", "filter", "list", "match",
+					     "verify" };
+
+	for (size_t index = 0; index < sizeof parts / sizeof parts[0]; index++)
+		if (memmem(word.at, word.length, parts[index], strlen(parts[index])) != NULL)
+			return true;
+	return false;
+}
+
+static bool mentions(struct acl_line *line, const char *name)
+{
+	bool is_named = name[0] < '0' || name[0] > '9', is_about_lists = is_named;
+
+	if (names_no_list(line))
+		return false;
+	for (size_t index = 0; index < line->words_count; index++) {
+		struct acl_word word = line->words[index];
+
+		if (index > 0 && is_about_lists && word.length == strlen(name) &&
+		    memcmp(word.at, name, word.length) == 0)
+			return true;
+		is_about_lists = is_about_lists || speaks_of_lists(word);
+	}
+	return false;
+}
+
+struct span edit_names_mention(void *pool, const struct sources *sources, uint32_t router, const char *name)
+{
+	const struct source *source = sources->items[router];
+	const char *end = source->bytes + source->length;
+	struct acl_line line = { .pool = pool };
+
+	for (const char *begin = source->bytes, *stop; begin < end; begin = stop + 1) {
+		stop = memchr(begin, '\n', (size_t)(end - begin));
+		if (stop == NULL)
+			stop = end;
+		acl_line_split(&line, begin, stop);
+		if (mentions(&line, name))
+			return (struct span){ .source = router, .begin = (uint32_t)(line.begin - source->bytes),
+					      .end = (uint32_t)(line.end - source->bytes) };
+	}
+	return SPAN_NONE;
 }
 
 /* --- definitions ------------------------------------------------------------------------------------- */
