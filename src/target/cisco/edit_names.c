@@ -64,8 +64,8 @@ static bool names_no_list(struct acl_line *line)
 /* `bandwidth 100` is no list. */
 static bool speaks_of_lists(struct acl_word word)
 {
-	static const char *const parts[] = { "access", "address", "boundary", "community", "filter", "list", "match",
-					     "verify" };
+	static const char *const parts[] = { "access", "address", "boundary", "community",
+					     "filter", "list", "match", "verify" };
 
 	for (size_t index = 0; index < sizeof parts / sizeof parts[0]; index++)
 		if (memmem(word.at, word.length, parts[index], strlen(parts[index])) != NULL)
