@@ -249,9 +249,9 @@ static void remove_old(struct editor *editor, const struct edit_place *place)
 			  "ip access-list extended", place->old_name);
 		return;
 	}
-	diag_add(editor->diags, CODE_EDIT_KEPT, use, "list '%s' stays as it was: this line names it, too",
-		 place->old_name);
-	text_addf(editor->out, "! list %s stays: the router uses it elsewhere, too\n", place->old_name);
+	report(editor, CODE_EDIT_KEPT, use,
+	       pool_format(editor->pool, "list '%s' cannot be swapped: this line names it, too", place->old_name),
+	       "give this line a list of its own on the router first");
 }
 
 /* Made beside the old one, bound with one line; the old one goes when nothing refers to it. */
