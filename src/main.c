@@ -1,4 +1,5 @@
 /* fwc: finds the command, gives it a session's memory, and turns its result into the exit status. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,6 +65,10 @@ int main(int argc, char **argv)
 		char *help[] = { argv[0], argv[1], NULL };
 
 		return run(command_find("help"), 2, help);
+	}
+	if (!rights_keep(command->rights)) {
+		fprintf(stderr, "fwc: error: cannot give up rights that are not needed: %s\n", strerror(errno));
+		return EXIT_WORLD;
 	}
 	return run(command, argc - 1, argv + 1);
 }

@@ -52,27 +52,27 @@ static const struct command commands[] = {
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
-	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply },
+	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply, RIGHTS_APPLY },
 	{ "plan", "show what applying a policy would change",
 	  "usage: fwc plan FILE|- [options]\n"
 	  "      --exit-code            exit 10 if there are changes\n"
-	  STATE_OPTION POLICY_OPTIONS, command_plan },
+	  STATE_OPTION POLICY_OPTIONS, command_plan, RIGHTS_KERNEL },
 	{ "confirm", "keep what was applied with --confirm",
 	  "usage: fwc confirm [options]\n"
 	  "      --force                from the session that applied it, too\n" STATE_OPTION JSON_OPTION,
-	  command_confirm },
+	  command_confirm, RIGHTS_KERNEL },
 	{ "rollback", "bring an earlier policy back",
 	  "usage: fwc rollback [NUMBER] [options]\n"
 	  "  NUMBER is of 'fwc history'; without it what was there before the running one\n"
-	  CONFIRM_OPTION STATE_OPTION JSON_OPTION, command_rollback },
+	  CONFIRM_OPTION STATE_OPTION JSON_OPTION, command_rollback, RIGHTS_APPLY },
 	{ "status", "show what is in force",
-	  "usage: fwc status [options]\n" TABLE_OPTION STATE_OPTION JSON_OPTION, command_status },
+	  "usage: fwc status [options]\n" TABLE_OPTION STATE_OPTION JSON_OPTION, command_status, RIGHTS_KERNEL },
 	{ "history", "show what was applied here",
 	  "usage: fwc history [options]\n" STATE_OPTION JSON_OPTION, command_history },
 	{ "verify", "compare the kernel's table, or a router's lists, with a policy",
 	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS
 	  "      --against FILE|FILE#LIST  a router's configuration in the place of the kernel\n"
-	  "      --device NAME          the router\n", command_verify },
+	  "      --device NAME          the router\n", command_verify, RIGHTS_KERNEL },
 	{ "boot", "load the batch that was made for it, or fail closed",
 	  "usage: fwc boot [FILE] [options]\n"
 	  "  FILE is what 'fwc compile --target nft-batch -o FILE' wrote (default:\n"
@@ -80,12 +80,12 @@ static const struct command commands[] = {
 	  "  exit status: 0 FILE, 10 FILE.rescue, 11 the built-in rules, 3 nothing was loaded\n"
 	  "      --table NAME           table of the built-in rules (default: fwc)\n"
 	  "      --json                 diagnostics as JSON on stderr\n",
-	  command_boot },
+	  command_boot, RIGHTS_KERNEL },
 	{ "stop", "take fwc's table out of the kernel",
 	  "usage: fwc stop [options]\n"
 	  "      --table NAME           name of the nftables table (default: fwc)\n"
 	  "      --json                 diagnostics as JSON on stderr\n",
-	  command_stop },
+	  command_stop, RIGHTS_KERNEL },
 	{ "log", "what rules logged, by the policy's lines",
 	  "usage: fwc log FILE|- [options]\n"
 	  "  reads the kernel's log from now on, until it is interrupted\n"
@@ -94,7 +94,7 @@ static const struct command commands[] = {
 	  "      --group N              the packets of NFLOG group N instead\n"
 	  "      --json                 a JSON object a line\n"
 	  "      --date, --allow-expired-deny, --table: as for 'fwc compile'\n",
-	  command_log },
+	  command_log, RIGHTS_LOG },
 	{ "trace", "show packets on their way through the rules",
 	  "usage: fwc trace FILE|- PACKET [options]\n"
 	  "  PACKET is 'PROTOCOL FROM -> TO': 'tcp 192.168.0.5 -> 10.0.0.1:443', 'icmp any -> fd00::/64',\n"
@@ -103,7 +103,7 @@ static const struct command commands[] = {
 	  "      --seconds N            end after N seconds\n"
 	  "      --table NAME           the policy's table (default: fwc)\n"
 	  "      --date, --allow-expired-deny, --json: as for 'fwc compile'\n",
-	  command_trace },
+	  command_trace, RIGHTS_KERNEL },
 	{ "hits", "show what rules have counted, by the policy's lines",
 	  "usage: fwc hits [FILE|-] [options]\n"
 	  "  without FILE: of the policy that was applied last\n"
@@ -113,7 +113,7 @@ static const struct command commands[] = {
 	  "      --state DIR            where the state is kept (default: /var/lib/fwc)\n"
 	  "      --table NAME           the policy's table (default: fwc)\n"
 	  "      --date, --allow-expired-deny: as for 'fwc compile'\n",
-	  command_hits },
+	  command_hits, RIGHTS_KERNEL },
 	{ "check", "report every mistake of a policy, and what is wrong in it",
 	  "usage: fwc check FILE|- [options]\n"
 	  "      --conflicts            pairs of rules that want different things, too\n"
@@ -125,7 +125,7 @@ static const struct command commands[] = {
 	  "  OLD and NEW are files or REVISION:FILE of git; exit 0: the same meaning, 1: another\n"
 	  "      --git                  as a diff driver of git (see contrib/git)\n"
 	  "      --device NAME          of the policies' devices only this one\n"
-	  POLICY_OPTIONS, command_diff },
+	  POLICY_OPTIONS, command_diff, RIGHTS_BOTH },
 	{ "fmt", "print a policy in its canonical form",
 	  "usage: fwc fmt FILE|- [options]\n"
 	  "  -w, --write                replace the file\n"
@@ -139,7 +139,7 @@ static const struct command commands[] = {
 	  "      --always-passing       iptables: let pass what always passes in a policy\n"
 	  "      --skip-unknown         iptables: leave out what allows and cannot be said\n"
 	  "      --json                 diagnostics as JSON on stderr\n",
-	  command_import },
+	  command_import, RIGHTS_BOTH },
 	{ "service", "look into the port database",
 	  "usage: fwc service show NAME [--json] [--policy FILE]\n"
 	  "       fwc service search TEXT [--json] [--policy FILE]\n"

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cmd/rights.h"
+
 /* Exit statuses, the same for every command. */
 enum {
 	EXIT_DONE = 0,
@@ -28,6 +30,7 @@ struct command {
 	const char *usage; /* what `fwc help NAME` and a usage error print */
 	/* argv[0] is the command's name. Gives the exit status. */
 	int (*run)(struct pool_trap *root, int argc, char **argv);
+	enum rights rights;
 };
 
 /* Rows in the order of the help page. */

@@ -158,6 +158,7 @@ def check_listings(session, name, path, script):
                          f"{name}: nft -f: {by_text.stderr.decode(errors='replace')[:500]}"):
         return
     by_batch = subprocess.run([*NAMESPACED, "sh", "-c", APPLY_AND_LIST, "sh", session.fwc, path],
+                              cwd=session.folder,
                               capture_output=True, timeout=20, check=False)
     session.check(by_batch.returncode == 0, f"{name}: apply: {by_batch.returncode}")
     session.check(by_text.stdout == by_batch.stdout, f"{name}: text and batch list differently")

@@ -139,6 +139,18 @@ def check_translated(checks, net):
     checks.check(re.match(r"policy: allow, policy.fw:[46]: ", said), f"{said!r} in {out!r}")
 
 
+def check_rights(checks, net):
+    """What the process may still do: net administration (12), reading any file (2)."""
+    trace = net.trace("udp any -> any")
+    with open(f"/proc/{trace.pid}/status", encoding="ascii") as file:
+        status = dict(line.split(":\t") for line in file.read().splitlines() if ":\t" in line)
+    trace.send_signal(signal.SIGINT)
+    trace.wait(timeout=20)
+    for name in ("CapPrm", "CapEff", "CapBnd"):
+        checks.check(int(status[name], 16) == 1 << 12 | 1 << 2, f"{name}: {status[name]}")
+    checks.check(status["NoNewPrivs"] == "1", "new privileges may be gained")
+
+
 def check_ends(checks, net):
     trace = net.trace("any any -> any", "--seconds", "1")
     checks.check(trace.wait(timeout=20) == 0 and net.is_clean(), "--seconds")
@@ -189,6 +201,7 @@ def main():
         net = Net(os.path.abspath(sys.argv[1]), folder)
         check_paths(checks, net)
         check_translated(checks, net)
+        check_rights(checks, net)
         check_ends(checks, net)
         check_mistakes(checks, net)
     finally:

@@ -1,0 +1,21 @@
+/* What a command may do beyond its user: everything else is given up before it begins.
+ *
+ * Source: capabilities(7), prctl(2) PR_SET_NO_NEW_PRIVS; libcap-ng. */
+#ifndef FWC_CMD_RIGHTS_H
+#define FWC_CMD_RIGHTS_H
+
+#include <stdbool.h>
+
+enum rights {
+	RIGHTS_FILES,  /* reads and writes files: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_CHOWN */
+	RIGHTS_BOTH,   /* as FILES; reads the kernel's rules: CAP_NET_ADMIN */
+	RIGHTS_KERNEL, /* the kernel's rules: CAP_NET_ADMIN; reads policies: CAP_DAC_READ_SEARCH */
+	RIGHTS_APPLY,  /* as KERNEL; asks who is logged in: CAP_SYS_PTRACE (proc(5), /proc/PID/environ) */
+	RIGHTS_LOG,    /* as KERNEL; the kernel's log: CAP_SYSLOG */
+};
+
+/* Keeps of what the process has only these, takes the rest out of its bounding set where it may, and
+ * forbids programs that it starts to gain any. false: errno says why. */
+bool rights_keep(enum rights rights);
+
+#endif
