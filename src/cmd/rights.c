@@ -33,7 +33,8 @@ bool rights_keep(enum rights rights)
 			add[count++] = (unsigned)*capability;
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (size_t index = 0; index < count; index++)
-		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET, add[index]) != 0)
+		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+				 add[index]) != 0)
 			return false;
 	return capng_apply(where) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
 }
