@@ -156,6 +156,7 @@ PROGRAMS = [
     ("monitor/trace_test.py",),
     ("monitor/hits_test.py",),
     ("iptables/import_test.py",),
+    ("iptables/packets_test.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),
