@@ -148,6 +148,12 @@ static void import_source(struct importing *run, uint32_t source)
 		diag_add(run->diags, CODE_IPTABLES_FILES, SPAN_NONE, "'%s' has no table 'filter'", text->name);
 		return;
 	}
+	for (unsigned hook = 0; hook < IMPORT_HOOKS; hook++)
+		if (save_chain_find(table, chain_names[hook]) == NULL) {
+			diag_add(run->diags, CODE_IPTABLES_FILES, table->span, "table 'filter' has no chain '%s'",
+				 chain_names[hook]);
+			return;
+		}
 	run->policy.has_family[family] = true;
 	run->policy.files[family] = text->name;
 	refuse_others(run, file);

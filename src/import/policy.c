@@ -255,7 +255,7 @@ void import_policy_write(struct text *out, const struct import_policy *policy)
 	for (size_t index = 0; index < names_count(policy->interfaces); index++) {
 		const char *interface = names_key(policy->interfaces, index);
 
-		text_addf(out, "zone %s { interface %s; }\n", import_zone_name(out->pool, interface), interface);
+		text_addf(out, "zone %s { interface %s; }\n", interface, interface);
 	}
 	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++)
 		write_hook(out, policy, hook);

@@ -51,19 +51,13 @@ void import_add_addresses(const struct import_rows_settings *settings, struct te
 	*has_family = true;
 }
 
-const char *import_zone_name(void *pool, const char *interface)
-{
-	return spelling_is_plain(interface) ? interface : pool_format(pool, "if-%s", interface);
-}
-
+/* A zone is called like its interface. */
 static void add_zone(const struct import_rows_settings *settings, struct text *out, const char *interface)
 {
-	const char *name = import_zone_name(settings->space->pool, interface);
-
-	if (!spelling_is_plain(name))
+	if (!spelling_is_plain(interface))
 		diag_add(settings->diags, CODE_IPTABLES_UNSAYABLE, SPAN_NONE,
 			 "no zone can have the interface '%s'", interface);
-	text_add(out, name);
+	text_add(out, interface);
 	names_set(settings->interfaces, interface, strlen(interface), settings->interfaces);
 }
 

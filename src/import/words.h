@@ -24,8 +24,6 @@ struct import_rows_settings {
 /* Whether this error stands there: a chain that several rules jump to makes it once. */
 bool import_is_told(const struct diags *diags, enum code code, struct span span);
 
-/* Of a zone for one interface. */
-const char *import_zone_name(void *pool, const char *interface);
 /* Interfaces of a set as a list of zones, or as what it lacks where it holds ones without a name; the
  * loopback interface is never told. NULL: all. */
 const char *import_zones_of(const struct import_rows_settings *settings, const struct interval_set *set);

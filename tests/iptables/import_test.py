@@ -394,6 +394,38 @@ def check_random(tally, arguments, names, folder):
                                      else f"{count} refused" for options, count in figures.items()))
 
 
+def filter_of(lines, chains=""):
+    return f"*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n{chains}{lines}COMMIT\n"
+
+
+HOSTILE = (
+    "", "*", "*filter", "*filter\nCOMMIT\n", "*filter\n:\nCOMMIT\n", "\0\0", "COMMIT\n", "-A INPUT -j ACCEPT\n",
+    filter_of("[\n[1:2]\n[1:2] -A INPUT\n-A\n-A INPUT\n"), filter_of("-A INPUT !\n-A INPUT ! !\n-A INPUT -p\n"),
+    filter_of('-A INPUT -j ""\n-A INPUT ""\n-A INPUT "-p" tcp\n-A INPUT -m comment --comment "x\n'),
+    filter_of("-A INPUT -j INPUT\n"),
+    filter_of("-A INPUT -j A\n" * 2000 + "-A A -s 10.0.0.1 -j RETURN\n" * 2000, ":A -\n"),
+    filter_of('-A INPUT -m comment --comment "\x1b[31m\\" ; } allow any; {" -p tcp --dport 22 -j ACCEPT\n'),
+    filter_of('-A INPUT -i "et;h0" -j ACCEPT\n'),
+    filter_of("-A INPUT -i self -j ACCEPT\n-A INPUT -i any -j ACCEPT\n"),
+    filter_of("-A INPUT -i 1234 -j ACCEPT\n-A INPUT -i to -j ACCEPT\n"),
+    filter_of("".join(f"-A C{i} -j C{i + 1}\n" * 2 for i in range(39)) + "-A INPUT -j C0\n-A C39 -j ACCEPT\n",
+              "".join(f":C{i} -\n" for i in range(40))),
+    filter_of("-A INPUT -p tcp --dport 0 -j ACCEPT\n-A INPUT -p tcp ! --dport 0 -j ACCEPT\n"),
+    filter_of("-A INPUT -d 10.0.0.1/0.0.255.255 -j ACCEPT\n"), filter_of("-A INPUT ! -s 0.0.0.0/0 -j ACCEPT\n"),
+)
+
+
+def check_hostile(tally, fwc):
+    """No text makes a policy that is none, and none takes long."""
+    for text in HOSTILE:
+        done = subprocess.run([fwc, "import", "iptables", "-", "--always-passing"], input=text.encode(),
+                              capture_output=True, check=False, timeout=60)
+        tally.check(done.returncode in (0, 1) and (done.stdout or b" [FW13" in done.stderr),
+                    f"{text[:60]!r}: status {done.returncode} {done.stderr[:300]}")
+        if done.stdout:
+            check_compiles(tally, fwc, repr(text[:60]), done.stdout.decode())
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("fwc")
@@ -402,6 +434,7 @@ def main():
     arguments = parser.parse_args()
     tally, names = Tally(), Names(arguments.fwc)
     check_files(tally, arguments.fwc, names, random.Random(arguments.seed), 2000)
+    check_hostile(tally, arguments.fwc)
     with tempfile.TemporaryDirectory() as folder:
         check_random(tally, arguments, names, folder)
     print(f"{tally.passed} passed, {tally.failed} failed")
