@@ -1,24 +1,36 @@
-/* The map says which rules decide anything at all. The rest is local: a rule's own packets, cut out of
- * the map, name who takes them; what would take them next is asked of the later rules that overlap. */
+/* Two questions to shadow.h. The first numbers the parts of statements, one a hook, and says which never
+ * match; the second numbers statements, without the parts that never match, and says which could go.
+ * Hooks that hold the same list are one; if that leaves a single one, the first question answers both. */
 #include "analyse/anomalies.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyse/cover.h"
+#include "analyse/overlap.h"
+#include "analyse/shadow.h"
 #include "base/pool.h"
 
-/* Bounds of one question; what needs more is counted as undecided. */
-#define OVERLAPS_MOST 4000
-#define COVER_STEPS 200000
+/* Bounds of one search; past them all that overlap are named, or a packet of the rule alone is told. */
+#define OVERLAPS_MOST 2000
+#define COVER_STEPS 20000
 #define CONFLICTS_MOST 1000
 
-/* Where a box lies, for the question that most pairs answer with no: intervals round its addresses. For
- * IPv6 the upper half of the address. */
-struct hull {
-	uint64_t source_low, source_high, destination_low, destination_high;
-	uint8_t family;
-	uint16_t protocol; /* or PROTOCOL_ANY */
+/* What a number of a list stands for. */
+struct item {
+	uint32_t statement; /* the policy's count of rules: the default of the hook */
+	enum hook hook;     /* of its first box */
+};
+
+/* A first-match list of all hooks, statement by statement. */
+struct list {
+	struct packet_rules boxes;
+	struct item *items; /* by number */
+	size_t items_count, items_capacity;
+	size_t *first_box;  /* of a number; one more at the end */
+	uint32_t *outcomes; /* of numbers */
+	struct overlap_index *index;
+	struct shadow_answer *answer;
+	const struct rule_finding **findings; /* of numbers; NULL: none */
 };
 
 struct finder {
@@ -26,361 +38,305 @@ struct finder {
 	const struct ruleset *ruleset;
 	const struct anomaly_settings *settings;
 	struct packet_universe *universe;
-	struct packet_space *space; /* NULL: past the budget */
 	struct meaning meaning;
-	packet_map map;
-	packet_set possible;
-	/* A part is a statement in a hook: number hook * statements + statement; the default of a hook
-	 * stands behind all of them. */
-	uint32_t parts_count;
-	bool *seen;                /* by part: decides something */
-	struct packet_rules boxes; /* by part */
-	size_t *first_box;         /* of a part; one more at the end */
-	struct hull *hulls;
+	struct packet_rules hooks[HOOK_COUNT]; /* boxes; none of hooks that repeat an earlier one */
+	bool is_asked[HOOK_COUNT];
+	size_t asked_count;
+	uint32_t *outcomes;   /* of statements */
+	const struct outcome **kinds; /* of outcomes; of those that are no rule's own */
+	size_t kinds_count, kinds_capacity;
+	uint32_t otherwise;   /* outcome of most packets that no rule matches */
+	struct list parts, statements;
 	struct anomalies *found;
 };
 
-static enum hook hook_of(const struct finder *finder, uint32_t part)
+static const struct policy_rule *rule_of(const struct finder *finder, const struct list *list,
+					 uint32_t number)
 {
-	return (enum hook)(part >= finder->parts_count ? part - finder->parts_count :
-							 part / finder->meaning.statements);
+	return finder->ruleset->policy->rules[list->items[number].statement];
 }
 
-static uint32_t statement_of(const struct finder *finder, uint32_t part)
+static bool is_default(const struct finder *finder, const struct list *list, uint32_t number)
 {
-	return part % finder->meaning.statements;
+	return list->items[number].statement == finder->meaning.statements;
 }
 
-/* What a number of the map is in a hook. */
-static uint32_t part_of(const struct finder *finder, enum hook hook, uint32_t number)
+/* --- outcomes ---------------------------------------------------------------------------------------- */
+
+static bool texts_equal(const char *a, const char *b)
 {
-	return number < finder->meaning.statements ? hook * finder->meaning.statements + number :
-						     finder->parts_count + hook;
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static const struct outcome *outcome_of(const struct finder *finder, uint32_t part)
+static bool outcomes_equal(const struct outcome *a, const struct outcome *b)
 {
-	uint32_t number = part >= finder->parts_count ? finder->meaning.statements :
-							statement_of(finder, part);
-
-	return meaning_outcome(&finder->meaning, hook_of(finder, part), number);
+	return a == b || (a->verdict == b->verdict && a->limit == b->limit && a->has_log == b->has_log &&
+			  a->has_count == b->has_count && texts_equal(a->log_prefix, b->log_prefix) &&
+			  texts_equal(a->helper, b->helper));
 }
 
-static const struct policy_rule *rule_of(const struct finder *finder, uint32_t part)
+/* Numbers of their own for rules that must stay stand above those of the kinds. */
+static uint32_t kind_of_outcome(struct finder *finder, const struct outcome *outcome)
 {
-	return finder->ruleset->policy->rules[statement_of(finder, part)];
+	for (size_t kind = 0; kind < finder->kinds_count; kind++)
+		if (outcomes_equal(finder->kinds[kind], outcome))
+			return finder->meaning.statements + (uint32_t)kind;
+	*pool_append(finder->pool, finder, kinds) = outcome;
+	return finder->meaning.statements + (uint32_t)finder->kinds_count - 1;
 }
 
-/* --- hulls ------------------------------------------------------------------------------------------- */
-
-static void set_hull(const struct packet_box *box, enum packet_field field, uint64_t *low,
-		     uint64_t *high, bool is_v6)
+/* What a rule does besides its verdict is lost with it. */
+static bool could_go(const struct policy_rule *rule)
 {
-	const struct interval_set *set = box->fields[field];
+	const struct policy_options *options = &rule->options;
 
-	*low = 0;
-	*high = UINT64_MAX;
-	if (set == NULL)
-		return;
-	*low = (uint64_t)(is_v6 ? set->items[0].low >> 64 : set->items[0].low);
-	*high = (uint64_t)(is_v6 ? set->items[set->items_count - 1].high >> 64 :
-				   set->items[set->items_count - 1].high);
+	return rule->translation == NULL && !options->has_log && !options->has_count &&
+	       options->limit == NULL && !options->is_stateless && !options->is_rescue &&
+	       options->until == 0;
 }
 
-static struct hull hull_of(const struct packet_box *box)
+static void number_outcomes(struct finder *finder)
 {
-	struct hull hull = {
-		.family = (uint8_t)box->fields[FIELD_FAMILY]->items[0].low,
-		.protocol = PROTOCOL_ANY,
-	};
+	const struct meaning *meaning = &finder->meaning;
 
-	if (box->fields[FIELD_PROTOCOL] != NULL)
-		hull.protocol = (uint16_t)box->fields[FIELD_PROTOCOL]->items[0].low;
-	set_hull(box, FIELD_SOURCE, &hull.source_low, &hull.source_high, hull.family == FAMILY_IPV6);
-	set_hull(box, FIELD_DESTINATION, &hull.destination_low, &hull.destination_high,
-		 hull.family == FAMILY_IPV6);
-	return hull;
+	finder->outcomes = pool_array(finder->pool, uint32_t, meaning->statements + 1);
+	for (uint32_t statement = 0; statement < meaning->statements; statement++) {
+		bool is_shared = could_go(finder->ruleset->policy->rules[statement]), is_known = false;
+		uint32_t outcome = statement;
+
+		for (enum hook hook = 0; hook < HOOK_COUNT && is_shared; hook++) {
+			uint32_t other;
+
+			if (meaning->first[hook][statement] == UINT32_MAX)
+				continue;
+			other = kind_of_outcome(finder, meaning_outcome(meaning, hook, statement));
+			is_shared = !is_known || other == outcome;
+			is_known = true;
+			outcome = other;
+		}
+		finder->outcomes[statement] = is_shared ? outcome : statement;
+	}
+	finder->otherwise = kind_of_outcome(finder, finder->ruleset->defaults[HOOK_INPUT]);
 }
 
-static bool hulls_meet(const struct hull *a, const struct hull *b)
+static uint32_t default_outcome(struct finder *finder, enum hook hook)
 {
-	return a->destination_low <= b->destination_high && b->destination_low <= a->destination_high &&
-	       a->source_low <= b->source_high && b->source_low <= a->source_high &&
-	       a->family == b->family &&
-	       (a->protocol == b->protocol || a->protocol == PROTOCOL_ANY ||
-		b->protocol == PROTOCOL_ANY);
+	return kind_of_outcome(finder, finder->ruleset->defaults[hook]);
 }
 
-static bool boxes_meet(const struct finder *finder, size_t a, size_t b)
+/* --- hooks ------------------------------------------------------------------------------------------- */
+
+/* Fields whose values depend on the hook; a list that asks none of them means the same in each. */
+static bool is_of_hook(size_t field)
 {
-	return hulls_meet(&finder->hulls[a], &finder->hulls[b]) &&
-	       packet_boxes_overlap(&finder->boxes.items[a].box, &finder->boxes.items[b].box);
+	return field == FIELD_IN || field == FIELD_OUT || field == FIELD_TRANSLATED ||
+	       field == FIELD_ORIGINAL || field == FIELD_ORIGINAL_FIRST;
 }
 
-/* --- preparing --------------------------------------------------------------------------------------- */
+static bool boxes_equal(const struct packet_box *a, const struct packet_box *b)
+{
+	for (size_t field = 0; field < PACKET_FIELDS; field++) {
+		const struct interval_set *one = a->fields[field], *other = b->fields[field];
 
-static const struct interval_set *hook_set(struct finder *finder, enum hook hook)
+		if (one == NULL && other == NULL)
+			continue;
+		if (one == NULL || other == NULL || is_of_hook(field) ||
+		    (one != other && !interval_set_equals(one, other)))
+			return false;
+	}
+	return true;
+}
+
+static bool hooks_equal(struct finder *finder, enum hook a, enum hook b)
+{
+	const struct packet_rules *one = &finder->hooks[a], *other = &finder->hooks[b];
+
+	if (one->items_count != other->items_count ||
+	    default_outcome(finder, a) != default_outcome(finder, b))
+		return false;
+	for (size_t box = 0; box < one->items_count; box++)
+		if (one->items[box].number != other->items[box].number ||
+		    !boxes_equal(&one->items[box].box, &other->items[box].box))
+			return false;
+	return true;
+}
+
+static void read_hooks(struct finder *finder)
+{
+	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+		bool is_new = true;
+
+		meaning_boxes(&finder->meaning, finder->pool, finder->universe, hook,
+			      &finder->hooks[hook]);
+		for (enum hook earlier = 0; earlier < hook && is_new; earlier++)
+			is_new = !finder->is_asked[earlier] || !hooks_equal(finder, earlier, hook);
+		finder->is_asked[hook] = is_new;
+		finder->asked_count += is_new;
+		if (!is_new)
+			talloc_free(finder->hooks[hook].items);
+	}
+}
+
+static const struct interval_set *one_value(struct finder *finder, uint32_t value)
 {
 	struct interval_set *set = pool_new(finder->pool, struct interval_set);
 
-	interval_set_add(finder->pool, set, hook, hook);
+	interval_set_add(finder->pool, set, value, value);
 	return set;
 }
 
-/* The boxes of each hook, in order, with the numbers of parts; the second engine wants the hook. */
-static void make_boxes(struct finder *finder)
+static void set_hooks(struct finder *finder)
+{
+	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+		const struct interval_set *set = one_value(finder, hook);
+
+		for (size_t box = 0; finder->is_asked[hook] && box < finder->hooks[hook].items_count; box++)
+			finder->hooks[hook].items[box].box.fields[FIELD_HOOK] = set;
+	}
+}
+
+/* --- lists ------------------------------------------------------------------------------------------- */
+
+static void add_item(struct finder *finder, struct list *list, uint32_t statement, enum hook hook)
+{
+	*pool_append(finder->pool, list, items) = (struct item){ statement, hook };
+}
+
+static void add_box(struct finder *finder, struct list *list, const struct packet_box *box)
+{
+	*pool_append(finder->pool, &list->boxes, items) =
+		(struct packet_rule){ *box, (uint32_t)list->items_count - 1 };
+}
+
+/* A hook whose default is not the common one ends with a rule that says so. */
+static void add_defaults(struct finder *finder, struct list *list)
+{
+	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+		struct packet_box box = { .fields = { [FIELD_HOOK] = one_value(finder, hook) } };
+
+		if (!finder->is_asked[hook] || default_outcome(finder, hook) == finder->otherwise)
+			continue;
+		add_item(finder, list, finder->meaning.statements, hook);
+		for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++) {
+			box.fields[FIELD_FAMILY] = one_value(finder, family);
+			add_box(finder, list, &box);
+		}
+	}
+}
+
+static void list_parts(struct finder *finder)
+{
+	size_t at[HOOK_COUNT] = { 0 };
+
+	for (uint32_t statement = 0; statement < finder->meaning.statements; statement++)
+		for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+			const struct packet_rules *boxes = &finder->hooks[hook];
+
+			if (!finder->is_asked[hook] || at[hook] == boxes->items_count ||
+			    boxes->items[at[hook]].number != statement)
+				continue;
+			add_item(finder, &finder->parts, statement, hook);
+			while (at[hook] < boxes->items_count && boxes->items[at[hook]].number == statement)
+				add_box(finder, &finder->parts, &boxes->items[at[hook]++].box);
+		}
+	add_defaults(finder, &finder->parts);
+}
+
+static bool is_dead(const struct list *list, uint32_t number)
+{
+	const struct rule_finding *finding = list->findings[number];
+
+	return finding != NULL && finding->kind != RULE_REMOVABLE && finding->kind != RULE_AS_DEFAULT;
+}
+
+/* Whole statements, without the parts that never match. */
+static void list_statements(struct finder *finder)
+{
+	struct list *list = &finder->statements;
+	const struct list *parts = &finder->parts;
+
+	for (size_t box = 0; box < parts->boxes.items_count; box++) {
+		const struct packet_rule *rule = &parts->boxes.items[box];
+		struct item item = parts->items[rule->number];
+
+		if (is_dead(parts, rule->number) || is_default(finder, parts, rule->number))
+			continue;
+		if (list->items_count == 0 ||
+		    list->items[list->items_count - 1].statement != item.statement)
+			add_item(finder, list, item.statement, item.hook);
+		add_box(finder, list, &rule->box);
+	}
+	add_defaults(finder, list);
+}
+
+static void find_boxes(struct finder *finder, struct list *list)
 {
 	size_t box = 0;
 
-	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
-		const struct interval_set *set = hook_set(finder, hook);
-
-		meaning_boxes(&finder->meaning, finder->pool, finder->universe, hook, &finder->boxes);
-		for (; box < finder->boxes.items_count; box++) {
-			struct packet_rule *item = &finder->boxes.items[box];
-
-			item->number = part_of(finder, hook, item->number);
-			item->box.fields[FIELD_HOOK] = set;
-		}
-	}
-	finder->first_box = pool_array(finder->pool, size_t, finder->parts_count + 1);
-	finder->hulls = pool_array(finder->pool, struct hull, finder->boxes.items_count + 1);
-	box = 0;
-	for (uint32_t part = 0; part <= finder->parts_count; part++) {
-		while (box < finder->boxes.items_count && finder->boxes.items[box].number < part)
+	list->first_box = pool_array(finder->pool, size_t, list->items_count + 1);
+	for (size_t number = 0; number <= list->items_count; number++) {
+		while (box < list->boxes.items_count && list->boxes.items[box].number < number)
 			box++;
-		finder->first_box[part] = box;
-	}
-	for (box = 0; box < finder->boxes.items_count; box++)
-		finder->hulls[box] = hull_of(&finder->boxes.items[box].box);
-}
-
-/* What decides anything in each hook. */
-static void find_seen(struct finder *finder, packet_map cut)
-{
-	bool *numbers = pool_array(finder->pool, bool, finder->meaning.numbers_count);
-
-	finder->seen = pool_array(finder->pool, bool, finder->parts_count + HOOK_COUNT);
-	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
-		struct packet_box box = { .fields = { [FIELD_HOOK] = hook_set(finder, hook) } };
-		packet_map own = packet_map_choose(finder->space, packet_set_box(finder->space, &box), cut,
-						   packet_map_constant(finder->meaning.numbers_count));
-
-		memset(numbers, 0, finder->meaning.numbers_count);
-		packet_map_numbers(finder->space, own, numbers, finder->meaning.numbers_count);
-		for (uint32_t number = 0; number < finder->meaning.numbers_count; number++)
-			finder->seen[part_of(finder, hook, number)] = numbers[number];
+		list->first_box[number] = box;
 	}
 }
 
-/* The orders one after the other, until one is within the budget. */
-static void make_map(struct finder *finder)
+/* is_whole: what could go is asked, too. */
+static void ask(struct finder *finder, struct list *list, bool is_whole)
 {
-	uint32_t numbers = finder->meaning.numbers_count;
+	struct shadow_question question = {
+		.universe = finder->universe,
+		.rules = list->boxes.items,
+		.count = list->boxes.items_count,
+		.otherwise = finder->otherwise,
+		.has_blame = true,
+		.engine = finder->settings->engine,
+		.budget = finder->settings->budget,
+	};
 
-	for (enum packet_order order = 0; order < PACKET_ORDERS; order++) {
-		struct packet_space *space = packet_space_new(finder->pool, finder->universe, order,
-							      finder->settings->budget);
-		packet_map map = meaning_map(&finder->meaning, finder->pool, space);
-		packet_set possible = packet_set_possible(space);
-		packet_map cut = packet_map_choose(space, possible, map,
-						   packet_map_constant(numbers));
+	list->outcomes = pool_array(finder->pool, uint32_t, list->items_count + 1);
+	list->findings = pool_array(finder->pool, const struct rule_finding *, list->items_count + 1);
+	for (uint32_t number = 0; number < list->items_count; number++)
+		list->outcomes[number] = is_default(finder, list, number) ?
+						 default_outcome(finder, list->items[number].hook) :
+						 finder->outcomes[list->items[number].statement];
+	for (uint32_t number = 0; number < list->items_count && !is_whole; number++)
+		list->outcomes[number] = number;
+	if (!is_whole)
+		question.otherwise = (uint32_t)list->items_count;
+	question.outcomes = list->outcomes;
+	find_boxes(finder, list);
+	list->answer = shadow_find(finder->pool, &question);
+	for (size_t index = 0; index < list->answer->findings_count; index++) {
+		const struct rule_finding *finding = &list->answer->findings[index];
 
-		if (cut != PACKET_MAP_OVER) {
-			finder->space = space;
-			finder->map = map;
-			finder->possible = possible;
-			find_seen(finder, cut);
-			return;
-		}
-		talloc_free(space);
+		list->findings[finding->number] = finding;
 	}
-	finder->found->is_second_engine = true;
+	if (finder->found->undecided_count < list->answer->undecided_count)
+		finder->found->undecided_count = list->answer->undecided_count;
 }
 
-/* --- who takes a rule's packets ---------------------------------------------------------------------- */
-
-/* Numbers of rules, as a set that knows its members. */
-struct takers {
-	uint32_t *items;
-	size_t items_count, items_capacity;
-};
-
-/* The rule's packets, as a set. */
-static packet_set rule_set(struct finder *finder, uint32_t number)
+static struct overlap_index *index_of(struct finder *finder, struct list *list)
 {
-	packet_set set = packet_set_none();
-
-	for (size_t box = finder->first_box[number]; box < finder->first_box[number + 1]; box++)
-		set = packet_set_union(finder->space, set,
-				       packet_set_box(finder->space, &finder->boxes.items[box].box));
-	return packet_set_intersect(finder->space, set, finder->possible);
+	if (list->index == NULL)
+		list->index = overlap_index_new(finder->pool, finder->universe, list->boxes.items,
+						list->boxes.items_count);
+	return list->index;
 }
 
-static int compare_numbers(const void *a, const void *b)
+/* --- rules that never match -------------------------------------------------------------------------- */
+
+static void add_blame(struct finder *finder, struct anomaly *anomaly, const struct policy_rule *rule)
 {
-	uint32_t first = *(const uint32_t *)a, second = *(const uint32_t *)b;
-
-	return (first > second) - (first < second);
-}
-
-/* The parts that a map names, which says something of one hook alone. The depth is that of the fields. */
-static void gather_parts(const struct finder *finder, enum hook hook, packet_map map,
-			 struct takers *takers)
-{
-	struct diagram_edges edges;
-
-	if (diagram_is_leaf(map)) {
-		if (diagram_number(map) < finder->meaning.numbers_count)
-			*pool_append(finder->pool, takers, items) =
-				part_of(finder, hook, diagram_number(map));
-		return;
-	}
-	edges = diagram_edges(finder->space->diagrams, map);
-	for (size_t index = 0; index < edges.count; index++)
-		gather_parts(finder, hook, edges.children[index], takers);
-}
-
-static void sort_unique(struct takers *takers)
-{
-	size_t kept = 0;
-
-	if (takers->items_count > 0)
-		qsort(takers->items, takers->items_count, sizeof *takers->items, compare_numbers);
-	for (size_t index = 0; index < takers->items_count; index++)
-		if (kept == 0 || takers->items[kept - 1] != takers->items[index])
-			takers->items[kept++] = takers->items[index];
-	takers->items_count = kept;
-}
-
-/* With the map: who decides them. Without: every earlier rule that overlaps. */
-static void find_takers(struct finder *finder, uint32_t number, struct takers *takers)
-{
-	if (finder->space != NULL) {
-		packet_map none = packet_map_constant(finder->meaning.numbers_count);
-		packet_map cut = packet_map_choose(finder->space, rule_set(finder, number), finder->map,
-						   none);
-
-		if (cut != PACKET_MAP_OVER)
-			gather_parts(finder, hook_of(finder, number), cut, takers);
-		sort_unique(takers);
-		return;
-	}
-	for (uint32_t earlier = hook_of(finder, number) * finder->meaning.statements;
-	     earlier < number; earlier++) {
-		bool meets = false;
-
-		for (size_t a = finder->first_box[earlier];
-		     a < finder->first_box[earlier + 1] && !meets; a++)
-			for (size_t b = finder->first_box[number];
-			     b < finder->first_box[number + 1] && !meets; b++)
-				meets = boxes_meet(finder, a, b);
-		if (meets)
-			*pool_append(finder->pool, takers, items) = earlier;
-	}
-}
-
-/* Whether these rules, but for one of them, take all packets of the rule. */
-static enum cover_answer takers_cover(struct finder *finder, uint32_t number,
-				      const struct takers *takers, size_t but)
-{
-	struct packet_rules boxes = { 0 };
-	const struct packet_box **covers;
-	enum cover_answer answer = COVER_YES;
-
-	for (size_t index = 0; index < takers->items_count; index++)
-		for (size_t box = finder->first_box[takers->items[index]];
-		     index != but && box < finder->first_box[takers->items[index] + 1]; box++)
-			*pool_append(finder->pool, &boxes, items) = finder->boxes.items[box];
-	covers = pool_array(finder->pool, const struct packet_box *, boxes.items_count + 1);
-	for (size_t index = 0; index < boxes.items_count; index++)
-		covers[index] = &boxes.items[index].box;
-	for (size_t box = finder->first_box[number];
-	     box < finder->first_box[number + 1] && answer == COVER_YES; box++)
-		answer = cover_find(finder->pool, finder->universe, &finder->boxes.items[box].box,
-				    covers, boxes.items_count, COVER_STEPS, NULL);
-	talloc_free(covers);
-	talloc_free(boxes.items);
-	return answer;
-}
-
-/* Past this many the list is not worth the time: all of them are named. */
-#define BLAME_MOST 64
-
-/* Leaves out who is not needed, later ones first. */
-static void shorten(struct finder *finder, uint32_t number, struct takers *takers)
-{
-	if (takers->items_count > BLAME_MOST)
-		return;
-	for (size_t index = takers->items_count; index-- > 0 && takers->items_count > 1;) {
-		if (takers_cover(finder, number, takers, index) != COVER_YES)
-			continue;
-		memmove(&takers->items[index], &takers->items[index + 1],
-			(takers->items_count - index - 1) * sizeof *takers->items);
-		takers->items_count--;
-	}
-}
-
-/* --- anomalies --------------------------------------------------------------------------------------- */
-
-static bool has_blame(const struct anomaly *anomaly, const struct policy_rule *rule)
-{
-	for (size_t index = 0; index < anomaly->blame_count; index++)
-		if (anomaly->blame[index] == rule)
-			return true;
-	return false;
-}
-
-static void add_blame(struct finder *finder, struct anomaly *anomaly, uint32_t number)
-{
-	const struct policy_rule *rule = rule_of(finder, number);
 	size_t at;
 
-	if (has_blame(anomaly, rule))
-		return;
+	for (at = 0; at < anomaly->blame_count; at++)
+		if (anomaly->blame[at] == rule)
+			return;
 	*pool_append(finder->pool, anomaly, blame) = rule;
 	for (at = anomaly->blame_count - 1; at > 0 && anomaly->blame[at - 1]->number > rule->number; at--)
 		anomaly->blame[at] = anomaly->blame[at - 1];
 	anomaly->blame[at] = rule;
-}
-
-/* A packet of the rule; the map gives natural ones. */
-static struct packet witness_of(struct finder *finder, uint32_t number)
-{
-	struct packet_point point = { 0 };
-
-	if (finder->space == NULL ||
-	    !packet_set_example(finder->space, rule_set(finder, number), &point))
-		(void)cover_find(finder->pool, finder->universe,
-				 &finder->boxes.items[finder->first_box[number]].box, NULL, 0, COVER_STEPS,
-				 &point);
-	return packet_of_point(finder->universe, &point);
-}
-
-static bool is_dead(struct finder *finder, uint32_t number, bool *is_undecided)
-{
-	struct takers takers = { 0 };
-	enum cover_answer answer;
-
-	if (finder->space != NULL)
-		return !finder->seen[number];
-	find_takers(finder, number, &takers);
-	answer = takers.items_count > OVERLAPS_MOST ? COVER_UNKNOWN :
-		 takers_cover(finder, number, &takers, SIZE_MAX);
-	talloc_free(takers.items);
-	*is_undecided = *is_undecided || answer == COVER_UNKNOWN;
-	return answer == COVER_YES;
-}
-
-static void blame_for(struct finder *finder, struct anomaly *anomaly, uint32_t number)
-{
-	struct takers takers = { 0 };
-
-	find_takers(finder, number, &takers);
-	shorten(finder, number, &takers);
-	for (size_t index = 0; index < takers.items_count; index++)
-		add_blame(finder, anomaly, takers.items[index]);
-	talloc_free(takers.items);
 }
 
 static enum anomaly_kind kind_of(struct anomaly *anomaly)
@@ -393,18 +349,27 @@ static enum anomaly_kind kind_of(struct anomaly *anomaly)
 	return alike == anomaly->blame_count ? ANOMALY_REDUNDANT : ANOMALY_SHADOWED;
 }
 
-/* Dead in all hooks, or in this one alone. */
-static void add_dead(struct finder *finder, const struct policy_rule *rule, const uint32_t *numbers,
-		     size_t count, bool is_part)
+/* Parts of one statement that never match: all of them, or (is_part) those of one hook alone. */
+static void add_dead(struct finder *finder, uint32_t begin, uint32_t end, bool is_part)
 {
-	struct anomaly anomaly = {
-		.rule = rule,
-		.hook = hook_of(finder, numbers[0]),
-		.witness = witness_of(finder, numbers[0]),
-	};
+	const struct list *parts = &finder->parts;
+	struct anomaly anomaly = { .rule = rule_of(finder, parts, begin),
+				   .hook = parts->items[begin].hook };
+	bool is_witnessed = false;
 
-	for (size_t index = 0; index < count; index++)
-		blame_for(finder, &anomaly, numbers[index]);
+	for (uint32_t number = begin; number < end; number++) {
+		const struct rule_finding *finding = parts->findings[number];
+
+		if (finding->kind == RULE_IMPOSSIBLE)
+			continue;
+		for (size_t index = 0; index < finding->blame_count; index++)
+			add_blame(finder, &anomaly, rule_of(finder, parts, finding->blame[index]));
+		if (is_witnessed)
+			continue;
+		anomaly.hook = parts->items[number].hook;
+		anomaly.witness = packet_of_point(finder->universe, &finding->witness);
+		is_witnessed = true;
+	}
 	anomaly.kind = kind_of(&anomaly);
 	if (is_part && anomaly.kind == ANOMALY_REDUNDANT)
 		return; /* it does no harm there */
@@ -413,194 +378,124 @@ static void add_dead(struct finder *finder, const struct policy_rule *rule, cons
 	*pool_append(finder->pool, finder->found, items) = anomaly;
 }
 
+static void judge_parts(struct finder *finder, uint32_t begin, uint32_t end)
+{
+	uint32_t dead_count = 0;
+
+	for (uint32_t number = begin; number < end; number++)
+		dead_count += is_dead(&finder->parts, number);
+	if (dead_count == end - begin) {
+		add_dead(finder, begin, end, false);
+		return;
+	}
+	for (uint32_t number = begin; number < end; number++)
+		if (is_dead(&finder->parts, number))
+			add_dead(finder, number, number + 1, true);
+}
+
 /* --- rules that could go ----------------------------------------------------------------------------- */
 
-static bool outcomes_equal(const struct outcome *a, const struct outcome *b)
+/* Does a later box get a packet of the rule that none of the boxes before it has? */
+static bool gets_any(struct finder *finder, void *pool, const struct list *list, uint32_t number,
+		     const struct overlap_list *others, size_t before)
 {
-	return a == b || (a->verdict == b->verdict && a->limit == b->limit && a->has_log == b->has_log &&
-			  a->has_count == b->has_count &&
-			  (a->log_prefix == b->log_prefix ||
-			   (a->log_prefix != NULL && b->log_prefix != NULL &&
-			    strcmp(a->log_prefix, b->log_prefix) == 0)) &&
-			  (a->helper == b->helper || (a->helper != NULL && b->helper != NULL &&
-						      strcmp(a->helper, b->helper) == 0)));
-}
+	const struct packet_box *later = &list->boxes.items[others->items[before]].box;
+	const struct packet_box **covers = pool_array(pool, const struct packet_box *, before + 1);
 
-/* What decides next: later rules that overlap, of other statements. false: too many. */
-static bool later_boxes(struct finder *finder, uint32_t number, struct packet_rules *later)
-{
-	size_t end = finder->first_box[(hook_of(finder, number) + 1) * finder->meaning.statements];
+	for (size_t at = 0; at < before; at++)
+		covers[at] = &list->boxes.items[others->items[at]].box;
+	for (size_t own = list->first_box[number]; own < list->first_box[number + 1]; own++) {
+		const struct packet_box *box = &list->boxes.items[own].box;
+		struct packet_box both;
 
-	for (size_t box = finder->first_box[number + 1]; box < end; box++) {
-		bool meets = false;
-
-		for (size_t own = finder->first_box[number];
-		     own < finder->first_box[number + 1] && !meets; own++)
-			meets = boxes_meet(finder, own, box);
-		if (!meets)
+		if (!packet_boxes_overlap(box, later))
 			continue;
-		if (later->items_count == OVERLAPS_MOST)
-			return false;
-		*pool_append(finder->pool, later, items) = finder->boxes.items[box];
+		both = packet_box_intersect(pool, box, later);
+		if (cover_find(pool, finder->universe, &both, covers, before, COVER_STEPS, NULL) !=
+		    COVER_YES)
+			return true;
 	}
-	return true;
+	return false;
 }
 
-enum removal { REMOVAL_NO, REMOVAL_RULES, REMOVAL_DEFAULT, REMOVAL_UNKNOWN };
-
-static enum removal removal_by(struct finder *finder, uint32_t number, struct takers *takers,
-			       packet_map next)
+static int compare_sizes(const void *a, const void *b)
 {
-	const struct outcome *outcome = outcome_of(finder, number);
-	bool is_default_alone = true;
+	size_t first = *(const size_t *)a, second = *(const size_t *)b;
 
-	gather_parts(finder, hook_of(finder, number), next, takers);
-	sort_unique(takers);
-	for (size_t index = 0; index < takers->items_count; index++) {
-		/* a rule that lives on what this one leaves it would be told as well: one of both is enough */
-		if (!finder->seen[takers->items[index]] && takers->items[index] < finder->parts_count)
-			return REMOVAL_NO;
-		if (!outcomes_equal(outcome, outcome_of(finder, takers->items[index])))
-			return REMOVAL_NO;
-		is_default_alone = is_default_alone &&
-				   takers->items[index] >= finder->parts_count;
+	return (first > second) - (first < second);
+}
+
+/* Every other box that overlaps, but those of later rules that are gone. */
+static void find_others(struct finder *finder, void *pool, struct list *list, uint32_t number,
+			struct overlap_list *others)
+{
+	struct overlap_list all = { 0 };
+
+	for (size_t own = list->first_box[number]; own < list->first_box[number + 1]; own++) {
+		const struct packet_box *box = &list->boxes.items[own].box;
+
+		overlap_find(pool, index_of(finder, list), box, 0, list->first_box[number], &all);
+		overlap_find(pool, index_of(finder, list), box, list->first_box[number + 1],
+			     list->boxes.items_count, &all);
 	}
-	return is_default_alone ? REMOVAL_DEFAULT : REMOVAL_RULES;
-}
+	if (all.items_count > 0)
+		qsort(all.items, all.items_count, sizeof *all.items, compare_sizes);
+	for (size_t at = 0; at < all.items_count; at++) {
+		uint32_t other = list->boxes.items[all.items[at]].number;
 
-/* What would decide the packets that the rule decides. */
-static enum removal removal_of(struct finder *finder, uint32_t number, struct takers *takers)
-{
-	packet_map none = packet_map_constant(finder->meaning.numbers_count);
-	struct packet_space *space = finder->space;
-	struct packet_rules later = { 0 };
-	packet_map own = packet_map_choose(space, rule_set(finder, number), finder->map, none);
-	packet_map next;
-	enum removal removal = REMOVAL_UNKNOWN;
-
-	if (later_boxes(finder, number, &later)) {
-		for (size_t box = 0; box < later.items_count; box++)
-			later.items[box].number = statement_of(finder, later.items[box].number);
-		next = packet_map_first_match(space, later.items, later.items_count,
-					      finder->meaning.statements);
-		own = packet_map_where(space, own, statement_of(finder, number));
-		next = packet_map_choose(space, own, next, none);
-		if (next != PACKET_MAP_OVER)
-			removal = removal_by(finder, number, takers, next);
-	}
-	talloc_free(later.items);
-	return removal;
-}
-
-static bool could_go(const struct policy_rule *rule)
-{
-	const struct policy_options *options = &rule->options;
-
-	return rule->translation == NULL && !options->has_log && !options->has_count &&
-	       options->limit == NULL && !options->is_stateless && !options->is_rescue &&
-	       options->until == 0;
-}
-
-static void judge_removal(struct finder *finder, const struct policy_rule *rule, const uint32_t *numbers,
-			  size_t count)
-{
-	struct anomaly anomaly = { .kind = ANOMALY_AS_DEFAULT, .rule = rule };
-	struct takers takers = { 0 };
-	bool is_witnessed = false;
-
-	for (size_t index = 0; index < count; index++) {
-		enum removal removal;
-
-		if (!finder->seen[numbers[index]])
-			continue;
-		removal = removal_of(finder, numbers[index], &takers);
-		finder->found->undecided_count += removal == REMOVAL_UNKNOWN;
-		if (removal == REMOVAL_NO || removal == REMOVAL_UNKNOWN)
-			break;
-		if (removal == REMOVAL_RULES)
-			anomaly.kind = ANOMALY_REMOVABLE;
-		if (!is_witnessed) {
-			anomaly.hook = hook_of(finder, numbers[index]);
-			anomaly.witness = witness_of(finder, numbers[index]);
-			is_witnessed = true;
-		}
-		if (index + 1 < count)
-			continue;
-		for (size_t taker = 0; taker < takers.items_count; taker++)
-			if (takers.items[taker] < finder->parts_count)
-				add_blame(finder, &anomaly, takers.items[taker]);
-		*pool_append(finder->pool, finder->found, items) = anomaly;
-	}
-	talloc_free(takers.items);
-}
-
-/* --- statements -------------------------------------------------------------------------------------- */
-
-static void judge_hooks(struct finder *finder, const struct policy_rule *rule, const uint32_t *numbers,
-			const bool *dead, size_t count)
-{
-	size_t begin = 0;
-
-	while (begin < count) {
-		enum hook hook = hook_of(finder, numbers[begin]);
-		size_t end = begin;
-		bool is_hook_dead = true;
-
-		for (; end < count && hook_of(finder, numbers[end]) == hook; end++)
-			is_hook_dead = is_hook_dead && dead[end];
-		if (is_hook_dead)
-			add_dead(finder, rule, numbers + begin, end - begin, true);
-		begin = end;
+		if ((at == 0 || all.items[at - 1] != all.items[at]) &&
+		    (other < number || list->findings[other] == NULL))
+			*pool_append(pool, others, items) = all.items[at];
 	}
 }
 
-static void judge_statement(struct finder *finder, const struct policy_rule *rule,
-			    const uint32_t *numbers, size_t count)
+/* Who does the same with its packets once it is gone. */
+static void blame_next(struct finder *finder, struct list *list, uint32_t number, struct anomaly *anomaly)
 {
-	bool *dead = pool_array(finder->pool, bool, count + 1);
-	size_t dead_count = 0;
-	bool is_undecided = false;
+	void *pool = pool_child(finder->pool, "next");
+	struct overlap_list others = { 0 };
 
-	for (size_t index = 0; index < count; index++) {
-		dead[index] = is_dead(finder, numbers[index], &is_undecided);
-		dead_count += dead[index];
+	find_others(finder, pool, list, number, &others);
+	for (size_t at = 0; at < others.items_count; at++) {
+		uint32_t other = list->boxes.items[others.items[at]].number;
+
+		if (other > number && !is_default(finder, list, other) &&
+		    (others.items_count > OVERLAPS_MOST ||
+		     gets_any(finder, pool, list, number, &others, at)))
+			add_blame(finder, anomaly, rule_of(finder, list, other));
 	}
-	finder->found->undecided_count += is_undecided;
-	if (count > 0 && dead_count == count)
-		add_dead(finder, rule, numbers, count, false);
-	else if (dead_count > 0)
-		judge_hooks(finder, rule, numbers, dead, count);
-	if (dead_count < count && finder->space != NULL && could_go(rule))
-		judge_removal(finder, rule, numbers, count);
-	talloc_free(dead);
+	talloc_free(pool);
+}
+
+static void add_removable(struct finder *finder, struct list *list, uint32_t number)
+{
+	const struct rule_finding *finding = list->findings[number];
+	struct anomaly anomaly = { .kind = ANOMALY_AS_DEFAULT, .rule = rule_of(finder, list, number) };
+
+	anomaly.witness = packet_of_point(finder->universe, &finding->witness);
+	anomaly.hook = anomaly.witness.hook;
+	if (finding->kind == RULE_REMOVABLE)
+		blame_next(finder, list, number, &anomaly);
+	if (anomaly.blame_count > 0)
+		anomaly.kind = ANOMALY_REMOVABLE;
+	*pool_append(finder->pool, finder->found, items) = anomaly;
 }
 
 /* --- conflicts --------------------------------------------------------------------------------------- */
 
-static bool includes_all(const struct finder *finder, uint32_t outer, uint32_t inner)
+static bool includes_all(const struct list *list, uint32_t outer, uint32_t inner)
 {
-	for (size_t box = finder->first_box[inner]; box < finder->first_box[inner + 1]; box++) {
+	for (size_t box = list->first_box[inner]; box < list->first_box[inner + 1]; box++) {
 		bool is_inside = false;
 
-		for (size_t other = finder->first_box[outer];
-		     other < finder->first_box[outer + 1] && !is_inside; other++)
-			is_inside = packet_box_includes(&finder->boxes.items[other].box,
-							&finder->boxes.items[box].box);
+		for (size_t other = list->first_box[outer];
+		     other < list->first_box[outer + 1] && !is_inside; other++)
+			is_inside = packet_box_includes(&list->boxes.items[other].box,
+							&list->boxes.items[box].box);
 		if (!is_inside)
 			return false;
 	}
 	return true;
-}
-
-static bool rules_meet(const struct finder *finder, uint32_t a, uint32_t b, size_t *box)
-{
-	for (size_t i = finder->first_box[a]; i < finder->first_box[a + 1]; i++)
-		for (size_t k = finder->first_box[b]; k < finder->first_box[b + 1]; k++)
-			if (boxes_meet(finder, i, k)) {
-				*box = k;
-				return true;
-			}
-	return false;
 }
 
 static bool is_told(const struct finder *finder, const struct policy_rule *rule,
@@ -616,56 +511,70 @@ static bool is_told(const struct finder *finder, const struct policy_rule *rule,
 	return false;
 }
 
-static void judge_pair(struct finder *finder, uint32_t earlier, uint32_t later)
+/* Two boxes that overlap, of two parts. */
+static void judge_pair(struct finder *finder, size_t earlier_box, size_t later_box)
 {
-	const struct policy_rule *first = rule_of(finder, earlier), *second = rule_of(finder, later);
+	const struct list *parts = &finder->parts;
+	const struct packet_rule *one = &parts->boxes.items[earlier_box];
+	const struct packet_rule *other = &parts->boxes.items[later_box];
+	const struct policy_rule *first = rule_of(finder, parts, one->number);
+	const struct policy_rule *second = rule_of(finder, parts, other->number);
 	struct anomaly anomaly = { .kind = ANOMALY_CONFLICTING, .rule = second };
-	size_t box;
+	struct packet_point point = { 0 };
+	struct packet_box both;
 
 	if ((first->verdict == VERDICT_ALLOW) == (second->verdict == VERDICT_ALLOW) ||
-	    !rules_meet(finder, earlier, later, &box) || includes_all(finder, earlier, later) ||
-	    includes_all(finder, later, earlier) || is_told(finder, second, first))
+	    includes_all(parts, one->number, other->number) ||
+	    includes_all(parts, other->number, one->number) || is_told(finder, second, first))
 		return;
+	both = packet_box_intersect(finder->pool, &one->box, &other->box);
+	if (cover_find(finder->pool, finder->universe, &both, NULL, 0, COVER_STEPS, &point) != COVER_NO)
+		return; /* no packet can be like that */
 	*pool_append(finder->pool, &anomaly, blame) = first;
-	anomaly.hook = hook_of(finder, later);
-	anomaly.witness = witness_of(finder, later);
-	if (finder->space != NULL) {
-		struct packet_point point;
-
-		if (packet_set_example(finder->space,
-				       packet_set_intersect(finder->space, rule_set(finder, earlier),
-							    rule_set(finder, later)), &point))
-			anomaly.witness = packet_of_point(finder->universe, &point);
-	}
+	anomaly.hook = parts->items[other->number].hook;
+	anomaly.witness = packet_of_point(finder->universe, &point);
 	*pool_append(finder->pool, finder->found, items) = anomaly;
 }
 
 static void find_conflicts(struct finder *finder)
 {
-	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
-		uint32_t first = hook * finder->meaning.statements;
-		uint32_t end = first + finder->meaning.statements;
+	struct list *parts = &finder->parts;
 
-		for (uint32_t later = first; later < end; later++)
-			for (uint32_t earlier = first; earlier < later; earlier++)
-				if (finder->found->items_count < CONFLICTS_MOST)
-					judge_pair(finder, earlier, later);
+	for (size_t box = 0; box < parts->boxes.items_count; box++) {
+		uint32_t number = parts->boxes.items[box].number;
+		struct overlap_list earlier = { 0 };
+
+		if (is_default(finder, parts, number))
+			continue;
+		overlap_find(finder->pool, index_of(finder, parts), &parts->boxes.items[box].box, 0,
+			     parts->first_box[number], &earlier);
+		for (size_t at = 0; at < earlier.items_count; at++)
+			if (finder->found->items_count < CONFLICTS_MOST)
+				judge_pair(finder, earlier.items[at], box);
+		talloc_free(earlier.items);
 	}
 }
 
-/* The parts of a statement that there are. */
-static void judge(struct finder *finder, uint32_t statement)
+/* --- statements -------------------------------------------------------------------------------------- */
+
+/* Both lists, side by side. */
+static void judge(struct finder *finder, struct list *whole)
 {
-	uint32_t parts[HOOK_COUNT];
-	size_t count = 0;
+	const struct list *parts = &finder->parts;
+	uint32_t number = 0, begin = 0, end;
 
-	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
-		uint32_t part = part_of(finder, hook, statement);
+	for (; begin < parts->items_count && !is_default(finder, parts, begin); begin = end) {
+		uint32_t statement = parts->items[begin].statement;
 
-		if (finder->first_box[part] < finder->first_box[part + 1])
-			parts[count++] = part;
+		for (end = begin + 1; end < parts->items_count && parts->items[end].statement == statement;)
+			end++;
+		judge_parts(finder, begin, end);
+		while (number < whole->items_count && whole->items[number].statement < statement)
+			number++;
+		if (number < whole->items_count && whole->items[number].statement == statement &&
+		    whole->findings[number] != NULL && !is_dead(whole, number))
+			add_removable(finder, whole, number);
 	}
-	judge_statement(finder, finder->ruleset->policy->rules[statement], parts, count);
 }
 
 struct anomalies *anomalies_find(void *pool, const struct ruleset *ruleset,
@@ -679,14 +588,21 @@ struct anomalies *anomalies_find(void *pool, const struct ruleset *ruleset,
 		.meaning = meaning_of(pool, ruleset),
 		.found = pool_new(pool, struct anomalies),
 	};
+	bool is_one;
 
-	finder.parts_count = finder.meaning.statements * HOOK_COUNT;
 	packet_universe_add(finder.universe, ruleset);
 	packet_universe_finish(finder.universe);
-	make_boxes(&finder);
-	make_map(&finder);
-	for (uint32_t statement = 0; statement < finder.meaning.statements; statement++)
-		judge(&finder, statement);
+	number_outcomes(&finder);
+	read_hooks(&finder);
+	set_hooks(&finder);
+	is_one = finder.asked_count == 1;
+	list_parts(&finder);
+	ask(&finder, &finder.parts, is_one);
+	if (!is_one) {
+		list_statements(&finder);
+		ask(&finder, &finder.statements, true);
+	}
+	judge(&finder, is_one ? &finder.parts : &finder.statements);
 	if (settings->has_conflicts)
 		find_conflicts(&finder);
 	return finder.found;

@@ -7,6 +7,7 @@
 #define FWC_ANALYSE_ANOMALIES_H
 
 #include "analyse/meaning.h"
+#include "analyse/shadow.h"
 
 enum anomaly_kind {
 	ANOMALY_SHADOWED,         /* never matches; some of the blame has another verdict */
@@ -31,11 +32,11 @@ struct anomalies {
 	struct anomaly *items;
 	size_t items_count, items_capacity;
 	size_t undecided_count; /* statements that no engine could judge within its budget */
-	bool is_second_engine;  /* the diagrams' budget was used up; boxes were cut instead */
 };
 
 struct anomaly_settings {
 	bool has_conflicts; /* look for them */
+	enum shadow_engine engine;
 	size_t budget;      /* of packet_space_new */
 };
 

@@ -160,10 +160,6 @@ static bool add_anomalies(struct reporter *reporter, const struct findings_setti
 	anomalies = anomalies_find(reporter->pool, reporter->ruleset, &settings->anomalies);
 	for (size_t index = 0; index < anomalies->items_count; index++)
 		report_anomaly(reporter, &anomalies->items[index], settings->has_notes);
-	if (anomalies->is_second_engine)
-		diag_add(reporter->diags, CODE_ANALYSIS_UNDECIDED, SPAN_NONE,
-			 "the rules' meaning is too large to be computed as a whole: rules that never "
-			 "match were looked for one by one, rules that could go were not");
 	if (anomalies->undecided_count > 0)
 		diag_add(reporter->diags, CODE_ANALYSIS_UNDECIDED, SPAN_NONE,
 			 "of %zu rules it could not be decided whether they could go or never match",
