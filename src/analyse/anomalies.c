@@ -1,9 +1,8 @@
 /* Two questions to shadow.h. The first numbers the parts of statements, one a hook, and says which never
- * match; the second numbers statements, without the parts that never match, and says which could go.
+ * match; the second numbers statements, and says which could go.
  * Hooks that hold the same list are one; if that leaves a single one, the first question answers both. */
 #include "analyse/anomalies.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "analyse/overlap.h"
@@ -249,7 +248,7 @@ static bool is_dead(const struct list *list, uint32_t number)
 	return finding != NULL && finding->kind != RULE_REMOVABLE && finding->kind != RULE_AS_DEFAULT;
 }
 
-/* Whole statements, without the parts that never match. */
+/* Whole statements, with their parts that never match: those would match if another rule went. */
 static void list_statements(struct finder *finder)
 {
 	struct list *list = &finder->statements;
@@ -259,7 +258,7 @@ static void list_statements(struct finder *finder)
 		const struct packet_rule *rule = &parts->boxes.items[box];
 		struct item item = parts->items[rule->number];
 
-		if (is_dead(parts, rule->number) || is_default(finder, parts, rule->number))
+		if (is_default(finder, parts, rule->number))
 			continue;
 		if (list->items_count == 0 ||
 		    list->items[list->items_count - 1].statement != item.statement)
@@ -418,33 +417,19 @@ static bool gets_any(struct finder *finder, void *pool, const struct list *list,
 	return false;
 }
 
-static int compare_sizes(const void *a, const void *b)
-{
-	size_t first = *(const size_t *)a, second = *(const size_t *)b;
-
-	return (first > second) - (first < second);
-}
-
 /* Every other box that overlaps, but those of later rules that are gone. */
 static void find_others(struct finder *finder, void *pool, struct list *list, uint32_t number,
 			struct overlap_list *others)
 {
+	size_t own = list->first_box[number], own_end = list->first_box[number + 1];
 	struct overlap_list all = { 0 };
 
-	for (size_t own = list->first_box[number]; own < list->first_box[number + 1]; own++) {
-		const struct packet_box *box = &list->boxes.items[own].box;
-
-		overlap_find(pool, index_of(finder, list), box, 0, list->first_box[number], &all);
-		overlap_find(pool, index_of(finder, list), box, list->first_box[number + 1],
-			     list->boxes.items_count, &all);
-	}
-	if (all.items_count > 0)
-		qsort(all.items, all.items_count, sizeof *all.items, compare_sizes);
+	overlap_find_any(pool, index_of(finder, list), &list->boxes.items[own], own_end - own, 0,
+			 list->boxes.items_count, &all);
 	for (size_t at = 0; at < all.items_count; at++) {
 		uint32_t other = list->boxes.items[all.items[at]].number;
 
-		if ((at == 0 || all.items[at - 1] != all.items[at]) &&
-		    (other < number || list->findings[other] == NULL))
+		if (other < number || (other > number && list->findings[other] == NULL))
 			*pool_append(pool, others, items) = all.items[at];
 	}
 }

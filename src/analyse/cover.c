@@ -2,6 +2,7 @@
  * the first and outside in the second, and so on; each piece is asked on its own. */
 #include "analyse/cover.h"
 
+#include "analyse/natural.h"
 #include "base/pool.h"
 #include "net/protocol.h"
 
@@ -169,29 +170,39 @@ static struct interval_set values_of(struct covering *covering, const struct pac
 	return copy;
 }
 
-/* A packet of the box; false: none can be. */
+/* One of the values: a natural one, or the lowest, of a network the first host. */
+static number128 pick(const struct packet_point *point, enum packet_field field,
+		      const struct interval_set *values)
+{
+	number128 value;
+
+	for (size_t rank = 0; natural_value(field, point, rank, &value); rank++)
+		if (interval_set_contains(values, value))
+			return value;
+	value = values->items[0].low;
+	return (field == FIELD_SOURCE || field == FIELD_DESTINATION) &&
+	       values->items[0].high - value >= 2 ? value + 1 : value;
+}
+
+/* A packet of the box; false: none can be. Of TCP, which is tried first, everything can be asked. */
 static bool find_packet(struct covering *covering, struct packet_box box)
 {
+	struct packet_point point = { 0 };
+
 	for (size_t index = 0; index < PACKET_FIELDS; index++) {
 		enum packet_field field = cut_order[index];
 		struct interval_set values = values_of(covering, &box, field);
 		struct interval_set *kept;
-		number128 value;
 
 		if (values.items_count == 0)
 			return false;
-		value = values.items[0].low;
-		if ((field == FIELD_SOURCE || field == FIELD_DESTINATION) &&
-		    values.items[0].high - value >= 2)
-			value++;
-		if (field == FIELD_SECOND && interval_set_contains(&values, 40000))
-			value = 40000;
+		point.fields[field] = pick(&point, field, &values);
 		kept = pool_new(covering->pool, struct interval_set);
-		interval_set_add(covering->pool, kept, value, value);
+		interval_set_add(covering->pool, kept, point.fields[field], point.fields[field]);
 		box.fields[field] = kept;
-		if (covering->witness != NULL)
-			covering->witness->fields[field] = value;
 	}
+	if (covering->witness != NULL)
+		*covering->witness = point;
 	return true;
 }
 

@@ -1,7 +1,8 @@
-/* Most pairs of rules are told apart by their addresses alone: each box has a hull of plain numbers, and
- * hulls stand side by side in memory. */
+/* A tree of hulls: each box has a hull of plain numbers, each node of the tree one round those of its boxes.
+ * A node halves its boxes in the dimension in which the fewest of them lie across the middle. */
 #include "analyse/overlap.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -13,10 +14,21 @@ struct hull {
 	uint8_t protocol_low, protocol_high;
 };
 
+#define LEAF_MOST 8
+
+/* Boxes begin to end of the order; its halves, until few are left, are nodes 2n + 1 and 2n + 2. */
+struct node {
+	struct hull hull;
+	size_t first, last; /* smallest and largest index of a box */
+};
+
 struct overlap_index {
 	const struct packet_universe *universe;
 	const struct packet_rule *rules;
+	size_t count;
 	struct hull *hulls;
+	size_t *order; /* indices of boxes */
+	struct node *nodes;
 };
 
 /* What of an address tells boxes apart in 64 bits; it must rise with the address. */
@@ -62,28 +74,231 @@ static bool hulls_meet(const struct hull *a, const struct hull *b)
 	       a->protocol_low <= b->protocol_high && b->protocol_low <= a->protocol_high;
 }
 
+/* --- building ---------------------------------------------------------------------------------------- */
+
+enum dimension { BY_SOURCE, BY_DESTINATION, BY_PORT, DIMENSIONS };
+
+static struct interval side_of(const struct hull *hull, enum dimension dimension)
+{
+	switch (dimension) {
+	case BY_SOURCE:
+		return (struct interval){ hull->source_low, hull->source_high };
+	case BY_DESTINATION:
+		return (struct interval){ hull->destination_low, hull->destination_high };
+	case BY_PORT:
+	case DIMENSIONS:
+		break;
+	}
+	return (struct interval){ hull->first_low, hull->first_high };
+}
+
+/* Twice the middle. */
+static number128 centre_of(const struct overlap_index *index, size_t at, enum dimension dimension)
+{
+	struct interval side = side_of(&index->hulls[index->order[at]], dimension);
+
+	return side.low + side.high;
+}
+
+/* Hoare's selection: afterwards what stands before the middle is not above it, and the rest not below. */
+static void halve(struct overlap_index *index, size_t begin, size_t end, enum dimension dimension)
+{
+	size_t middle = begin + (end - begin) / 2, low = begin, high = end - 1;
+
+	while (low < high) {
+		number128 pivot = centre_of(index, low + (high - low) / 2, dimension);
+		size_t left = low, right = high;
+
+		for (;;) {
+			size_t kept;
+
+			while (centre_of(index, left, dimension) < pivot)
+				left++;
+			while (centre_of(index, right, dimension) > pivot)
+				right--;
+			if (left >= right)
+				break;
+			kept = index->order[left];
+			index->order[left++] = index->order[right];
+			index->order[right--] = kept;
+		}
+		if (middle <= right)
+			high = right;
+		else
+			low = right + 1;
+	}
+}
+
+static size_t across_count(struct overlap_index *index, size_t begin, size_t end,
+			   enum dimension dimension)
+{
+	size_t count = 0;
+	number128 middle;
+
+	halve(index, begin, end, dimension);
+	middle = centre_of(index, begin + (end - begin) / 2, dimension);
+	for (size_t at = begin; at < end; at++) {
+		struct interval side = side_of(&index->hulls[index->order[at]], dimension);
+
+		count += 2 * side.low <= middle && middle <= 2 * side.high;
+	}
+	return count;
+}
+
+static void split(struct overlap_index *index, size_t begin, size_t end)
+{
+	enum dimension best = BY_SOURCE;
+	size_t least = SIZE_MAX;
+
+	for (enum dimension dimension = BY_SOURCE; dimension < DIMENSIONS; dimension++) {
+		size_t count = across_count(index, begin, end, dimension);
+
+		if (count < least) {
+			least = count;
+			best = dimension;
+		}
+	}
+	halve(index, begin, end, best);
+}
+
+#define WIDEN(hull, other, side) \
+	do { \
+		if ((other)->side##_low < (hull)->side##_low) \
+			(hull)->side##_low = (other)->side##_low; \
+		if ((other)->side##_high > (hull)->side##_high) \
+			(hull)->side##_high = (other)->side##_high; \
+	} while (0)
+
+static struct node node_round(const struct overlap_index *index, size_t begin, size_t end)
+{
+	struct node node = { index->hulls[index->order[begin]], index->order[begin], index->order[begin] };
+
+	for (size_t at = begin + 1; at < end; at++) {
+		const struct hull *hull = &index->hulls[index->order[at]];
+
+		WIDEN(&node.hull, hull, source);
+		WIDEN(&node.hull, hull, destination);
+		WIDEN(&node.hull, hull, first);
+		WIDEN(&node.hull, hull, protocol);
+		if (index->order[at] < node.first)
+			node.first = index->order[at];
+		if (index->order[at] > node.last)
+			node.last = index->order[at];
+	}
+	return node;
+}
+
+/* As deep as the count has bits. */
+static void build(struct overlap_index *index, size_t node, size_t begin, size_t end)
+{
+	index->nodes[node] = node_round(index, begin, end);
+	if (end - begin <= LEAF_MOST)
+		return;
+	split(index, begin, end);
+	build(index, 2 * node + 1, begin, begin + (end - begin) / 2);
+	build(index, 2 * node + 2, begin + (end - begin) / 2, end);
+}
+
 struct overlap_index *overlap_index_new(void *pool, const struct packet_universe *universe,
 					const struct packet_rule *rules, size_t count)
 {
 	struct overlap_index *index = pool_new(pool, struct overlap_index);
+	size_t nodes_count = 1;
 
+	/* the larger half of so many per leaf is still above the most until as many leaves are there */
+	while (nodes_count * LEAF_MOST < 2 * count)
+		nodes_count *= 2;
 	index->universe = universe;
 	index->rules = rules;
-	index->hulls = pool_array(index, struct hull, count);
-	for (size_t box = 0; box < count; box++)
+	index->count = count;
+	index->hulls = pool_array(index, struct hull, count + 1);
+	index->order = pool_array(index, size_t, count + 1);
+	index->nodes = pool_array(index, struct node, 2 * nodes_count);
+	for (size_t box = 0; box < count; box++) {
 		index->hulls[box] = hull_of(&rules[box].box);
+		index->order[box] = box;
+	}
+	if (count > 0)
+		build(index, 0, 0, count);
 	return index;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------ */
+
+struct asking {
+	void *pool;
+	const struct overlap_index *index;
+	const struct packet_box *box;
+	struct hull hull;
+	size_t begin, end; /* of the boxes asked for */
+	struct overlap_list *list;
+};
+
+static void ask_leaf(const struct asking *asking, size_t begin, size_t end)
+{
+	const struct overlap_index *index = asking->index;
+
+	for (size_t at = begin; at < end; at++) {
+		size_t box = index->order[at];
+
+		if (box >= asking->begin && box < asking->end &&
+		    hulls_meet(&asking->hull, &index->hulls[box]) &&
+		    packet_boxes_overlap(asking->box, &index->rules[box].box))
+			*pool_append(asking->pool, asking->list, items) = box;
+	}
+}
+
+static void ask(const struct asking *asking, size_t node, size_t begin, size_t end)
+{
+	const struct node *here = &asking->index->nodes[node];
+
+	if (here->last < asking->begin || here->first >= asking->end ||
+	    !hulls_meet(&asking->hull, &here->hull))
+		return;
+	if (end - begin <= LEAF_MOST) {
+		ask_leaf(asking, begin, end);
+		return;
+	}
+	ask(asking, 2 * node + 1, begin, begin + (end - begin) / 2);
+	ask(asking, 2 * node + 2, begin + (end - begin) / 2, end);
+}
+
+static int compare_sizes(const void *a, const void *b)
+{
+	size_t first = *(const size_t *)a, second = *(const size_t *)b;
+
+	return (first > second) - (first < second);
 }
 
 void overlap_find(void *pool, const struct overlap_index *index, const struct packet_box *box,
 		  size_t begin, size_t end, struct overlap_list *list)
 {
-	struct hull hull = hull_of(box);
+	const struct asking asking = { .pool = pool, .index = index, .box = box, .hull = hull_of(box),
+				       .begin = begin, .end = end, .list = list };
+	size_t before = list->items_count;
 
-	for (size_t at = begin; at < end; at++)
-		if (hulls_meet(&hull, &index->hulls[at]) &&
-		    packet_boxes_overlap(box, &index->rules[at].box))
-			*pool_append(pool, list, items) = at;
+	if (begin >= end)
+		return;
+	ask(&asking, 0, 0, index->count);
+	if (list->items_count > before)
+		qsort(list->items + before, list->items_count - before, sizeof *list->items,
+		      compare_sizes);
+}
+
+void overlap_find_any(void *pool, const struct overlap_index *index, const struct packet_rule *boxes,
+		      size_t count, size_t begin, size_t end, struct overlap_list *list)
+{
+	size_t kept = 0;
+
+	for (size_t box = 0; box < count; box++)
+		overlap_find(pool, index, &boxes[box].box, begin, end, list);
+	if (count < 2 || list->items_count == 0)
+		return;
+	qsort(list->items, list->items_count, sizeof *list->items, compare_sizes);
+	for (size_t at = 0; at < list->items_count; at++)
+		if (kept == 0 || list->items[kept - 1] != list->items[at])
+			list->items[kept++] = list->items[at];
+	list->items_count = kept;
 }
 
 /* Those of the list but for some in its middle. */

@@ -16,10 +16,13 @@ struct overlap_list {
 	size_t items_count, items_capacity;
 };
 
-/* Appends those from `begin` until before `end` that overlap the box; most of the others cost a few
- * comparisons. */
+/* Appends those from `begin` until before `end` that overlap the box; a search among n costs about as many
+ * steps as there are answers, and some for the depth of a tree. */
 void overlap_find(void *pool, const struct overlap_index *index, const struct packet_box *box,
 		  size_t begin, size_t end, struct overlap_list *list);
+/* Those that overlap any of several boxes, each once; the list is empty before. */
+void overlap_find_any(void *pool, const struct overlap_index *index, const struct packet_rule *boxes,
+		      size_t count, size_t begin, size_t end, struct overlap_list *list);
 
 /* Are the boxes all covered by those of the list? budget: steps of cover.h for each box. */
 enum cover_answer overlap_covers(void *pool, const struct overlap_index *index,

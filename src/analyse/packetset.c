@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "analyse/natural.h"
 #include "base/pool.h"
 #include "net/protocol.h"
 
@@ -592,19 +593,6 @@ void packet_map_numbers(const struct packet_space *space, packet_map map, bool *
 
 /* --- an example -------------------------------------------------------------------------------------- */
 
-/* Values that people take for natural, tried in order. */
-static const struct {
-	enum packet_field field;
-	uint16_t value;
-} natural[] = {
-	{ FIELD_HOOK, HOOK_FORWARD }, { FIELD_FAMILY, FAMILY_IPV4 },
-	{ FIELD_PROTOCOL, PROTOCOL_TCP }, { FIELD_PROTOCOL, PROTOCOL_UDP },
-	{ FIELD_PROTOCOL, PROTOCOL_ICMP }, { FIELD_PROTOCOL, PROTOCOL_ICMP6 },
-	{ FIELD_FIRST, 443 }, { FIELD_FIRST, 80 }, { FIELD_FIRST, 22 }, { FIELD_FIRST, 53 },
-	{ FIELD_SECOND, 40000 }, { FIELD_SECOND, 0 }, { FIELD_IN, 1 }, { FIELD_OUT, 1 },
-	{ FIELD_MINUTE, 720 }, { FIELD_FLAGS, 2 },
-};
-
 static bool is_alive(const struct packet_space *space, diagram node, number128 value)
 {
 	return child_at(space, node, value) != diagram_leaf(0);
@@ -624,39 +612,26 @@ static number128 lowest(const struct packet_space *space, diagram node, enum pac
 	return low;
 }
 
-/* Documentation addresses (RFC 5737, RFC 3849) stand for the internet. */
-static number128 natural_address(const struct packet_point *point, enum packet_field field)
-{
-	unsigned last = field == FIELD_SOURCE ? 7 : 10;
-
-	if (point->fields[FIELD_FAMILY] == FAMILY_IPV4)
-		return ((number128)198 << 24 | 51 << 16 | 100 << 8) + last;
-	return ((number128)0x20010db8 << 96) + last;
-}
-
 static number128 pick(const struct packet_space *space, diagram node, enum packet_field field,
 		      const struct packet_point *point)
 {
-	for (size_t index = 0; index < sizeof natural / sizeof natural[0]; index++)
-		if (natural[index].field == field && is_alive(space, node, natural[index].value))
-			return natural[index].value;
-	if ((field == FIELD_SOURCE || field == FIELD_DESTINATION) &&
-	    is_alive(space, node, natural_address(point, field)))
-		return natural_address(point, field);
+	number128 value;
+
+	for (size_t rank = 0; natural_value(field, point, rank, &value); rank++)
+		if (is_alive(space, node, value))
+			return value;
 	return lowest(space, node, field);
 }
 
 /* A field that nothing asks. */
 static number128 unasked(enum packet_field field, const struct packet_point *point)
 {
-	if (field == FIELD_SOURCE || field == FIELD_DESTINATION)
-		return natural_address(point, field);
+	number128 value = 0;
+
 	if (field == FIELD_ORIGINAL_FIRST && point->fields[FIELD_TRANSLATED] != 0)
 		return point->fields[FIELD_FIRST];
-	for (size_t index = 0; index < sizeof natural / sizeof natural[0]; index++)
-		if (natural[index].field == field)
-			return natural[index].value;
-	return 0;
+	(void)natural_value(field, point, 0, &value);
+	return value;
 }
 
 bool packet_set_example(const struct packet_space *space, packet_set set, struct packet_point *point)

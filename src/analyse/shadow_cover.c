@@ -24,16 +24,7 @@ static void find_overlaps(const struct judging *judging, size_t begin, size_t en
 	size_t own = judging->first_box[judging->number];
 	size_t own_end = judging->first_box[judging->number + 1];
 
-	if (own_end - own == 1) {
-		overlap_find(judging->pool, judging->index, &rules[own].box, begin, end, list);
-		return;
-	}
-	for (size_t at = begin; at < end; at++)
-		for (size_t box = own; box < own_end; box++)
-			if (packet_boxes_overlap(&rules[box].box, &rules[at].box)) {
-				*pool_append(judging->pool, list, items) = at;
-				break;
-			}
+	overlap_find_any(judging->pool, judging->index, &rules[own], own_end - own, begin, end, list);
 }
 
 void shadow_cover_earlier(void *pool, const struct shadow_question *question,
