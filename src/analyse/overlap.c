@@ -205,7 +205,7 @@ struct overlap_index *overlap_index_new(void *pool, const struct packet_universe
 	struct overlap_index *index = pool_new(pool, struct overlap_index);
 	size_t nodes_count = 1;
 
-	/* the larger half of so many per leaf is still above the most until as many leaves are there */
+	/* leaves of so many boxes at most are all on one level, or on two */
 	while (nodes_count * LEAF_MOST < 2 * count)
 		nodes_count *= 2;
 	index->universe = universe;
