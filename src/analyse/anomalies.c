@@ -562,6 +562,68 @@ static void judge(struct finder *finder, struct list *whole)
 	}
 }
 
+/* --- what hides -------------------------------------------------------------------------------------- */
+
+/* Would the other rule be told to go, though it has another outcome than the dead one? */
+static bool goes_otherwise(const struct list *list, uint32_t other, uint32_t dead)
+{
+	return list->findings[other] != NULL && !is_dead(list, other) &&
+	       list->outcomes[other] != list->outcomes[dead];
+}
+
+/* Does a dead rule stay dead when all others went that are told to? */
+static bool stays_dead(struct finder *finder, struct list *list, uint32_t number)
+{
+	void *pool = pool_child(finder->pool, "hidden");
+	const struct packet_rule *boxes = &list->boxes.items[list->first_box[number]];
+	size_t count = list->first_box[number + 1] - list->first_box[number];
+	struct overlap_list earlier = { 0 }, kept = { 0 };
+	bool is_covered;
+
+	overlap_find_any(pool, index_of(finder, list), boxes, count, 0, list->first_box[number], &earlier);
+	for (size_t at = 0; at < earlier.items_count; at++)
+		if (!goes_otherwise(list, list->boxes.items[earlier.items[at]].number, number))
+			*pool_append(pool, &kept, items) = earlier.items[at];
+	is_covered = overlap_covers(pool, index_of(finder, list), boxes, count, &kept, COVER_STEPS) ==
+		     COVER_YES;
+	talloc_free(pool);
+	return is_covered;
+}
+
+/* A rule that alone hides another one cannot go: the other one would match, with another outcome. It gets
+ * an outcome of its own. true: there are some. */
+static bool keep_hiding(struct finder *finder, struct list *list)
+{
+	bool is_found = false;
+
+	for (uint32_t number = 0; number < list->items_count; number++) {
+		const struct rule_finding *finding = list->findings[number];
+		bool is_blamed = false;
+
+		for (size_t at = 0; finding != NULL && at < finding->blame_count && !is_blamed; at++)
+			is_blamed = goes_otherwise(list, finding->blame[at], number);
+		if (!is_blamed || stays_dead(finder, list, number))
+			continue;
+		for (size_t at = 0; at < finding->blame_count; at++) {
+			uint32_t statement = list->items[finding->blame[at]].statement;
+
+			if (goes_otherwise(list, finding->blame[at], number))
+				finder->outcomes[statement] = statement;
+		}
+		is_found = true;
+	}
+	return is_found;
+}
+
+/* Until no rule that would go hides another; each time fewer go. */
+static void ask_whole(struct finder *finder, struct list *list, bool is_asked)
+{
+	if (!is_asked)
+		ask(finder, list, true);
+	while (keep_hiding(finder, list))
+		ask(finder, list, true);
+}
+
 struct anomalies *anomalies_find(void *pool, const struct ruleset *ruleset,
 				 const struct anomaly_settings *settings)
 {
@@ -583,10 +645,9 @@ struct anomalies *anomalies_find(void *pool, const struct ruleset *ruleset,
 	is_one = finder.asked_count == 1;
 	list_parts(&finder);
 	ask(&finder, &finder.parts, is_one);
-	if (!is_one) {
+	if (!is_one)
 		list_statements(&finder);
-		ask(&finder, &finder.statements, true);
-	}
+	ask_whole(&finder, is_one ? &finder.parts : &finder.statements, is_one);
 	judge(&finder, is_one ? &finder.parts : &finder.statements);
 	if (settings->has_conflicts)
 		find_conflicts(&finder);

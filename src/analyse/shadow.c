@@ -318,6 +318,38 @@ static bool find_packet(struct shadowing *shadowing, void *pool, size_t number,
 	return false;
 }
 
+/* Does a box of the list get a packet of the rule that none before it has? */
+static bool takes_any(const struct shadowing *shadowing, void *pool, const struct packet_rule *boxes,
+		      size_t count, const struct packet_box *const *list, size_t at)
+{
+	for (size_t box = 0; box < count; box++) {
+		struct packet_box both;
+
+		if (!packet_boxes_overlap(&boxes[box].box, list[at]))
+			continue;
+		both = packet_box_intersect(pool, &boxes[box].box, list[at]);
+		if (cover_find(pool, shadowing->question->universe, &both, list, at, COVER_STEPS, NULL) !=
+		    COVER_YES)
+			return true;
+	}
+	return false;
+}
+
+/* Leaves those that take some of the rule's packets. */
+static void leave_takers(const struct shadowing *shadowing, void *pool, const struct packet_rule *boxes,
+			 size_t count, struct overlap_list *list)
+{
+	const struct packet_box **all = pool_array(pool, const struct packet_box *, list->items_count + 1);
+	size_t kept = 0;
+
+	for (size_t at = 0; at < list->items_count; at++)
+		all[at] = &shadowing->question->rules[list->items[at]].box;
+	for (size_t at = 0; at < list->items_count; at++)
+		if (takes_any(shadowing, pool, boxes, count, all, at))
+			list->items[kept++] = list->items[at];
+	list->items_count = kept;
+}
+
 static void blame_dead(struct shadowing *shadowing, const struct overlap_index *index,
 		       struct rule_finding *finding)
 {
@@ -331,8 +363,12 @@ static void blame_dead(struct shadowing *shadowing, const struct overlap_index *
 	if (find_packet(shadowing, pool, finding->number, &finding->witness)) {
 		shadow_cover_earlier(pool, shadowing->question, index, shadowing->first_box,
 				     finding->number, &list);
-		finding->blame_is_least = list.items_count <= BLAME_MOST &&
-					  overlap_shorten(pool, index, boxes, count, &list, COVER_STEPS);
+		finding->blame_is_least = list.items_count <= BLAME_MOST;
+		if (finding->blame_is_least) {
+			leave_takers(shadowing, pool, boxes, count, &list);
+			finding->blame_is_least =
+				overlap_shorten(pool, index, boxes, count, &list, COVER_STEPS);
+		}
 		add_blame(shadowing, finding, &list);
 	}
 	talloc_free(pool);

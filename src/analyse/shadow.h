@@ -24,7 +24,7 @@ struct rule_finding {
 	uint32_t number;              /* of the rule */
 	enum rule_finding_kind kind;
 	/* of those that never match: numbers of earlier rules that together take it, ascending, none of
-	 * which can be left out (blame_is_least: else all that overlap it) */
+	 * which can be left out (blame_is_least: else all that overlap it); each takes some of it */
 	uint32_t *blame;
 	size_t blame_count, blame_capacity;
 	bool blame_is_least;
