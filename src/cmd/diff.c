@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/pool.h"
 #include "cmd/command.h"
+#include "cmd/diff_lists.h"
 #include "cmd/output.h"
 #include "cmd/revision.h"
 #include "cmd/session.h"
@@ -429,5 +430,7 @@ int command_diff(struct pool_trap *root, int argc, char **argv)
 		return command_misused("diff", "--git is for git, which gives seven arguments");
 	if (argc - optind != 2)
 		return command_misused("diff", "two policies: the old one and the new one");
+	if (diff_lists_is_meant(argv[optind]) || diff_lists_is_meant(argv[optind + 1]))
+		return diff_lists(root, &options, argv[optind], argv[optind + 1]);
 	return diff_policies(root, &options, argv[optind], argv[optind + 1]);
 }

@@ -55,8 +55,15 @@ class Wild:
         return (address ^ self.value) & ~self.wildcard == 0
 
     def edges(self):
-        """The first and the last address."""
-        return [(self.value & ~self.wildcard, self.value | self.wildcard)]
+        """The first and the last address of each run; of all, where a mask has many holes."""
+        tail = (self.wildcard ^ (self.wildcard + 1)) >> 1
+        holes = [1 << bit for bit in range(128) if (self.wildcard & ~tail) >> bit & 1]
+        if len(holes) > 6:
+            return [(self.value & ~self.wildcard, self.value | self.wildcard)]
+        starts = [self.value & ~self.wildcard]
+        for hole in holes:
+            starts += [start | hole for start in starts]
+        return [(start, start | tail) for start in starts]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import re
 
 from acl_eval import AclError
 from acl_read import Configuration
-from planes import differences, layers_of, space_of_lists
+from planes import Space, differences, layers_of, space_of_lists
 
 PORT = re.compile(r"(?<= eq )\d+|(?<= gt )\d+|(?<= lt )\d+|(?<= range )\d+|(?<= range \d\d )\d+")
 ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
@@ -90,12 +90,16 @@ def protocol(line, chooser):
                     lambda word: chooser.choice(others[word]) if word in others else None)
 
 
-def same_meaning(text, other, key):
-    """Whether two texts' lists mean the same, by every cell of the space of both; and a packet."""
+def same_meaning(text, other, key, with_later=True):
+    """Whether two texts' lists mean the same, by every cell of the space of both; and a packet.
+    with_later: later fragments count."""
     left, right = Configuration(text).lists[key], Configuration(other).lists.get(key)
     if right is None:
         return False, None
     space = space_of_lists([left, right])
+    if not with_later:
+        space = Space(left.family, space.sources, space.destinations,
+                      [point for point in space.services if not point.is_fragment])
     one, two = space.permitted(layers_of(left)), space.permitted(layers_of(right))
     found = differences(space, one, two, 1)
     return not found, found[0] if found else None

@@ -87,8 +87,8 @@ class Subject:
                 {name: item.lists for name, item in theirs.interfaces.items()}:
             return "a binding"
         for key in ours.lists:
-            is_same, packet = mutants.same_meaning(self.text, other, key)
-            if not is_same and not (packet and packet.is_fragment):
+            is_same, packet = mutants.same_meaning(self.text, other, key, with_later=False)
+            if not is_same:
                 return f"list {key[1]}: {packet}"
         return None
 
