@@ -302,6 +302,7 @@ static bool is_free(struct enforcing *enforcing)
 	return false;
 }
 
+/* What could not be brought back is not replaced on trial. */
 static bool start_guard(struct enforcing *enforcing, struct guard *guard)
 {
 	const struct guard_task task = {
@@ -311,8 +312,12 @@ static bool start_guard(struct enforcing *enforcing, struct guard *guard)
 		.seconds = enforcing->options->confirm_s,
 		.restore = enforcing->restore,
 	};
-	int error = needs_confirmation(enforcing) ? guard_start(guard, &task) : 0;
+	int error;
 
+	if (needs_confirmation(enforcing) &&
+	    !nft_restore_is_possible(enforcing->restore, enforcing->session->diags))
+		return false;
+	error = needs_confirmation(enforcing) ? guard_start(guard, &task) : 0;
 	if (error != 0)
 		diag_add(enforcing->session->diags, CODE_GUARD_FAILED, SPAN_NONE,
 			 "cannot start the process that would bring the earlier ruleset back: %s", strerror(error));

@@ -53,6 +53,7 @@ WITHOUT_CASE = {
     "FW1403": "a file that was changed: tests/operate/store.py",
     "FW1404": "another process at work: tests/operate/timer.py",
     "FW1405": "a machine without processes: tests/operate/timer.py",
+    "FW1406": "a kernel that refuses its own table: tests/operate/timer.py plays one",
     "FW1422": "two applies at once: tests/operate/timer.py",
     "FW1423": "a confirmation too late: tests/operate/timer.py",
     "FW1424": "a confirmation from the same connection: tests/operate/lockout.py",

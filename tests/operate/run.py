@@ -10,13 +10,14 @@ import sys
 import time
 import traceback
 
+import kept
 import lockout
 import plan
 import store
 import timer
 import world
 
-MODULES = (store, timer, lockout, plan)
+MODULES = (store, timer, lockout, plan, kept)
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n$")
 
 

@@ -284,6 +284,21 @@ def case_no_processes(world):
     world.check(world.rules() == "" and world.marks() == [], "something was loaded")
 
 
+def case_no_way_back(world):
+    """Where the kernel would not take the earlier table, nothing is loaded on trial."""
+    library = world.shim("change_shim")
+    if library is None:
+        world.skip("sanitizers do not let a library stand before theirs")
+        return
+    old, new = policies(world)
+    world.must("apply", old, "--confirm", "0")
+    before, marks = world.rules(), world.marks()
+    done = world.run("apply", new, "--confirm", "5",
+                     environment={"LD_PRELOAD": library, "CHANGE_SHIM_SHORT": "2000"})
+    world.check(done.returncode == 3 and "FW1406" in done.stderr, f"{done.returncode} {done.stderr}")
+    world.check(world.rules() == before and world.marks() == marks and not list(guards()), "something was changed")
+
+
 def case_foreign_tables(world):
     """Load after load: tables of others stay as they are."""
     foreign = others(world)

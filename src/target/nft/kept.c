@@ -54,6 +54,14 @@ static const char *text_of(const struct nlmsghdr *message, uint16_t wanted)
 	return mnl_attr_get_str(attribute);
 }
 
+/* 0: there are none. */
+static uint32_t flags_of(const struct nlmsghdr *message, uint16_t wanted)
+{
+	const struct nlattr *flags = attribute_of(message, wanted);
+	return flags != NULL && mnl_attr_get_payload_len(flags) == sizeof(uint32_t)
+		? ntohl(mnl_attr_get_u32(flags)) : 0;
+}
+
 static bool is_of_table(const struct nlmsghdr *message, const char *table)
 {
 	if (message->nlmsg_len < mnl_nlmsg_size(sizeof(struct nfgenmsg)))
@@ -111,9 +119,7 @@ static int ask(struct nft_kept *kept, struct nft_socket *netlink, uint16_t type,
 
 static bool is_dynamic(const struct nlmsghdr *message)
 {
-	const struct nlattr *flags = attribute_of(message, NFTA_SET_FLAGS);
-	return flags != NULL && mnl_attr_get_payload_len(flags) == sizeof(uint32_t) &&
-	       (ntohl(mnl_attr_get_u32(flags)) & NFT_SET_EVAL) != 0;
+	return (flags_of(message, NFTA_SET_FLAGS) & NFT_SET_EVAL) != 0;
 }
 
 /* Of every set that was kept; the bytes move while elements are added behind. */
@@ -235,6 +241,8 @@ static void take_chain(struct making *making, const struct nlmsghdr *message)
 	chain->name = pool_strdup(pool, nftnl_chain_get_str(parsed, NFTNL_CHAIN_NAME));
 	chain->is_base = nftnl_chain_is_set(parsed, NFTNL_CHAIN_HOOKNUM);
 	kept->message = message;
+	kept->id = (uint32_t)making->table->chains_count + 1;
+	kept->is_anonymous = (flags_of(message, NFTA_CHAIN_FLAGS) & NFT_CHAIN_BINDING) != 0;
 	if (userdata != NULL) {
 		kept->userdata = mnl_attr_get_payload(userdata);
 		kept->userdata_length = mnl_attr_get_payload_len(userdata);
@@ -266,15 +274,13 @@ static void take_set(struct making *making, const struct nlmsghdr *message)
 {
 	void *pool = making->chains;
 	const char *name = text_of(message, NFTA_SET_NAME);
-	const struct nlattr *attribute = attribute_of(message, NFTA_SET_FLAGS);
 	if (name == NULL) {
 		making->is_bad = true;
 		return;
 	}
 	struct nft_set *set = pool_new(pool, struct nft_set);
 	struct nft_kept_set *kept = pool_new(pool, struct nft_kept_set);
-	uint32_t flags = attribute != NULL && mnl_attr_get_payload_len(attribute) == sizeof flags
-		? ntohl(mnl_attr_get_u32(attribute)) : 0;
+	uint32_t flags = flags_of(message, NFTA_SET_FLAGS);
 	kept->message = message;
 	kept->is_anonymous = (flags & NFT_SET_ANONYMOUS) != 0;
 	*set = (struct nft_set){ .name = pool_strdup(pool, name), .is_interval = (flags & NFT_SET_INTERVAL) != 0,
@@ -329,6 +335,21 @@ static void take_message(struct making *making, const struct nlmsghdr *message)
 	}
 }
 
+/* The kernel binds an anonymous chain to the rule that enters it, and takes no rules for it from then on: so
+ * they come first, and the inner ones, which are made later, before the outer ones. */
+static void put_anonymous_first(void *pool, struct nft_table *table)
+{
+	struct nft_chain **ordered = pool_array(pool, struct nft_chain *, table->chains_count);
+	size_t count = 0;
+	for (size_t i = table->chains_count; i-- > 0;)
+		if (table->chains[i]->kept->is_anonymous)
+			ordered[count++] = table->chains[i];
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (!table->chains[i]->kept->is_anonymous)
+			ordered[count++] = table->chains[i];
+	table->chains = ordered;
+}
+
 struct nft_table *nft_kept_table(void *pool, const struct nft_kept *kept)
 {
 	struct nft_table *table = pool_new(pool, struct nft_table);
@@ -338,9 +359,11 @@ struct nft_table *nft_kept_table(void *pool, const struct nft_kept *kept)
 	table->name = kept->table;
 	table->kept = parts;
 	parts->sets = names_new(table, false);
+	parts->chains = making.chains;
 	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
 	     message = mnl_nlmsg_next(message, &left))
 		take_message(&making, message);
+	put_anonymous_first(table, table);
 	return kept->has_table && !making.is_bad && parts->message != NULL ? table : NULL;
 }
 

@@ -24,7 +24,9 @@ struct nft_kept {
 /* What stands in the model beside parts that are kept. The messages are those of the nft_kept. */
 struct nft_kept_chain {
 	const struct nlmsghdr *message;
-	uint32_t policy; /* base chains */
+	bool is_anonymous; /* in braces behind a rule's jump: its rules stand before that rule */
+	uint32_t id;       /* anonymous ones: in a batch, from 1 */
+	uint32_t policy;   /* base chains */
 	const uint8_t *userdata;
 	uint32_t userdata_length;
 };
@@ -46,7 +48,8 @@ struct nft_kept_table {
 	const struct nlmsghdr *message;
 	struct nft_kept_object *objects;
 	size_t objects_count, objects_capacity;
-	struct names *sets; /* name -> struct nft_set */
+	struct names *sets;   /* name -> struct nft_set */
+	struct names *chains; /* name -> struct nft_chain */
 };
 
 /* Reads the table of family inet, whole and in one generation. 0 or an errno. */

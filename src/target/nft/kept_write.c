@@ -16,8 +16,9 @@ enum kept_place { PLACE_COPY, PLACE_TABLE, PLACE_CHAIN, PLACE_RULE, PLACE_SET, P
 
 enum action {
 	ACTION_DROP,
-	ACTION_OWN_CHAIN,  /* the name of the chain that is made, or gets the rule */
-	ACTION_CHAIN,      /* of a chain that is entered */
+	ACTION_OWN_CHAIN,  /* the name of the chain that is made, or gets the rule; in its place the id of an
+			      anonymous one as attribute `detail` */
+	ACTION_CHAIN,      /* of a chain that is entered; likewise */
 	ACTION_SET,        /* of a set; with the id of an anonymous one as attribute `detail` */
 	ACTION_OBJECT,     /* of an object */
 	ACTION_NEST,       /* attributes of the place `detail` */
@@ -36,11 +37,11 @@ static const struct row rows[] = {
 	{ PLACE_TABLE, NFTA_TABLE_HANDLE, ACTION_DROP },
 	{ PLACE_TABLE, NFTA_TABLE_OWNER, ACTION_DROP },
 	{ PLACE_CHAIN, NFTA_CHAIN_HANDLE, ACTION_DROP },
-	{ PLACE_CHAIN, NFTA_CHAIN_NAME, ACTION_OWN_CHAIN },
+	{ PLACE_CHAIN, NFTA_CHAIN_NAME, ACTION_OWN_CHAIN, NFTA_CHAIN_ID },
 	{ PLACE_CHAIN, NFTA_CHAIN_USE, ACTION_DROP },
 	{ PLACE_CHAIN, NFTA_CHAIN_COUNTERS, ACTION_DROP },
 	{ PLACE_CHAIN, NFTA_CHAIN_ID, ACTION_DROP },
-	{ PLACE_RULE, NFTA_RULE_CHAIN, ACTION_OWN_CHAIN },
+	{ PLACE_RULE, NFTA_RULE_CHAIN, ACTION_OWN_CHAIN, NFTA_RULE_CHAIN_ID },
 	{ PLACE_RULE, NFTA_RULE_HANDLE, ACTION_DROP },
 	{ PLACE_RULE, NFTA_RULE_EXPRESSIONS, ACTION_NEST, PLACE_EXPRESSION_LIST },
 	{ PLACE_RULE, NFTA_RULE_POSITION, ACTION_DROP },
@@ -61,7 +62,7 @@ static const struct row rows[] = {
 	{ PLACE_OBJREF, NFTA_OBJREF_IMM_NAME, ACTION_OBJECT },
 	{ PLACE_OBJREF, NFTA_OBJREF_SET_NAME, ACTION_SET, NFTA_OBJREF_SET_ID },
 	{ PLACE_DATA, NFTA_DATA_VERDICT, ACTION_NEST, PLACE_VERDICT },
-	{ PLACE_VERDICT, NFTA_VERDICT_CHAIN, ACTION_CHAIN },
+	{ PLACE_VERDICT, NFTA_VERDICT_CHAIN, ACTION_CHAIN, NFTA_VERDICT_CHAIN_ID },
 	{ PLACE_ELEMENT_LIST, NFTA_LIST_ELEM, ACTION_NEST, PLACE_ELEMENT },
 	{ PLACE_ELEMENT, NFTA_SET_ELEM_DATA, ACTION_NEST, PLACE_DATA },
 };
@@ -99,11 +100,18 @@ static enum kept_place place_of_expression(const char *name)
 	return PLACE_COPY;
 }
 
-static void put_chain(const struct copying *copying, const struct nlattr *attribute)
+/* final: the name to be given, or NULL: that of a chain that is no base chain. */
+static void put_chain(const struct copying *copying, const struct nlattr *attribute, uint16_t id,
+		      const char *final)
 {
+	const char *name = mnl_attr_get_str(attribute);
+	const struct nft_chain *chain = names_find(copying->table->chains, name, strlen(name));
 	struct nft_name room;
-	mnl_attr_put_strz(copying->header, mnl_attr_get_type(attribute),
-			  nft_name_suffixed(copying->naming, &room, mnl_attr_get_str(attribute)));
+	if (chain != NULL && chain->kept->is_anonymous)
+		mnl_attr_put_u32(copying->header, id, htonl(chain->kept->id));
+	else
+		mnl_attr_put_strz(copying->header, mnl_attr_get_type(attribute),
+				  final != NULL ? final : nft_name_suffixed(copying->naming, &room, name));
 }
 
 static void put_object(const struct copying *copying, const struct nlattr *attribute)
@@ -159,10 +167,10 @@ static void copy_one(const struct copying *copying, const struct nlattr *attribu
 	case ACTION_DROP:
 		break;
 	case ACTION_OWN_CHAIN:
-		mnl_attr_put_strz(copying->header, mnl_attr_get_type(attribute), copying->chain);
+		put_chain(copying, attribute, row->detail, copying->chain);
 		break;
 	case ACTION_CHAIN:
-		put_chain(copying, attribute);
+		put_chain(copying, attribute, row->detail, NULL);
 		break;
 	case ACTION_SET:
 		put_set(copying, attribute, row->detail);
@@ -187,8 +195,9 @@ static bool is_text(const struct nlattr *attribute)
 /* A name that is none is copied as it is: the kernel refuses it. */
 static bool is_copied(const struct nlattr *attribute, const struct row *row)
 {
-	return row == NULL || ((row->action == ACTION_CHAIN || row->action == ACTION_SET ||
-				row->action == ACTION_OBJECT) && !is_text(attribute));
+	return row == NULL || ((row->action == ACTION_CHAIN || row->action == ACTION_OWN_CHAIN ||
+				row->action == ACTION_SET || row->action == ACTION_OBJECT) &&
+			       !is_text(attribute));
 }
 
 /* No deeper than the table above. */

@@ -2,6 +2,7 @@
 #include "target/nft/restore.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/pool.h"
 #include "target/nft/nft.h"
@@ -21,6 +22,21 @@ struct nft_restore *nft_restore_new(void *pool, const struct nft_kept *kept)
 		return NULL;
 	(void)nft_send_room(restore->socket, restore->force->bytes);
 	return restore;
+}
+
+bool nft_restore_is_possible(struct nft_restore *restore, struct diags *diags)
+{
+	struct nft_answer answer;
+	int error = nft_try(restore->socket, restore->force, &answer);
+	if (error == 0)
+		return true;
+	struct diagnostic *diagnostic =
+		diag_add(diags, CODE_RESTORE_REFUSED, SPAN_NONE,
+			 "the kernel would not take back what it holds of table inet '%s': %s",
+			 restore->kept->table, strerrordesc_np(error));
+	diag_note(diags, diagnostic, SPAN_NONE,
+		  "nothing was loaded; '--confirm 0' loads without a way back to this table");
+	return false;
 }
 
 bool nft_restore_send(struct nft_restore *restore, void *pool, struct diags *diags)

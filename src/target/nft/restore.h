@@ -15,6 +15,8 @@ struct nft_restore {
 
 /* NULL: the kept makes no sense, or there is no socket (errno). */
 struct nft_restore *nft_restore_new(void *pool, const struct nft_kept *kept);
+/* Whether the kernel would take it back by force: false with the reason in the bag. Nothing changes. */
+bool nft_restore_is_possible(struct nft_restore *restore, struct diags *diags);
 /* Brings it back as a load does (nft.h); where that fails, by force, whatever others did to the table. true
  * only on the kernel's ACK; else the reasons are in the bag. */
 bool nft_restore_send(struct nft_restore *restore, void *pool, struct diags *diags);

@@ -243,8 +243,9 @@ static void add_messages(void *pool, struct pieces *pieces, const struct nft_bat
 	}
 }
 
+/* Without its end a batch is looked at and taken back (nfnetlink_rcv_batch). */
 static int send_batch(struct nft_socket *netlink, struct nft_batch *batch, size_t first, size_t end,
-		      uint32_t generation)
+		      uint32_t generation, bool has_end)
 {
 	char begin[BATCH_OVERHEAD], finish[BATCH_OVERHEAD];
 	struct pieces pieces = { .items = NULL };
@@ -253,7 +254,8 @@ static int send_batch(struct nft_socket *netlink, struct nft_batch *batch, size_
 	batch->messages[end - 1].header->nlmsg_flags |= NLM_F_ACK;
 	add_piece(batch->pool, &pieces, begin, ((struct nlmsghdr *)(void *)begin)->nlmsg_len);
 	add_messages(batch->pool, &pieces, batch, first, end);
-	add_piece(batch->pool, &pieces, finish, ((struct nlmsghdr *)(void *)finish)->nlmsg_len);
+	if (has_end)
+		add_piece(batch->pool, &pieces, finish, ((struct nlmsghdr *)(void *)finish)->nlmsg_len);
 	int error = send_pieces(netlink, pieces.items, pieces.items_count);
 	talloc_free(pieces.items);
 	return error;
@@ -347,13 +349,13 @@ void nft_wait_for_packets(void)
 	nanosleep(&while_packets_leave, NULL);
 }
 
-int nft_send(struct nft_socket *netlink, struct nft_batch *batch, size_t first, size_t end,
-	     uint32_t generation, struct nft_answer *answer)
+static int send_and_wait(struct nft_socket *netlink, struct nft_batch *batch, size_t first, size_t end,
+			 uint32_t generation, bool has_end, struct nft_answer *answer)
 {
 	answer->refusals_count = 0;
 	if (first == end)
 		return 0;
-	int error = send_batch(netlink, batch, first, end, generation);
+	int error = send_batch(netlink, batch, first, end, generation, has_end);
 	if (error != 0)
 		return error;
 	size_t more_ms = nft_batch_bytes(batch, first, end) / TIMEOUT_BYTES_A_MS;
@@ -362,4 +364,15 @@ int nft_send(struct nft_socket *netlink, struct nft_batch *batch, size_t first, 
 		.answer = answer,
 	};
 	return read_verdicts(netlink, &waiting, TIMEOUT_MS + (int)(more_ms > 600000 ? 600000 : more_ms));
+}
+
+int nft_send(struct nft_socket *netlink, struct nft_batch *batch, size_t first, size_t end,
+	     uint32_t generation, struct nft_answer *answer)
+{
+	return send_and_wait(netlink, batch, first, end, generation, true, answer);
+}
+
+int nft_try(struct nft_socket *netlink, struct nft_batch *batch, struct nft_answer *answer)
+{
+	return send_and_wait(netlink, batch, 0, batch->messages_count, 0, false, answer);
 }

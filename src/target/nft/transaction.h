@@ -53,5 +53,8 @@ void nft_wait_for_packets(void);
  * too large, ETIMEDOUT no answer (then it is not known), or the first refusal's. */
 int nft_send(struct nft_socket *socket, struct nft_batch *batch, size_t first, size_t end,
 	     uint32_t generation, struct nft_answer *answer);
+/* Whether the kernel would take the whole batch as one transaction now: 0 or an errno, as from nft_send.
+ * Nothing changes. */
+int nft_try(struct nft_socket *socket, struct nft_batch *batch, struct nft_answer *answer);
 
 #endif
