@@ -104,9 +104,11 @@ static void import_filter(struct importing *run, const struct save_table *table,
 		.space = space,
 		.diags = run->diags,
 		.spelling = run->spelling,
+		.ignores_always_passing = run->settings->ignores_always_passing,
 		.skips_unknown = run->settings->skips_unknown,
 		.losses = &run->losses,
 		.interfaces = run->policy.interfaces,
+		.limited = names_new(run->pool, false),
 	};
 	bool is_read = true, lets_invalid;
 

@@ -28,8 +28,9 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_row(const struct import_row *a, const struct import_row *b)
 {
-	return a->left_out == NULL && b->left_out == NULL && !a->names_family && !b->names_family &&
-	       same_text(a->from, b->from) && same_text(a->to, b->to) && same_text(a->verdict, b->verdict) &&
+	if (a->left_out != NULL || b->left_out != NULL || a->has_limit || a->names_family || b->names_family)
+		return false;
+	return same_text(a->from, b->from) && same_text(a->to, b->to) && same_text(a->verdict, b->verdict) &&
 	       same_text(a->services, b->services) && same_text(a->source, b->source) &&
 	       same_text(a->destination, b->destination) && same_text(a->options, b->options);
 }

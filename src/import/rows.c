@@ -310,6 +310,18 @@ static bool same_places(const struct import_box *a, const struct import_box *b)
 	       same(a->fields[IMPORT_DESTINATION], b->fields[IMPORT_DESTINATION]);
 }
 
+/* A limit counts for its line, however often chains lead there: two rows would let through twice as much. */
+static void check_shared_limit(struct making *making, const struct line *line)
+{
+	struct names *limited = making->settings->limited;
+	const struct save_rule *rule = line->entry->rule;
+
+	if (line->entry->match.limit != NULL &&
+	    names_set(limited, (const char *)&rule, sizeof rule, limited) != NULL)
+		diag_add(making->settings->diags, CODE_IPTABLES_UNSAYABLE, line->entry->match.limit->span,
+			 "no rule can say what this says: it speaks of one limit for what takes several rules");
+}
+
 static void add_row(struct making *making, const struct line *line, const struct import_box *box,
 		    const struct tuple_set *tuples)
 {
@@ -323,6 +335,7 @@ static void add_row(struct making *making, const struct line *line, const struct
 		      import_zones_of(settings, box->fields[IMPORT_OUT]),
 		.verdict = verdict_of(line->entry->action),
 		.options = options_of(making, line),
+		.has_limit = line->entry->match.limit != NULL,
 	};
 
 	import_add_services(settings, services, tuples, &row.names_family);
@@ -333,6 +346,7 @@ static void add_row(struct making *making, const struct line *line, const struct
 	row.services = services->bytes;
 	row.source = source->bytes;
 	row.destination = destination->bytes;
+	check_shared_limit(making, line);
 	*pool_append(making->space->pool, &making->rows, items) = row;
 }
 
@@ -466,6 +480,11 @@ static bool limit_is_sayable(struct making *making, size_t index)
 
 	if (line->entry->match.limit == NULL)
 		return true;
+	if (line->entry->meets_established && !making->settings->ignores_always_passing) {
+		complain(making, line->entry->match.limit->span,
+			 "a limit that counts packets of known connections, too");
+		return false;
+	}
 	if (line->entry->action == IMPORT_ACCEPT &&
 	    later_lines_do(making, index, line->set, IMPORT_DROP, &log)) {
 		if (log != NULL)

@@ -71,6 +71,8 @@ static void add_entry(struct unfolding *run, const struct save_rule *rule, const
 	struct import_entry entry = { .set = set, .rule = rule, .match = *match };
 
 	entry.action = action_of(match->target->text);
+	entry.meets_established = !import_is_none(import_of_state(run->space, import_intersect(
+		run->space, set, run->undecided), IMPORT_ESTABLISHED));
 	entry.answer = option_of(match, "--reject-with");
 	entry.prefix = option_of(match, strcmp(match->target->text, "NFLOG") == 0 ? "--nflog-prefix" :
 				 "--log-prefix");

@@ -23,6 +23,7 @@ struct import_entry {
 	struct import_match match;
 	const char *answer; /* of REJECT: what stands behind --reject-with */
 	const char *prefix; /* of LOG */
+	bool meets_established; /* packets of known connections may come to it, too */
 };
 
 struct import_list {

@@ -16,9 +16,11 @@ struct import_rows_settings {
 	struct import_space *space;
 	struct diags *diags;
 	const struct spelling *spelling;
+	bool ignores_always_passing; /* limits may count packets of known connections there */
 	bool skips_unknown; /* rules that allow on a condition that cannot be said become comments */
 	struct import_losses *losses;
 	struct names *interfaces; /* those that rows name are added */
+	struct names *limited;    /* lines with a limit that became a row, by their address */
 };
 
 /* Whether this error stands there: a chain that several rules jump to makes it once. */
