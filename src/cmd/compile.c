@@ -3,9 +3,9 @@
 #include "cmd/command.h"
 #include "cmd/output.h"
 #include "cmd/proof.h"
+#include "cmd/rescue.h"
 #include "cmd/session.h"
 #include "cmd/write.h"
-#include "rules/rescue.h"
 #include "target/cisco/edit.h"
 #include "target/cisco/report.h"
 #include "target/cisco/safe.h"
@@ -366,26 +366,6 @@ static void print_change(struct text *out, struct session *session, const struct
 		text_add(out, "! Not proved to equal the policy: made with --no-proof.\n");
 	else
 		*is_proved = proof_make_change(session, change.router, out, proof);
-}
-
-/* What a boot falls back to, compared with its rules like the batch itself. NULL with the reason in
- * the bag. */
-static const struct text *rescue_make(struct session *session)
-{
-	struct text *out = text_new(session->pool);
-	struct session rescue = *session;
-	char sha256[REREAD_HASH_LENGTH + 1];
-	struct proof proof;
-
-	rescue.ruleset = ruleset_rescue(session->pool, session->ruleset);
-	rescue.table = nft_lower(pool_child(session->pool, "rescue"), session->diags, rescue.ruleset,
-				 &session->options.nft);
-	if (rescue.table == NULL || diags_has_errors(session->diags))
-		return NULL;
-	if (!session->options.skips_proof)
-		(void)proof_make(&rescue, &proof, sha256);
-	nft_batch_file_write(out, rescue.table);
-	return diags_has_errors(session->diags) ? NULL : out;
 }
 
 static void write_product(struct session *session, const struct compile_options *options,

@@ -41,6 +41,7 @@ static bool confirm(struct operation *operation, struct text *out)
 	struct session *session = operation->session;
 	struct state *state = state_open(session->pool, session->diags, operation->enforced.state);
 	struct state_entry *entry;
+	uint64_t number;
 
 	if (state == NULL)
 		return false;
@@ -49,12 +50,16 @@ static bool confirm(struct operation *operation, struct text *out)
 		return has_nothing(session, state);
 	if (!is_new_session(operation, entry))
 		return false;
+	number = entry->number;
 	entry->mark = STATE_CONFIRMED;
 	entry->before = NULL;
 	text_addf(out, "fwc: confirmed: ");
 	operation_policy(out, entry);
 	text_addf(out, ", entry %llu\n", (unsigned long long)entry->number);
-	return state_write(state, session->diags);
+	if (!state_write(state, session->diags))
+		return false;
+	state_take_boot(state, session->diags, state_find(state, number));
+	return true;
 }
 
 int command_confirm(struct pool_trap *root, int argc, char **argv)

@@ -8,9 +8,11 @@
 
 #include "analyse/meaning.h"
 #include "cmd/command.h"
+#include "cmd/rescue.h"
 #include "operate/lockout.h"
 #include "operate/state.h"
 #include "operate/who.h"
+#include "target/nft/batch_file.h"
 #include "target/nft/load.h"
 #include "target/nft/refusal.h"
 #include "target/nft/restore.h"
@@ -215,6 +217,17 @@ static void add_mark(struct enforcing *enforcing, const struct state_entry *entr
 	*pool_append(table, table, chains) = chain;
 }
 
+/* Once it is confirmed, a boot loads the same. */
+static bool keep_boot(struct enforcing *enforcing, const struct state_entry *entry)
+{
+	struct session *session = enforcing->session;
+	struct text *batch = text_new(session->pool);
+	const struct text *rescue = rescue_make(session);
+
+	nft_batch_file_write(batch, session->table);
+	return rescue != NULL && state_keep_boot(enforcing->state, session->diags, entry, batch, rescue);
+}
+
 static bool prepare_state(struct enforcing *enforcing, const struct bundle *bundle)
 {
 	struct session *session = enforcing->session;
@@ -226,7 +239,8 @@ static bool prepare_state(struct enforcing *enforcing, const struct bundle *bund
 	enforcing->number = entry->number;
 	entry->client = enforcing->client;
 	add_mark(enforcing, entry);
-	return state_keep_before(state, session->diags, entry, enforcing->before->bytes,
+	return keep_boot(enforcing, entry) &&
+	       state_keep_before(state, session->diags, entry, enforcing->before->bytes,
 				 enforcing->before->bytes_count) &&
 	       state_write(state, session->diags);
 }
@@ -262,7 +276,12 @@ static bool finish_state(struct enforcing *enforcing)
 	entry->mark = needs_confirmation(enforcing) ? STATE_WAITING : STATE_CONFIRMED;
 	if (!needs_confirmation(enforcing))
 		entry->before = NULL;
-	return state_write(enforcing->state, enforcing->session->diags);
+	if (!state_write(enforcing->state, enforcing->session->diags))
+		return false;
+	if (!needs_confirmation(enforcing))
+		state_take_boot(enforcing->state, enforcing->session->diags,
+				state_find(enforcing->state, enforcing->number));
+	return true;
 }
 
 /* After a failure behind the load. */

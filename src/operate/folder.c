@@ -224,6 +224,13 @@ int folder_read(const struct folder *folder, void *pool, const char *name, char 
 	return error;
 }
 
+int folder_rename(const struct folder *folder, const char *from, const char *to)
+{
+	if (renameat(folder->fd, from, folder->fd, to) != 0 || fsync(folder->fd) != 0)
+		return errno;
+	return 0;
+}
+
 bool folder_has(const struct folder *folder, const char *name)
 {
 	struct stat facts;

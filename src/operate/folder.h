@@ -28,6 +28,8 @@ struct folder *folder_open(void *pool, struct diags *diags, const char *path, bo
 int folder_write(const struct folder *folder, const char *name, const char *bytes, size_t length);
 /* 0 or an errno; EPERM: a file of somebody else, or one that others may write to. */
 int folder_read(const struct folder *folder, void *pool, const char *name, char **bytes, size_t *length);
+/* Gives a file another name, over what has it; synced. 0 or an errno. */
+int folder_rename(const struct folder *folder, const char *from, const char *to);
 bool folder_has(const struct folder *folder, const char *name);
 
 /* Takes away what keeps() does not know, as far as it can be. */

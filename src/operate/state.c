@@ -14,6 +14,7 @@
 
 #define LIST "state"
 #define LOCK "lock"
+#define BOOT "boot.batch"
 #define HEAD "fwc state 1 "
 #define HEAD_LENGTH (sizeof HEAD - 1 + STATE_HASH_LENGTH + 1) /* with the line end */
 #define LOCK_WAIT_MS 10000
@@ -179,18 +180,34 @@ bool state_refresh(struct state *state, struct diags *diags)
 	return is_good || damaged(state, diags, LIST);
 }
 
+static const char *next_name(void *pool, const struct state_entry *entry, const char *what)
+{
+	return pool_format(pool, "next-%llu.%s", (unsigned long long)entry->number, what);
+}
+
+/* A boot's files wait for their place as long as their entry may be confirmed, or is the running one. */
+static bool is_next(const struct state *state, const struct state_entry *entry, const char *name)
+{
+	bool is_wanted = entry->mark == STATE_LOADING || entry->mark == STATE_WAITING ||
+			 entry == state_current(state);
+	return is_wanted && (strcmp(name, next_name(state->pool, entry, "batch")) == 0 ||
+			     strcmp(name, next_name(state->pool, entry, "rescue")) == 0);
+}
+
 static bool is_named(const char *name, const void *data)
 {
 	const struct state *state = data;
-	static const char policy[] = "policy-", before[] = "before-";
+	static const char policy[] = "policy-", before[] = "before-", next[] = "next-";
 	if (strncmp(name, policy, sizeof policy - 1) != 0 && strncmp(name, before, sizeof before - 1) != 0 &&
+	    strncmp(name, next, sizeof next - 1) != 0 &&
 	    strncmp(name, FOLDER_NEW, sizeof FOLDER_NEW - 1) != 0)
 		return true; /* others have files there, too: the batch that boots */
 	for (size_t i = 0; i < state->entries_count; i++) {
 		const struct state_entry *entry = &state->entries[i];
 		char number[24];
 		(void)snprintf(number, sizeof number, "%llu", (unsigned long long)entry->number);
-		if ((strncmp(name, policy, sizeof policy - 1) == 0 &&
+		if (is_next(state, entry, name) ||
+		    (strncmp(name, policy, sizeof policy - 1) == 0 &&
 		     strcmp(name + sizeof policy - 1, entry->hash) == 0) ||
 		    (entry->before != NULL && strncmp(name, before, sizeof before - 1) == 0 &&
 		     strcmp(name + sizeof before - 1, number) == 0))
@@ -296,7 +313,12 @@ struct state *state_open(void *pool, struct diags *diags, const char *path)
 		return NULL;
 	}
 	talloc_set_destructor(state, state_close);
-	return state_refresh(state, diags) ? state : NULL;
+	if (!state_refresh(state, diags))
+		return NULL;
+	const struct state_entry *current = state_current(state);
+	if (current != NULL && current->mark == STATE_CONFIRMED)
+		state_take_boot(state, diags, current);
+	return state;
 }
 
 /* --- entries ---------------------------------------------------------------------------------------- */
@@ -337,6 +359,33 @@ bool state_keep_before(struct state *state, struct diags *diags, struct state_en
 	state_hash(bytes, length, hash);
 	entry->before = pool_strdup(state->pool, hash);
 	return true;
+}
+
+bool state_keep_boot(struct state *state, struct diags *diags, const struct state_entry *entry,
+		     const struct text *batch, const struct text *rescue)
+{
+	const char *names[] = { next_name(state->pool, entry, "batch"), next_name(state->pool, entry, "rescue") };
+	const struct text *texts[] = { batch, rescue };
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		int error = folder_write(state->folder, names[i], texts[i]->bytes, texts[i]->length);
+		if (error != 0)
+			return failed(state, diags, "write", names[i], error);
+	}
+	return true;
+}
+
+void state_take_boot(struct state *state, struct diags *diags, const struct state_entry *entry)
+{
+	static const char *const places[] = { BOOT ".rescue", BOOT };
+	const char *names[] = { next_name(state->pool, entry, "rescue"), next_name(state->pool, entry, "batch") };
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		int error = folder_has(state->folder, names[i])
+			? folder_rename(state->folder, names[i], places[i]) : 0;
+		if (error != 0)
+			diag_add(diags, CODE_BOOT_STALE, SPAN_NONE,
+				 "a boot still loads an earlier policy: cannot write '%s/%s': %s",
+				 state->folder->path, places[i], strerror(error));
+	}
 }
 
 static const char *read_hashed(struct state *state, struct diags *diags, const char *name, const char *hash,

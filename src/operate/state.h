@@ -3,7 +3,8 @@
  *
  * In the folder (folder.h): `state` is the list, a line with its SHA-256 and then JSON; `policy-HASH`
  * is a policy's whole text (bundle.h) under its SHA-256; `before-N` what the kernel held before entry N
- * was loaded, as long as that is not confirmed (target/nft/kept.h). Files that the list names are
+ * was loaded, as long as that is not confirmed (target/nft/kept.h); `next-N.batch` and `next-N.rescue` what
+ * a boot loads once entry N is confirmed. Files that the list names are
  * written before it and taken away after it, so that the list, old or new, is always good. */
 #ifndef FWC_OPERATE_STATE_H
 #define FWC_OPERATE_STATE_H
@@ -71,6 +72,14 @@ struct state_entry *state_add(struct state *state, struct diags *diags, const st
 /* Keeps what the kernel held before the entry. false after an error in the bag. */
 bool state_keep_before(struct state *state, struct diags *diags, struct state_entry *entry,
 		       const char *bytes, size_t length);
+/* Keeps what a boot is to load once the entry is confirmed: the batch and its rescue batch
+ * (target/nft/batch_file.h). false after an error in the bag. */
+bool state_keep_boot(struct state *state, struct diags *diags, const struct state_entry *entry,
+		     const struct text *batch, const struct text *rescue);
+/* Puts both where `fwc boot` looks, `boot.batch` and `boot.batch.rescue`; to be called when the entry stands
+ * in the list as confirmed. What could not be done then, state_open does; a failure is a warning in the bag,
+ * for the rules are in force. */
+void state_take_boot(struct state *state, struct diags *diags, const struct state_entry *entry);
 /* NULL where it is not there or damaged, after an error in the bag. */
 const char *state_read_before(struct state *state, struct diags *diags, const struct state_entry *entry,
 			      size_t *length);

@@ -281,6 +281,37 @@ def check_usage(boot):
     os.rmdir(boot.path + ".rescue")
 
 
+def check_confirmed(boot, place):
+    """Applied is what boots: nothing has to be compiled for it."""
+    state = os.path.join(boot.folder, "state")
+    place.must([boot.fwc, "apply", boot.policy, "--state", state, "--confirm", "0"])
+    applied = boot.listing(place)
+    place.must(["nft", "flush", "ruleset"])
+    done = boot.run(place, "boot", os.path.join(state, "boot.batch"))
+    boot.checks.check(done.returncode == DONE and boot.listing(place) == applied,
+                      f"what was applied: {done.stderr}")
+    with open(boot.policy, "a", encoding="ascii") as file:
+        file.write("allow smtp from lan to self;\n")
+    with place.inside():
+        trial = subprocess.Popen([boot.fwc, "apply", boot.policy, "--state", state, "--confirm", "30"],
+                                 stderr=subprocess.PIPE, text=True)
+    while "comes back" not in trial.stderr.readline():
+        pass
+    on_trial = boot.listing(place)
+    place.must(["nft", "flush", "ruleset"])
+    boot.run(place, "boot", os.path.join(state, "boot.batch"))
+    boot.checks.check(boot.listing(place) == applied != on_trial, "a policy on trial boots")
+    place.must([boot.fwc, "confirm", "--state", state])
+    trial.wait(timeout=20)
+    place.must(["nft", "flush", "ruleset"])
+    done = boot.run(place, "boot", os.path.join(state, "boot.batch"))
+    boot.checks.check(done.returncode == DONE and boot.listing(place) == on_trial,
+                      "what was confirmed does not boot")
+    os.unlink(os.path.join(state, "boot.batch"))
+    done = boot.run(place, "boot", os.path.join(state, "boot.batch"))
+    boot.checks.check(done.returncode == RESCUE, f"its rescue batch: {done.stderr}")
+
+
 # --- packets ------------------------------------------------------------------------------------------
 
 
@@ -335,6 +366,7 @@ def main():
         boot.put()
         check_rights(boot)
         check_packets(boot, host, neighbour)
+        check_confirmed(boot, host)
         check_usage(boot)
     finally:
         shutil.rmtree(folder)

@@ -39,6 +39,7 @@ WITHOUT_CASE = {
     "FW1005": "twenty foreign changes in a row: tests/kernel/run.py makes them",
     "FW1006": "another program's chains: tests/kernel/run.py",
     "FW1030": "a boot whose files cannot be used: tests/boot/boot_test.py",
+    "FW1407": "a disk that fails: tests/operate/store.py",
     "FW0808": "a policy past the engine's budget: tests/unit/test_meaning.c",
     "FW1112": "a policy past the engine's budget: tests/unit/test_anomalies.c",
     "FW1113": "a policy of thousands of rules: tests/reports/reports_test.py",
