@@ -162,7 +162,8 @@ static bool add_anomalies(struct reporter *reporter, const struct findings_setti
 		report_anomaly(reporter, &anomalies->items[index], settings->has_notes);
 	if (anomalies->undecided_count > 0)
 		diag_add(reporter->diags, CODE_ANALYSIS_UNDECIDED, SPAN_NONE,
-			 "of %zu rules it could not be decided whether they could go or never match",
+			 "of %zu rules it could not be decided whether they could go or never match: "
+			 "neither boxes cut by boxes nor decision diagrams told within their budgets",
 			 anomalies->undecided_count);
 	return true;
 }

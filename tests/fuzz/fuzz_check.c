@@ -1,8 +1,9 @@
 /* libFuzzer target: any bytes through everything that `fwc check` runs, and both nft writers where
- * the policy holds. No file is read: includes and lists are missing. */
+ * the policy holds; both engines of the analysis must find the same. No file is read: includes and lists are missing. */
 #include <errno.h>
 #include <string.h>
 
+#include "analyse/anomalies.h"
 #include "base/pool.h"
 #include "diag/print.h"
 #include "expand/expand.h"
@@ -44,6 +45,26 @@ static void write_table(void *pool, struct diags *diags, const struct ruleset *r
 	nft_bytecode(out, table);
 }
 
+/* So many rules are compared with each other by both engines. */
+#define COMPARED_MOST 60
+#define BUDGET 200000
+
+/* Both engines find as much, where both can answer. */
+static void compare_engines(void *pool, const struct ruleset *ruleset)
+{
+	struct anomaly_settings settings = { .engine = SHADOW_COVERS, .budget = BUDGET };
+	const struct anomalies *covers, *diagrams;
+
+	if (ruleset->policy->rules_count > COMPARED_MOST)
+		return;
+	covers = anomalies_find(pool, ruleset, &settings);
+	settings.engine = SHADOW_DIAGRAMS;
+	diagrams = anomalies_find(pool, ruleset, &settings);
+	if (covers->undecided_count == 0 && diagrams->undecided_count == 0 &&
+	    covers->items_count != diagrams->items_count)
+		__builtin_trap();
+}
+
 static void check(void *pool, struct input *input)
 {
 	const struct file_reader reader = { .read = read_input, .context = input };
@@ -59,8 +80,10 @@ static void check(void *pool, struct input *input)
 	policy = resolve_policy(pool, diags, program, &settings);
 	if (!diags_has_errors(diags)) {
 		ruleset = expand_policy(pool, diags, policy);
-		if (!diags_has_errors(diags) && policy->devices_count == 0)
+		if (!diags_has_errors(diags) && policy->devices_count == 0) {
+			compare_engines(pool, ruleset);
 			write_table(pool, diags, ruleset);
+		}
 	}
 	diags_sort(diags);
 	diags_print_text(diags, text_new(pool), false);
