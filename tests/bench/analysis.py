@@ -1,9 +1,9 @@
 """Times `fwc check` and `fwc diff` as whole processes over lists of five-tuple rules, and prints one table.
 
 Sparse lists name small networks, as most rules do; dense ones hold whole /8s (IPv6: /32s) and rules
-without a source among them, so that every rule overlaps many. `diff` compares a list with a copy in which
-one rule in a hundred has another verdict, another service or another place. CPU and wall seconds and peak memory of single runs; nothing here passes or fails: figures are for
-comparing within one run."""
+without a source among them, so that every rule overlaps many. `diff` compares a list with a copy in
+which one rule in a hundred has another verdict, another service or another place. CPU and wall seconds
+and peak memory of single runs; nothing here passes or fails: figures are for comparing within one run."""
 
 import os
 import random

@@ -1,5 +1,6 @@
 /* libFuzzer target: any bytes through everything that `fwc check` runs, and both nft writers where
- * the policy holds; both engines of the analysis must find the same. No file is read: includes and lists are missing. */
+ * the policy holds; both engines of the analysis must find the same. No file is read: includes and
+ * lists are missing. */
 #include <errno.h>
 #include <string.h>
 
