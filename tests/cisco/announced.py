@@ -40,8 +40,9 @@ def of_list(diagnostics, code, acl):
 
 
 def fragments(diagnostics, acl):
-    """What was told of a list's later fragments; None where not all of it could be told."""
-    result = []
+    """What was told of a list's later fragments; None where not all of it could be told. Answers of
+    whole protocols hold theirs."""
+    result = whole_answers(diagnostics, acl)
     for row in of_list(diagnostics, FRAGMENTS, acl):
         for note in row["notes"]:
             found = FRAGMENT.fullmatch(note["message"])
@@ -75,6 +76,9 @@ ANSWER = re.compile(r"(?P<list>\S+): (?P<protocol>protocol [0-9-]+|\S+)"
                     rf" to (?P<destination>{PLACES})(?: port (?P<ports>{NUMBERS}))?")
 
 
+CONDITIONS = ("kinds", "codes", "flags", "sports", "ports")
+
+
 def layers(diagnostics, acl):
     """Layers of every packet that the notes announce for a list, at whatever time; None where they
     say that there is more."""
@@ -101,6 +105,18 @@ def layer_of(found, family):
             return False
         return firsts(point.port) and codes(point.code) and sports(point.source_port)
     return Layer(True, place(found["source"], family), place(found["destination"], family), holds, found[0])
+
+
+def whole_answers(diagnostics, acl):
+    result = []
+    for row in of_list(diagnostics, ANSWERS, acl):
+        for found in filter(None, (ANSWER.fullmatch(note["message"]) for note in row["notes"])):
+            if found["list"] == acl.name and not any(found[name] for name in CONDITIONS):
+                low, high = protocols_of(found["protocol"], acl.family)
+                result += [Told(protocol, span(source, acl.family), span(destination, acl.family))
+                           for protocol in range(low, high + 1) for source in found["source"].split(",")
+                           for destination in found["destination"].split(",")]
+    return result
 
 
 def protocols_of(text, family):

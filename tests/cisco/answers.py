@@ -13,6 +13,7 @@ ACK, RST = 16, 4
 ICMP = {4: 1, 6: 58}
 # messages that are answered, and with what
 REPLIES = {4: {8: 0, 13: 14, 15: 16, 17: 18}, 6: {128: 129, 139: 140}}
+ALWAYS = {130, 131, 132, 133, 134, 135, 136, 143}
 ERRORS = {4: (3, 11, 12), 6: (1, 2, 3, 4)}
 
 
@@ -61,13 +62,14 @@ def is_answer(vantage, packet):
 
 def may_start(vantage, packet):
     """Whether the policy lets a packet leave, come from where it may: another interface or the
-    router itself, at whatever time: connections outlive it."""
-    if vantage.own.holds(packet.family,
-                         packet.destination) or 130 <= packet.port <= 143 and packet.protocol == 58:
+    router itself, at whatever time: connections outlive it. Networks are taken whole, with the
+    router's own addresses and broadcasts in them, as whom nobody outside answers."""
+    if packet.protocol == ICMP[6] and packet.family == 6 and packet.port in ALWAYS:
         return False     # what always passes asks no answer of the policy
     packets = [replace(packet, minute=minute) for minute in vantage.minutes()]
-    if vantage.own.holds(packet.family, packet.source):
-        return any(vantage.verdict_in("output", packet, None) == "allow" for packet in packets)
+    if vantage.own.holds(packet.family, packet.source) and any(
+            vantage.verdict_in("output", packet, None) == "allow" for packet in packets):
+        return True
     return any(vantage.verdict_in("forward", packet, interface) == "allow"
                for interface in vantage.policy.interfaces for packet in packets)
 
@@ -106,6 +108,8 @@ def unheard(vantage, lists, space, chooser, count):
             continue
         sent = vantage.hidden_as(first)
         is_own = vantage.own.holds(first.family, first.source)
+        if is_own and not vantage.policy.routers.holds(first.family, first.source):
+            continue     # a broadcast or multicast address is nobody's source
         for answer in answers(sent):
             if is_own and answer.protocol != 6:
                 continue     # FW0932: of the router's own packets, unless rules name them

@@ -19,6 +19,11 @@ class Compiled:
     text: str
     diagnostics: list = field(default_factory=list)
     stderr: str = ""
+    by_device: dict = field(default_factory=dict)
+
+    def of_device(self, name):
+        """What was said of one device: lists of others may have the same names."""
+        return self.by_device.get(name, self.diagnostics)
 
     def codes(self, severity="error"):
         return [row["code"] for row in self.diagnostics if row["severity"] == severity]
@@ -32,12 +37,21 @@ class Compiled:
         return lines[0] if lines else self.stderr.strip()[:300]
 
 
+def run_devices(fwc, policy, *options, environment=None):
+    """All devices, and each alone for what is said of it."""
+    done = run(fwc, policy, *options, environment=environment)
+    names = [name for name in devices_of(done.text) if name] if done.status == 0 else []
+    for name in names if len(names) > 1 else ():
+        done.by_device[name] = run(fwc, policy, *options, "--device", name, environment=environment).diagnostics
+    return done
+
+
 def run(fwc, policy, *options, environment=None, folder=None):
     """fwc compile --target cisco-ios of a policy's text, or of a file where `policy` ends in .fw."""
     is_file = policy.endswith(".fw")
     command = [fwc, "compile", policy if is_file else "-", "--target", "cisco-ios", "--json", *options]
     done = subprocess.run(command, input=None if is_file else policy, capture_output=True, text=True, cwd=folder,
-                          errors="replace", timeout=120, check=False,
+                          errors="replace", timeout=30, check=False,
                           env={**os.environ, **(environment or {})})
     diagnostics, other = [], []
     for line in done.stderr.split("\n"):

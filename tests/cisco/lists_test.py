@@ -17,9 +17,11 @@ import glob
 import os
 import random
 import re
+import subprocess
 import time
 
 import compiled
+import examples
 import mutants
 import policies
 import profiles
@@ -38,6 +40,7 @@ LINES_MOST = 4000
 PROPERTIES = (("object-groups ios-xe;",), (), ("object-groups yes;", "multi-port-eq yes;"))
 MUTATED_MOST = 300  # lines of what mutants are made of: each is read again and again
 REPLIES = ("none", "none", "established")
+KEYS = re.compile(r'key env "([^"]+)"')
 
 
 class Figures:
@@ -76,12 +79,12 @@ class Bench:
 
     # --- one policy ---
 
-    def vantages(self, model, devices):
+    def vantages(self, model, devices, only=None):
         """{(device name or None, interface or None): Vantage}."""
         if not devices:
             return {(None, None): Vantage(RouterPolicy(model))}
         result = {}
-        for device in devices:
+        for device in [only] if only else devices:
             policy, own = device_policy(model, devices, device), own_addresses(device.prefixes())
             for interface in device.interfaces:
                 result[device.name, interface] = Vantage(policy, interface, own)
@@ -106,10 +109,9 @@ class Bench:
                 if acl is None:
                     yield (name, interface, family), None, self.without_list(vantage, family, interface)
                     continue
-                yield (name, interface, family), acl, judge(vantage, acl, told_of(done, name), seed, packets,
-                                                                      self.replies != "none",
-                                                                      self.outbound(configuration, interface,
-                                                                          family))
+                yield (name, interface, family), acl, judge(
+                    vantage, acl, done.of_device(name), seed, packets, self.replies != "none",
+                    self.outbound(configuration, interface, family))
 
     @staticmethod
     def outbound(configuration, interface, family):
@@ -132,12 +134,16 @@ class Bench:
                 result += [f"{key}: {complaint}" for complaint in judgement.complaints]
         return result
 
-    def check(self, title, model, devices, replies, manner, seed):
+    def check(self, title, model, devices, replies, manner, seed, extra=()):
         """Compiles and judges one policy. Gives (vantages, what was compiled), or None."""
         self.replies = replies
-        text = model + text_of(devices, replies)
+        text = model + text_of(devices, replies, extra)
         options = (*manner, *(() if devices or replies == "none" else ("--replies", replies)))
-        done = compiled.run(self.fwc, text, *options)
+        try:
+            done = compiled.run_devices(self.fwc, text, *options)
+        except subprocess.TimeoutExpired:
+            self.figures.refuse("not compiled in time: not looked at")
+            return None
         if done.status != 0:
             self.figures.refuse(done.first_error()[:70])
             if self.options.verbose:
@@ -174,7 +180,7 @@ class Bench:
 
     def is_wrong(self, model, devices, replies, options, seed):
         try:
-            done = compiled.run(self.fwc, model + text_of(devices, replies), *options)
+            done = compiled.run_devices(self.fwc, model + text_of(devices, replies), *options)
             if done.status != 0:
                 return False
             return any(kind_of(complaint) == self.sought for _, _, judgement
@@ -203,7 +209,7 @@ class Bench:
                                            for part in compiled.devices_of(text).values()):
             self.figures.broken += 1
             return
-        other = compiled.Compiled(0, text, done.diagnostics)
+        other = compiled.Compiled(0, text, done.diagnostics, by_device=done.by_device)
         noticed = any(judgement and judgement.complaints for _, _, judgement
                       in self.judgements(vantages, other, 0))
         if noticed:
@@ -228,19 +234,13 @@ class Bench:
         return None
 
 
-def told_of(done, device):
-    """What was said of a device's lists, and of no device's."""
-    return [row for row in done.diagnostics if " of device '" not in row["message"]
-            or f" of device '{device}'" in row["message"]]
-
-
 def kind_of(complaint):
     """What is wrong, without the packet."""
     return re.sub(r", but it answers .*", "", complaint.rsplit(": ", 1)[-1])
 
 
-def text_of(devices, replies):
-    return "".join(device.text(replies) for device in devices)
+def text_of(devices, replies, extra=()):
+    return "".join(device.text(replies, extra) for device in devices)
 
 
 def spans(lines):
@@ -256,27 +256,56 @@ def spans(lines):
     return sorted(result, key=lambda span: span[0] - span[1])
 
 
-def flattened(path):
-    """A policy's text with its includes in it, and without its title."""
-    with open(path, encoding="utf-8") as file:
-        text = re.sub(r"^policy [^;]*;", "", file.read(), flags=re.M)
-    folder = os.path.dirname(path)
-    return re.sub(r'^include "([^"]+)";', lambda found: flattened(os.path.join(folder, found[1])), text,
-                  flags=re.M)
-
-
 def run_examples(bench):
-    """Examples that the evaluator can read and that compile without a device."""
+    """Every example: as it stands where it compiles, refused with an error where it does not, and
+    those for a host once more on a device."""
     evaluator.KNOWN.update({**profiles.known(), **evaluator.KNOWN})
     for path in sorted(glob.glob(os.path.join(TOP, "examples", "*.fw"))):
-        title = os.path.relpath(path, TOP)
-        text = flattened(path)
-        try:
-            RouterPolicy(text)
-        except (PolicyError, ValueError, KeyError) as error:
-            print(f"{title}: the evaluator does not read it: {error}")
-            continue
-        bench.check(title, text, [], "none", (), 0)
+        name = os.path.basename(path)
+        if name in examples.FITTED:
+            is_refused(bench, path)
+            text, device = examples.fitted(path)
+            taken = bench.check(f"{name} on a device", text, [device], "none", (), 0, ("degrade limit;",))
+            bench.tally.check(taken, f"{name} on a device")
+        elif re.search("^device ", examples.read(path), flags=re.M):
+            judge_sites(bench, path)
+        else:
+            bench.tally.check(bench.check(name, examples.flattened(path), [], "none", (), 0), name)
+
+
+def is_refused(bench, path):
+    done = compiled.run(bench.fwc, path)
+    bench.tally.check(done.status == 1 and not done.text and done.codes(), f"{path} is for a host: {done.status}")
+
+
+def judge_sites(bench, path):
+    """Both ends of tunnels: the lists of interfaces, and those of what comes out of the tunnels."""
+    name = os.path.basename(path)
+    done = compiled.run_devices(bench.fwc, path, environment={key: "Sesam" for key in KEYS.findall(examples.read(path))})
+    if not bench.tally.check(done.status == 0, f"{name}: {done.first_error()}"):
+        return
+    bench.replies = "established"
+    devices, sites = examples.sites(examples.flattened(path))
+    for site in sites:
+        vantages = bench.vantages(site.outside, devices, site.device)
+        complaints = bench.complaints(vantages, done, 0)
+        bench.tally.check(not complaints, f"{name}: {complaints[:3]}")
+        # out of the tunnel nothing of the tunnel comes
+        inside = bench.vantages(site.inside, devices, site.device)
+        for acl, interface in tunnel_lists(done.configurations()[site.device.name]):
+            judgement = judge(inside[site.device.name, interface], acl, done.of_device(site.device.name), 0, bench.options.packets)
+            bench.figures.add(acl, judgement)
+            bench.tally.check(not judgement.complaints, f"{name}: {acl.name}: {judgement.complaints[:3]}")
+
+
+def tunnel_lists(configuration):
+    """(list, interface) of what comes out of each tunnel."""
+    for head, lines in configuration.commands.items():
+        for found in map(re.compile(r"set ip access-group (\S+) in").fullmatch, lines):
+            if found:
+                name = head.split()[2]
+                yield configuration.lists[4, found[1]], next(
+                    interface for interface, words in configuration.interfaces.items() if words.crypto_map == name)
 
 
 def run_random(bench, make, seeds):

@@ -91,9 +91,16 @@ class DeviceReader(Reader):
         self.policy.rules[-1].during = self.during
 
     def options(self):
-        """`during` stands first here; the rest is as everywhere."""
+        """`during` or `limit` stands first here; the rest is as everywhere. What a limit lets pass
+        is what the rule allows: packets are asked about one at a time."""
         if self.take("during"):
             self.during = self.policy.schedules[self.next()]
+        if self.take("limit"):
+            self.next()
+            if self.take("burst"):
+                self.next()
+            if self.take("per"):
+                self.need("source")
         return super().options()
 
     def hiding(self):
