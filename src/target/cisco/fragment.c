@@ -53,7 +53,7 @@ static bool looks_inside(const struct ios_line *line)
 		return false;
 	}
 	return line->source_ports.operator != IOS_PORTS_ANY || line->destination_ports.operator != IOS_PORTS_ANY ||
-	       line->icmp_type != IOS_ICMP_ANY;
+	       line->icmp_type != IOS_ICMP_ANY || line->is_established;
 }
 
 /* "10.1.0.0/16,10.3.0.1-10.3.0.7" */
