@@ -108,14 +108,14 @@ def layer_of(found, family):
 
 
 def whole_answers(diagnostics, acl):
+    """Answers of whole protocols, as those of later fragments are told."""
     result = []
     for row in of_list(diagnostics, ANSWERS, acl):
         for found in filter(None, (ANSWER.fullmatch(note["message"]) for note in row["notes"])):
             if found["list"] == acl.name and not any(found[name] for name in CONDITIONS):
                 low, high = protocols_of(found["protocol"], acl.family)
-                result += [Told(protocol, span(source, acl.family), span(destination, acl.family))
-                           for protocol in range(low, high + 1) for source in found["source"].split(",")
-                           for destination in found["destination"].split(",")]
+                result.append(Told(set(range(low, high + 1)), place(found["source"], acl.family),
+                                   place(found["destination"], acl.family)))
     return result
 
 

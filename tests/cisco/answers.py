@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from acl_eval import Packet, flow_of
 
-ACK, RST = 16, 4
+SYN, ACK, RST = 2, 16, 4
 ICMP = {4: 1, 6: 58}
 # messages that are answered, and with what
 REPLIES = {4: {8: 0, 13: 14, 15: 16, 17: 18}, 6: {128: 129, 139: 140}}
@@ -57,20 +57,21 @@ def is_answer(vantage, packet):
     if is_error(packet):
         return True
     asked = question(packet)
-    return asked is not None and any(may_start(vantage, before) for before in vantage.may_be(asked))
+    return asked is not None and any(may_start(vantage, before, False) for before in vantage.may_be(asked))
 
 
-def may_start(vantage, packet):
+def may_start(vantage, packet, with_timed_denials=True):
     """Whether the policy lets a packet leave, come from where it may: another interface or the
     router itself, at whatever time: connections outlive it. Networks are taken whole, with the
-    router's own addresses and broadcasts in them, as whom nobody outside answers."""
+    router's own addresses and broadcasts in them, as whom nobody outside answers. Denials of some times are
+    not taken out of what may be answered."""
     if packet.protocol == ICMP[6] and packet.family == 6 and packet.port in ALWAYS:
         return False     # what always passes asks no answer of the policy
     packets = [replace(packet, minute=minute) for minute in vantage.minutes()]
     if vantage.own.holds(packet.family, packet.source) and any(
-            vantage.verdict_in("output", packet, None) == "allow" for packet in packets):
+            vantage.verdict_in("output", packet, None, None, with_timed_denials) == "allow" for packet in packets):
         return True
-    return any(vantage.verdict_in("forward", packet, interface) == "allow"
+    return any(vantage.verdict_in("forward", packet, interface, None, with_timed_denials) == "allow"
                for interface in vantage.policy.interfaces for packet in packets)
 
 
@@ -81,6 +82,20 @@ def stray(vantage, space, rows, chooser, count):
         row = chooser.choice(filled)
         packet = space.packet(row, one_of(rows[row], chooser))
         if not is_answer(vantage, packet):
+            yield packet
+
+
+def unasked(vantage, space, rows, chooser, count):
+    """Packets among a plane's bits, seen as they leave, that nobody may start; `count` are looked at."""
+    filled = [row for row, bits in enumerate(rows) if bits]
+    for _ in range(count if filled else 0):
+        row = chooser.choice(filled)
+        packet = space.packet(row, one_of(rows[row], chooser))
+        if packet.flags & (ACK | RST):
+            packet = replace(packet, flags=SYN)
+        is_always = packet.family == 6 and packet.protocol == ICMP[6] and packet.port in ALWAYS
+        if not is_always and vantage.is_behind(packet.family, packet.destination) and not any(
+                may_start(vantage, before, False) for before in vantage.may_be(packet)):
             yield packet
 
 

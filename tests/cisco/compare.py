@@ -8,12 +8,12 @@
 
 import ipaddress
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import announced as notes
 import answers
 from acl_eval import TimeRange
-from planes import Space, count, layers_of
+from planes import Space, count, entry_layer, layers_of
 from spec import space_of
 
 
@@ -77,7 +77,8 @@ def judge(vantage, acl, diagnostics=(), seed=0, packets=0, with_answers=False, o
         judge_answers(result, space, (vantage, acl, outbound), beyond, random.Random(seed), packets, with_answers)
     if outbound is not None:
         judge_outbound(result, space, outbound)
-    judge_fragments(result, space, (wanted, beyond), acl, fragments, told)
+        judge_reflections(result, space, vantage, outbound, random.Random(seed), packets)
+    judge_fragments(result, space, wanted, acl, fragments, told)
     sample(result, space, vantage, acl, random.Random(seed), packets, (wanted, beyond))
     judge_neighbours(result, vantage, acl, diagnostics)
     return result
@@ -137,15 +138,23 @@ def judge_outbound(result, space, outbound):
             complain(result, space, row, space.full & ~bits, "the outbound list holds it back")
 
 
+def judge_reflections(result, space, vantage, outbound, chooser, count):
+    """What is remembered, the policy lets somebody start: else answers to nothing would come in."""
+    layers = [replace(entry_layer(entry), is_permit=entry.reflect is not None) for entry in outbound.entries]
+    for packet in answers.unasked(vantage, space, space.permitted(layers), chooser, count):
+        result.complaints.append(f"{describe(packet)}: its answers are let in, though nothing may start it")
+        return
+
+
 def complain(result, space, row, bits, what):
     if len(result.complaints) < 6:
         packet = space.packets(row, bits, 1)[0]
         result.complaints.append(f"{describe(packet)}: {what}")
 
 
-def judge_fragments(result, space, planes, acl, fragments, told):
-    """Later fragments of what may enter must pass; others that pass, but those of what was announced,
-    have to be told (None: the compiler had too many to tell them all)."""
+def judge_fragments(result, space, wanted, acl, fragments, told):
+    """Later fragments of what may enter must pass; others that pass have to be told (None: the compiler
+    had too many to tell them all)."""
     if not fragments:
         return
     third = Space(acl.family, space.sources, space.destinations, fragments, like=space)
@@ -154,16 +163,16 @@ def judge_fragments(result, space, planes, acl, fragments, told):
                  if (point.protocol, point.minute) == (fragment.protocol, fragment.minute))
              for fragment in third.services]
     service_bits = (1 << space.width) - 1
-    for row, (want, more) in enumerate(zip(*planes)):
+    for row, want in enumerate(wanted):
         for place in range(len(space.destinations)):
-            here, announced = (bits >> place * space.width & service_bits for bits in (want, more))
+            here = want >> place * space.width & service_bits
             there = given[row] >> place * third.width
             for index, mask in enumerate(masks):
                 passes, may = bool(there >> index & 1), bool(here & mask)
                 if may and not passes and third.services[index].minute not in result.doubtful:
                     complain(result, third, row, 1 << place * third.width + index,
                              "the policy lets its first fragment enter, the list denies the later ones")
-                if not passes or may or announced & mask:
+                if not passes or may:
                     continue
                 result.stray_fragments += 1
                 packet = third.packet(row, place * third.width + index)

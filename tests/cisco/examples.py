@@ -16,7 +16,8 @@ FITTED = {
     **{name: ([(r"\A", "zone outside { network internet; }\\n")],
               Device("EDGE", {"Serial0/0": ("outside", ["80.1.0.2/30", "2001:db8:e::2/64"])}))
        for name in ("server.fw", "domain-controller.fw", "ipv6-only.fw")},
-    "small-office.fw": ([(r"allow ftp;", ""), (r"from wan to web1 port 22", "from wan at 80.1.0.2 to web1 port 22")],
+    "small-office.fw": ([(r"allow ftp;", ""),
+                         (r"from wan to web1 port 22", "from wan at 80.1.0.2 to web1 port 22")],
                         Device("EDGE", {"Serial0/0": ("wan", ["80.1.0.2/29", "2001:db8:e::2/64"]),
                                         "Ethernet0": ("lan", ["192.168.0.1/24", "2001:db8:0:1::1/64"]),
                                         "Ethernet1": ("guest", ["192.168.50.1/24", "2001:db8:0:50::1/64"]),

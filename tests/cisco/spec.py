@@ -134,7 +134,7 @@ class Vantage:
                 return self.verdict_in("forward", translated(rule, packet), self.interface, rule)
         return self.verdict_in(self.hook(packet), packet, self.interface)
 
-    def verdict_in(self, hook, packet, interface, forward=None):
+    def verdict_in(self, hook, packet, interface, forward=None, with_timed_denials=True):
         """interface: where it comes in; None: from the router itself. forward: what translated it."""
         seen = evaluator.Packet(hook, interface, "", packet.family, packet.source, packet.destination,
                                 packet.protocol, packet.port, packet.source_port, packet.code, 255)
@@ -144,6 +144,8 @@ class Vantage:
             if rule.forward and rule is forward:
                 return "allow"
             if rule.forward or packet.family not in rule.families or not is_met(rule, packet):
+                continue
+            if not with_timed_denials and rule.during is not None and rule.verdict != "allow":
                 continue
             if any(holds_pair(pair, packet, interface) for pair in self.policy.cached_pairs(rule, hook)):
                 return rule.verdict
