@@ -10,6 +10,7 @@ has to lose nothing either.
 import os
 import socket
 import struct
+import subprocess
 import time
 
 import expectations
@@ -17,6 +18,7 @@ import lab
 from state import ZONES
 
 REPLACES = 50
+TRIALS = 8
 ALLOWED, DENIED = 9001, 9002
 CONTROL_S = 0.5
 COUNTERS = """table inet arrivals {
@@ -117,6 +119,35 @@ def flood_during(tally, laboratory, flood, policies, what):
     tally.check(leaked == 0, f"{what}: {leaked} denied packets got through")
 
 
+def take_back(laboratory, policy):
+    """Loads a policy on trial, and ends the trial."""
+    state = ("--state", laboratory.state.name)
+    with laboratory.fw.inside():
+        trial = subprocess.Popen([laboratory.fwc, "apply", "-", "--confirm", "600", *state], text=True,
+                                 stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    trial.stdin.write(policy)
+    trial.stdin.close()
+    while "comes back in" not in (line := trial.stderr.readline()) and line:
+        pass
+    laboratory.fw.must([laboratory.fwc, "rollback", *state])
+    trial.stderr.read()
+    trial.stderr.close()
+    if trial.wait(20) != 5:
+        raise lab.LabError(f"a trial ended with {trial.returncode}")
+
+
+def flood_trials(tally, laboratory, flood, policies, what):
+    """Floods while policies are tried and the one in force comes back."""
+    flood.arrivals()
+    sent = flood.run_while(lambda: [take_back(laboratory, policies[index % len(policies)])
+                                    for index in range(TRIALS)])
+    arrived, leaked = flood.arrivals()
+    print(f"{what}: {TRIALS} trials taken back under {sent} allowed and {sent} denied packets:"
+          f" {sent - arrived} allowed lost, {leaked} denied through")
+    tally.check(sent > 2000 and sent == arrived, f"{what}, trials: {sent - arrived} allowed packets lost")
+    tally.check(leaked == 0, f"{what}, trials: {leaked} denied packets got through")
+
+
 def run(tally, fwc):
     laboratory = lab.Lab(fwc)
     network = expectations.read(os.path.join(expectations.HERE, "state.network"))
@@ -128,10 +159,12 @@ def run(tally, fwc):
         flood_during(tally, laboratory, flood, (), "no replaces")
         flood_during(tally, laboratory, flood, POLICIES[:1], "the same policy")
         flood_during(tally, laboratory, flood, POLICIES, "alternating policies")
+        flood_trials(tally, laboratory, flood, POLICIES, "alternating policies")
         for policies, what in ((DENIED_BY_LIST, "denied by a list"),
                                (ALLOWED_BY_LIST, "allowed by a list")):
             laboratory.apply(policies[1])
             flood_during(tally, laboratory, flood, policies, what)
+            flood_trials(tally, laboratory, flood, policies, what)
     except (lab.ApplyError, lab.LabError) as error:
         tally.check(False, f"replacing under traffic: {error}")
     laboratory.close()
