@@ -60,7 +60,7 @@ static struct tuple_set left_out(const struct complement *complement, const stru
 	return found;
 }
 
-static const struct interval_set *overlap(const struct complement *complement, const struct interval_set *a,
+static const struct interval_set *overlap(void *pool, struct arena *arena, const struct interval_set *a,
 					  const struct interval_set *b)
 {
 	struct interval_set part;
@@ -69,40 +69,38 @@ static const struct interval_set *overlap(const struct complement *complement, c
 		return a;
 	if (interval_set_includes(a, b))
 		return b;
-	part = interval_set_intersect(complement->pool, a, b);
-	return arena_copy(complement->arena, &part, sizeof part);
+	part = interval_set_intersect(pool, a, b);
+	return arena_copy(arena, &part, sizeof part);
 }
 
-static bool decides_all(const struct ios_term *part, const struct ios_term *whole, const struct tuple_set *services)
+static bool decides_all(const struct ios_term *part, const struct ios_term *whole)
 {
 	return part->from == whole->from && part->to == whole->to && !part->is_established &&
 	       (part->rule == NULL || (part->rule->match.minutes == NULL && part->rule->match.until == 0)) &&
-	       tuple_set_equals(part->services, services);
+	       tuple_set_equals(part->services, whole->services);
 }
 
-/* The terms behind `place` cut to what the one there leaves out, up to the first that holds all of it. */
-static struct ios_terms brought_forward(const struct complement *complement, size_t place,
-					const struct tuple_set *services)
+struct ios_terms terms_cut_to(void *pool, struct arena *arena, const struct ios_terms *terms, size_t begin,
+			      const struct ios_term *whole)
 {
-	const struct ios_term *whole = &complement->own->terms[place];
 	struct ios_terms parts = { 0 };
 
-	if (services->tuples_count == 0)
+	if (whole->services->tuples_count == 0)
 		return parts;
-	for (size_t index = place + 1; index < complement->own->terms_count; index++) {
-		struct ios_term part = complement->own->terms[index];
+	for (size_t index = begin; index < terms->terms_count; index++) {
+		struct ios_term part = terms->terms[index];
 		struct tuple_set shared;
 
 		if (!interval_set_overlaps(part.from, whole->from) || !interval_set_overlaps(part.to, whole->to))
 			continue;
-		shared = tuple_set_intersect(complement->pool, part.services, services);
+		shared = tuple_set_intersect(pool, part.services, whole->services);
 		if (shared.tuples_count == 0)
 			continue;
-		part.from = overlap(complement, whole->from, part.from);
-		part.to = overlap(complement, whole->to, part.to);
-		part.services = arena_copy(complement->arena, &shared, sizeof shared);
-		*pool_append(complement->pool, &parts, terms) = part;
-		if (decides_all(&part, whole, services))
+		part.from = overlap(pool, arena, whole->from, part.from);
+		part.to = overlap(pool, arena, whole->to, part.to);
+		part.services = arena_copy(arena, &shared, sizeof shared);
+		*pool_append(pool, &parts, terms) = part;
+		if (decides_all(&part, whole))
 			break;
 	}
 	return parts;
@@ -121,8 +119,10 @@ static void add_complement(const struct complement *complement, size_t place)
 	struct ios_term term = complement->own->terms[place];
 	struct cost plain = cost_of(complement, &term), sum = { .is_possible = true };
 	struct tuple_set services = left_out(complement, &term);
-	struct ios_terms parts = brought_forward(complement, place, &services);
+	struct ios_terms parts;
 
+	term.services = &services;
+	parts = terms_cut_to(complement->pool, complement->arena, complement->own, place + 1, &term);
 	term.services = every_service();
 	*pool_append(complement->pool, &parts, terms) = term;
 	for (size_t index = 0; index < parts.terms_count; index++) {

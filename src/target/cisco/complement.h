@@ -12,9 +12,14 @@
 #ifndef FWC_TARGET_CISCO_COMPLEMENT_H
 #define FWC_TARGET_CISCO_COMPLEMENT_H
 
+#include "base/arena.h"
 #include "target/cisco/term.h"
 
 /* The terms from `begin` on, where it takes fewer entries, or protocol 0 needs it. */
 void terms_complement(void *pool, enum family family, bool has_multi_eq, struct ios_terms *terms, size_t begin);
+/* The terms from `begin` on cut to the addresses and services of `whole`, in their order, up to the first
+ * that holds all of these. What is made stays in the arena. */
+struct ios_terms terms_cut_to(void *pool, struct arena *arena, const struct ios_terms *terms, size_t begin,
+			      const struct ios_term *whole);
 
 #endif

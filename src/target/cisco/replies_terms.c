@@ -2,8 +2,10 @@
 
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "target/cisco/complement.h"
 
 #define JOIN_ROUNDS 8
 #define PROTOCOL_HIGHEST 255
@@ -319,49 +321,68 @@ static const struct ios_term *denial_of(const struct ios_vantage *vantage, const
 		if (last == NULL || term->rule == NULL)
 			last = term;
 	}
-	/* IPv6: neighbour discovery reaches the router whatever the policy says */
-	if (vantage->family == FAMILY_IPV6 && (vantage->device == NULL ||
-					       interval_set_overlaps(&answer->to, &vantage->own.v6)))
-		return NULL;
 	return last != NULL && last->rule == NULL ? last : NULL;
 }
 
-static void add_rest(void *pool, const struct ios_vantage *vantage, const struct answer *answer,
-		     const struct ios_terms *policy, struct ios_terms *terms)
+/* Answers of every other protocol on their way into terms. */
+struct rest {
+	void *pool;
+	struct arena *arena;
+	const struct ios_vantage *vantage;
+	const struct ios_terms *policy;
+	struct ios_terms *terms;
+	struct tuple_set transport; /* TCP and the family's ICMP */
+};
+
+/* What is not answered of TCP and ICMP, decided as the policy does. */
+static void add_transport(struct rest *rest, const struct answer *answer)
 {
-	const struct ios_term *denial = denial_of(vantage, answer, policy);
-	struct tuple_set services = { 0 };
+	struct ios_term whole = term_of(rest->pool, answer, &rest->transport);
+	const struct ios_term *denial = denial_of(rest->vantage, answer, rest->policy);
+	struct ios_terms parts;
 
 	if (denial == NULL) {
-		services = answers_rest(pool, vantage->family);
-		*pool_append(pool, terms, terms) = term_of(pool, answer, &services);
+		parts = terms_cut_to(rest->pool, rest->arena, rest->policy, 0, &whole);
+		for (size_t index = 0; index < parts.terms_count; index++)
+			*pool_append(rest->pool, rest->terms, terms) = parts.terms[index];
 		return;
 	}
-	add_whole(pool, &services, PROTOCOL_TCP, FAMILIES_BOTH);
-	tuple_set_add(pool, &services, (struct service_tuple){
-		icmp_of(vantage->family), bit_of(vantage->family), { 0, UINT8_MAX }, { 0, UINT8_MAX } });
-	services = tuple_set_normalise(pool, &services);
-	struct ios_term denied = term_of(pool, answer, &services);
+	whole.outcome = denial->outcome;
+	whole.identity = denial->identity;
+	whole.origin = denial->origin;
+	whole.is_pinned = denial->is_pinned;
+	*pool_append(rest->pool, rest->terms, terms) = whole;
+}
 
-	denied.outcome = denial->outcome;
-	denied.identity = denial->identity;
-	denied.origin = denial->origin;
-	denied.is_pinned = denial->is_pinned;
-	*pool_append(pool, terms, terms) = denied;
+static void add_rest(struct rest *rest, const struct answer *answer)
+{
 	struct tuple_set every = { 0 };
 
-	add_whole(pool, &every, PROTOCOL_ANY, FAMILIES_BOTH);
-	*pool_append(pool, terms, terms) = term_of(pool, answer, &every);
+	add_transport(rest, answer);
+	add_whole(rest->pool, &every, PROTOCOL_ANY, FAMILIES_BOTH);
+	*pool_append(rest->pool, rest->terms, terms) = term_of(rest->pool, answer, &every);
+}
+
+static struct tuple_set transport_of(void *pool, enum family family)
+{
+	struct tuple_set services = { 0 };
+
+	add_whole(pool, &services, PROTOCOL_TCP, FAMILIES_BOTH);
+	tuple_set_add(pool, &services, (struct service_tuple){
+		icmp_of(family), bit_of(family), { 0, UINT8_MAX }, { 0, UINT8_MAX } });
+	return tuple_set_normalise(pool, &services);
 }
 
 void answers_to_terms(void *pool, const struct ios_vantage *vantage, const struct answers *answers,
 		      const struct ios_terms *policy, struct ios_terms *terms)
 {
+	struct rest rest = { pool, arena_new(pool), vantage, policy, terms, transport_of(pool, vantage->family) };
+
 	for (size_t index = 0; index < answers->items_count; index++)
 		if (!answers->items[index].is_rest)
 			*pool_append(pool, terms, terms) =
 				term_of(pool, &answers->items[index], &answers->items[index].services);
 	for (size_t index = 0; index < answers->items_count; index++)
 		if (answers->items[index].is_rest)
-			add_rest(pool, vantage, &answers->items[index], policy, terms);
+			add_rest(&rest, &answers->items[index]);
 }

@@ -2,9 +2,9 @@
  *
  * TCP answers have ACK or RST (`established`), an ICMP request has its answer (RFC 792, RFC 950,
  * RFC 4443), every flow has the errors that speak of it; protocols without state come as they went.
- * Terms permit only, so that nothing behind them is stopped; but where all protocols have answers and
- * the policy admits no first packet of TCP and ICMP there, two denials stand before `ip`, in the place
- * of 254 protocols one by one. */
+ * Terms permit only, so that nothing behind them is stopped; but where all protocols have answers, the
+ * policy's own terms decide TCP and ICMP there first, cut to the addresses of these answers, and `ip`
+ * follows, in the place of 254 protocols one by one (complement.h). */
 #ifndef FWC_TARGET_CISCO_REPLIES_TERMS_H
 #define FWC_TARGET_CISCO_REPLIES_TERMS_H
 
