@@ -77,7 +77,7 @@ def make_data(folder):
 
 
 def row(name, command):
-    """Statuses 0 and 1 are answers: nothing to say, and something."""
+    """Statuses 0 and 1 are answers: nothing to say, and something; above it none was found."""
     start = time.monotonic()
     with subprocess.Popen(["timeout", str(SECONDS_MOST), *command], stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL) as process:
@@ -86,11 +86,12 @@ def row(name, command):
     wall = time.monotonic() - start
     if process.returncode == 124:
         print(f"{name:<36} more than {SECONDS_MOST} s", flush=True)
-    elif process.returncode not in (0, 1):
-        sys.exit(f"{' '.join(command)} failed: {process.returncode}")
+    elif process.returncode < 0:
+        sys.exit(f"{' '.join(command)} was ended by signal {-process.returncode}")
     else:
         print(f"{name:<36} {usage.ru_utime + usage.ru_stime:9.3f} {wall:9.3f}"
-              f" {usage.ru_maxrss / 1024:9.1f}", flush=True)
+              f" {usage.ru_maxrss / 1024:9.1f}"
+              f"{'' if process.returncode < 2 else '   past its budget: no answer'}", flush=True)
 
 
 def main():
