@@ -114,7 +114,7 @@ def case_disks(world):
         refused(world, "FW1402", "a full disk")
         world.check(world.history() == before, "a full disk: the state")
         os.unlink(os.path.join(world.state, "filler"))
-        subprocess.run(["mount", "-o", "remount,ro", world.state], check=True)
+        subprocess.run(["mount", "-o", "remount,bind,ro", world.state], check=True)
         refused(world, "FW1402", "a read-only disk")
         world.check(world.history() == before, "a read-only disk: the state")
     finally:
