@@ -113,7 +113,7 @@ static bool report_lists(struct session *session, const struct cisco_proof *proo
 }
 
 static bool prove_texts(struct session *session, const struct session_view *view, const uint32_t *texts,
-			size_t count, struct cisco_proof *total)
+			size_t count, bool has_others, struct cisco_proof *total)
 {
 	void *pool = pool_child(session->pool, "proof");
 	const struct cisco_proof_subject subject = {
@@ -123,6 +123,7 @@ static bool prove_texts(struct session *session, const struct session_view *view
 		.sources = session->sources,
 		.texts = texts,
 		.texts_count = count,
+		.has_others = has_others,
 	};
 	struct cisco_proof proof = cisco_prove(pool, &subject);
 	bool is_equal = report_lists(session, &proof);
@@ -144,7 +145,7 @@ bool proof_make_lists(struct session *session, struct cisco_proof *proof)
 					      pool_format(session->pool, "<output %s>", view->device->name),
 					      view->text->bytes, view->text->length, false);
 
-		is_equal = prove_texts(session, view, &source, 1, proof) && is_equal;
+		is_equal = prove_texts(session, view, &source, 1, false, proof) && is_equal;
 	}
 	return is_equal;
 }
@@ -158,14 +159,14 @@ bool proof_make_change(struct session *session, uint32_t router, const struct te
 
 	*proof = (struct cisco_proof){ 0 };
 	if (router == UINT32_MAX)
-		return prove_texts(session, &session->views[0], &source, 1, proof);
-	return prove_texts(session, &session->views[0], texts, 2, proof);
+		return prove_texts(session, &session->views[0], &source, 1, false, proof);
+	return prove_texts(session, &session->views[0], texts, 2, true, proof);
 }
 
 bool proof_make_against(struct session *session, uint32_t text, struct cisco_proof *proof)
 {
 	*proof = (struct cisco_proof){ 0 };
-	return prove_texts(session, &session->views[0], &text, 1, proof);
+	return prove_texts(session, &session->views[0], &text, 1, false, proof);
 }
 
 static bool has_answers(const struct session *session)

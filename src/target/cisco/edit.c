@@ -15,6 +15,7 @@ struct edit_place {
 	const struct acl_list *wanted;
 	const char *old_name;       /* NULL: not known */
 	const struct acl_list *old; /* NULL: the router has none of that name */
+	bool is_swapped;            /* bound to another list by now */
 };
 
 struct editor {
@@ -190,22 +191,20 @@ static void check_place(struct editor *editor, const struct edit_place *place)
 		       "what it does is not known, so that no change of it can be: see the warnings above");
 }
 
-/* Names that a list of the router and others refer to. */
-static size_t uses_of(const struct editor *editor, const struct edit_place *place)
+static bool has_old_name(const struct edit_place *place, const struct edit_place *other)
 {
-	return editor->router == NULL ? 1 : edit_names_uses(editor->router, place->wanted->family,
-							    place->old_name);
+	return place->old_name != NULL && other->old_name != NULL &&
+	       place->wanted->family == other->wanted->family && strcmp(place->old_name, other->old_name) == 0;
 }
 
-static size_t places_of(const struct editor *editor, const struct edit_place *place)
+/* Lines of the router that use the list, beside places that were bound to another by now. */
+static size_t uses_left(const struct editor *editor, const struct edit_place *place)
 {
-	size_t count = 0;
+	size_t uses = edit_names_uses(editor->router, place->wanted->family, place->old_name);
 
 	for (size_t index = 0; index < editor->places_count; index++)
-		count += editor->places[index].old_name != NULL && place->old_name != NULL &&
-			 editor->places[index].wanted->family == place->wanted->family &&
-			 strcmp(editor->places[index].old_name, place->old_name) == 0;
-	return count;
+		uses -= editor->places[index].is_swapped && has_old_name(&editor->places[index], place);
+	return uses;
 }
 
 /* --- commands ---------------------------------------------------------------------------------------- */
@@ -242,8 +241,12 @@ static void remove_old(struct editor *editor, const struct edit_place *place)
 {
 	struct span use = other_use(editor, place);
 
-	if (uses_of(editor, place) > places_of(editor, place) || (editor->router != NULL && place->old == NULL))
+	if (editor->router != NULL && place->old == NULL)
 		return;
+	if (editor->router != NULL && uses_left(editor, place) > 0) {
+		text_addf(editor->out, "! list %s stays: it is in use elsewhere\n", place->old_name);
+		return;
+	}
 	if (use.source == UINT32_MAX) {
 		text_addf(editor->out, "no %s %s\n", place->wanted->family == FAMILY_IPV6 ? "ipv6 access-list" :
 			  "ip access-list extended", place->old_name);
@@ -254,7 +257,23 @@ static void remove_old(struct editor *editor, const struct edit_place *place)
 	       "give this line a list of its own on the router first");
 }
 
-/* Made beside the old one, bound with one line; the old one goes when nothing refers to it. */
+/* Last of all, each once: until then another interface may be bound to it, and one without its list lets in
+ * everything. */
+static void remove_swapped(struct editor *editor)
+{
+	for (size_t index = 0; index < editor->places_count; index++) {
+		const struct edit_place *place = &editor->places[index];
+		bool is_first = true;
+
+		for (size_t other = 0; other < index; other++)
+			is_first = is_first && !(editor->places[other].is_swapped &&
+						 has_old_name(&editor->places[other], place));
+		if (place->is_swapped && is_first)
+			remove_old(editor, place);
+	}
+}
+
+/* Made beside the old ones, bound with one line a place. */
 static void swap(struct editor *editor, const struct edit_place *place)
 {
 	const char *name = new_name(editor, place);
@@ -268,9 +287,10 @@ static void swap(struct editor *editor, const struct edit_place *place)
 	}
 	edit_write_list(editor->out, place->wanted, name);
 	for (size_t index = 0; index < editor->places_count; index++)
-		if (editor->places[index].wanted == place->wanted)
+		if (editor->places[index].wanted == place->wanted) {
 			bind(editor->out, &editor->places[index], name);
-	remove_old(editor, place);
+			editor->places[index].is_swapped = true;
+		}
 }
 
 static void swap_instead(struct editor *editor, const struct edit_place *place, const char *reason)
@@ -289,24 +309,42 @@ static bool is_first_of_list(const struct editor *editor, size_t at)
 	return true;
 }
 
-/* Another list of the policy takes the place of the same old one, or somebody else uses it. */
+/* Whether the list is at every place of the policy's what the router has there. */
+static bool is_settled(const struct editor *editor, const struct edit_place *place)
+{
+	for (size_t index = 0; index < editor->places_count; index++) {
+		const struct edit_place *other = &editor->places[index];
+
+		if (other->wanted == place->wanted &&
+		    (other->old == NULL || !edit_is_same(editor->pool, other->old, other->wanted)))
+			return false;
+	}
+	return true;
+}
+
+/* Another list of the policy takes the place of the same old one, this one of several, or somebody else uses
+ * it. */
 static bool is_shared(const struct editor *editor, const struct edit_place *place)
 {
 	size_t own = 0;
 
-	for (size_t index = 0; index < editor->places_count; index++)
-		own += editor->places[index].wanted == place->wanted && editor->places[index].old_name != NULL &&
-		       strcmp(editor->places[index].old_name, place->old_name) == 0;
-	return own != places_of(editor, place) ||
-	       (place->interface != NULL &&
-		(uses_of(editor, place) != own || other_use(editor, place).source != UINT32_MAX));
+	for (size_t index = 0; index < editor->places_count; index++) {
+		const struct edit_place *other = &editor->places[index];
+
+		if ((other->wanted == place->wanted) != has_old_name(other, place))
+			return true;
+		own += other->wanted == place->wanted;
+	}
+	return place->interface != NULL &&
+	       (edit_names_uses(editor->router, place->wanted->family, place->old_name) != own ||
+		other_use(editor, place).source != UINT32_MAX);
 }
 
 static void change_place(struct editor *editor, const struct edit_place *place)
 {
 	const char *reason;
 
-	if (place->old != NULL && edit_is_same(editor->pool, place->old, place->wanted))
+	if (is_settled(editor, place))
 		return;
 	if (editor->router != NULL && place->old == NULL && place->interface == NULL) {
 		text_addf(editor->out, "! list %s is new: nothing binds it\n", place->wanted->name);
@@ -404,6 +442,8 @@ bool cisco_edit(struct text *out, struct diags *diags, const struct ios_config *
 	for (size_t index = 0; index < editor.places_count && editor.is_good; index++)
 		if (is_first_of_list(&editor, index))
 			change_place(&editor, &editor.places[index]);
+	if (editor.is_good)
+		remove_swapped(&editor);
 	if (editor.is_good)
 		prove(&editor, begin);
 	return editor.is_good;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/names.h"
 #include "base/pool.h"
 #include "base/text.h"
 #include "net/protocol.h"
@@ -211,10 +212,16 @@ static bool needs_family(const struct ruleset *ruleset, enum family family)
 	return count == 0 && family == FAMILY_IPV4;
 }
 
+/* A number is no name, and has this before it. */
 static bool is_swapped_name(const char *name, const char *base)
 {
 	size_t length = strlen(base);
 
+	if (base[0] >= '0' && base[0] <= '9') {
+		if (strncmp(name, LIST_NAME "-", sizeof LIST_NAME) != 0)
+			return false;
+		name += sizeof LIST_NAME;
+	}
 	return strncmp(name, base, length) == 0 && name[length] == '-' &&
 	       strspn(name + length + 1, "0123456789abcdef-") == strlen(name + length + 1);
 }
@@ -234,24 +241,57 @@ static const char *lone_name(struct proving *proving, enum family family, const 
 	return swapped != NULL ? swapped->name : NULL;
 }
 
+static bool prove_named(struct proving *proving, enum family family, const char *name, const char *base)
+{
+	struct proving_place place = {
+		.wanted = { .ruleset = proving->subject->ruleset, .family = family },
+		.where = pool_format(proving->pool, "list '%s'", name),
+		.name = name,
+		.announced = base,
+	};
+
+	return prove_place(proving, &place);
+}
+
+/* Wherever the text binds it, under its name or what it was swapped for: false, an error or nowhere. */
+static bool prove_bound(struct proving *proving, enum family family, const char *base)
+{
+	struct names *proved = names_new(proving->pool, false);
+	bool is_bound = false;
+
+	for (size_t index = 0; index < proving->config->interfaces_count; index++) {
+		const struct acl_interface *interface = proving->config->interfaces[index];
+
+		for (size_t other = 0; other < interface->bindings_count && is_open(proving); other++) {
+			const struct acl_binding *bound = &interface->bindings[other];
+
+			if (bound->family != family ||
+			    (strcmp(bound->list, base) != 0 && !is_swapped_name(bound->list, base)) ||
+			    names_find(proved, bound->list, strlen(bound->list)) != NULL)
+				continue;
+			(void)names_set(proved, bound->list, strlen(bound->list), proved);
+			is_bound = prove_named(proving, family, bound->list, base);
+		}
+	}
+	return is_bound;
+}
+
 static bool prove_lone(struct proving *proving, enum family family)
 {
 	const struct cisco_settings *settings = proving->subject->settings;
 	const char *base = settings->name != NULL ? settings->name : LIST_NAME, *name;
-	struct proving_place place = { .wanted = { .ruleset = proving->subject->ruleset, .family = family } };
 
 	if (settings->number != 0)
 		base = pool_format(proving->pool, "%u", settings->number);
 	else if (family == FAMILY_IPV6)
 		base = pool_format(proving->pool, "%s-IPV6", base);
+	if (prove_bound(proving, family, base) || !is_open(proving))
+		return is_open(proving);
 	name = lone_name(proving, family, base);
-	place.where = pool_format(proving->pool, "list '%s'", name != NULL ? name : base);
 	if (name == NULL)
 		return !needs_family(proving->subject->ruleset, family) ||
-		       fail(proving, place.where, "a list", "missing");
-	place.name = name;
-	place.announced = base;
-	return prove_place(proving, &place);
+		       fail(proving, pool_format(proving->pool, "list '%s'", base), "a list", "missing");
+	return prove_named(proving, family, name, base);
 }
 
 /* --- a device --------------------------------------------------------------------------------------- */
@@ -375,12 +415,11 @@ static bool prove_strangers(struct proving *proving)
 {
 	for (size_t index = 0; index < proving->config->interfaces_count; index++) {
 		const struct acl_interface *read = proving->config->interfaces[index];
-		bool is_known = false;
+		bool is_known = proving->subject->has_others;
 
 		for (size_t other = 0; other < proving->device->interfaces_count; other++)
-			is_known = is_known || (strcasecmp(proving->device->interfaces[other].name,
-							   read->name) == 0 &&
-						proving->device->interfaces[other].zone != NULL);
+			if (strcasecmp(proving->device->interfaces[other].name, read->name) == 0)
+				is_known = proving->device->interfaces[other].zone != NULL;
 		if (!is_known && read->bindings_count > 0) {
 			proving->proof.entry = read->bindings[0].span;
 			return fail(proving, pool_format(proving->pool, "interface '%s'", read->name),

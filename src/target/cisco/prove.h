@@ -44,6 +44,7 @@ struct cisco_proof_subject {
 	struct sources *sources;
 	const uint32_t *texts; /* sources, as if typed one after the other */
 	size_t texts_count;
+	bool has_others;       /* a router's own text: interfaces that the device does not name have their lists */
 };
 
 struct cisco_proof cisco_prove(void *pool, const struct cisco_proof_subject *subject);
