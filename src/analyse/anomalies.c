@@ -84,12 +84,18 @@ static uint32_t kind_of_outcome(struct finder *finder, const struct outcome *out
 	return finder->meaning.statements + (uint32_t)finder->kinds_count - 1;
 }
 
+/* A helper for some of its services and none, or another one, for the rest: no single outcome. */
+static bool has_several_outcomes(const struct policy_rule *rule)
+{
+	return rule->services_count > 1;
+}
+
 /* What a rule does besides its verdict is lost with it. */
 static bool could_go(const struct policy_rule *rule)
 {
 	const struct policy_options *options = &rule->options;
 
-	return rule->translation == NULL && !options->has_log && !options->has_count &&
+	return rule->translation == NULL && !has_several_outcomes(rule) && !options->has_log && !options->has_count &&
 	       options->limit == NULL && !options->is_stateless && !options->is_rescue &&
 	       options->until == 0;
 }
@@ -338,14 +344,59 @@ static void add_blame(struct finder *finder, struct anomaly *anomaly, const stru
 	anomaly->blame[at] = rule;
 }
 
+static bool has_helper(const struct policy_rule *rule, const char *helper)
+{
+	for (size_t index = 0; index < rule->services_count; index++)
+		if (texts_equal(rule->services[index].helper, helper))
+			return true;
+	return false;
+}
+
+static bool limits_equal(const struct limit *a, const struct limit *b)
+{
+	return a == b || (a != NULL && b != NULL && a->rate == b->rate && a->unit_s == b->unit_s &&
+			  a->burst == b->burst && a->is_per_source == b->is_per_source);
+}
+
+/* What the rule would have done beside its verdict, and the other does not do in its place; NULL: nothing. */
+static const char *lost_to(const struct policy_rule *rule, const struct policy_rule *other)
+{
+	const struct policy_options *own = &rule->options, *others = &other->options;
+
+	if (!limits_equal(own->limit, others->limit))
+		return own->limit == NULL ? "under a limit" : "without its limit";
+	if (own->is_stateless != others->is_stateless)
+		return own->is_stateless ? "but not 'stateless'" : "but 'stateless'";
+	for (size_t index = 0; index < rule->services_count; index++)
+		if (!has_helper(other, rule->services[index].helper) && rule->services[index].helper != NULL)
+			return "without its helper";
+	if (own->has_log && (!others->has_log || !texts_equal(own->log_prefix, others->log_prefix)))
+		return "without its log line";
+	return own->has_count && !others->has_count ? "without its counter" : NULL;
+}
+
 static enum anomaly_kind kind_of(struct anomaly *anomaly)
 {
 	size_t alike = 0;
 
 	for (size_t index = 0; index < anomaly->blame_count; index++)
 		alike += anomaly->blame[index]->verdict == anomaly->rule->verdict;
-	anomaly->is_mixed = alike > 0;
-	return alike == anomaly->blame_count ? ANOMALY_REDUNDANT : ANOMALY_SHADOWED;
+	anomaly->is_mixed = alike > 0 && alike < anomaly->blame_count;
+	if (alike < anomaly->blame_count)
+		return ANOMALY_SHADOWED;
+	for (size_t index = 0; index < anomaly->blame_count && anomaly->lost == NULL; index++)
+		anomaly->lost = lost_to(anomaly->rule, anomaly->blame[index]);
+	return anomaly->lost != NULL ? ANOMALY_SHADOWED : ANOMALY_REDUNDANT;
+}
+
+/* A rule that never matches still opens what it names when a boot fails closed. */
+static bool is_for_rescue(const struct anomaly *anomaly)
+{
+	bool are_all = true;
+
+	for (size_t index = 0; index < anomaly->blame_count; index++)
+		are_all = are_all && anomaly->blame[index]->options.is_rescue;
+	return anomaly->rule->options.is_rescue && !are_all;
 }
 
 /* Parts of one statement that never match: all of them, or (is_part) those of one hook alone. */
@@ -370,8 +421,10 @@ static void add_dead(struct finder *finder, uint32_t begin, uint32_t end, bool i
 		is_witnessed = true;
 	}
 	anomaly.kind = kind_of(&anomaly);
-	if (is_part && anomaly.kind == ANOMALY_REDUNDANT)
+	if (is_part && (anomaly.kind == ANOMALY_REDUNDANT || anomaly.lost != NULL))
 		return; /* it does no harm there */
+	if (anomaly.kind == ANOMALY_REDUNDANT && is_for_rescue(&anomaly))
+		return;
 	if (is_part)
 		anomaly.kind = ANOMALY_PARTLY_SHADOWED;
 	*pool_append(finder->pool, finder->found, items) = anomaly;

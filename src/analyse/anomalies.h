@@ -10,8 +10,9 @@
 #include "analyse/shadow.h"
 
 enum anomaly_kind {
-	ANOMALY_SHADOWED,         /* never matches; some of the blame has another verdict */
-	ANOMALY_REDUNDANT,        /* never matches; all of the blame has its verdict */
+	ANOMALY_SHADOWED,         /* never matches; some of the blame has another verdict, or does not do
+				     what the rule does besides (limit, log, count, stateless, helper) */
+	ANOMALY_REDUNDANT,        /* never matches; all of the blame does the same */
 	ANOMALY_PARTLY_SHADOWED,  /* never matches in one hook, does in others */
 	ANOMALY_REMOVABLE,        /* matches; later rules would do the same */
 	ANOMALY_AS_DEFAULT,       /* matches; the default alone would do the same */
@@ -25,6 +26,7 @@ struct anomaly {
 	const struct policy_rule **blame; /* in the policy's order */
 	size_t blame_count, blame_capacity;
 	bool is_mixed;                    /* SHADOWED: some of the blame has the same verdict */
+	const char *lost;                 /* SHADOWED: all of it has, and this is the difference */
 	struct packet witness;            /* one that the rule matches, and does not decide */
 };
 

@@ -24,6 +24,8 @@ struct comparing {
 	const struct ruleset *before, *after;
 	struct comparison *comparison;
 	packet_set possible;
+	struct change *limited; /* under equal limits before and after */
+	size_t limited_count, limited_capacity;
 };
 
 static struct pairs *pairs_new(void *pool)
@@ -74,8 +76,7 @@ static bool change_of(const struct outcome *before, const struct outcome *after,
 	else if (!limits_equal(before->limit, after->limit))
 		*kind = CHANGE_LIMITED;
 	else if (before->has_log != after->has_log || before->has_count != after->has_count ||
-		 !texts_equal(before->log_prefix, after->log_prefix) ||
-		 !texts_equal(before->helper, after->helper))
+		 !texts_equal(before->log_prefix, after->log_prefix))
 		*kind = CHANGE_LOGGED;
 	else
 		return false;
@@ -107,17 +108,49 @@ static void add_change(struct comparing *comparing, struct change change)
 	*pool_append(comparing->pool, comparing->comparison, changes) = change;
 }
 
+static bool is_stateless(const struct meaning *meaning, enum hook hook, uint32_t number)
+{
+	const struct rule *rule = meaning_rule(meaning, hook, number);
+
+	return rule != NULL && rule->is_stateless;
+}
+
 static void add_rule_pair(struct comparing *comparing, struct change change, struct pair pair)
 {
 	struct comparison *comparison = comparing->comparison;
 	enum hook hook = change.hook;
+	const struct outcome *before = meaning_outcome(&comparison->before, hook, pair.a);
+	bool is_changed =
+		change_of(before, meaning_outcome(&comparison->after, hook, pair.b), &change.kind);
 
 	change.before = pair.a;
 	change.after = pair.b;
-
-	if (change_of(meaning_outcome(&comparison->before, hook, pair.a),
-		      meaning_outcome(&comparison->after, hook, pair.b), &change.kind))
+	if ((!is_changed || change.kind == CHANGE_LOGGED) &&
+	    is_stateless(&comparison->before, hook, pair.a) !=
+		    is_stateless(&comparison->after, hook, pair.b)) {
+		change.kind = CHANGE_TRACKED;
+		is_changed = true;
+	}
+	if (is_changed)
 		add_change(comparing, change);
+	else if (before->limit != NULL)
+		*pool_append(comparing->pool, comparing, limited) = change;
+}
+
+/* Each statement has a limit of its own: two statements that become one share what each had for itself. */
+static void compare_shares(struct comparing *comparing)
+{
+	for (size_t index = 0; index < comparing->limited_count; index++) {
+		struct change change = comparing->limited[index];
+		bool is_shared = false;
+
+		for (size_t at = 0; at < comparing->limited_count && !is_shared; at++)
+			is_shared = (comparing->limited[at].before == change.before) !=
+				    (comparing->limited[at].after == change.after);
+		change.kind = CHANGE_LIMITED;
+		if (is_shared)
+			add_change(comparing, change);
+	}
 }
 
 /* The pairs that possible packets of the hook get. */
@@ -150,6 +183,110 @@ static void compare_rules(struct comparing *comparing, enum hook hook)
 
 	compare_maps(comparing, hook, hook_map(comparing, &comparison->before, hook),
 		     hook_map(comparing, &comparison->after, hook), add_rule_pair);
+}
+
+/* --- helpers ----------------------------------------------------------------------------------------- */
+
+/* A statement has several rules where some of its services have helpers: those are numbered one by one, from
+ * behind the number of the default. */
+static packet_map helper_map(struct comparing *comparing, const struct ruleset *ruleset,
+			     const struct meaning *meaning, enum hook hook)
+{
+	struct comparison *comparison = comparing->comparison;
+	struct packet_rules boxes = { 0 };
+
+	for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
+		const struct rule *rule = ruleset->rules[hook][index];
+		uint32_t number = rule->outcome->helper != NULL ?
+				  meaning->statements + 1 + (uint32_t)index :
+				  (uint32_t)rule->identity->rule->number;
+
+		match_boxes(comparing->pool, comparison->universe, &rule->match, number, &boxes);
+	}
+	return packet_map_first_match(comparison->space, boxes.items, boxes.items_count,
+				      meaning->statements);
+}
+
+/* The statement; *helper: its helper there, or NULL. */
+static uint32_t helped_by(const struct meaning *meaning, enum hook hook, uint32_t number,
+			  const char **helper)
+{
+	const struct rule *rule;
+
+	*helper = NULL;
+	if (number <= meaning->statements)
+		return number;
+	rule = meaning->ruleset->rules[hook][number - meaning->statements - 1];
+	*helper = rule->outcome->helper;
+	return (uint32_t)rule->identity->rule->number;
+}
+
+static void add_helper_pair(struct comparing *comparing, struct change change, struct pair pair)
+{
+	struct comparison *comparison = comparing->comparison;
+	const char *old, *new;
+	uint32_t before = helped_by(&comparison->before, change.hook, pair.a, &old);
+	uint32_t after = helped_by(&comparison->after, change.hook, pair.b, &new);
+
+	change.kind = CHANGE_HELPED;
+	change.before = before;
+	change.after = after;
+	if (!texts_equal(old, new) &&
+	    meaning_outcome(&comparison->before, change.hook, before)->verdict == VERDICT_ALLOW &&
+	    meaning_outcome(&comparison->after, change.hook, after)->verdict == VERDICT_ALLOW)
+		add_change(comparing, change);
+}
+
+static void compare_helpers(struct comparing *comparing, enum hook hook)
+{
+	struct comparison *comparison = comparing->comparison;
+
+	if (comparing->before->helpers_count == 0 && comparing->after->helpers_count == 0)
+		return;
+	compare_maps(comparing, hook, helper_map(comparing, comparing->before, &comparison->before, hook),
+		     helper_map(comparing, comparing->after, &comparison->after, hook), add_helper_pair);
+}
+
+/* --- a boot that fails closed ------------------------------------------------------------------------ */
+
+static packet_map rescue_map(struct comparing *comparing, const struct ruleset *ruleset,
+			     const struct meaning *meaning, enum hook hook)
+{
+	struct comparison *comparison = comparing->comparison;
+	struct packet_rules boxes = { 0 };
+
+	for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
+		const struct rule *rule = ruleset->rules[hook][index];
+
+		if (rule->is_rescue)
+			match_boxes(comparing->pool, comparison->universe, &rule->match,
+				    (uint32_t)rule->identity->rule->number, &boxes);
+	}
+	return packet_map_first_match(comparison->space, boxes.items, boxes.items_count,
+				      meaning->statements);
+}
+
+static bool is_open(const struct ruleset *ruleset, uint32_t number)
+{
+	return number < ruleset->policy->rules_count &&
+	       ruleset->policy->rules[number]->verdict == VERDICT_ALLOW;
+}
+
+static void add_rescue_pair(struct comparing *comparing, struct change change, struct pair pair)
+{
+	change.kind = CHANGE_RESCUED;
+	change.before = pair.a;
+	change.after = pair.b;
+	if (is_open(comparing->before, pair.a) != is_open(comparing->after, pair.b))
+		add_change(comparing, change);
+}
+
+static void compare_rescue(struct comparing *comparing, enum hook hook)
+{
+	struct comparison *comparison = comparing->comparison;
+
+	compare_maps(comparing, hook, rescue_map(comparing, comparing->before, &comparison->before, hook),
+		     rescue_map(comparing, comparing->after, &comparison->after, hook), add_rescue_pair);
 }
 
 /* --- translations ------------------------------------------------------------------------------------ */
@@ -271,9 +408,15 @@ static void compare_in(struct comparing *comparing, enum packet_order order)
 
 	comparison->space = packet_space_new(comparing->pool, comparison->universe, order, 0);
 	comparison->changes_count = 0;
+	comparing->limited_count = 0;
 	comparing->possible = packet_set_possible(comparison->space);
 	for (enum hook hook = 0; hook < HOOK_COUNT; hook++)
 		compare_rules(comparing, hook);
+	compare_shares(comparing);
+	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+		compare_helpers(comparing, hook);
+		compare_rescue(comparing, hook);
+	}
 	compare_translations(comparing);
 	comparison->is_over = packet_space_is_over(comparison->space);
 }

@@ -9,9 +9,12 @@ enum change_kind {
 	CHANGE_ALLOWED,    /* newly allowed */
 	CHANGE_DENIED,     /* newly denied or rejected */
 	CHANGE_ANSWERED,   /* denied before and after, but answered in another way */
-	CHANGE_LIMITED,    /* allowed before and after, another limit */
-	CHANGE_LOGGED,     /* another log line, counter or helper */
+	CHANGE_LIMITED,    /* allowed before and after, another limit, or one that is shared otherwise */
+	CHANGE_TRACKED,    /* `stateless` before or after: answers are judged by rules there */
+	CHANGE_HELPED,     /* allowed before and after, another conntrack helper */
+	CHANGE_LOGGED,     /* another log line or counter */
 	CHANGE_TRANSLATED, /* another translation */
+	CHANGE_RESCUED,    /* `rescue`: open before or after when a boot fails closed */
 };
 
 /* One pair of statements in one hook. For translations the numbers are those of translations in the ruleset;

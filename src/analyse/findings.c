@@ -52,14 +52,20 @@ static void note_packet(struct reporter *reporter, struct diagnostic *finding,
 		  hook_words[anomaly->hook], packet_text(reporter, &anomaly->witness));
 }
 
+static const char *difference(const struct anomaly *anomaly)
+{
+	if (anomaly->lost != NULL)
+		return anomaly->lost;
+	return anomaly->is_mixed ? "with another verdict for some" : "with another verdict";
+}
+
 static void report_shadowed(struct reporter *reporter, const struct anomaly *anomaly)
 {
 	bool is_one = anomaly->blame_count == 1;
 	struct diagnostic *finding = diag_add(
 		reporter->diags, CODE_SHADOWED, anomaly->rule->span,
-		"this rule never matches: %s before it %s all of its packets%s",
-		is_one ? "one rule" : "rules", is_one ? "takes" : "together take",
-		anomaly->is_mixed ? ", with another verdict for some" : ", with another verdict");
+		"this rule never matches: %s before it %s all of its packets, %s",
+		is_one ? "one rule" : "rules", is_one ? "takes" : "together take", difference(anomaly));
 
 	note_blame(reporter, finding, anomaly, is_one ? "all of them" : "some of them");
 	note_packet(reporter, finding, anomaly);

@@ -16,17 +16,22 @@
 #include "cmd/revision.h"
 #include "cmd/session.h"
 #include "diag/visible.h"
+#include "resolve/print_devices.h"
 
 #define LINES_MOST 8  /* of one region */
 #define PLACES_MOST 20
+#define RESCUE_WORD " rescue"
 
 static const char *const kind_words[] = {
 	[CHANGE_ALLOWED] = "newly allowed",
 	[CHANGE_DENIED] = "newly denied",
 	[CHANGE_ANSWERED] = "denied in another way",
 	[CHANGE_LIMITED] = "limited differently",
-	[CHANGE_LOGGED] = "logged, counted or helped differently",
+	[CHANGE_TRACKED] = "tracked differently (stateless: answers are judged by rules, too)",
+	[CHANGE_HELPED] = "another helper for connections that belong to these",
+	[CHANGE_LOGGED] = "logged or counted differently",
 	[CHANGE_TRANSLATED] = "translated differently",
+	[CHANGE_RESCUED] = "differently open when a boot fails (rescue)",
 };
 
 static const char *const hook_words[] = { "input", "forward", "output" };
@@ -80,6 +85,15 @@ static void add_translation(struct differ *differ, const char *word, const struc
 		add_statement(differ, ruleset->translations[number]->origin);
 }
 
+static void add_rescue(struct differ *differ, const char *word, const struct policy *policy, size_t number)
+{
+	text_addf(differ->out, "    %s ", word);
+	if (number < policy->rules_count)
+		add_statement(differ, policy->rules[number]->span);
+	else
+		text_add(differ->out, "closed then\n");
+}
+
 static void mark(bool *told, const struct meaning *meaning, size_t number)
 {
 	if (number < meaning->statements)
@@ -93,6 +107,13 @@ static void add_sides(struct differ *differ, const struct change *change)
 	if (change->kind == CHANGE_TRANSLATED) {
 		add_translation(differ, "before:", differ->before->ruleset, change->before);
 		add_translation(differ, "now:   ", differ->after->ruleset, change->after);
+		return;
+	}
+	if (change->kind == CHANGE_RESCUED) {
+		add_rescue(differ, "before:", differ->before->policy, change->before);
+		add_rescue(differ, "now:   ", differ->after->policy, change->after);
+		mark(differ->told_before, &comparison->before, change->before);
+		mark(differ->told_after, &comparison->after, change->after);
 		return;
 	}
 	add_decision(differ, "before:", &comparison->before, change->hook, (uint32_t)change->before);
@@ -116,7 +137,7 @@ static void add_example(struct differ *differ, const struct change *change)
 
 static bool is_between_defaults(const struct differ *differ, const struct change *change)
 {
-	return change->kind != CHANGE_TRANSLATED &&
+	return change->kind != CHANGE_TRANSLATED && change->kind != CHANGE_RESCUED &&
 	       change->before == differ->comparison->before.statements &&
 	       change->after == differ->comparison->after.statements;
 }
@@ -177,13 +198,27 @@ static const char *plain_text(void *pool, const struct sources *sources, struct 
 	return text->bytes;
 }
 
+/* `rescue` alone makes no other text: what comes of it is told as such. */
+static const char *text_of(struct differ *differ, struct span span)
+{
+	const char *text = plain_text(differ->pool, differ->new->sources, span);
+	const char *word = strstr(text, RESCUE_WORD);
+	struct text *rest;
+
+	if (word == NULL)
+		return text;
+	rest = text_new(differ->pool);
+	text_add_bytes(rest, text, (size_t)(word - text));
+	text_add(rest, word + strlen(RESCUE_WORD));
+	return rest->bytes;
+}
+
 static struct names *texts_of(struct differ *differ, const struct policy *policy)
 {
 	struct names *texts = names_new(differ->pool, false);
 
 	for (size_t index = 0; index < policy->rules_count; index++) {
-		const char *text = plain_text(differ->pool, differ->new->sources,
-					      policy->rules[index]->span);
+		const char *text = text_of(differ, policy->rules[index]->span);
 
 		names_set(texts, text, strlen(text), policy->rules[index]);
 	}
@@ -199,7 +234,7 @@ static void add_text_changes(struct differ *differ, const struct policy *policy,
 
 	for (size_t index = 0; index < policy->rules_count; index++) {
 		struct span span = policy->rules[index]->span;
-		const char *text = plain_text(differ->pool, differ->new->sources, span);
+		const char *text = text_of(differ, span);
 
 		if (told[index] || names_find(texts, text, strlen(text)) != NULL)
 			continue;
@@ -214,6 +249,70 @@ static void add_text_changes(struct differ *differ, const struct policy *policy,
 		text_addf(differ->out, " and %zu more", count - PLACES_MOST);
 	if (count > 0)
 		text_add_char(differ->out, '\n');
+}
+
+/* --- settings of devices and tunnels ----------------------------------------------------------------- */
+
+static void add_missing_lines(struct differ *differ, const struct text *text, const struct text *other,
+			      const char *sign)
+{
+	struct names *lines = names_new(differ->pool, false);
+
+	for (const char *line = other->bytes; *line != '\0'; line = strchr(line, '\n') + 1)
+		names_set(lines, line, strcspn(line, "\n"), lines);
+	for (const char *line = text->bytes; *line != '\0'; line = strchr(line, '\n') + 1)
+		if (names_find(lines, line, strcspn(line, "\n")) == NULL)
+			text_addf(differ->out, "  %s %.*s\n", sign, (int)strcspn(line, "\n"), line);
+}
+
+/* What rules do not say: how routes, replies, cdp, encryption are set. Of definitions as they were resolved. */
+static void add_settings(struct differ *differ, const char *kind, const char *name, const struct text *old,
+			 const struct text *new)
+{
+	if (old->length == new->length && memcmp(old->bytes, new->bytes, old->length) == 0)
+		return;
+	text_addf(differ->out, "settings of %s %s:\n", kind, name);
+	add_missing_lines(differ, old, new, "before:");
+	add_missing_lines(differ, new, old, "now:   ");
+	differ->changes_count++;
+}
+
+static void add_device_settings(struct differ *differ)
+{
+	struct text *old = text_new(differ->pool), *new = text_new(differ->pool);
+
+	if (differ->after->device == NULL)
+		return;
+	print_device(old, differ->before->device);
+	print_device(new, differ->after->device);
+	add_settings(differ, "device", differ->after->device->name, old, new);
+}
+
+static const struct tunnel *tunnel_named(const struct policy *policy, const char *name)
+{
+	for (size_t index = 0; index < policy->tunnels_count; index++)
+		if (strcmp(policy->tunnels[index]->name, name) == 0)
+			return policy->tunnels[index];
+	return NULL;
+}
+
+static void add_tunnels(struct differ *differ, const struct policy *policy, const struct policy *other,
+			bool is_old)
+{
+	for (size_t index = 0; index < policy->tunnels_count; index++) {
+		const struct tunnel *tunnel = policy->tunnels[index];
+		const struct tunnel *twin = tunnel_named(other, tunnel->name);
+		struct text *before = text_new(differ->pool), *now = text_new(differ->pool);
+
+		if (twin == NULL) {
+			text_addf(differ->out, "tunnel %s is %s\n", tunnel->name, is_old ? "gone" : "new");
+			differ->changes_count++;
+		} else if (!is_old) {
+			print_tunnel(before, twin);
+			print_tunnel(now, tunnel);
+			add_settings(differ, "tunnel", tunnel->name, before, now);
+		}
+	}
 }
 
 /* --- views ------------------------------------------------------------------------------------------- */
@@ -232,6 +331,7 @@ static void add_view(struct differ *differ)
 			 "the policies are too large to be compared as a whole");
 		return;
 	}
+	add_device_settings(differ);
 	for (size_t index = 0; index < differ->comparison->changes_count;)
 		index = add_change(differ, index);
 	add_text_changes(differ, old, new, differ->told_before,
@@ -275,6 +375,10 @@ static void add_views(struct differ *differ)
 	for (size_t index = 0; index < differ->old->views_count; index++)
 		if (view_of(differ->new, differ->old->views[index].device) == NULL)
 			add_lone_device(differ, differ->old->views[index].device, "is gone");
+	if (differ->old->views_count == 0 || differ->new->views_count == 0)
+		return;
+	add_tunnels(differ, differ->old->views[0].policy, differ->new->views[0].policy, true);
+	add_tunnels(differ, differ->new->views[0].policy, differ->old->views[0].policy, false);
 }
 
 /* --- the command ------------------------------------------------------------------------------------- */
