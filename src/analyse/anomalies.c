@@ -95,9 +95,9 @@ static bool could_go(const struct policy_rule *rule)
 {
 	const struct policy_options *options = &rule->options;
 
-	return rule->translation == NULL && !has_several_outcomes(rule) && !options->has_log && !options->has_count &&
-	       options->limit == NULL && !options->is_stateless && !options->is_rescue &&
-	       options->until == 0;
+	return rule->translation == NULL && !has_several_outcomes(rule) && !options->has_log &&
+	       !options->has_count && options->limit == NULL && !options->is_stateless &&
+	       !options->is_rescue && options->until == 0;
 }
 
 static void number_outcomes(struct finder *finder)
