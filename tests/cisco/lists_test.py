@@ -41,6 +41,11 @@ PROPERTIES = (("object-groups ios-xe;",), (), ("object-groups yes;", "multi-port
 MUTATED_MOST = 300  # lines of what mutants are made of: each is read again and again
 REPLIES = ("none", "established", "reflexive")
 OUTBOUND = "-OUT"       # what follows in the name of a list that reflects
+# to the first quarter no tcp passes, but what carries no ports: of all denials together
+PASSED_OVER = """deny 100-65535/tcp from 10.0.0.0/24 to 10.0.0.0/26;
+deny 0-299/tcp from 10.0.0.0/24 to 10.0.0.0/24;
+allow any from 10.0.0.0/25 to 10.0.0.0/25;
+"""
 KEYS = re.compile(r'key env "([^"]+)"')
 
 
@@ -345,6 +350,9 @@ def main():
     tally = Tally()
     bench = Bench(options, tally)
     run_examples(bench)
+    seen = bench.figures.fragments
+    bench.check("denials that later fragments pass over", PASSED_OVER, [], "none", (), 0)
+    tally.check(bench.figures.fragments > seen, "later fragments that pass over denials")
     run_random(bench, policies.ListMaker, range(options.seed, options.seed + options.lists))
     run_random(bench, policies.CrowdedMaker, range(options.seed, options.seed + options.lists))
     run_random(bench, policies.DeviceMaker, range(options.seed, options.seed + options.devices))

@@ -6,7 +6,8 @@
 
 #include "target/cisco/model.h"
 
-/* Tells which later fragments the list lets pass for that reason: one note a list. */
+/* Tells which later fragments the list lets pass for that reason, by entries that permit some ports, and
+ * by entries that permit all where such denials stand before: one note a list. */
 void note_fragments(void *pool, struct diags *diags, const struct device *device, const struct ios_list *list);
 
 #endif
