@@ -8,6 +8,7 @@ be answers; and answers to what may leave by its interface have to get in.
 from dataclasses import replace
 
 from acl_eval import Packet, flow_of
+from spec import is_met
 
 SYN, ACK, RST = 2, 16, 4
 ICMP = {4: 1, 6: 58}
@@ -23,7 +24,7 @@ def question(packet):
               "protocol": packet.protocol}
     if packet.protocol == ICMP[packet.family]:
         asked = [kind for kind, reply in REPLIES[packet.family].items() if reply == packet.port]
-        return Packet(**turned, port=asked[0]) if asked else None
+        return Packet(**turned, port=asked[0], code=packet.code) if asked else None
     if packet.protocol == 6 and not packet.flags & (ACK | RST):
         return None
     if packet.protocol in (6, 17, 132):
@@ -94,9 +95,23 @@ def unasked(vantage, space, rows, chooser, count):
         if packet.flags & (ACK | RST):
             packet = replace(packet, flags=SYN)
         is_always = packet.family == 6 and packet.protocol == ICMP[6] and packet.port in ALWAYS
-        if not is_always and vantage.is_behind(packet.family, packet.destination) and not any(
-                may_start(vantage, before, False) for before in vantage.may_be(packet)):
+        if not is_always and vantage.is_behind(packet.family, packet.destination) and not is_forwarded(
+                vantage, packet) and not any(may_start(vantage, before, False) for before in vantage.may_be(packet)):
             yield packet
+
+
+def is_forwarded(vantage, packet):
+    """Whether a forward makes such a packet, as it leaves, of one that it lets in."""
+    for rule in vantage.forwards():
+        port = rule.forward.port
+        if packet.family in rule.families and rule.forward.real(packet.family) == packet.destination and (
+                port in (None, packet.port)) and any(
+                source.holds(interface, packet.family, packet.source) for source in vantage.sources_of(rule)
+                for interface in vantage.policy.interfaces) and any(
+                is_met(rule, replace(packet, port=before, minute=minute)) for minute in vantage.minutes()
+                for before in ([packet.port] if port is None else range(65536))):
+            return True
+    return False
 
 
 def one_of(bits, chooser):
@@ -114,8 +129,9 @@ def unheard(vantage, lists, space, chooser, count):
     acl, outbound = lists
     for _ in range(count):
         packet = space.packet(*space.random_packet(chooser))
-        if packet.is_fragment or packet.flags & (ACK | RST) or not vantage.is_behind(packet.family,
-            packet.source):
+        # no entry can speak of protocol 0 alone: what answers it may be denied
+        if packet.protocol == 0 or packet.is_fragment or packet.flags & (ACK | RST) or not vantage.is_behind(
+                packet.family, packet.source):
             continue
         first = Packet(packet.family, packet.destination, packet.source, packet.protocol, packet.port,
                        packet.source_port, packet.code, packet.flags)

@@ -105,9 +105,12 @@ def other_reading(space, acl):
 
 
 def compare_planes(result, space, planes, is_exact):
-    """At the minutes that the readings of `to` differ about, a list may only be narrower."""
+    """At the minutes that the readings of `to` differ about, a list may only be narrower. Answers of
+    protocol 0, which no entry can speak of alone, are told with the others and may be denied."""
     sure = sum(1 << index for index, point in enumerate(space.services) if point.minute not in result.doubtful)
     everywhere = sum(1 << place * space.width for place in range(len(space.destinations))) * sure
+    named = sum(1 << place * space.width for place in range(len(space.destinations))) * sum(
+        1 << index for index, point in enumerate(space.services) if point.protocol != 0)
     for row, (want, give, more) in enumerate(zip(*planes)):
         if want & ~give & everywhere:
             complain(result, space, row, want & ~give & everywhere, "the policy lets it enter, the list denies")
@@ -115,8 +118,8 @@ def compare_planes(result, space, planes, is_exact):
         if excess & ~more:
             complain(result, space, row, excess & ~more,
                      "the list permits, the policy does not, and nothing said so")
-        if more & ~excess:
-            complain(result, space, row, more & ~excess,
+        if more & ~excess & named:
+            complain(result, space, row, more & ~excess & named,
                      "announced as let in, but it is denied or the policy's own")
     result.excess = count([give & ~want for want, give, _ in zip(*planes)])
 

@@ -147,19 +147,21 @@ static packet_set with_answers(struct proving *proving, const struct proving_pla
 	return set;
 }
 
+/* Answers of protocol 0, which no entry can speak of alone, are told with the others and may be denied. */
 static bool compare(struct proving *proving, void *pool, struct proving_place *place,
 		    const struct given_list *given)
 {
 	struct packet_space *space = proving->space;
 	packet_map found = packet_map_first_match(space, given->rules.items, given->rules.items_count, 0);
 	packet_map wanted = wanted_map(pool, space, &place->wanted);
-	packet_set allowed = packet_map_renumber(space, wanted, permits, &place->wanted);
-	packet_set difference;
+	packet_set first = packet_map_renumber(space, wanted, permits, &place->wanted);
+	packet_set allowed = with_answers(proving, place, first);
+	packet_set unwritten = packet_set_intersect(space, packet_set_subtract(space, allowed, first),
+						    packet_set_value(space, FIELD_PROTOCOL, 0));
+	packet_set difference = packet_set_subtract(space, packet_map_difference(space, found, allowed), unwritten);
 	struct packet_point point;
 
-	allowed = with_answers(proving, place, allowed);
-	difference = packet_set_intersect(space, packet_map_difference(space, found, allowed),
-					  scope_of(proving, place->wanted.family));
+	difference = packet_set_intersect(space, difference, scope_of(proving, place->wanted.family));
 	if (packet_space_is_over(space)) {
 		proving->proof.result = CISCO_PROOF_UNDECIDED;
 		proving->proof.reason = "the comparison needs more memory than it may have";
