@@ -96,7 +96,8 @@ def unasked(vantage, space, rows, chooser, count):
             packet = replace(packet, flags=SYN)
         is_always = packet.family == 6 and packet.protocol == ICMP[6] and packet.port in ALWAYS
         if not is_always and vantage.is_behind(packet.family, packet.destination) and not is_forwarded(
-                vantage, packet) and not any(may_start(vantage, before, False) for before in vantage.may_be(packet)):
+                vantage, packet) and not any(may_start(vantage, before, False)
+                                             for before in vantage.may_be(packet)):
             yield packet
 
 

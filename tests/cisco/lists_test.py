@@ -157,7 +157,8 @@ class Bench:
         if done.status != 0:
             self.figures.refuse(done.first_error()[:70])
             self.tally.check("FW0906" not in done.first_error(),
-                             f"{title} {' '.join(options)}: the compiler refutes its own list: {done.first_error()}\n{text}")
+                             f"{title} {' '.join(options)}: the compiler refutes its own list: "
+                             f"{done.first_error()}\n{text}")
             if self.options.verbose:
                 print(f"{title}: refused: {done.first_error()}")
             return None
