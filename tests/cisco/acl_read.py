@@ -440,7 +440,7 @@ class Line:
         """A tag of the log message. A router reads what begins a keyword as that keyword, and
         what begins with 0x as a hash."""
         word = self.next()
-        is_safe = re.fullmatch(r"[A-Za-z0-9._+-]{1,64}", word) and not word.lower().startswith("0x")
+        is_safe = re.fullmatch(r"[A-Za-z0-9]{1,64}", word) and not word.lower().startswith("0x")
         if not is_safe or self.family == 6 or any(word.lower() in other for other in KEYWORDS):
             raise AclError(f"no cookie: {word}")
         return word

@@ -56,6 +56,22 @@ REFUSED = [
 
 TWO = ("ip access-list extended X\n permit tcp any any eq 80\n deny ip host 9.9.9.9 any\n permit udp any any\n"
        "interface Serial0/0\n ip access-group X in\n")
+# one list at three interfaces, where the policy has a list for each
+SHARED = ("ip access-list extended OLD\n permit tcp any any eq 22\n deny ip any any\n" +
+          "".join(f"interface eth{number}\n ip access-group OLD in\n" for number in range(3)))
+APART = """zone lan { network 192.168.0.0/24; }
+zone wan { network internet; }
+zone dmz { network 10.9.0.0/24; }
+device R1 {
+  target cisco-ios;
+  interface eth0 { address 192.168.0.1/24; zone lan; }
+  interface eth1 { address 80.1.0.2/30; zone wan; }
+  interface eth2 { address 10.9.0.1/24; zone dmz; }
+  replies none;
+}
+allow ssh from lan to wan;
+allow ssh from dmz to wan;
+"""
 NEW = TWO.replace(" permit udp any any\n", " permit udp any any eq 53\n").replace("eq 80", "eq 443")
 # (commands from TWO to NEW, what the watcher has to say)
 WATCHED = [
@@ -203,6 +219,16 @@ class Pairs:
                              f"--- commands\n{done.text}--- new\n{new.text}---")
         return True
 
+    def shared(self):
+        """No interface is ever bound to a list that was removed for another one's sake."""
+        new = self.compile(APART)
+        for mode in ("edit", "swap"):
+            done = self.against(APART, mode, SHARED)
+            result = replay(SHARED, done.text, new.text, strictly=True)
+            self.commands += result.commands
+            self.tally.check(done.status == 0 and not result.complaints,
+                             f"shared, {mode}: {done.first_error()} {result.complaints}\n{done.text}")
+
     def unchanged(self, seed, policy, stored):
         """What is there already needs no command at all."""
         done = self.against(policy, "edit", stored)
@@ -221,6 +247,7 @@ def main():
     check_model(tally)
     check_watcher(tally)
     pairs = Pairs(os.path.abspath(options.fwc), tally)
+    pairs.shared()
     seeds = range(options.seed, options.seed + options.pairs)
     ran = sum(pairs.pair(seed) for seed in seeds)
     print(f"seeds {seeds[0]} to {seeds[-1]}: {ran} pairs of policies, {pairs.commands} commands,"

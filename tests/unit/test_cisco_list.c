@@ -267,16 +267,21 @@ START_TEST(text_is_made_safe)
 END_TEST
 
 static const struct {
-	const char *cookie;
-	bool is_safe;
+	const char *id, *cookie; /* NULL: none */
 } cookies[] = {
-	{ "1f0c", true }, { "ssh.in", true }, { "default-forward", true }, { "0x12", false }, { "r", false },
-	{ "fragment", false }, { "time", false }, { "a+b", false }, { "", false }, { "a b", false },
+	{ "1f0c", "1f0c" }, { "ssh.in", "sshZpin" }, { "default-forward", "defaultZdforward" }, { "0x12", NULL },
+	{ "r", NULL }, { "fragment", NULL }, { "Time", NULL }, { "a+b", "aZx2bb" }, { "", NULL },
+	{ "a_Z", "aZuZZ" }, { "a b", "aZx20b" }, { "--------------------------------x", NULL },
 };
 
 START_TEST(cookies_are_no_keywords)
 {
-	ck_assert_int_eq(safe_is_cookie(cookies[_i].cookie), cookies[_i].is_safe);
+	const char *cookie = safe_cookie(unit_pool(), cookies[_i].id);
+
+	if (cookies[_i].cookie == NULL)
+		ck_assert_ptr_null(cookie);
+	else
+		ck_assert_str_eq(cookie, cookies[_i].cookie);
 }
 END_TEST
 

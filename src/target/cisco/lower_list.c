@@ -3,6 +3,8 @@
  *   terms (term.c) -> complement.c -> sections (section.c) -> entries -> shrink.c -> remarks and numbers */
 #include "target/cisco/inbound.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/interned.h"
 #include "base/pool.h"
@@ -36,15 +38,16 @@ struct lowering {
 /* Log lines of IPv4 lists carry a word of the list's writer. */
 static const char *cookie_of(struct lowering *lowering, const struct ios_term *term)
 {
-	const char *cookie = term->identity->text;
+	const char *cookie;
 
 	if (!term->outcome->has_log || lowering->vantage->family != FAMILY_IPV4)
 		return NULL;
-	if (safe_is_cookie(cookie))
+	cookie = safe_cookie(lowering->pool, term->identity->text);
+	if (cookie != NULL)
 		return cookie;
 	if (!refuse_is_told(lowering->diags, CODE_CISCO_COOKIE, term->origin))
 		diag_add(lowering->diags, CODE_CISCO_COOKIE, term->origin,
-			 "IOS cannot write '%s' into its log lines", cookie);
+			 "IOS cannot write '%s' into its log lines", term->identity->text);
 	return NULL;
 }
 
@@ -218,6 +221,12 @@ static void note_neighbours(const struct lowering *lowering)
 
 /* --- remarks and numbers ---------------------------------------------------------------------- */
 
+/* That nobody wrote, and that denies then. */
+static bool is_default(const struct identity *identity)
+{
+	return strncmp(identity->text, "default-", sizeof "default-" - 1) == 0;
+}
+
 /* "policy.fw:12 allow web from lan to wan" */
 static const char *remark_of(struct lowering *lowering, const struct ios_line *line)
 {
@@ -228,7 +237,7 @@ static const char *remark_of(struct lowering *lowering, const struct ios_line *l
 	if (line->identity == NULL)
 		return "always passes: neighbour discovery, multicast listeners";
 	if (line->origin.source == UINT32_MAX)
-		return line->identity->text;
+		return is_default(line->identity) ? "default deny" : line->identity->text;
 	out = text_new(pool);
 	text_addf(out, "%s ", span_place(pool, sources, line->origin));
 	if (line->identity->rule != NULL && line->identity->rule->options.because != NULL)

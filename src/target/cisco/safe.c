@@ -2,8 +2,10 @@
 #include "target/cisco/safe.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/pool.h"
+#include "base/text.h"
 
 /* What may follow `log`; IOS takes any part of them for the keyword. */
 static const char *const keywords[] = { "established", "fragments", "log-input", "reflect", "time-range" };
@@ -13,9 +15,14 @@ static bool is_letter(char byte)
 	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 }
 
+static bool is_plain(char byte)
+{
+	return is_letter(byte) || (byte >= '0' && byte <= '9');
+}
+
 static bool is_word(char byte)
 {
-	return is_letter(byte) || (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
+	return is_plain(byte) || byte == '-' || byte == '_';
 }
 
 static bool is_blank(unsigned char byte)
@@ -79,16 +86,29 @@ bool safe_is_name(const char *name)
 	return is_letter(name[0]) && name[length] == '\0' && length <= SAFE_NAME_MAX;
 }
 
-bool safe_is_cookie(const char *cookie)
+static void add_cookie_byte(struct text *out, char byte)
 {
-	size_t length = 0;
+	static const char others[] = "-d_u.pZZ"; /* each with the letter that stands for it */
+	const char *other = strchr("-_.Z", byte);
 
-	while (is_word(cookie[length]) || cookie[length] == '.')
-		length++;
-	if (length == 0 || cookie[length] != '\0' || length > SAFE_COOKIE_MAX || strncmp(cookie, "0x", 2) == 0)
-		return false;
+	if (other == NULL && is_plain(byte))
+		text_add_char(out, byte);
+	else if (other == NULL)
+		text_addf(out, "Zx%02x", (unsigned char)byte);
+	else
+		text_addf(out, "Z%c", strchr(others, byte)[1]);
+}
+
+const char *safe_cookie(void *pool, const char *id)
+{
+	struct text *out = text_new(pool);
+
+	for (const char *byte = id; *byte != '\0'; byte++)
+		add_cookie_byte(out, *byte);
+	if (out->length == 0 || out->length > SAFE_COOKIE_MAX || strncasecmp(out->bytes, "0x", 2) == 0)
+		return NULL;
 	for (size_t index = 0; index < sizeof keywords / sizeof keywords[0]; index++)
-		if (strstr(keywords[index], cookie) != NULL)
-			return false;
-	return true;
+		if (strcasestr(keywords[index], out->bytes) != NULL)
+			return NULL;
+	return out->bytes;
 }

@@ -16,8 +16,10 @@ const char *safe_text(void *pool, const char *bytes, size_t length, size_t most)
 const char *safe_name(void *pool, const char *name);
 /* Letters, digits, - and _, a letter first, at most SAFE_NAME_MAX: the name of a list. */
 bool safe_is_name(const char *name);
-/* Can this stand behind `log`? Letters, digits, `_ . -`; nothing that IOS reads as a keyword's
- * beginning, or as a number it made itself (0x…). */
-bool safe_is_cookie(const char *cookie);
+/* The word behind `log` for a rule's id, or NULL: too long, a part of a keyword, or as the numbers that IOS makes
+ * itself (0x…). Vendor documents promise letters and digits alone, so that these stay as they are, and Z begins
+ * what stands for others: `-` Zd, `_` Zu, `.` Zp, `Z` ZZ, any other byte Zx and its hexadecimal number. No two
+ * ids have the same word. */
+const char *safe_cookie(void *pool, const char *id);
 
 #endif
