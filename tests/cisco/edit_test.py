@@ -72,6 +72,9 @@ device R1 {
 allow ssh from lan to wan;
 allow ssh from dmz to wan;
 """
+# entries that log, or do not any more: to the model the same ones
+QUIET = "allow ssh from 192.168.0.0/24;\nallow http from 10.0.0.1 to 10.0.0.2;\n"
+LOGS = [QUIET.replace("/24;", "/24 log;"), QUIET.replace("2;\n", "2 log;\n"), QUIET + "default deny log;\n"]
 NEW = TWO.replace(" permit udp any any\n", " permit udp any any eq 53\n").replace("eq 80", "eq 443")
 # (commands from TWO to NEW, what the watcher has to say)
 WATCHED = [
@@ -229,6 +232,15 @@ class Pairs:
             self.tally.check(done.status == 0 and not result.complaints,
                              f"shared, {mode}: {done.first_error()} {result.complaints}\n{done.text}")
 
+    def logs(self):
+        for logged in LOGS:
+            for was, becomes in ((QUIET, logged), (logged, QUIET)):
+                old, new = (self.compile(policy).text for policy in (was, becomes))
+                done = self.against(becomes, "edit", old + bindings(old))
+                result = replay(old + bindings(old), done.text, new + bindings(new))
+                self.tally.check(done.status == 0 and done.text and not result.complaints,
+                                 f"logs: {done.first_error()} {result.complaints}\n{done.text}")
+
     def unchanged(self, seed, policy, stored):
         """What is there already needs no command at all."""
         done = self.against(policy, "edit", stored)
@@ -248,6 +260,7 @@ def main():
     check_watcher(tally)
     pairs = Pairs(os.path.abspath(options.fwc), tally)
     pairs.shared()
+    pairs.logs()
     seeds = range(options.seed, options.seed + options.pairs)
     ran = sum(pairs.pair(seed) for seed in seeds)
     print(f"seeds {seeds[0]} to {seeds[-1]}: {ran} pairs of policies, {pairs.commands} commands,"

@@ -9,10 +9,10 @@
  *   inserting, everything old is there, and everything new above what was inserted last; while removing,
  *   everything new is there, and everything old above what was removed last.
  *
- * IOS ignores an entry that the list holds already, whatever its number. One that moves is stood for by
- * two halves of it, until the old one is gone. Where that cannot be, the list is swapped, and the output
- * says it. The commands are read back together with the router's configuration before they are given:
- * what comes out must be the new lists.
+ * IOS ignores an entry that the list holds already, whatever its number; one that logs in another way is
+ * taken for the same. One that moves is stood for by two halves of it, until the old one is gone. Where that
+ * cannot be, the list is swapped, and the output says it. The commands are read back together with the
+ * router's configuration before they are given: what comes out must be the new lists.
  *
  * Cisco IOS: "IP Access List Entry Sequence Numbering"; `ip access-list resequence`, `ip access-group`,
  * `ipv6 traffic-filter`. IPv6 lists cannot be renumbered. */

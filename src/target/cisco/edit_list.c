@@ -78,47 +78,63 @@ enum item_kind { ITEM_COMMON, ITEM_OLD, ITEM_NEW };
 
 struct item {
 	enum item_kind kind;
-	size_t word;                   /* number of its text */
+	size_t word;                   /* number of its text without what it logs */
 	const struct acl_entry *entry;
 	uint32_t sequence;             /* on the router */
-	bool is_moved;                 /* new, and there as an old one */
+	bool is_moved;                 /* new, and there as an old one, which may log in another way */
 	struct acl_entry halves[2];    /* that stand for it, with their numbers */
 };
 
 struct edit {
 	void *pool;
 	const struct acl_list *old, *wanted;
-	struct interned *words;
-	size_t words_count;
+	struct interned *texts, *words; /* whole ones; without what they log */
+	size_t texts_count, words_count;
 	struct item *items;
 	size_t items_count, items_capacity;
 	uint32_t step; /* the router's entries are renumbered first; 0: they are not */
 };
 
-static size_t word_of(struct edit *edit, const struct acl_list *list, const struct acl_entry *entry)
+static size_t number_of(struct interned *known, const char *text, size_t *count)
 {
-	const char *text = entry_text(edit->pool, list, entry);
-	void **slot = interned_slot(edit->words, text, strlen(text));
+	void **slot = interned_slot(known, text, strlen(text));
 
 	if (*slot == NULL)
-		*slot = (void *)(uintptr_t)++edit->words_count;
+		*slot = (void *)(uintptr_t)++*count;
 	return (uintptr_t)*slot;
 }
 
-static size_t *words_of(struct edit *edit, const struct acl_list *list)
+/* What is documented of duplicates leaves open whether an entry that logs in another way is one: it is taken
+ * for one. */
+static const char *silent_text(struct edit *edit, const struct acl_list *list, const struct acl_entry *entry)
 {
-	size_t *words = pool_array(edit->pool, size_t, list->entries_count + 1);
+	struct acl_entry silent = *entry;
 
-	for (size_t index = 0; index < list->entries_count; index++)
-		words[index] = word_of(edit, list, list->entries[index]);
-	return words;
+	silent.log = ACL_LOG_NONE;
+	silent.cookie = NULL;
+	return entry_text(edit->pool, list, &silent);
 }
 
-static void add_item(struct edit *edit, enum item_kind kind, size_t word, const struct acl_entry *entry)
+static size_t word_of(struct edit *edit, const struct acl_list *list, const struct acl_entry *entry)
+{
+	return number_of(edit->words, silent_text(edit, list, entry), &edit->words_count);
+}
+
+static size_t *texts_of(struct edit *edit, const struct acl_list *list)
+{
+	size_t *texts = pool_array(edit->pool, size_t, list->entries_count + 1);
+
+	for (size_t index = 0; index < list->entries_count; index++)
+		texts[index] = number_of(edit->texts, entry_text(edit->pool, list, list->entries[index]),
+					 &edit->texts_count);
+	return texts;
+}
+
+static void add_item(struct edit *edit, enum item_kind kind, const struct acl_entry *entry)
 {
 	*pool_append(edit->pool, edit, items) = (struct item){
 		.kind = kind,
-		.word = word,
+		.word = word_of(edit, kind == ITEM_NEW ? edit->wanted : edit->old, entry),
 		.entry = entry,
 		.sequence = kind == ITEM_NEW ? 0 : entry->sequence,
 	};
@@ -145,7 +161,7 @@ static uint32_t *common_lengths(struct edit *edit, const size_t *old, const size
 static bool merge(struct edit *edit)
 {
 	size_t rows = edit->old->entries_count, columns = edit->wanted->entries_count, width = columns + 1;
-	const size_t *old = words_of(edit, edit->old), *new = words_of(edit, edit->wanted);
+	const size_t *old = texts_of(edit, edit->old), *new = texts_of(edit, edit->wanted);
 	const uint32_t *lengths;
 	size_t row = 0, column = 0;
 
@@ -154,16 +170,16 @@ static bool merge(struct edit *edit)
 	lengths = common_lengths(edit, old, new);
 	while (row < rows || column < columns)
 		if (row < rows && column < columns && old[row] == new[column]) {
-			add_item(edit, ITEM_COMMON, old[row], edit->old->entries[row]);
+			add_item(edit, ITEM_COMMON, edit->old->entries[row]);
 			row++;
 			column++;
 		} else if (column < columns &&
 			   (row == rows ||
 			    lengths[row * width + column + 1] >= lengths[(row + 1) * width + column])) {
-			add_item(edit, ITEM_NEW, new[column], edit->wanted->entries[column]);
+			add_item(edit, ITEM_NEW, edit->wanted->entries[column]);
 			column++;
 		} else {
-			add_item(edit, ITEM_OLD, old[row], edit->old->entries[row]);
+			add_item(edit, ITEM_OLD, edit->old->entries[row]);
 			row++;
 		}
 	return true;
@@ -191,8 +207,8 @@ static bool split_place(const struct acl_place *place, struct acl_place halves[2
 /* Whether both halves are new to the list, which then knows them. */
 static bool are_new(struct edit *edit, const struct item *item)
 {
-	const char *texts[2] = { entry_text(edit->pool, edit->wanted, &item->halves[0]),
-				 entry_text(edit->pool, edit->wanted, &item->halves[1]) };
+	const char *texts[2] = { silent_text(edit, edit->wanted, &item->halves[0]),
+				 silent_text(edit, edit->wanted, &item->halves[1]) };
 
 	for (unsigned half = 0; half < 2; half++)
 		if (*interned_slot(edit->words, texts[half], strlen(texts[half])) != NULL)
@@ -224,17 +240,26 @@ static bool split_item(struct edit *edit, struct item *item)
 	return false;
 }
 
-static bool find_moves(struct edit *edit)
+/* false with a reason: an entry can neither be inserted while the old one is there, nor stood for. */
+static bool find_moves(struct edit *edit, const char **reason)
 {
 	bool *is_old = pool_array(edit->pool, bool, edit->words_count + 1);
+	bool *is_common = pool_array(edit->pool, bool, edit->words_count + 1);
 
 	for (size_t index = 0; index < edit->items_count; index++)
 		if (edit->items[index].kind == ITEM_OLD)
 			is_old[edit->items[index].word] = true;
+		else if (edit->items[index].kind == ITEM_COMMON)
+			is_common[edit->items[index].word] = true;
 	for (size_t index = 0; index < edit->items_count; index++) {
 		struct item *item = &edit->items[index];
+		size_t word = item->word;
 
-		item->is_moved = item->kind == ITEM_NEW && is_old[item->word];
+		*reason = "an entry is new that differs from one that stays by what it logs";
+		if (item->kind == ITEM_NEW && is_common[word])
+			return false;
+		*reason = "an entry moves that has no two halves";
+		item->is_moved = item->kind == ITEM_NEW && is_old[word];
 		if (item->is_moved && !split_item(edit, item))
 			return false;
 	}
@@ -394,6 +419,7 @@ bool edit_list(void *pool, struct text *out, const struct acl_list *old, const s
 		.pool = pool,
 		.old = old,
 		.wanted = wanted,
+		.texts = interned_new(pool, arena_new(pool)),
 		.words = interned_new(pool, arena_new(pool)),
 	};
 
@@ -403,8 +429,7 @@ bool edit_list(void *pool, struct text *out, const struct acl_list *old, const s
 	*reason = "it has too many entries to compare";
 	if (!merge(&edit))
 		return false;
-	*reason = "an entry moves that has no two halves";
-	if (!find_moves(&edit))
+	if (!find_moves(&edit, reason))
 		return false;
 	*reason = "there is no room between its numbers";
 	if ((!has_known_numbers(old) || !number_runs(&edit)) &&
