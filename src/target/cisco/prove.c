@@ -12,6 +12,9 @@
 #include "target/cisco/prove_given.h"
 #include "target/cisco/prove_wanted.h"
 
+/* bytes of the lists' text; an entry has about 80 */
+#define TEXT_MOST ((size_t)8 << 20)
+
 #define LIST_NAME "FWC" /* manual, "compile --name" */
 #define TCP_SYN 2u
 
@@ -606,6 +609,16 @@ static bool has_times(const struct ruleset *ruleset)
 	return false;
 }
 
+/* So long a text is past the space's memory: that is said before the memory is used up. */
+static bool is_too_long(const struct cisco_proof_subject *subject)
+{
+	size_t bytes = 0;
+
+	for (size_t index = 0; index < subject->texts_count; index++)
+		bytes += subject->sources->items[subject->texts[index]]->length;
+	return bytes > TEXT_MOST;
+}
+
 struct cisco_proof cisco_prove(void *pool, const struct cisco_proof_subject *subject)
 {
 	struct proving proving = {
@@ -617,6 +630,12 @@ struct cisco_proof cisco_prove(void *pool, const struct cisco_proof_subject *sub
 		.proof = { .origin = SPAN_NONE, .entry = SPAN_NONE, .place = SPAN_NONE },
 	};
 
+	if (is_too_long(subject)) {
+		proving.proof.result = CISCO_PROOF_UNDECIDED;
+		proving.proof.reason = "the lists are longer than what fits the memory of a comparison, about "
+				       "100,000 entries";
+		return proving.proof;
+	}
 	packet_universe_add(proving.universe, subject->ruleset);
 	for (size_t index = 0; proving.device != NULL && index < proving.device->interfaces_count; index++)
 		packet_universe_add_interface(proving.universe, proving.device->interfaces[index].name);
