@@ -85,3 +85,8 @@ void **interned_slot(struct interned *interned, const void *key, size_t length)
 	entry->hash = hash;
 	return &entry->value;
 }
+
+void *interned_find(const struct interned *interned, const void *key, size_t length)
+{
+	return place_of(interned, key, length, hash_of(key, length))->value;
+}

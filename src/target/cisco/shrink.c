@@ -1,6 +1,7 @@
-/* Entries are found by shape (action aside): the lengths of both prefixes, the protocol and what kind of
- * ports they name. Whatever holds an entry whole has a shape that is as wide, and is found there under the
- * entry's own addresses cut to that shape. The shapes of a list are few.
+/* Entries are found by their source, then by shape (action aside): the length of the destination's prefix,
+ * and whether they name a protocol. Whatever holds an entry whole has a source of a length that some entry
+ * has, which is asked for under the entry's own source cut to that length, and there a shape that is as
+ * wide. The shapes of a source are few, and so are the sources round one.
  *
  * Joining goes by runs: entries of one verdict without another between them, whose order is nothing. */
 #include "target/cisco/shrink.h"
@@ -15,9 +16,11 @@
 
 #define COVERED_SHOWN 20 /* rules told of; more are counted */
 
+/* Of the entries from one source. */
 struct shape {
-	number128 source_wildcard, destination_wildcard;
-	size_t protocol;
+	number128 destination_wildcard;
+	bool has_protocol;
+	struct shape *next;
 };
 
 /* Entries of one shape and cut: a chain, last first. */
@@ -32,9 +35,9 @@ struct shrinker {
 	struct diags *diags;
 	struct ios_list *list;
 	size_t begin;
-	struct interned *known_shapes, *buckets;
-	struct shape *shapes;
-	size_t shapes_count, shapes_capacity;
+	struct interned *sources, *buckets; /* to shapes, the last first; to links */
+	number128 *source_wildcards; /* each once */
+	size_t source_wildcards_count, source_wildcards_capacity;
 	size_t *holder; /* of each line: the one that holds it, or HELD_BY_NONE */
 };
 
@@ -100,44 +103,66 @@ static bool line_holds(const struct ios_line *outer, const struct ios_line *inne
 
 /* --- shapes ------------------------------------------------------------------------------------- */
 
-struct bucket_key {
-	number128 source, destination;
-	size_t shape, padding;
+struct source_key {
+	number128 source, wildcard;
 };
 
-static struct link **bucket_of(struct shrinker *shrinker, const struct ios_line *line, size_t shape)
-{
-	struct bucket_key key = {
-		.source = line->source.value & ~shrinker->shapes[shape].source_wildcard,
-		.destination = line->destination.value & ~shrinker->shapes[shape].destination_wildcard,
-		.shape = shape,
-	};
+struct bucket_key {
+	number128 destination;
+	const struct shape *shape;
+	size_t protocol;
+};
 
-	return (struct link **)interned_slot(shrinker->buckets, &key, sizeof key);
+static struct source_key source_of(const struct ios_line *line, number128 wildcard)
+{
+	return (struct source_key){ line->source.value & ~wildcard, wildcard };
 }
 
-static size_t shape_of(struct shrinker *shrinker, const struct ios_line *line)
+static struct bucket_key bucket_of(const struct ios_line *line, const struct shape *shape)
 {
-	struct shape shape;
-	void **slot;
+	return (struct bucket_key){
+		.destination = line->destination.value & ~shape->destination_wildcard,
+		.shape = shape,
+		.protocol = shape->has_protocol ? line->protocol : IOS_PROTOCOL_IP,
+	};
+}
 
-	memset(&shape, 0, sizeof shape); /* a key: padding counts */
-	shape.source_wildcard = line->source.wildcard;
-	shape.destination_wildcard = line->destination.wildcard;
-	shape.protocol = line->protocol;
-	slot = interned_slot(shrinker->known_shapes, &shape, sizeof shape);
-	if (*slot == NULL) {
-		*pool_append(shrinker->pool, shrinker, shapes) = shape;
-		*slot = (void *)(uintptr_t)shrinker->shapes_count;
+static bool is_of_shape(const struct ios_line *line, const struct shape *shape)
+{
+	return shape->destination_wildcard == line->destination.wildcard &&
+	       shape->has_protocol == (line->protocol != IOS_PROTOCOL_IP);
+}
+
+static void remember_wildcard(struct shrinker *shrinker, number128 wildcard)
+{
+	for (size_t index = 0; index < shrinker->source_wildcards_count; index++)
+		if (shrinker->source_wildcards[index] == wildcard)
+			return;
+	*pool_append(shrinker->pool, shrinker, source_wildcards) = wildcard;
+}
+
+static const struct shape *shape_of(struct shrinker *shrinker, const struct ios_line *line)
+{
+	struct source_key key = source_of(line, line->source.wildcard);
+	struct shape **slot = (struct shape **)interned_slot(shrinker->sources, &key, sizeof key);
+	struct shape *shape = *slot;
+
+	if (shape == NULL)
+		remember_wildcard(shrinker, line->source.wildcard);
+	while (shape != NULL && !is_of_shape(line, shape))
+		shape = shape->next;
+	if (shape == NULL) {
+		shape = arena_new_item(shrinker->arena, struct shape);
+		*shape = (struct shape){ line->destination.wildcard, line->protocol != IOS_PROTOCOL_IP, *slot };
+		*slot = shape;
 	}
-	return (size_t)(uintptr_t)*slot - 1;
+	return shape;
 }
 
 static bool shape_is_around(const struct shape *shape, const struct ios_line *line)
 {
-	return (line->source.wildcard & ~shape->source_wildcard) == 0 &&
-	       (line->destination.wildcard & ~shape->destination_wildcard) == 0 &&
-	       (shape->protocol == IOS_PROTOCOL_IP || shape->protocol == line->protocol);
+	return (line->destination.wildcard & ~shape->destination_wildcard) == 0 &&
+	       (!shape->has_protocol || line->protocol != IOS_PROTOCOL_IP);
 }
 
 /* Of two that hold each other the first stays. */
@@ -147,14 +172,18 @@ static bool is_equal(const struct ios_line *a, const struct ios_line *b)
 	       a->protocol == b->protocol && line_holds(a, b) && line_holds(b, a);
 }
 
-static size_t find_holder(struct shrinker *shrinker, size_t index)
+/* Among those of one source that is around the line's. */
+static size_t find_holder_from(struct shrinker *shrinker, const struct shape *shape, size_t index)
 {
 	const struct ios_line *lines = shrinker->list->lines, *line = &lines[index];
 
-	for (size_t shape = 0; shape < shrinker->shapes_count; shape++) {
-		if (!shape_is_around(&shrinker->shapes[shape], line))
+	for (; shape != NULL; shape = shape->next) {
+		struct bucket_key key = bucket_of(line, shape);
+
+		if (!shape_is_around(shape, line))
 			continue;
-		for (const struct link *link = *bucket_of(shrinker, line, shape); link != NULL; link = link->next)
+		for (const struct link *link = interned_find(shrinker->buckets, &key, sizeof key); link != NULL;
+		     link = link->next)
 			if (link->line != index && line_holds(&lines[link->line], line) &&
 			    (link->line < index || !is_equal(&lines[link->line], line)))
 				return link->line;
@@ -162,11 +191,28 @@ static size_t find_holder(struct shrinker *shrinker, size_t index)
 	return HELD_BY_NONE;
 }
 
+static size_t find_holder(struct shrinker *shrinker, size_t index)
+{
+	const struct ios_line *line = &shrinker->list->lines[index];
+	size_t holder = HELD_BY_NONE;
+
+	for (size_t at = 0; at < shrinker->source_wildcards_count && holder == HELD_BY_NONE; at++) {
+		number128 wildcard = shrinker->source_wildcards[at];
+		struct source_key key = source_of(line, wildcard);
+
+		if ((line->source.wildcard & ~wildcard) == 0)
+			holder = find_holder_from(shrinker, interned_find(shrinker->sources, &key, sizeof key),
+						  index);
+	}
+	return holder;
+}
+
 static void remember(struct shrinker *shrinker, size_t line)
 {
-	size_t shape = shape_of(shrinker, &shrinker->list->lines[line]);
+	const struct ios_line *entry = &shrinker->list->lines[line];
+	struct bucket_key key = bucket_of(entry, shape_of(shrinker, entry));
 	struct link *link = arena_new_item(shrinker->arena, struct link);
-	struct link **bucket = bucket_of(shrinker, &shrinker->list->lines[line], shape);
+	struct link **bucket = (struct link **)interned_slot(shrinker->buckets, &key, sizeof key);
 
 	*link = (struct link){ line, *bucket };
 	*bucket = link;
@@ -470,9 +516,9 @@ static void join_runs(struct shrinker *shrinker)
 
 static void cover_pass(struct shrinker *shrinker)
 {
-	shrinker->known_shapes = interned_new(shrinker->pool, shrinker->arena);
+	shrinker->sources = interned_new(shrinker->pool, shrinker->arena);
 	shrinker->buckets = interned_new(shrinker->pool, shrinker->arena);
-	shrinker->shapes_count = 0;
+	shrinker->source_wildcards_count = 0;
 	find_covered(shrinker);
 }
 
