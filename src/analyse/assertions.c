@@ -208,6 +208,7 @@ static void make_maps(struct asserter *asserter)
 {
 	asserter->universe = packet_universe_new(asserter->pool);
 	packet_universe_add(asserter->universe, asserter->ruleset);
+	packet_universe_add_zones(asserter->universe, asserter->ruleset->policy);
 	if (asserter->base != NULL)
 		packet_universe_add(asserter->universe, asserter->base);
 	packet_universe_finish(asserter->universe);

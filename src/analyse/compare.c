@@ -430,6 +430,7 @@ struct comparison *rulesets_compare(void *pool, const struct ruleset *before,
 	comparison->universe = packet_universe_new(pool);
 	packet_universe_add(comparison->universe, before);
 	packet_universe_add(comparison->universe, after);
+	packet_universe_add_zones(comparison->universe, after->policy); /* regions have zones' names */
 	packet_universe_finish(comparison->universe);
 	comparison->before = meaning_of(pool, before);
 	comparison->after = meaning_of(pool, after);

@@ -211,6 +211,7 @@ static struct packet_universe *universe_of(void *pool, const struct ruleset *rul
 	struct packet_universe *universe = packet_universe_new(pool);
 
 	packet_universe_add(universe, ruleset);
+	packet_universe_add_zones(universe, ruleset->policy);
 	if (question->in != NULL)
 		packet_universe_add_interface(universe, question->in);
 	if (question->out != NULL)

@@ -52,6 +52,14 @@ void packet_universe_add(struct packet_universe *universe, const struct ruleset 
 	}
 }
 
+void packet_universe_add_zones(struct packet_universe *universe, const struct policy *policy)
+{
+	for (size_t index = 0; index < policy->zones_count; index++) {
+		add_boxes(universe, &policy->zones[index]->input);
+		add_boxes(universe, &policy->zones[index]->routed);
+	}
+}
+
 static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);

@@ -19,6 +19,9 @@ struct packet_universe {
 struct packet_universe *packet_universe_new(void *pool);
 /* The names and ends of all rules and translations. */
 void packet_universe_add(struct packet_universe *universe, const struct ruleset *ruleset);
+/* Interfaces that only zones name: whoever asks about places of the policy needs them, for the complement of
+ * an interface that is not known would be taken for nothing. */
+void packet_universe_add_zones(struct packet_universe *universe, const struct policy *policy);
 void packet_universe_add_interface(struct packet_universe *universe, const char *name);
 /* To be called once, after all were added. */
 void packet_universe_finish(struct packet_universe *universe);

@@ -286,18 +286,37 @@ static void print_totals(struct text *out, struct diag_totals totals)
 /* Nobody reads more at once; JSON has them all. */
 #define PRINTED_MAX 100
 
+static bool is_shown(const struct diagnostic *diagnostic, bool is_error)
+{
+	return !diagnostic->is_expected && (diagnostic->severity == SEVERITY_ERROR) == is_error;
+}
+
+static size_t count_shown(const struct diags *diags, bool is_error)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < diags->items_count; i++)
+		count += is_shown(diags->items[i], is_error);
+	return count;
+}
+
+/* In their order; where there are too many, what makes the run fail is printed before all else. */
 void diags_print_text(struct diags *diags, struct text *out, bool use_color)
 {
 	const struct printer printer = { diags->sources, out, use_color };
-	size_t printed = 0, left_out = 0;
+	size_t errors = count_shown(diags, true), others = count_shown(diags, false);
+	size_t errors_left = errors < PRINTED_MAX ? errors : PRINTED_MAX;
+	size_t others_left = others < PRINTED_MAX - errors_left ? others : PRINTED_MAX - errors_left;
+	size_t left_out = errors + others - errors_left - others_left;
+
 	for (size_t i = 0; i < diags->items_count; i++) {
-		if (diags->items[i]->is_expected)
+		bool is_error = is_shown(diags->items[i], true);
+		size_t *left = is_error ? &errors_left : &others_left;
+
+		if ((!is_error && !is_shown(diags->items[i], false)) || *left == 0)
 			continue;
-		if (printed < PRINTED_MAX)
-			print_diagnostic(&printer, diags->items[i]);
-		else
-			left_out++;
-		printed++;
+		print_diagnostic(&printer, diags->items[i]);
+		--*left;
 	}
 	if (left_out > 0)
 		text_addf(out, "… and %zu more\n", left_out);
