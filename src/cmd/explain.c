@@ -12,6 +12,7 @@
 #include "cmd/question.h"
 #include "cmd/session.h"
 #include "diag/visible.h"
+#include "target/nft/follow.h"
 
 static const char *const severity_words[] = { "error", "warning", "note" };
 
@@ -51,6 +52,7 @@ struct telling {
 	struct session *session;
 	const struct ruleset *ruleset;
 	const struct meaning *meaning;
+	const struct nft_table *table; /* of this host; NULL: the packets are a router's */
 };
 
 /* The statement, to the end of its first line. */
@@ -141,12 +143,30 @@ static void add_near(struct telling *telling, const struct packet *packet, uint3
 	}
 }
 
+/* What decides in the kernel's listing, where the walk agrees with the policy. */
+static void add_table(struct telling *telling, const struct packet *packet, uint32_t number)
+{
+	const struct outcome *outcome = meaning_outcome(telling->meaning, packet->hook, number);
+	struct nft_path path;
+
+	if (telling->table == NULL)
+		return;
+	path = nft_follow(telling->session->pool, telling->table, packet);
+	if (!path.is_decided || path.is_accepted != (outcome->verdict == VERDICT_ALLOW) ||
+	    path.is_rejected != (outcome->verdict == VERDICT_REJECT))
+		return;
+	text_addf(telling->out, "  in table inet %s: ", telling->table->name);
+	nft_path_format(telling->out, &path);
+	text_add_char(telling->out, '\n');
+}
+
 static void add_consequences(struct telling *telling, const struct packet *packet, uint32_t number)
 {
 	if (meaning_outcome(telling->meaning, packet->hook, number)->verdict == VERDICT_ALLOW) {
 		add_translation(telling, packet);
 		add_tunnel(telling, packet);
 	}
+	add_table(telling, packet, number);
 	add_near(telling, packet, number);
 }
 
@@ -192,6 +212,16 @@ static bool add_state(struct text *out, enum question_state state)
 	return false;
 }
 
+/* What `compile` would give for this host; NULL where it gives nothing. */
+static const struct nft_table *table_of(struct session *session, const struct session_view *view)
+{
+	struct diags *own = diags_new(session->pool, session->sources);
+
+	if (view->device != NULL || session->policy->devices_count > 0)
+		return NULL;
+	return nft_lower(pool_child(session->pool, "nft"), own, view->ruleset, &session->options.nft);
+}
+
 static void tell_view(struct session *session, const struct session_view *view,
 		      const struct question *question, struct text *out)
 {
@@ -201,7 +231,7 @@ static void tell_view(struct session *session, const struct session_view *view,
 		.out = question->out,
 	};
 	struct explanation *explanation = explain_packets(session->pool, view->ruleset, &asked);
-	struct telling telling = { out, session, view->ruleset, &explanation->meaning };
+	struct telling telling = { out, session, view->ruleset, &explanation->meaning, table_of(session, view) };
 
 	if (view->device != NULL)
 		text_addf(out, "device %s\n", view->device->name);

@@ -7,8 +7,10 @@
 
 #include "base/pool.h"
 #include "model_eval.h"
+#include "net/protocol.h"
 #include "random_ruleset.h"
 #include "rules/count.h"
+#include "target/nft/follow.h"
 #include "target/nft/lower_chain.h"
 #include "target/nft/nft.h"
 #include "unit.h"
@@ -74,6 +76,44 @@ static void compare(const struct nft_table *table, const struct ruleset *ruleset
 	ck_assert_msg(helper_fits(&result, &expected), "another helper");
 }
 
+/* A first packet that no rule of fwc's own takes. */
+static bool is_asked(const struct model_packet *packet)
+{
+	bool is_own = packet->protocol == PROTOCOL_ICMP6 && packet->type >= 130 && packet->type <= 143;
+	bool is_loopback = (packet->in != NULL && strcmp(packet->in, "lo") == 0) ||
+			   (packet->out != NULL && strcmp(packet->out, "lo") == 0);
+
+	return packet->state == NFT_STATE_NEW && packet->helper == NULL && !packet->is_over_limit && !is_own &&
+	       !is_loopback;
+}
+
+/* What `explain` says of the table: it decides as the rules do. */
+static void compare_followed(const struct nft_table *table, const struct ruleset *ruleset,
+			     const struct model_packet *from, enum hook hook)
+{
+	bool is_icmp = from->protocol == PROTOCOL_ICMP || from->protocol == PROTOCOL_ICMP6;
+	bool has_ports = protocol_has_ports(from->protocol);
+	const struct packet packet = {
+		.hook = hook, .in = from->in, .out = from->out, .family = from->family,
+		.source = from->source, .destination = from->destination, .protocol = from->protocol,
+		.first = is_icmp ? from->type : has_ports ? from->destination_port : 0,
+		.second = is_icmp ? from->code : has_ports ? from->source_port : 0,
+		.minute = (from->day + 6) % 7 * 1440 + from->second / 60,
+		.time = (time_t)from->time,
+	};
+	struct nft_path path;
+	enum verdict verdict;
+
+	if (!is_asked(from))
+		return;
+	path = nft_follow(unit_pool(), table, &packet);
+	verdict = ruleset_evaluate(ruleset, &packet).outcome->verdict;
+	ck_assert_msg(path.is_decided && path.steps_count > 0, "the walk decides nothing");
+	ck_assert_msg(path.is_accepted == (verdict == VERDICT_ALLOW) &&
+		      path.is_rejected == (verdict == VERDICT_REJECT), "the walk says %d, the rules %d",
+		      path.is_accepted, (int)verdict);
+}
+
 static struct nft_table *lower(const struct ruleset *ruleset, const struct nft_settings *settings)
 {
 	void *pool = unit_pool();
@@ -97,6 +137,7 @@ static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, u
 			enum hook hook = (enum hook)unit_below(HOOK_COUNT);
 			struct model_packet packet = random_packet(ruleset, hook);
 			compare(table, ruleset, &packet, hook);
+			compare_followed(table, ruleset, &packet, hook);
 		}
 	}
 }
