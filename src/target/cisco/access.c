@@ -120,13 +120,18 @@ static void report_open(struct device_lowering *lowering, const struct device_in
 	diag_note(lowering->diags, error, SPAN_NONE, "give it a 'zone', or say 'shutdown'");
 }
 
-/* Whether a part of the rule speaks of IPv4. */
-static bool has_ipv4(const struct ruleset *ruleset, const struct identity *identity)
+static uint8_t bit_of(enum family family)
+{
+	return family == FAMILY_IPV4 ? FAMILIES_IPV4 : FAMILIES_IPV6;
+}
+
+/* Whether a part of the rule speaks of more than the family. */
+static bool has_other(const struct ruleset *ruleset, const struct identity *identity, enum family family)
 {
 	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
 		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
 			if (ruleset->rules[hook][i]->identity == identity &&
-			    (ruleset->rules[hook][i]->match.families & FAMILIES_IPV4) != 0)
+			    (ruleset->rules[hook][i]->match.families & ~bit_of(family)) != 0)
 				return true;
 	return false;
 }
@@ -144,36 +149,49 @@ static bool is_later_part(const struct ruleset *ruleset, const struct rule *rule
 	return false;
 }
 
-static void report_family(struct device_lowering *lowering, const struct rule *rule)
+static void report_family(struct device_lowering *lowering, const struct rule *rule, enum family family)
 {
+	const char *name = family == FAMILY_IPV4 ? "IPv4" : "IPv6";
 	struct diagnostic *error =
 		diag_add(lowering->diags, CODE_DEVICE_FAMILY, rule->origin,
-			 "this speaks of IPv6 alone, and device '%s' has no IPv6 address",
-			 lowering->device->name);
+			 "this speaks of %s alone, and device '%s' has no %s address", name,
+			 lowering->device->name, name);
 	diag_note(lowering->diags, error, SPAN_NONE,
-		  "give its interfaces IPv6 addresses, or keep the rule out of this device's policy");
+		  "give its interfaces %s addresses, or keep the rule out of this device's policy", name);
 }
 
-/* A rule of IPv6 alone would be lost where there is none. */
-static void check_families(struct device_lowering *lowering)
+/* A rule of this family alone would be lost where there is none. */
+static void check_families(struct device_lowering *lowering, enum family family)
 {
 	const struct ruleset *ruleset = lowering->ruleset;
 	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
 		for (size_t i = 0; i < ruleset->rules_count[hook]; i++) {
 			const struct rule *rule = ruleset->rules[hook][i];
-			if (rule->match.families != FAMILIES_IPV6 || is_later_part(ruleset, rule) ||
-			    has_ipv4(ruleset, rule->identity))
+			if (rule->match.families != bit_of(family) || is_later_part(ruleset, rule) ||
+			    has_other(ruleset, rule->identity, family))
 				continue;
-			report_family(lowering, rule);
+			report_family(lowering, rule, family);
 		}
+}
+
+/* An interface without any address may get an IPv4 one from elsewhere. */
+static bool needs_ipv4(const struct device *device)
+{
+	for (size_t i = 0; i < device->interfaces_count; i++)
+		if (device->interfaces[i].zone != NULL && device->interfaces[i].addresses_count == 0)
+			return true;
+	return device_has_family(device, FAMILY_IPV4) || !device_has_family(device, FAMILY_IPV6);
 }
 
 void device_filter(struct device_lowering *lowering)
 {
 	const struct device *device = lowering->device;
-	bool has_ipv6 = device_has_family(device, FAMILY_IPV6);
-	if (!has_ipv6)
-		check_families(lowering);
+	bool is_wanted[] = { [FAMILY_IPV4] = needs_ipv4(device),
+			     [FAMILY_IPV6] = device_has_family(device, FAMILY_IPV6) };
+
+	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
+		if (!is_wanted[family])
+			check_families(lowering, family);
 	for (size_t i = 0; i < device->interfaces_count; i++) {
 		const struct device_interface *interface = &device->interfaces[i];
 		if (interface->zone == NULL) {
@@ -181,8 +199,8 @@ void device_filter(struct device_lowering *lowering)
 				report_open(lowering, interface);
 			continue;
 		}
-		add_lists(lowering, i, FAMILY_IPV4);
-		if (has_ipv6)
-			add_lists(lowering, i, FAMILY_IPV6);
+		for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
+			if (is_wanted[family])
+				add_lists(lowering, i, family);
 	}
 }

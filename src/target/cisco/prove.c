@@ -579,15 +579,24 @@ static void prove_device(struct proving *proving)
 {
 	const struct policy *policy = proving->subject->ruleset->policy;
 	const struct device *device = proving->device;
-	bool has_ipv6 = false;
+	bool has_ipv6 = false, has_ipv4 = false;
 
-	for (size_t index = 0; index < device->interfaces_count; index++)
-		for (size_t other = 0; other < device->interfaces[index].addresses_count; other++)
-			has_ipv6 = has_ipv6 || device->interfaces[index].addresses[other].family == FAMILY_IPV6;
+	for (size_t index = 0; index < device->interfaces_count; index++) {
+		const struct device_interface *interface = &device->interfaces[index];
+
+		/* without any, it may get one of IPv4 */
+		has_ipv4 = has_ipv4 || (interface->zone != NULL && interface->addresses_count == 0);
+		for (size_t other = 0; other < interface->addresses_count; other++)
+			if (interface->addresses[other].family == FAMILY_IPV6)
+				has_ipv6 = true;
+			else
+				has_ipv4 = true;
+	}
 	for (size_t index = 0; index < device->interfaces_count && is_open(proving); index++) {
 		if (device->interfaces[index].zone == NULL)
 			continue;
-		(void)prove_interface(proving, &device->interfaces[index], FAMILY_IPV4);
+		if (has_ipv4 || !has_ipv6)
+			(void)prove_interface(proving, &device->interfaces[index], FAMILY_IPV4);
 		if (has_ipv6 && is_open(proving))
 			(void)prove_interface(proving, &device->interfaces[index], FAMILY_IPV6);
 	}
