@@ -76,6 +76,22 @@ static struct diagnostic *slot(struct diags *diags)
 	return added;
 }
 
+/* A mistake takes the place of the last that is none: behind a thousand warnings it would not be told. */
+static struct diagnostic *slot_of_error(struct diags *diags)
+{
+	size_t at = diags->items_count;
+	struct diagnostic *added;
+
+	while (at > 0 && diags->items[at - 1]->severity == SEVERITY_ERROR)
+		at--;
+	if (!diags->is_full || at == 0)
+		return NULL;
+	added = pool_new(diags->pool, struct diagnostic);
+	memmove(diags->items + at - 1, diags->items + at, (diags->items_count - at) * sizeof *diags->items);
+	diags->items[diags->items_count - 1] = added;
+	return added;
+}
+
 static bool is_continuation(char byte)
 {
 	return ((unsigned char)byte & 0xC0) == 0x80;
@@ -110,14 +126,19 @@ struct diagnostic *diag_add(struct diags *diags, enum code code, struct span spa
 			    const char *format, ...)
 {
 	const struct code_info *info = code_find((unsigned)code);
-	struct diagnostic *added = slot(diags);
+	struct diagnostic *added = slot(diags), *kept = NULL;
+
+	if (info->severity == SEVERITY_ERROR)
+		kept = slot_of_error(diags);
+	if (kept != NULL)
+		added = kept;
 	added->code = code;
 	added->severity = info->severity;
 	added->span = span;
 	added->message = "";
 	added->is_expected = false;
 	count(diags, added->severity, false);
-	if (diags->is_full)
+	if (diags->is_full && kept == NULL)
 		return added;
 	va_list arguments;
 	va_start(arguments, format);

@@ -159,6 +159,24 @@ START_TEST(a_full_bag_goes_on_counting)
 }
 END_TEST
 
+START_TEST(a_full_bag_keeps_mistakes)
+{
+	struct diags *diags = diags_new(unit_pool(), sources_of("x"));
+
+	for (unsigned i = 0; i < DIAG_LIMIT + 10; i++)
+		diag_add(diags, CODE_SHADOWED, SPAN_NONE, "%u", i);
+	diag_add(diags, CODE_SYNTAX, SPAN_NONE, "first");
+	diag_note(diags, diag_add(diags, CODE_SYNTAX, SPAN_NONE, "second"), SPAN_NONE, "note");
+	diag_add(diags, CODE_SHADOWED, SPAN_NONE, "late");
+	ck_assert_uint_eq(diags->items_count, DIAG_LIMIT);
+	ck_assert_str_eq(diags->items[DIAG_LIMIT - 2]->message, "first");
+	ck_assert_str_eq(diags->items[DIAG_LIMIT - 1]->message, "second");
+	ck_assert_ptr_nonnull(diags->items[DIAG_LIMIT - 1]->notes);
+	ck_assert_str_eq(diags->items[DIAG_LIMIT - 3]->message, "997");
+	ck_assert_uint_eq(diag_totals_of(diags).unseen, 13);
+}
+END_TEST
+
 static Suite *diag_suite(void)
 {
 	Suite *suite = suite_create("diag");
@@ -171,6 +189,7 @@ static Suite *diag_suite(void)
 	tcase_add_test(test_case, lines_of_pages_fit_a_terminal);
 	tcase_add_test(test_case, the_bag_counts_and_sorts);
 	tcase_add_test(test_case, a_full_bag_goes_on_counting);
+	tcase_add_test(test_case, a_full_bag_keeps_mistakes);
 	return suite;
 }
 
