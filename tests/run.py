@@ -154,6 +154,7 @@ PROGRAMS = [
     ("boot/boot_test.py",),
     ("monitor/log_test.py",),
     ("operate/run.py",),
+    ("operate/flows_test.py",),
     ("monitor/trace_test.py",),
     ("monitor/hits_test.py",),
     ("iptables/import_test.py",),

@@ -52,6 +52,7 @@ static const struct command commands[] = {
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
+	  "      --drop-denied          end connections that the policy denies, once it is sure to stay\n"
 	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply, RIGHTS_APPLY },
 	{ "plan", "show what applying a policy would change",
 	  "usage: fwc plan FILE|- [options]\n"

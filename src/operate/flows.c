@@ -1,0 +1,317 @@
+/* Conntrack's list, entry by entry: see flows.h. */
+#include "operate/flows.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/names.h"
+#include "base/pool.h"
+#include "net/protocol.h"
+#include "operate/remote.h"
+#include "rules/evaluate.h"
+
+#define MINUTES_A_DAY (24 * 60)
+#define RECEIVE_BYTES 32768
+#define TUPLE_MOST 256
+#define STATUS_EXPECTED 1 /* IPS_EXPECTED, linux/netfilter/nf_conntrack_common.h */
+
+/* One direction of a connection. */
+struct tuple {
+	bool has_addresses;
+	enum family family;
+	number128 source, destination;
+	uint8_t protocol, type, code;
+	uint16_t source_port, destination_port;
+};
+
+struct flow {
+	struct tuple original, reply;
+	uint8_t original_bytes[TUPLE_MOST]; /* as the kernel sent it, to be named by */
+	uint16_t original_length;
+	bool has_zone, has_id, is_expected;
+	uint16_t zone;
+	uint32_t id; /* network byte order */
+};
+
+struct list {
+	void *pool;
+	struct flow *items;
+	size_t items_count, items_capacity;
+};
+
+/* --- reading ------------------------------------------------------------------------------------------ */
+
+static number128 number_of(const struct nlattr *attribute)
+{
+	const uint8_t *bytes = mnl_attr_get_payload(attribute);
+	size_t length = mnl_attr_get_payload_len(attribute);
+	number128 value = 0;
+
+	for (size_t index = 0; index < length && index < 16; index++)
+		value = value << 8 | bytes[index];
+	return value;
+}
+
+static int read_ip(const struct nlattr *attribute, void *data)
+{
+	struct tuple *tuple = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_IP_V4_SRC:
+	case CTA_IP_V6_SRC:
+		tuple->source = number_of(attribute);
+		tuple->family = mnl_attr_get_payload_len(attribute) == 4 ? FAMILY_IPV4 : FAMILY_IPV6;
+		break;
+	case CTA_IP_V4_DST:
+	case CTA_IP_V6_DST:
+		tuple->destination = number_of(attribute);
+		tuple->has_addresses = true;
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_protocol(const struct nlattr *attribute, void *data)
+{
+	struct tuple *tuple = data;
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_PROTO_NUM:
+		tuple->protocol = (uint8_t)number_of(attribute);
+		break;
+	case CTA_PROTO_SRC_PORT:
+		tuple->source_port = (uint16_t)number_of(attribute);
+		break;
+	case CTA_PROTO_DST_PORT:
+		tuple->destination_port = (uint16_t)number_of(attribute);
+		break;
+	case CTA_PROTO_ICMP_TYPE:
+	case CTA_PROTO_ICMPV6_TYPE:
+		tuple->type = (uint8_t)number_of(attribute);
+		break;
+	case CTA_PROTO_ICMP_CODE:
+	case CTA_PROTO_ICMPV6_CODE:
+		tuple->code = (uint8_t)number_of(attribute);
+		break;
+	default:
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+static int read_tuple(const struct nlattr *attribute, void *data)
+{
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_TUPLE_IP:
+		return mnl_attr_parse_nested(attribute, read_ip, data);
+	case CTA_TUPLE_PROTO:
+		return mnl_attr_parse_nested(attribute, read_protocol, data);
+	default:
+		return MNL_CB_OK;
+	}
+}
+
+static int read_entry(const struct nlattr *attribute, void *data)
+{
+	struct flow *flow = data;
+	size_t length = mnl_attr_get_payload_len(attribute);
+
+	switch (mnl_attr_get_type(attribute)) {
+	case CTA_TUPLE_ORIG:
+		if (length <= sizeof flow->original_bytes) {
+			memcpy(flow->original_bytes, mnl_attr_get_payload(attribute), length);
+			flow->original_length = (uint16_t)length;
+		}
+		return mnl_attr_parse_nested(attribute, read_tuple, &flow->original);
+	case CTA_TUPLE_REPLY:
+		return mnl_attr_parse_nested(attribute, read_tuple, &flow->reply);
+	case CTA_ZONE:
+		flow->has_zone = true;
+		flow->zone = (uint16_t)number_of(attribute);
+		return MNL_CB_OK;
+	case CTA_STATUS: /* begun by a helper of another connection, which let it in */
+		flow->is_expected = (number_of(attribute) & STATUS_EXPECTED) != 0;
+		return MNL_CB_OK;
+	case CTA_ID:
+		flow->has_id = length == sizeof flow->id;
+		if (flow->has_id)
+			flow->id = mnl_attr_get_u32(attribute);
+		return MNL_CB_OK;
+	default:
+		return MNL_CB_OK;
+	}
+}
+
+static int take_message(const struct nlmsghdr *header, void *data)
+{
+	struct list *list = data;
+	struct flow flow = { .has_zone = false };
+
+	if (mnl_attr_parse(header, sizeof(struct nfgenmsg), read_entry, &flow) == MNL_CB_OK &&
+	    flow.original.has_addresses && flow.reply.has_addresses && flow.original_length > 0)
+		*pool_append(list->pool, list, items) = flow;
+	return MNL_CB_OK;
+}
+
+static struct nlmsghdr *put_message(char *bytes, uint16_t type, uint16_t flags, unsigned char family)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(bytes);
+	struct nfgenmsg *general;
+
+	header->nlmsg_type = (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type);
+	header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
+	header->nlmsg_seq = 1;
+	general = mnl_nlmsg_put_extra_header(header, sizeof *general);
+	*general = (struct nfgenmsg){ .nfgen_family = family, .version = NFNETLINK_V0 };
+	return header;
+}
+
+/* Sends a request and hands its answers over. 0 or an errno. */
+static int ask(struct mnl_socket *netlink, const struct nlmsghdr *header, mnl_cb_t take, void *data)
+{
+	char answer[RECEIVE_BYTES];
+	int state = MNL_CB_OK;
+
+	if (mnl_socket_sendto(netlink, header, header->nlmsg_len) < 0)
+		return errno;
+	while (state == MNL_CB_OK) {
+		ssize_t length = mnl_socket_recvfrom(netlink, answer, sizeof answer);
+
+		if (length < 0)
+			return errno;
+		state = mnl_cb_run(answer, (size_t)length, 1, mnl_socket_get_portid(netlink), take, data);
+	}
+	return state == MNL_CB_ERROR ? errno : 0;
+}
+
+static int list_flows(struct mnl_socket *netlink, struct list *list)
+{
+	static const unsigned char families[] = { AF_INET, AF_INET6 };
+	char bytes[256];
+	int error = 0;
+
+	for (size_t index = 0; index < sizeof families && error == 0; index++)
+		error = ask(netlink, put_message(bytes, IPCTNL_MSG_CT_GET, NLM_F_DUMP, families[index]),
+			    take_message, list);
+	return error;
+}
+
+/* --- judging ------------------------------------------------------------------------------------------ */
+
+struct judge {
+	void *pool;
+	const struct ruleset *ruleset;
+	time_t now;
+	struct names *routes; /* an address to the name of its interface */
+};
+
+static const char *interface_to(struct judge *judge, enum family family, number128 value)
+{
+	struct { number128 value; uint64_t family, padding; } key = { value, family, 0 };
+	const char *name = names_find(judge->routes, (const char *)&key, sizeof key);
+
+	if (name == NULL) {
+		name = remote_interface_to(judge->pool, &(struct address){ family, value });
+		if (name == NULL)
+			name = "";
+		names_set(judge->routes, (const char *)&key, sizeof key, (void *)(uintptr_t)name);
+	}
+	return name[0] == '\0' ? NULL : name;
+}
+
+/* As rules see the first packet: behind the translation of its destination, before that of its source. */
+static struct packet packet_of(struct judge *judge, const struct flow *flow)
+{
+	const struct tuple *original = &flow->original, *reply = &flow->reply;
+	bool has_ports = protocol_has_ports(original->protocol);
+	bool is_icmp = original->protocol == PROTOCOL_ICMP || original->protocol == PROTOCOL_ICMP6;
+	struct address source = { original->family, original->source }, destination = { reply->family, reply->source };
+	struct packet packet = {
+		.family = original->family,
+		.source = original->source,
+		.destination = reply->source,
+		.protocol = original->protocol,
+		.first = has_ports ? reply->source_port : is_icmp ? original->type : 0,
+		.second = has_ports ? original->source_port : is_icmp ? original->code : 0,
+		.minute = (unsigned)((judge->now / 60 + 3 * MINUTES_A_DAY) % (7 * MINUTES_A_DAY)),
+		.time = judge->now,
+		.is_translated = reply->source != original->destination ||
+				 (has_ports && reply->source_port != original->destination_port),
+		.original_destination = original->destination,
+		.original_first = original->destination_port,
+	};
+
+	packet.hook = remote_is_own_address(&destination) ? HOOK_INPUT :
+		      remote_is_own_address(&source) ? HOOK_OUTPUT : HOOK_FORWARD;
+	packet.in = packet.hook == HOOK_OUTPUT ? NULL : interface_to(judge, source.family, source.value);
+	packet.out = packet.hook == HOOK_INPUT ? NULL : interface_to(judge, destination.family, destination.value);
+	return packet;
+}
+
+static bool is_denied(struct judge *judge, const struct flow *flow)
+{
+	struct packet packet = packet_of(judge, flow);
+	bool knows_in = packet.hook == HOOK_OUTPUT || packet.in != NULL;
+	bool knows_out = packet.hook == HOOK_INPUT || packet.out != NULL;
+
+	if (flow->is_expected || !knows_in || !knows_out || (packet.in != NULL && strcmp(packet.in, "lo") == 0) ||
+	    (packet.out != NULL && strcmp(packet.out, "lo") == 0))
+		return false;
+	return ruleset_evaluate(judge->ruleset, &packet).outcome->verdict != VERDICT_ALLOW;
+}
+
+static int ignore(const struct nlmsghdr *header, void *data)
+{
+	(void)header;
+	(void)data;
+	return MNL_CB_OK;
+}
+
+/* A connection that has ended by itself meanwhile is no error. */
+static int end_flow(struct mnl_socket *netlink, const struct flow *flow)
+{
+	char bytes[1024];
+	unsigned char family = flow->original.family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	struct nlmsghdr *header = put_message(bytes, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, family);
+	int error;
+
+	mnl_attr_put(header, CTA_TUPLE_ORIG | NLA_F_NESTED, flow->original_length, flow->original_bytes);
+	if (flow->has_zone)
+		mnl_attr_put_u16(header, CTA_ZONE, htons(flow->zone));
+	if (flow->has_id)
+		mnl_attr_put_u32(header, CTA_ID, flow->id);
+	error = ask(netlink, header, ignore, NULL);
+	return error == ENOENT ? 0 : error;
+}
+
+int flows_end_denied(void *pool, const struct ruleset *ruleset, time_t now, struct flows *flows)
+{
+	struct judge judge = { .pool = pool, .ruleset = ruleset, .now = now, .routes = names_new(pool, false) };
+	struct list list = { .pool = pool };
+	struct mnl_socket *netlink = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int error = netlink == NULL ? errno : 0;
+
+	*flows = (struct flows){ 0 };
+	if (error == 0 && mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0)
+		error = errno;
+	if (error == 0)
+		error = list_flows(netlink, &list);
+	flows->seen = list.items_count;
+	for (size_t index = 0; index < list.items_count && error == 0; index++) {
+		if (!is_denied(&judge, &list.items[index]))
+			continue;
+		error = end_flow(netlink, &list.items[index]);
+		flows->ended += error == 0;
+	}
+	if (netlink != NULL)
+		mnl_socket_close(netlink);
+	return error;
+}

@@ -1,0 +1,21 @@
+/* Connections that the kernel tracks, judged as if they began now.
+ *
+ * Source: linux/netfilter/nfnetlink_conntrack.h; net/netfilter/nf_conntrack_netlink.c. */
+#ifndef FWC_OPERATE_FLOWS_H
+#define FWC_OPERATE_FLOWS_H
+
+#include <time.h>
+
+#include "rules/ruleset.h"
+
+struct flows {
+	size_t seen, ended;
+};
+
+/* Ends the connections whose first packet the ruleset would not let in. The interfaces are those of the
+ * routes to both ends; a connection over loopback, one that a helper expected, and one of which the
+ * interfaces are not known, goes on. 0 or an
+ * errno; what was ended until then stays ended. */
+int flows_end_denied(void *pool, const struct ruleset *ruleset, time_t now, struct flows *flows);
+
+#endif

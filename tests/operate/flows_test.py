@@ -1,0 +1,174 @@
+"""`fwc apply --drop-denied`: connections that the new policy denies end, the others go on.
+
+usage: flows_test.py FWC
+
+Data sent over connections that were open before says which are alive.
+"""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "tests", "packets"))
+
+import lab  # noqa: E402  (the folder beside)
+
+POLICY = """zone lan {{ interface lan0; network 192.168.0.0/24, fd00::/64; }}
+zone wan {{ interface wan0; network internet; }}
+host web = 198.51.100.2;
+forward 8080/tcp from lan at 192.168.0.1 to web port 80;
+masquerade from lan to wan;
+{rules}
+default deny;
+default output allow;
+"""
+BEFORE = "allow ssh, http, https from lan to self, wan;"
+AFTER = "allow ssh from lan to self; allow http from lan to wan;"
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, holds, words):
+        self.passed += bool(holds)
+        if not holds:
+            self.failed += 1
+            print("failed:", words)
+
+    def close(self):
+        print(f"{self.passed} passed, {self.failed} failed, 0 skipped")
+        sys.exit(1 if self.failed else 0)
+
+
+class Net:
+    """neighbour - host - server"""
+
+    def __init__(self, fwc, folder):
+        self.fwc, self.folder = fwc, folder
+        self.host, self.neighbour, self.server = (lab.Namespace(name) for name in ("host", "neighbour", "server"))
+        self.host.sysctl({"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/accept_dad": 0,
+                          "net/ipv6/conf/default/accept_dad": 0})
+        self.neighbour.sysctl({"net/ipv6/conf/default/accept_dad": 0})
+        self.host.ip(["link set lo up", "link add lan0 type veth peer name lan0 netns " + self.neighbour.path(),
+                      "link add wan0 type veth peer name wan0 netns " + self.server.path(),
+                      "addr add 192.168.0.1/24 dev lan0", "addr add fd00::1/64 dev lan0 nodad",
+                      "addr add 198.51.100.1/24 dev wan0", "link set lan0 up", "link set wan0 up"])
+        self.neighbour.ip(["addr add 192.168.0.2/24 dev lan0", "addr add fd00::2/64 dev lan0 nodad",
+                           "link set lan0 up", "route add default via 192.168.0.1"])
+        self.server.ip(["addr add 198.51.100.2/24 dev wan0", "link set wan0 up",
+                        "route add default via 198.51.100.1"])
+
+    def apply(self, rules, *options):
+        path = os.path.join(self.folder, "policy.fw")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(POLICY.format(rules=rules))
+        return self.host.run([self.fwc, "apply", path, "--state", os.path.join(self.folder, "state"), *options])
+
+
+def open_pair(listening, client, address, port, port_asked=None):
+    """Both ends of a TCP connection."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with listening.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
+        listener.listen(1)
+        near = client.socket(family, socket.SOCK_STREAM)
+        near.settimeout(5)
+        near.connect((address, port_asked or port))
+        far, _ = listener.accept()
+    return near, far
+
+
+def is_alive(pair):
+    near, far = pair
+    try:
+        near.send(b"x")
+    except OSError:
+        return False
+    far.settimeout(0.3)
+    try:
+        return far.recv(1) == b"x"
+    except OSError:
+        return False
+
+
+def open_all(net):
+    return {
+        "ssh to self": (open_pair(net.host, net.neighbour, "192.168.0.1", 22), True),
+        "http to self": (open_pair(net.host, net.neighbour, "192.168.0.1", 80), False),
+        "ssh to self, IPv6": (open_pair(net.host, net.neighbour, "fd00::1", 22), True),
+        "https to self, IPv6": (open_pair(net.host, net.neighbour, "fd00::1", 443), False),
+        "http through": (open_pair(net.server, net.neighbour, "198.51.100.2", 80), True),
+        "https through": (open_pair(net.server, net.neighbour, "198.51.100.2", 443), False),
+        "a forward": (open_pair(net.server, net.neighbour, "192.168.0.1", 80, 8080), True),
+        "from self": (open_pair(net.server, net.host, "198.51.100.2", 9999), True),
+    }
+
+
+def check_survival(checks, net):
+    """Without the option nothing ends."""
+    done = net.apply(BEFORE, "--confirm", "0")
+    checks.check(done.returncode == 0, done.stderr)
+    pairs = open_all(net)
+    done = net.apply(AFTER, "--confirm", "0")
+    checks.check(done.returncode == 0 and "ended" not in done.stderr, done.stderr)
+    for name, (pair, _) in pairs.items():
+        checks.check(is_alive(pair), f"{name} ended by itself")
+    return pairs
+
+
+def check_ending(checks, net, pairs):
+    done = net.apply(AFTER, "--confirm", "0", "--drop-denied")
+    match = re.search(r"ended (\d+) of (\d+) connections", done.stderr)
+    denied = sum(not lives for _, lives in pairs.values())
+    checks.check(done.returncode == 0 and match and int(match[1]) == denied and int(match[2]) >= len(pairs),
+                 f"{denied} are denied: {done.stderr}")
+    for name, (pair, lives) in pairs.items():
+        checks.check(is_alive(pair) == lives, f"{name} is {'ended' if lives else 'alive'}")
+
+
+def check_trial(checks, net):
+    """What is on trial ends nothing before it is confirmed."""
+    net.apply(BEFORE, "--confirm", "0")
+    pair = open_pair(net.host, net.neighbour, "192.168.0.1", 443)
+    path = os.path.join(net.folder, "policy.fw")
+    state = os.path.join(net.folder, "state")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(POLICY.format(rules=AFTER))
+    with net.host.inside():
+        trial = subprocess.Popen([net.fwc, "apply", path, "--state", state, "--confirm", "30", "--drop-denied"],
+                                 stderr=subprocess.PIPE, text=True)
+    while "comes back" not in trial.stderr.readline():
+        pass
+    checks.check(is_alive(pair), "a trial ends a connection")
+    net.host.must([net.fwc, "confirm", "--state", state])
+    _, err = trial.communicate(timeout=20)
+    time.sleep(0.1)
+    checks.check(trial.returncode == 0 and "ended" in err and not is_alive(pair), f"confirmed: {err}")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: flows_test.py FWC")
+    lab.enter("tests of connections")
+    checks = Checks()
+    folder = tempfile.mkdtemp()
+    try:
+        net = Net(os.path.abspath(sys.argv[1]), folder)
+        pairs = check_survival(checks, net)
+        check_ending(checks, net, pairs)
+        check_trial(checks, net)
+    finally:
+        shutil.rmtree(folder)
+    checks.close()
+
+
+if __name__ == "__main__":
+    main()
