@@ -233,7 +233,8 @@ static struct packet packet_of(struct judge *judge, const struct flow *flow)
 	const struct tuple *original = &flow->original, *reply = &flow->reply;
 	bool has_ports = protocol_has_ports(original->protocol);
 	bool is_icmp = original->protocol == PROTOCOL_ICMP || original->protocol == PROTOCOL_ICMP6;
-	struct address source = { original->family, original->source }, destination = { reply->family, reply->source };
+	struct address source = { original->family, original->source };
+	struct address destination = { reply->family, reply->source };
 	struct packet packet = {
 		.family = original->family,
 		.source = original->source,
