@@ -25,6 +25,7 @@ struct named_set {
 	const char *name;
 	const struct interval_set *set;
 	const struct zone *zone; /* or NULL */
+	bool has_both;           /* the name stands for addresses of both families */
 };
 
 struct set_key {
@@ -35,7 +36,7 @@ struct set_key {
 /* --- names ------------------------------------------------------------------------------------------- */
 
 static void add_name(struct describer *describer, const char *name, const struct zone *zone,
-		     enum family family, const struct interval_set *set)
+		     enum family family, const struct interval_set *set, bool has_both)
 {
 	struct set_key key = { interval_set_hash(set), family };
 	struct named_set *named;
@@ -44,15 +45,17 @@ static void add_name(struct describer *describer, const char *name, const struct
 	    names_find(describer->addresses, (const char *)&key, sizeof key) != NULL)
 		return;
 	named = pool_new(describer->pool, struct named_set);
-	*named = (struct named_set){ name, set, zone };
+	*named = (struct named_set){ name, set, zone, has_both };
 	names_set(describer->addresses, (const char *)&key, sizeof key, named);
 }
 
 static void add_both(struct describer *describer, const char *name, const struct zone *zone,
 		     const struct address_set *set)
 {
-	add_name(describer, name, zone, FAMILY_IPV4, &set->v4);
-	add_name(describer, name, zone, FAMILY_IPV6, &set->v6);
+	bool has_both = set->v4.items_count > 0 && set->v6.items_count > 0;
+
+	add_name(describer, name, zone, FAMILY_IPV4, &set->v4, has_both);
+	add_name(describer, name, zone, FAMILY_IPV6, &set->v6, has_both);
 }
 
 /* Zones first, then what else has addresses of its own. */
@@ -306,13 +309,29 @@ static void add_minutes(struct text *out, const struct interval_set *set)
 	text_add(out, " UTC");
 }
 
+/* Do the words of an address leave the family open? */
+static bool is_open_side(const struct describer *describer, const struct packet_box *box, enum family family,
+			 enum packet_field field)
+{
+	const struct interval_set *set = box->fields[field];
+	const struct named_set *named;
+
+	if (set == NULL || is_whole(family, set))
+		return true;
+	named = named_of(describer, family, set);
+	return named != NULL && named->has_both;
+}
+
+/* A box of one family whose words do not say which. */
+static bool hides_family(const struct describer *describer, const struct packet_box *box,
+			 enum family *family)
+{
+	return box_family(box, family) && is_open_side(describer, box, *family, FIELD_SOURCE) &&
+	       is_open_side(describer, box, *family, FIELD_DESTINATION);
+}
+
 static void add_rest(struct text *out, const struct packet_box *box)
 {
-	enum family family;
-
-	if (box->fields[FIELD_SOURCE] == NULL && box->fields[FIELD_DESTINATION] == NULL &&
-	    box_family(box, &family))
-		text_add(out, family == FAMILY_IPV4 ? " (IPv4)" : " (IPv6)");
 	if (box->fields[FIELD_TRANSLATED] != NULL)
 		text_add(out, box->fields[FIELD_TRANSLATED]->items[0].low != 0 ?
 			 ", translated by a 'forward'" : ", not translated");
@@ -390,19 +409,67 @@ static size_t join_all(void *pool, struct packet_box *boxes, size_t count)
 	return count;
 }
 
+struct line {
+	const char *text;
+	enum family family;
+	bool hides_family, is_told;
+};
+
+static struct line line_of(struct describer *describer, enum hook hook, const struct packet_box *box)
+{
+	struct text *text = text_new(describer->pool);
+	struct line line = { 0 };
+
+	describe_box(describer, text, hook, box);
+	line.text = text->bytes;
+	line.hides_family = hides_family(describer, box, &line.family);
+	return line;
+}
+
+/* Finds the other family's line of the same words: both are told at once. */
+static bool tell_twin(struct line *lines, size_t count, size_t index)
+{
+	for (size_t other = index + 1; other < count; other++) {
+		if (lines[other].is_told || !lines[other].hides_family ||
+		    lines[other].family == lines[index].family ||
+		    strcmp(lines[other].text, lines[index].text) != 0)
+			continue;
+		lines[other].is_told = true;
+		return true;
+	}
+	return false;
+}
+
+static void add_line(struct text *out, struct line *lines, size_t count, size_t index, const char *lead)
+{
+	struct line *line = &lines[index];
+
+	text_addf(out, "%s%s", lead, line->text);
+	if (line->hides_family && !tell_twin(lines, count, index))
+		text_add(out, line->family == FAMILY_IPV4 ? " (IPv4)" : " (IPv6)");
+	text_add_char(out, '\n');
+}
+
 void describe_set(struct describer *describer, struct text *out, const struct packet_space *space,
 		  enum hook hook, packet_set set, size_t most, const char *lead)
 {
 	struct packet_box *boxes = pool_array(describer->pool, struct packet_box, BOXES_MOST);
 	bool is_whole;
 	size_t count = packet_set_boxes(describer->pool, space, set, boxes, BOXES_MOST, &is_whole);
+	struct line *lines = pool_array(describer->pool, struct line, BOXES_MOST);
+	size_t told = 0, left_out = 0;
 
 	count = join_all(describer->pool, boxes, count);
-	for (size_t index = 0; index < count && index < most; index++) {
-		text_add(out, lead);
-		describe_box(describer, out, hook, &boxes[index]);
-		text_add_char(out, '\n');
+	for (size_t index = 0; index < count; index++)
+		lines[index] = line_of(describer, hook, &boxes[index]);
+	for (size_t index = 0; index < count; index++) {
+		if (lines[index].is_told)
+			continue;
+		if (told++ < most)
+			add_line(out, lines, count, index, lead);
+		else
+			left_out++;
 	}
-	if (count > most || !is_whole)
+	if (left_out > 0 || !is_whole)
 		text_addf(out, "%sand more\n", lead);
 }

@@ -320,6 +320,7 @@ static void add_tunnels(struct differ *differ, const struct policy *policy, cons
 static void add_view(struct differ *differ)
 {
 	const struct policy *old = differ->before->policy, *new = differ->after->policy;
+	bool is_same;
 
 	differ->comparison = rulesets_compare(differ->pool, differ->before->ruleset,
 					      differ->after->ruleset);
@@ -331,13 +332,16 @@ static void add_view(struct differ *differ)
 			 "the policies are too large to be compared as a whole");
 		return;
 	}
+	is_same = differ->comparison->changes_count == 0;
 	add_device_settings(differ);
 	for (size_t index = 0; index < differ->comparison->changes_count;)
 		index = add_change(differ, index);
 	add_text_changes(differ, old, new, differ->told_before,
-			 "gone or written differently, without a change in meaning:");
+			 is_same ? "gone or written differently, without a change in meaning:" :
+				   "gone or written differently, what they decided is decided so now:");
 	add_text_changes(differ, new, old, differ->told_after,
-			 "new or written differently, without a change in meaning:");
+			 is_same ? "new or written differently, without a change in meaning:" :
+				   "new or written differently, what they decide was decided so before:");
 }
 
 static const struct session_view *view_of(const struct session *session, const struct device *device)
