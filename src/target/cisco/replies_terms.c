@@ -9,6 +9,7 @@
 
 #define JOIN_ROUNDS 8
 #define PROTOCOL_HIGHEST 255
+#define PROTOCOLS_MANY 200 /* tuples of fewer are not every protocol */
 
 /* --- turning round ------------------------------------------------------------------------------ */
 
@@ -97,6 +98,21 @@ static void turn_tuple(void *pool, enum family family, const struct service_tupl
 		tuple_set_add(pool, tuple->protocol == PROTOCOL_TCP ? &turned->established : &turned->plain, back);
 }
 
+/* Every protocol but some of TCP and ICMP, told one by one (`any except ssh`). */
+static void find_rest(void *pool, enum family family, struct turned *turned)
+{
+	struct tuple_set plain, rest;
+
+	if (turned->has_rest || turned->plain.tuples_count < PROTOCOLS_MANY)
+		return;
+	plain = tuple_set_normalise(pool, &turned->plain);
+	rest = answers_rest(pool, family);
+	if (tuple_set_subtract(pool, &rest, &plain).tuples_count > 0)
+		return;
+	turned->plain = tuple_set_subtract(pool, &plain, &rest);
+	turned->has_rest = true;
+}
+
 static void add_answer(void *pool, struct answers *answers, const struct answer *answer)
 {
 	struct answer item = *answer;
@@ -113,6 +129,7 @@ void answers_of_flow(void *pool, enum family family, const struct reply_flow *fl
 	for (size_t index = 0; index < flow->services.tuples_count; index++)
 		if ((flow->services.tuples[index].families & bit_of(family)) != 0)
 			turn_tuple(pool, family, &flow->services.tuples[index], &turned);
+	find_rest(pool, family, &turned);
 	answer.services = turned.plain;
 	if (turned.plain.tuples_count > 0)
 		add_answer(pool, answers, &answer);
