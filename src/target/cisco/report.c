@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "net/protocol.h"
 
 #define PORT_BITS 16
 
@@ -52,6 +53,27 @@ static void add_operation(void *pool, struct costs *costs, const struct ios_port
 		*pool_append(pool, costs, operations) =
 			(uint64_t)ports->operator << 40 | (uint64_t)field << 36 |
 			(uint64_t)ports->ports[0] << 16 | ports->ports[1];
+}
+
+static void add_range(void *pool, struct costs *costs, struct port_range range, unsigned field)
+{
+	const struct ios_ports ports = { IOS_PORTS_RANGE, { range.low, range.high }, 2 };
+
+	if (range.low < range.high && (range.low > 0 || range.high < UINT16_MAX))
+		add_operation(pool, costs, &ports, field);
+}
+
+/* Of the group in the protocol's place: types of ICMP are single numbers there. */
+static void add_group_operations(void *pool, struct costs *costs, const struct tuple_set *services)
+{
+	for (size_t index = 0; index < services->tuples_count; index++) {
+		const struct service_tuple *tuple = &services->tuples[index];
+
+		if (tuple->protocol != PROTOCOL_TCP && tuple->protocol != PROTOCOL_UDP)
+			continue;
+		add_range(pool, costs, tuple->second, 0);
+		add_range(pool, costs, tuple->first, 1);
+	}
 }
 
 static int compare_operations(const void *left, const void *right)
@@ -118,6 +140,8 @@ static struct costs costs_of(void *pool, const struct ios_list *list)
 		costs.expanded += expanded_size(list, line);
 		add_operation(pool, &costs, &line->source_ports, 0);
 		add_operation(pool, &costs, &line->destination_ports, 1);
+		if (line->services != NULL)
+			add_group_operations(pool, &costs, line->services->services);
 	}
 	return costs;
 }
@@ -129,6 +153,8 @@ void cisco_report(struct text *out, const struct ios_config *config)
 		struct costs costs = costs_of(out->pool, list);
 		size_t halves = registers_of(&costs);
 
+		if (config->device != NULL)
+			text_addf(out, "%s ", config->device->name);
 		text_addf(out, "%s: %zu rules, %zu entries, %zu in hardware, %zu%s range registers\n", list->name,
 			  list->rules_count, costs.entries, costs.expanded, halves / 2,
 			  halves % 2 != 0 ? ".5" : "");
