@@ -152,6 +152,7 @@ PROGRAMS = [
     ("git/git_test.py",),
     ("kernel/run.py",),
     ("kernel/proof.py",),
+    ("kernel/differ.py",),
     ("boot/boot_test.py",),
     ("monitor/log_test.py",),
     ("operate/run.py",),

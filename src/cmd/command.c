@@ -125,6 +125,7 @@ static const struct command commands[] = {
 	  "usage: fwc diff OLD NEW [options]\n"
 	  "  OLD and NEW are files or REVISION:FILE of git; exit 0: the same meaning, 1: another\n"
 	  "  or cisco:FILE, a router's configuration, or cisco:FILE#LIST, one list of it\n"
+	  "  or kernel: beside a policy, its table in the kernel\n"
 	  "      --git                  as a diff driver of git (see contrib/git)\n"
 	  "      --device NAME          of the policies' devices only this one\n"
 	  POLICY_OPTIONS, command_diff, RIGHTS_BOTH },

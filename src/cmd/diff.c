@@ -11,6 +11,7 @@
 #include "base/names.h"
 #include "base/pool.h"
 #include "cmd/command.h"
+#include "cmd/diff_kernel.h"
 #include "cmd/diff_lists.h"
 #include "cmd/output.h"
 #include "cmd/revision.h"
@@ -540,5 +541,7 @@ int command_diff(struct pool_trap *root, int argc, char **argv)
 		return command_misused("diff", "two policies: the old one and the new one");
 	if (diff_lists_is_meant(argv[optind]) || diff_lists_is_meant(argv[optind + 1]))
 		return diff_lists(root, &options, argv[optind], argv[optind + 1]);
+	if (diff_kernel_is_meant(argv[optind]) || diff_kernel_is_meant(argv[optind + 1]))
+		return diff_kernel(root, &options, argv[optind], argv[optind + 1]);
 	return diff_policies(root, &options, argv[optind], argv[optind + 1]);
 }

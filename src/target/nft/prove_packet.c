@@ -223,7 +223,7 @@ static void print_translation(struct text *out, const struct wanted_leaf *wanted
 		text_addf(out, " port %u", source->port);
 }
 
-static const char *wanted_text(void *pool, const struct wanted_leaf *wanted)
+const char *prove_wanted_text(void *pool, const struct wanted_leaf *wanted)
 {
 	struct text *out = text_new(pool);
 	switch (wanted->kind) {
@@ -279,7 +279,7 @@ static void print_found(struct text *out, const struct prove_difference *differe
 	print_found(out, difference, over, level + 1);
 }
 
-static const char *found_text(void *pool, const struct prove_difference *difference)
+const char *prove_found_text(void *pool, const struct prove_difference *difference)
 {
 	struct text *out = text_new(pool);
 	print_found(out, difference, difference->way->b, 0);
@@ -362,8 +362,8 @@ void prove_packet_tell(void *pool, struct proof *proof, const struct prove_diffe
 {
 	struct values values = choose_values(difference);
 	proof->packet = packet_text(pool, difference, &values);
-	proof->wanted = wanted_text(pool, difference->wanted);
-	proof->found = found_text(pool, difference);
+	proof->wanted = prove_wanted_text(pool, difference->wanted);
+	proof->found = prove_found_text(pool, difference);
 	proof->witness = witness_of(pool, difference, &values);
 	proof->origin = origin_of(difference, &proof->witness.packet);
 }

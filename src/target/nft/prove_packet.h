@@ -27,6 +27,9 @@ struct prove_difference {
 
 /* The value of a field that people know from packets. */
 number128 prove_packet_ordinary(enum walk_field field);
+/* What each side does, in words. found: way->b, space and leaves are looked at. */
+const char *prove_wanted_text(void *pool, const struct wanted_leaf *wanted);
+const char *prove_found_text(void *pool, const struct prove_difference *difference);
 /* Fills packet, wanted, found, witness and origin. */
 void prove_packet_tell(void *pool, struct proof *proof, const struct prove_difference *difference);
 

@@ -44,6 +44,11 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	return walk;
 }
 
+void walk_tell_places(struct walk *walk)
+{
+	walk->tells_places = true;
+}
+
 const char *walk_problem(const struct walk *walk)
 {
 	return walk->problem;
@@ -107,14 +112,14 @@ static diagram chain_meaning(struct walk *walk, const char *name)
 
 diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict)
 {
-	const struct walk_effects *none = walk->leaves->none;
+	const struct walk_effects *here = walk_effects_here(walk, walk->leaves->none);
 	switch (verdict->verdict) {
 	case NF_ACCEPT:
-		return walk_leaf_of(walk->leaves, WALK_ACCEPT, NULL, none);
+		return walk_leaf_of(walk->leaves, WALK_ACCEPT, NULL, here);
 	case NF_DROP:
-		return walk_leaf_of(walk->leaves, WALK_DROP, NULL, none);
+		return walk_leaf_of(walk->leaves, WALK_DROP, NULL, here);
 	case NFT_RETURN:
-		return walk_leaf_of(walk->leaves, WALK_RETURN, NULL, none);
+		return walk_leaf_of(walk->leaves, WALK_RETURN, NULL, walk->leaves->none);
 	case NFT_CONTINUE:
 	case NFT_BREAK:
 		return diagram_leaf(0);
@@ -138,8 +143,10 @@ static int compare_priorities(const void *left, const void *right)
 static diagram base_meaning(struct walk *walk, const struct read_chain *chain)
 {
 	diagram meaning = rules_meaning(walk, chain);
+	walk->chain = chain;
+	walk->rule = chain->rules_count;
 	diagram policy = walk_leaf_of(walk->leaves, chain->policy == NF_ACCEPT ? WALK_ACCEPT : WALK_DROP, NULL,
-				      walk->leaves->none);
+				      walk_effects_here(walk, walk->leaves->none));
 	return walk_sequence(walk, meaning, policy);
 }
 

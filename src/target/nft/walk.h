@@ -20,6 +20,8 @@ struct walk;
 /* The space and the leaves may serve several walks. */
 struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves,
 		      const struct read_table *table);
+/* From here on leaves say which chain and rule gave the verdict (WALK_BY): there are more of them. */
+void walk_tell_places(struct walk *walk);
 /* What the table's base chains of this type do on the hook (NF_INET_*), one after the other by priority
  * from `low` to `high`: each packet's leaf is decided; a chain that accepts hands on to the next.
  * DIAGRAM_OVER: the budget. */

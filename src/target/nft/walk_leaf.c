@@ -218,6 +218,7 @@ void walk_leaf_print(struct text *out, const struct walk_leaf *leaf)
 	static const char *const words[] = {
 		[WALK_LOG] = "logged as", [WALK_COUNT] = "counted in", [WALK_ASSIGN] = "followed by helper",
 		[WALK_NOTRACK] = "not tracked", [WALK_CHANGE] = "changed:",
+		[WALK_BY] = "by",
 	};
 	print_verdict(out, leaf);
 	for (size_t i = 0; i < leaf->effects->items_count; i++) {

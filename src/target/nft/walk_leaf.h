@@ -25,6 +25,7 @@ enum walk_effect_kind {
 	WALK_ASSIGN,  /* a connection helper; text: its type */
 	WALK_NOTRACK,
 	WALK_CHANGE,  /* the packet or what hangs on it; text: what */
+	WALK_BY,      /* who gave the verdict, where a walk tells; text: "chain input, rule 3" */
 };
 
 /* What stands before the prefix of a log line that goes to a group of NFLOG. */

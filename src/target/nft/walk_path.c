@@ -213,11 +213,29 @@ const char *walk_place(const struct walk *walk)
 			   walk->rule + 1);
 }
 
+static const char *comment_here(const struct walk *walk)
+{
+	const char *comment = walk->rule < walk->chain->rules_count ? walk->chain->rules[walk->rule].comment : NULL;
+	return comment == NULL ? "" : pool_format(walk->scratch, " (%s)", comment);
+}
+
+const struct walk_effects *walk_effects_here(struct walk *walk, const struct walk_effects *effects)
+{
+	if (!walk->tells_places || walk->chain == NULL)
+		return effects;
+	const char *text = walk->rule < walk->chain->rules_count
+		? pool_format(walk->scratch, "%s%s", walk_place(walk), comment_here(walk))
+		: pool_format(walk->scratch, "the policy of chain %s", walk->chain->name);
+	return walk_effects_with(walk->leaves, effects, WALK_BY, text);
+}
+
 bool walk_path_unclear(struct walk *walk, struct walk_path *path, const char *what)
 {
 	const char *name = pool_format(walk->scratch, "%s, expression %zu: %s", walk_place(walk),
 				       walk->expression + 1, what);
-	return walk_path_flag(walk, path, walk_unknown(walk->space, name, 1));
+	uint32_t rank = walk_unknown(walk->space, name, 1);
+	walk_unknown_is_unclear(walk->space, rank);
+	return walk_path_flag(walk, path, rank);
 }
 
 static bool status_equation(struct walk *walk, struct walk_path *path, uint32_t mask, uint32_t wanted)

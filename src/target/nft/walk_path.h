@@ -66,6 +66,7 @@ struct walk {
 	struct names *chains; /* struct walk_chain by name */
 	unsigned depth;
 	const char *problem;
+	bool tells_places;
 	/* where the walk is, for names of what cannot be told */
 	const struct read_chain *chain;
 	size_t rule, expression;
@@ -110,5 +111,7 @@ diagram walk_turn(struct walk *walk, diagram meaning, enum walk_verdict from, en
 
 /* "chain input, rule 3" */
 const char *walk_place(const struct walk *walk);
+/* With the place, where the walk tells it. */
+const struct walk_effects *walk_effects_here(struct walk *walk, const struct walk_effects *effects);
 
 #endif

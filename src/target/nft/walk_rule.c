@@ -41,7 +41,7 @@ static void settle(struct walk *walk, struct walk_paths *paths, size_t at)
 static void end_with(struct walk *walk, struct walk_paths *paths, size_t at, struct walk_leaf leaf)
 {
 	struct walk_path *path = &paths->items[at];
-	leaf.effects = path->effects;
+	leaf.effects = walk_effects_here(walk, path->effects);
 	add_meaning(walk, paths, walk_path_guard(walk, path, walk_leaf(walk->leaves, leaf)));
 	path->is_dead = true;
 }

@@ -93,12 +93,17 @@ uint32_t walk_unknown(struct walk_space *space, const char *name, uint32_t bits)
 	size_t length = strlen(name);
 	uintptr_t known = (uintptr_t)names_find(space->by_name, name, length);
 	if (known == 0) {
-		*pool_append(space, space, unknowns) = (struct walk_unknown){ pool_strdup(space, name), bits,
-			NULL };
+		*pool_append(space, space, unknowns) = (struct walk_unknown){
+			.name = pool_strdup(space, name), .bits = bits };
 		known = FIRST_UNKNOWN + space->unknowns_count - 1;
 		names_set(space->by_name, name, length, (void *)known);
 	}
 	return (uint32_t)known;
+}
+
+void walk_unknown_is_unclear(struct walk_space *space, uint32_t rank)
+{
+	space->unknowns[rank - FIRST_UNKNOWN].is_unclear = true;
 }
 
 uint32_t walk_limit(struct walk_space *space, const char *name, const void *about)
@@ -106,7 +111,8 @@ uint32_t walk_limit(struct walk_space *space, const char *name, const void *abou
 	size_t length = strlen(name);
 	uintptr_t known = (uintptr_t)names_find(space->by_name, name, length);
 	if (known == 0) {
-		*pool_append(space, space, limits) = (struct walk_unknown){ pool_strdup(space, name), 1, about };
+		*pool_append(space, space, limits) = (struct walk_unknown){
+			.name = pool_strdup(space, name), .bits = 1, .about = about };
 		known = FIRST_LIMIT + space->limits_count - 1;
 		names_set(space->by_name, name, length, (void *)known);
 	}

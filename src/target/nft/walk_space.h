@@ -48,6 +48,7 @@ enum walk_state { WALK_NEW, WALK_ESTABLISHED, WALK_RELATED, WALK_UNTRACKED, WALK
 struct walk_unknown {
 	const char *name;
 	uint32_t bits; /* of its values */
+	bool is_unclear; /* a condition without a model: 1 where it holds */
 	const void *about; /* a limit: what it is (walk_limit.h); else NULL */
 };
 
@@ -74,6 +75,8 @@ const char *walk_field_name(enum walk_field field);
 
 /* The rank of the unknown of this name, new or known. */
 uint32_t walk_unknown(struct walk_space *space, const char *name, uint32_t bits);
+/* Nobody knows when it is 1, not even who sees the packet. */
+void walk_unknown_is_unclear(struct walk_space *space, uint32_t rank);
 /* The rank of a limit's field: 1 while there is room in it. */
 uint32_t walk_limit(struct walk_space *space, const char *name, const void *about);
 /* The first rank that is a limit's. */
