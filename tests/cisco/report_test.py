@@ -6,6 +6,7 @@ The lists of every example that compiles for a router, and of random policies, w
 are read by acl_read.py. Here their entries are counted; each is expanded to what hardware compares
 (prefixes of addresses and ports, single types), by bisection; the different operations on ports that need
 a register are gathered from the words of the text; and the rules are counted by the evaluator's reader.
+No entry with groups stands twice, but where its rule logs or counts.
 """
 
 import argparse
@@ -113,6 +114,9 @@ def check(tally, fwc, title, policy, rules, *options, environment=None):
             seen += 1
             tally.check(figures[1:] == costs(acl, groups),
                         f"{title}: {device} {name}: told {figures[1:]}, found {costs(acl, groups)}")
+            twice = [entry.text for at, entry in enumerate(acl.entries)
+                     if " object-group " in entry.text and not entry.is_logged and entry in acl.entries[:at]]
+            tally.check(" count" in policy or not twice, f"{title}: {device} {name}: twice: {twice[:1]}")
             is_made_of_rules = not acl.name.isdigit() and not acl.name.startswith("VPN-")
             tally.check(rules is None or figures[0] == rules * is_made_of_rules,
                         f"{title}: {device} {name}: told {figures[0]} rules, found {rules}")

@@ -36,6 +36,7 @@ struct shrinker {
 	struct ios_list *list;
 	size_t begin;
 	struct interned *sources, *buckets; /* to shapes, the last first; to links */
+	struct interned *grouped; /* entries with groups, to their index and one */
 	number128 *source_wildcards; /* each once */
 	size_t source_wildcards_count, source_wildcards_capacity;
 	size_t *holder; /* of each line: the one that holds it, or HELD_BY_NONE */
@@ -218,6 +219,50 @@ static void remember(struct shrinker *shrinker, size_t line)
 	*bucket = link;
 }
 
+/* --- entries with groups ------------------------------------------------------------------------- */
+
+/* What one decides; equal groups are one pointer (groups.c). */
+struct grouped_key {
+	number128 values[4];
+	const void *pointers[4];
+	struct ios_ports ports[2];
+	unsigned words[6];
+};
+
+static void set_ports(struct ios_ports *into, const struct ios_ports *from)
+{
+	into->operator = from->operator;
+	into->ports_count = from->ports_count;
+	memcpy(into->ports, from->ports, from->ports_count * sizeof *from->ports);
+}
+
+/* The same entry before the line, whose index is kept with those of others, or HELD_BY_NONE. */
+static size_t find_same(struct shrinker *shrinker, size_t index)
+{
+	const struct ios_line *line = &shrinker->list->lines[index];
+	struct grouped_key key;
+	size_t *slot;
+
+	memset(&key, 0, sizeof key); /* padding counts */
+	memcpy(key.values, (number128[]){ line->source.value, line->source.wildcard, line->destination.value,
+					  line->destination.wildcard }, sizeof key.values);
+	memcpy(key.pointers, (const void *[]){ line->source.group, line->destination.group, line->services,
+					       line->time_range }, sizeof key.pointers);
+	memcpy(key.words, (unsigned[]){ line->action, line->protocol, line->icmp_type, line->icmp_code,
+					line->is_established, line->is_fragments }, sizeof key.words);
+	set_ports(&key.ports[0], &line->source_ports);
+	set_ports(&key.ports[1], &line->destination_ports);
+	slot = (size_t *)interned_slot(shrinker->grouped, &key, sizeof key);
+	if (*slot == 0)
+		*slot = index + 1;
+	return *slot == index + 1 || line->is_pinned ? HELD_BY_NONE : *slot - 1;
+}
+
+static bool is_grouped(const struct ios_line *line)
+{
+	return line->kind == IOS_LINE_ENTRY && line->reflect == NULL && !line_is_plain(line);
+}
+
 /* A default stands behind what the policy denies by name, and takes nothing of it away: these entries
  * count packets of their own. */
 static bool can_join(const struct ios_line *line)
@@ -251,7 +296,8 @@ static void find_covered(struct shrinker *shrinker)
 		for (size_t index = begin; index < end; index++) {
 			bool may_go = line_is_plain(&list->lines[index]) && !list->lines[index].is_pinned;
 
-			shrinker->holder[index] = may_go ? find_holder(shrinker, index) : HELD_BY_NONE;
+			shrinker->holder[index] = is_grouped(&list->lines[index]) ? find_same(shrinker, index) :
+						  may_go ? find_holder(shrinker, index) : HELD_BY_NONE;
 		}
 	}
 }
@@ -516,6 +562,7 @@ static void join_runs(struct shrinker *shrinker)
 
 static void cover_pass(struct shrinker *shrinker)
 {
+	shrinker->grouped = interned_new(shrinker->pool, shrinker->arena);
 	shrinker->sources = interned_new(shrinker->pool, shrinker->arena);
 	shrinker->buckets = interned_new(shrinker->pool, shrinker->arena);
 	shrinker->source_wildcards_count = 0;
