@@ -5,6 +5,7 @@
 Each change is made by nft; what it does to packets is said here by hand."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ allow dns from lan to self limit 10/second burst 20;
 allow http from wan to web1;
 reject smtp from lan to wan;
 masquerade from lan to wan;
+forward https from wan to web1;
 """
 
 
@@ -40,6 +42,9 @@ def told(change, status, *parts, order="policy.fw kernel:"):
     assert done[0] == status, (change, done)
     for part in parts:
         assert part in done[1] + done[2], (change, part, done)
+    for words, verb in re.findall(r"(?:before:|now:   ) (\w+).*, policy\.fw:\d+: (allow|reject|forward)", done[1]):
+        assert words in {"reject": ("rejected",), "allow": ("accepted",),
+                         "forward": ("accepted", "translated")}[verb], (words, verb, done)
     return done[1]
 
 
@@ -122,6 +127,17 @@ def case_translation():
 
 def case_no_table():
     told("nft delete table inet fwc", 1, "the kernel has no table inet fwc", "newly allowed (input")
+
+
+def case_no_translation_without_a_connection():
+    """What a forward admits is admitted of connections; untracked packets are the default's, and told as such."""
+    for change in ("nft delete table inet fwc", "nft insert rule inet fwc forward accept"):
+        told(change, 1, "newly allowed (forward")
+
+
+def case_names_of_interfaces():
+    told("nft insert rule inet fwc input iifname '\"wg*\"' tcp dport 99 accept", 1, "newly allowed (input",
+         "99/tcp from any on others to self", "it depends on in interface")
 
 
 def case_mistakes():

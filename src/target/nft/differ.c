@@ -144,6 +144,7 @@ struct conversion {
 	struct differ *differ;
 	const struct walk_space *from;
 	struct interned *known; /* 1 + the set of a node */
+	enum hook hook;
 	unsigned state;
 	bool is_sure; /* what nobody can tell counts where it makes no difference */
 	struct names *depends;
@@ -178,11 +179,12 @@ static packet_set quantify(struct conversion *conversion, diagram at, bool is_fo
 	return set;
 }
 
-static packet_set of_state(struct conversion *conversion, diagram at)
+/* A field that has this one value. */
+static packet_set of_value(struct conversion *conversion, diagram at, number128 value)
 {
 	struct diagram_edges edges = diagram_edges(conversion->from->diagrams, at);
 	size_t index = 0;
-	while (edges.highs[index] < conversion->state)
+	while (edges.highs[index] < value)
 		index++;
 	return convert(conversion, edges.children[index]);
 }
@@ -205,20 +207,26 @@ static bool is_interface(enum walk_field field)
 	return field == WALK_IN || field == WALK_OUT;
 }
 
-/* Names that the universe has are numbers; a range of names holds others, too. */
+static bool is_absent(enum hook hook, enum walk_field field)
+{
+	return (hook == HOOK_INPUT && field == WALK_OUT) || (hook == HOOK_OUTPUT && field == WALK_IN);
+}
+
+/* Names that the universe has are numbers; a range of names holds others, too. Packets of the hook have such
+ * an interface, and so "none" goes with the others: sets are simpler. */
 static void add_names(struct conversion *conversion, struct interval_set *values, number128 low, number128 high)
 {
 	const struct packet_universe *universe = conversion->differ->universe;
-	if (low == 0)
-		interval_set_add(conversion->pool, values, 0, 0);
 	for (size_t i = 0; i < universe->interfaces_count; i++) {
 		number128 name = walk_number_of_name(universe->interfaces[i]);
 		if (name >= low && name <= high)
 			interval_set_add(conversion->pool, values, i + 1, i + 1);
 	}
-	if (high > low)
-		interval_set_add(conversion->pool, values, universe->interfaces_count + 1,
-				 universe->interfaces_count + 1);
+	if (high == low)
+		return;
+	interval_set_add(conversion->pool, values, 0, 0);
+	interval_set_add(conversion->pool, values, universe->interfaces_count + 1,
+			 universe->interfaces_count + 1);
 }
 
 static number128 era_of(const struct packet_universe *universe, number128 nanoseconds)
@@ -367,7 +375,9 @@ static packet_set convert_node(struct conversion *conversion, diagram at)
 	enum walk_field field = walk_field_of_rank(conversion->from, rank);
 	const struct walk_unknown *unknown = walk_unknown_of_rank(conversion->from, rank);
 	if (field == WALK_STATE)
-		return of_state(conversion, at);
+		return of_value(conversion, at, conversion->state);
+	if (is_absent(conversion->hook, field))
+		return of_value(conversion, at, 0);
 	if (field != WALK_FIELDS && packet_field_of(field) != FIELD_HOOK)
 		return of_field(conversion, field, at);
 	depend(conversion, field != WALK_FIELDS ? walk_field_name(field) : unknown->name);
@@ -398,7 +408,8 @@ struct telling {
 	const struct pair *pair;
 	diagram packets;     /* of the pair */
 	packet_map deciding; /* statements of the hook */
-	packet_set possible; /* in the hook */
+	packet_set possible; /* in the hook, whole: connection tracking has put fragments together */
+	packet_set untranslated;
 	struct table_change change; /* what all have alike */
 	size_t first;        /* of the pair's changes */
 };
@@ -440,6 +451,7 @@ static packet_set set_of(struct telling *telling, unsigned state, bool is_sure, 
 	struct conversion conversion = {
 		.pool = pool, .differ = telling->differ, .from = telling->prover->space,
 		.known = interned_new(pool, arena_new(pool)), .state = state, .is_sure = is_sure,
+		.hook = telling->change.hook,
 		.depends = names_new(pool, false), .depends_text = text_new(pool),
 	};
 	packet_set set = convert(&conversion, telling->packets);
@@ -449,12 +461,20 @@ static packet_set set_of(struct telling *telling, unsigned state, bool is_sure, 
 	return set;
 }
 
+/* Packets without a connection have no translation. */
+static packet_set possible_in(const struct telling *telling, unsigned states)
+{
+	bool has_connection = (states & (1u << WALK_UNTRACKED | 1u << WALK_INVALID)) == 0;
+	return has_connection ? telling->possible :
+	       packet_set_intersect(telling->differ->space, telling->possible, telling->untranslated);
+}
+
 /* The same packets in another state are told together. */
 static void add_change(struct telling *telling, struct table_change change)
 {
 	struct differ *differ = telling->differ;
 	struct packet_space *space = differ->space;
-	change.packets = packet_set_intersect(space, change.region, telling->possible);
+	change.packets = packet_set_intersect(space, change.region, possible_in(telling, change.states));
 	if (packet_set_is_empty(change.packets) || packet_space_is_over(space))
 		return;
 	for (size_t i = telling->first; i < differ->changes_count; i++) {
@@ -559,13 +579,16 @@ static void finish_place(struct prover *prover, const struct differ_place *place
 	struct packet_rules boxes = { 0 };
 	enum hook hook = hook_of(place->place->hook);
 	size_t first = differ->changes_count;
+	packet_set whole = packet_set_value(differ->space, FIELD_FRAGMENT, 0);
 	meaning_boxes(&differ->meaning, differ->pool, differ->universe, hook, &boxes);
 	struct telling telling = {
 		.prover = prover, .differ = differ, .place = place, .change.hook = hook,
 		.deciding = packet_map_first_match(differ->space, boxes.items, boxes.items_count,
 						   differ->meaning.statements),
 		.possible = packet_set_intersect(differ->space, packet_set_value(differ->space, FIELD_HOOK, hook),
-						 packet_set_possible(differ->space)),
+						 packet_set_intersect(differ->space, whole,
+								      packet_set_possible(differ->space))),
+		.untranslated = packet_set_value(differ->space, FIELD_TRANSLATED, 0),
 	};
 	for (size_t i = 0; i < place->items_count; i++) {
 		size_t before = differ->changes_count;
