@@ -53,13 +53,8 @@ struct differ {
 
 static void add_statement(struct differ *differ, struct span span)
 {
-	const struct sources *sources = differ->new->sources;
-	const char *text = sources->items[span.source]->bytes + span.begin;
-	size_t length = span.end - span.begin;
-	const char *end = memchr(text, '\n', length);
-
 	text_addf(differ->out, "%s: ", span_place(differ->pool, differ->new->sources, span));
-	visible_add(differ->out, text, end != NULL ? (size_t)(end - text) : length);
+	visible_add_first_line(differ->out, differ->new->sources, span);
 	text_add_char(differ->out, '\n');
 }
 

@@ -105,12 +105,9 @@ static void add_states(struct text *out, unsigned states)
 static void add_statement(struct kernel_differ *differ, struct span span)
 {
 	struct sources *sources = differ->session->sources;
-	const char *text = sources->items[span.source]->bytes + span.begin;
-	size_t length = span.end - span.begin;
-	const char *end = memchr(text, '\n', length);
 
 	text_addf(differ->out, ", %s: ", span_place(differ->pool, sources, span));
-	visible_add(differ->out, text, end != NULL ? (size_t)(end - text) : length);
+	visible_add_first_line(differ->out, sources, span);
 }
 
 static void add_origin(struct kernel_differ *differ, struct span origin)

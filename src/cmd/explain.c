@@ -58,11 +58,7 @@ struct telling {
 /* The statement, to the end of its first line. */
 static void add_statement(struct telling *telling, struct span span)
 {
-	const char *text = telling->session->sources->items[span.source]->bytes + span.begin;
-	size_t length = span.end - span.begin;
-	const char *end = memchr(text, '\n', length);
-
-	visible_add(telling->out, text, end != NULL ? (size_t)(end - text) : length);
+	visible_add_first_line(telling->out, telling->session->sources, span);
 }
 
 static void add_place(struct telling *telling, struct span span)

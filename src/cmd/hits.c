@@ -143,13 +143,8 @@ static void add_statement(struct text *out, struct session *session, const struc
 	if (span.source == SPAN_NONE.source) {
 		text_add(out, "the default of every policy");
 	} else {
-		const char *text = session->sources->items[span.source]->bytes + span.begin;
-		size_t length = span.end - span.begin;
-		const char *end = memchr(text, '\n', length);
-
-		text_add(out, span_place(out->pool, session->sources, span));
-		text_add(out, ": ");
-		visible_add(out, text, end != NULL ? (size_t)(end - text) : length);
+		text_addf(out, "%s: ", span_place(out->pool, session->sources, span));
+		visible_add_first_line(out, session->sources, span);
 	}
 	if (rule->hook != NULL)
 		text_addf(out, " (%s)", rule->hook);

@@ -78,13 +78,8 @@ static void name_rules(struct logger *logger)
 
 static void add_statement(struct text *out, struct session *session, struct span span)
 {
-	const char *text = session->sources->items[span.source]->bytes + span.begin;
-	size_t length = span.end - span.begin;
-	const char *end = memchr(text, '\n', length);
-
-	text_add(out, span_place(out->pool, session->sources, span));
-	text_add(out, ": ");
-	visible_add(out, text, end != NULL ? (size_t)(end - text) : length);
+	text_addf(out, "%s: ", span_place(out->pool, session->sources, span));
+	visible_add_first_line(out, session->sources, span);
 }
 
 static void add_rule(struct text *out, struct logger *logger, const struct log_line *line)

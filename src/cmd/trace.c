@@ -220,13 +220,8 @@ static struct decision decide(void *pool, const struct follower *follower, const
 
 static void add_statement(struct text *out, struct session *session, struct span span)
 {
-	const char *text = session->sources->items[span.source]->bytes + span.begin;
-	size_t length = span.end - span.begin;
-	const char *end = memchr(text, '\n', length);
-
-	text_add(out, span_place(out->pool, session->sources, span));
-	text_add(out, ": ");
-	visible_add(out, text, end != NULL ? (size_t)(end - text) : length);
+	text_addf(out, "%s: ", span_place(out->pool, session->sources, span));
+	visible_add_first_line(out, session->sources, span);
 }
 
 static void add_policy(struct text *out, const struct follower *follower, const struct path *path)

@@ -4,6 +4,8 @@
  * surrogates, nothing above U+10FFFF. */
 #include "diag/visible.h"
 
+#include <string.h>
+
 #include <stdint.h>
 
 /* Bytes of a well-formed character by its first byte and the allowed range of the second. */
@@ -108,4 +110,12 @@ void visible_add_utf8(struct text *out, const char *bytes, size_t length)
 			text_add_bytes(out, bytes + at, glyph.bytes);
 		at += glyph.bytes;
 	}
+}
+
+void visible_add_first_line(struct text *out, const struct sources *sources, struct span span)
+{
+	const char *text = sources->items[span.source]->bytes + span.begin;
+	size_t length = span.end - span.begin;
+	const char *end = memchr(text, '\n', length);
+	visible_add(out, text, end != NULL ? (size_t)(end - text) : length);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/text.h"
+#include "diag/source.h"
 
 /* One character as it will be shown. */
 struct glyph {
@@ -20,6 +21,8 @@ struct glyph glyph_at(const char *bytes, size_t length);
 void glyph_add(struct text *out, const char *bytes, struct glyph glyph);
 /* The whole text, escaped where a terminal could be misled. */
 void visible_add(struct text *out, const char *bytes, size_t length);
+/* What stands at the span, to the end of its first line: a statement for a line of output. */
+void visible_add_first_line(struct text *out, const struct sources *sources, struct span span);
 /* The whole text as valid UTF-8: only malformed bytes are escaped. */
 void visible_add_utf8(struct text *out, const char *bytes, size_t length);
 

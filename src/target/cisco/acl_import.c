@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "diag/visible.h"
+#include "services/spelling.h"
 #include "target/cisco/acl_expand.h"
 #include "target/cisco/acl_format.h"
 
@@ -16,130 +16,28 @@ struct import {
 	const struct acl_list *list;
 	const struct acl_import_settings *settings;
 	struct acl_expansion expansion;
-	struct names *services; /* pairs as text -> struct service, the best name for them */
+	struct spelling *spelling;
 	struct names *groups;   /* network groups that were defined already */
 };
 
 /* --- safe text --------------------------------------------------------------------------------- */
 
-/* For strings and comments: one line, no quotes, nothing that misleads a terminal. */
-static void add_safe(struct text *out, const char *text)
-{
-	size_t length = strlen(text);
-
-	while (length > 0) {
-		struct glyph glyph = glyph_at(text, length);
-
-		if (glyph.is_escaped || glyph.is_malformed)
-			text_add_char(out, ' ');
-		else if (*text == '"')
-			text_add_char(out, '\'');
-		else
-			text_add_bytes(out, text, glyph.bytes);
-		text += glyph.bytes;
-		length -= glyph.bytes;
-	}
-}
-
 static void add_string(struct text *out, const char *text)
 {
 	text_add_char(out, '"');
-	add_safe(out, text);
+	spelling_safe(out, text);
 	text_add_char(out, '"');
-}
-
-/* Names that need no quotes. */
-static bool is_plain(const char *name)
-{
-	static const char *const reserved[] = { "any", "except", "from", "internet", "self", "to" };
-	bool has_letter = false;
-
-	for (size_t index = 0; index < sizeof reserved / sizeof reserved[0]; index++)
-		if (strcmp(name, reserved[index]) == 0)
-			return false;
-	for (const char *byte = name; *byte != '\0'; byte++) {
-		bool is_letter = isalpha((unsigned char)*byte);
-
-		if (!is_letter && !isdigit((unsigned char)*byte) && *byte != '_' &&
-		    (byte == name || strchr(".+-", *byte) == NULL))
-			return false;
-		has_letter = has_letter || is_letter;
-	}
-	return has_letter;
 }
 
 static void add_name(struct text *out, const char *name)
 {
-	if (is_plain(name))
+	if (spelling_is_plain(name))
 		text_add(out, name);
 	else
 		add_string(out, name);
 }
 
 /* --- services ------------------------------------------------------------------------------------ */
-
-static const char *tuples_text(void *pool, const struct tuple_set *set)
-{
-	struct text *text = text_new(pool);
-
-	for (size_t index = 0; index < set->tuples_count; index++) {
-		text_add(text, index > 0 ? ", " : "");
-		tuple_format(text, &set->tuples[index]);
-	}
-	return text->bytes;
-}
-
-/* Names of protocols, not of products that happen to listen there: 8080/tcp is no one's. */
-static bool is_well_known(const struct service *service)
-{
-	for (size_t index = 0; index < service->sources_count; index++)
-		if (strncmp(service->sources[index], "vendor:", strlen("vendor:")) != 0 &&
-		    strncmp(service->sources[index], "role:", strlen("role:")) != 0)
-			return true;
-	return false;
-}
-
-/* A helper would let in more than the list did. */
-static void services_index(struct import *import, const struct service_database *database)
-{
-	import->services = names_new(import->pool, false);
-	for (size_t index = 0; index < database->items_count; index++) {
-		struct service *service = database->items[index], *known;
-		const char *pairs;
-
-		if (service->is_tag || service->helper != NULL || service->parts_count > 0 ||
-		    !is_plain(service->name) || !is_well_known(service) ||
-		    service->own.tuples_count == 0)
-			continue;
-		pairs = tuples_text(import->pool, &service->own);
-		known = names_find(import->services, pairs, strlen(pairs));
-		if (known == NULL || strlen(service->name) < strlen(known->name))
-			names_set(import->services, pairs, strlen(pairs), service);
-	}
-}
-
-static bool add_known(struct import *import, const struct tuple_set *set)
-{
-	const char *pairs = tuples_text(import->pool, set);
-	const struct service *service = names_find(import->services, pairs, strlen(pairs));
-
-	if (service != NULL)
-		text_add(import->out, service->name);
-	return service != NULL;
-}
-
-static void add_services(struct import *import, const struct tuple_set *set)
-{
-	if (add_known(import, set))
-		return;
-	for (size_t index = 0; index < set->tuples_count; index++) {
-		const struct tuple_set one = { .tuples = &set->tuples[index], .tuples_count = 1 };
-
-		text_add(import->out, index > 0 ? ", " : "");
-		if (!add_known(import, &one))
-			tuple_format(import->out, one.tuples);
-	}
-}
 
 static bool is_icmp_of(unsigned protocol, enum family family)
 {
@@ -332,7 +230,7 @@ static void add_because(struct import *import, const struct acl_remark *remark)
 		if (remark->text[0] == '\0')
 			continue;
 		text_add(import->out, word);
-		add_safe(import->out, remark->text);
+		spelling_safe(import->out, remark->text);
 		word = "; ";
 	}
 	if (strcmp(word, "; ") == 0)
@@ -345,12 +243,12 @@ static void add_left_out(struct import *import, const struct acl_entry *entry, c
 
 	for (const struct acl_remark *remark = entry->remarks; remark != NULL; remark = remark->next) {
 		text_add(import->out, "# ");
-		add_safe(import->out, remark->text);
+		spelling_safe(import->out, remark->text);
 		text_add_char(import->out, '\n');
 	}
 	acl_entry_format_numbered(words, import->list, entry);
 	text_addf(import->out, "# left out, %s: ", why);
-	add_safe(import->out, words->bytes);
+	spelling_safe(import->out, words->bytes);
 	text_add_char(import->out, '\n');
 }
 
@@ -398,7 +296,7 @@ static bool add_rule(struct import *import, const struct acl_entry *entry)
 		return false;
 	}
 	text_add(import->out, entry->action == ACL_PERMIT ? "allow " : "deny ");
-	add_services(import, &tuples);
+	spelling_services(import->spelling, import->out, &tuples);
 	add_place(import, "from", &entry->source, source);
 	add_place(import, "to", &entry->destination, destination);
 	if (source == NULL && destination == NULL &&
@@ -432,9 +330,9 @@ static void add_head(struct import *import)
 
 	acl_list_format_head(head, list);
 	text_add(out, "# Made by fwc import of '");
-	add_safe(out, head->bytes);
+	spelling_safe(out, head->bytes);
 	text_add(out, "' in ");
-	add_safe(out, import->settings->file);
+	spelling_safe(out, import->settings->file);
 	text_addf(out,
 		  ".\n#\n"
 		  "# A router's list judges every packet of one direction of one interface. These rules judge\n"
@@ -462,7 +360,7 @@ static void add_end(struct import *import)
 
 	for (const struct acl_remark *remark = list->remarks; remark != NULL; remark = remark->next) {
 		text_add(import->out, "# ");
-		add_safe(import->out, remark->text);
+		spelling_safe(import->out, remark->text);
 		text_add_char(import->out, '\n');
 	}
 	if (last == NULL)
@@ -496,7 +394,7 @@ bool acl_import(struct text *out, struct diags *diags, const struct acl_config *
 			 "it has remarks and no entry", list->name);
 		return false;
 	}
-	services_index(&import, database);
+	import.spelling = spelling_new(import.pool, database);
 	add_head(&import);
 	is_said = define_groups(&import);
 	for (size_t index = 0; index < list->entries_count; index++)
