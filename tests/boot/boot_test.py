@@ -21,6 +21,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "tests", "packets"))
 
 import lab  # noqa: E402  (the folder beside)
+from checks import Checks  # noqa: E402
 
 HEADER = struct.Struct("<8sI4sIIQ40s32s")
 DONE, RESCUE, BARE, WORLD = 0, 10, 11, 3
@@ -51,25 +52,6 @@ class Batch:
         head = HEADER.pack(self.magic, self.version, self.order, self.count, self.zero, len(body), self.table,
                            b"")[:72]
         return head + hashlib.sha256(head + body).digest() + body
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-
-    def check(self, holds, words):
-        self.passed += bool(holds)
-        if not holds:
-            self.failed += 1
-            print("failed:", words)
-
-    def skip(self, words):
-        self.skipped += 1
-        print("skipped:", words)
-
-    def close(self):
-        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
-        sys.exit(1 if self.failed else 0)
 
 
 class Boot:

@@ -21,6 +21,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "tests", "packets"))
 
 import lab  # noqa: E402  (the folder beside)
+from checks import Checks  # noqa: E402
 
 GROUP = "77"
 POLICY = """zone lan { interface lan0; network 192.168.0.0/24; }
@@ -52,21 +53,6 @@ LINES = (
     ("fwc: fwc:x: fwc:x:drop: fwc::deny: fwc:a b:deny: nothing", None),
     ("some other line", None),
 )
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, holds, words):
-        self.passed += bool(holds)
-        if not holds:
-            self.failed += 1
-            print("failed:", words)
-
-    def close(self):
-        print(f"{self.passed} passed, {self.failed} failed, 0 skipped")
-        sys.exit(1 if self.failed else 0)
 
 
 def told(fwc, folder, text, *options):

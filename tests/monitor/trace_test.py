@@ -20,6 +20,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(TOP, "tests", "packets"))
 
 import lab  # noqa: E402  (the folder beside)
+from checks import Checks  # noqa: E402
 
 POLICY = """zone lan { interface lan0; network 192.168.0.0/24; }
 zone wan { interface wan0; network internet; }
@@ -29,21 +30,6 @@ deny telnet, ftp;
 forward 8080/tcp from lan at 192.168.0.1 to web port 80;
 default deny;
 """
-
-
-class Checks:
-    def __init__(self):
-        self.passed = self.failed = 0
-
-    def check(self, holds, words):
-        self.passed += bool(holds)
-        if not holds:
-            self.failed += 1
-            print("failed:", words)
-
-    def close(self):
-        print(f"{self.passed} passed, {self.failed} failed, 0 skipped")
-        sys.exit(1 if self.failed else 0)
 
 
 class Net:
