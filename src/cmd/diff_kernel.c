@@ -31,23 +31,6 @@ struct kernel_differ {
 
 /* --- the table ---------------------------------------------------------------------------------------- */
 
-/* A table that is not there does nothing: that is a difference like any other. */
-static const struct read_table *table_in(struct kernel_differ *differ, const struct nft_read *read,
-					 const char *name)
-{
-	const struct read_table *table = nft_read_table(read, NFPROTO_INET, name);
-	struct read_table *none;
-
-	if (table != NULL)
-		return table;
-	differ->is_missing = true;
-	none = pool_new(differ->pool, struct read_table);
-	none->family = NFPROTO_INET;
-	none->name = name;
-	none->chain_names = none->set_names = none->object_names = names_new(none, false);
-	return none;
-}
-
 static bool read_and_compare(struct kernel_differ *differ)
 {
 	struct session *session = differ->session;
@@ -56,14 +39,16 @@ static bool read_and_compare(struct kernel_differ *differ)
 	struct nft_read *read;
 	int error = nft_read_kernel(differ->pool, NFPROTO_INET, name, &read);
 
-	if (error == ENOENT)
+	differ->is_missing = error == ENOENT;
+	if (differ->is_missing)
 		read = nft_read_new(differ->pool);
 	else if (error != 0) {
 		nft_report_error(session->diags, error, "read the kernel's rules");
 		return false;
 	}
 	differ->proof = nft_differ(differ->pool, &(struct proof_subject){
-		.ruleset = session->ruleset, .read = read, .table = table_in(differ, read, name), .limits = &limits,
+		.ruleset = session->ruleset, .read = read, .limits = &limits,
+		.table = proof_table(differ->pool, read, name),
 	}, &differ->differ);
 	return true;
 }

@@ -47,6 +47,20 @@ struct proof_limits proof_limits_of(const struct session *session)
 	};
 }
 
+const struct read_table *proof_table(void *pool, const struct nft_read *read, const char *name)
+{
+	const struct read_table *table = nft_read_table(read, NFPROTO_INET, name);
+	struct read_table *none;
+
+	if (table != NULL)
+		return table;
+	none = pool_new(pool, struct read_table);
+	none->family = NFPROTO_INET;
+	none->name = name;
+	none->chain_names = none->set_names = none->object_names = names_new(none, false);
+	return none;
+}
+
 bool proof_make(struct session *session, struct proof *proof, char sha256[REREAD_HASH_LENGTH + 1])
 {
 	const struct proof_limits limits = proof_limits_of(session);

@@ -13,6 +13,9 @@
 bool proof_make(struct session *session, struct proof *proof, char sha256[REREAD_HASH_LENGTH + 1]);
 /* What the proof of a table found, as diagnostics. subject: "the table that was made". true: equal. */
 bool proof_report(struct session *session, const struct proof *proof, const char *subject);
+/* The table inet of this name in a reading of the kernel. One that is not there does nothing: that is a
+ * difference like any other. */
+const struct read_table *proof_table(void *pool, const struct nft_read *read, const char *name);
 /* How the session's table is to be compared. */
 struct proof_limits proof_limits_of(const struct session *session);
 /* "proved: this table equals the policy, …" on stderr, unless diagnostics are JSON. */

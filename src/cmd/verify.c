@@ -10,21 +10,6 @@
 #include "target/nft/read_kernel.h"
 #include "target/nft/refusal.h"
 
-/* A table that is not there does nothing: that is a difference like any other. */
-static const struct read_table *table_in(void *pool, const struct nft_read *read, const char *name)
-{
-	const struct read_table *table = nft_read_table(read, NFPROTO_INET, name);
-	struct read_table *none;
-
-	if (table != NULL)
-		return table;
-	none = pool_new(pool, struct read_table);
-	none->family = NFPROTO_INET;
-	none->name = name;
-	none->chain_names = none->set_names = none->object_names = names_new(none, false);
-	return none;
-}
-
 static bool verify(struct session *session, struct proof *proof)
 {
 	const struct proof_limits limits = proof_limits_of(session);
@@ -39,7 +24,7 @@ static bool verify(struct session *session, struct proof *proof)
 		nft_report_error(session->diags, error, "read the kernel's rules");
 		return false;
 	}
-	*proof = nft_prove(pool, session->ruleset, read, table_in(pool, read, name), &limits);
+	*proof = nft_prove(pool, session->ruleset, read, proof_table(pool, read, name), &limits);
 	return proof_report(session, proof,
 			    pool_format(pool, error == ENOENT ? "the kernel has no table inet '%s', and so it"
 							      : "the kernel's table inet '%s'", name));
