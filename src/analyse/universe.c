@@ -72,6 +72,11 @@ static int compare_times(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
+void packet_universe_add_end(struct packet_universe *universe, time_t end)
+{
+	*pool_append(universe->pool, universe, ends) = end;
+}
+
 void packet_universe_finish(struct packet_universe *universe)
 {
 	size_t kept = 0;

@@ -23,6 +23,8 @@ void packet_universe_add(struct packet_universe *universe, const struct ruleset 
  * an interface that is not known would be taken for nothing. */
 void packet_universe_add_zones(struct packet_universe *universe, const struct policy *policy);
 void packet_universe_add_interface(struct packet_universe *universe, const char *name);
+/* The first second in which something else may hold. */
+void packet_universe_add_end(struct packet_universe *universe, time_t end);
 /* To be called once, after all were added. */
 void packet_universe_finish(struct packet_universe *universe);
 

@@ -23,6 +23,7 @@ struct comparing {
 	void *pool;
 	struct diags *diags;
 	enum family family;
+	int32_t timezone_s; /* of the routers' clocks: the policy's; of two lists it does not matter */
 	struct acl_comparison *comparison;
 	struct decider before, after;
 	struct pair *pairs; /* by their number, from 1; 0: no change */
@@ -55,6 +56,7 @@ static bool decide_list(struct comparing *comparing, struct decider *decider)
 		.diags = comparing->diags,
 		.config = decider->side->config,
 		.universe = comparing->comparison->universe,
+		.timezone_s = comparing->timezone_s,
 	};
 	struct packet_rule *rules;
 	size_t count;
@@ -172,10 +174,14 @@ struct acl_comparison *acl_compare(void *pool, struct diags *diags, enum family 
 	for (unsigned index = 0; index < 2; index++) {
 		if (sides[index]->policy == NULL)
 			continue;
+		comparing.timezone_s = sides[index]->policy->ruleset->policy->timezone_s;
 		packet_universe_add(comparison->universe, sides[index]->policy->ruleset);
 		if (sides[index]->policy->interface != NULL)
 			packet_universe_add_interface(comparison->universe, sides[index]->policy->interface);
 	}
+	for (unsigned index = 0; index < 2; index++)
+		if (sides[index]->config != NULL)
+			given_ends_add(sides[index]->config, comparing.timezone_s, comparison->universe);
 	packet_universe_finish(comparison->universe);
 	comparison->space = packet_space_new(pool, comparison->universe, PACKET_ORDER_SAFE, 0);
 	if (!decide(&comparing, &comparing.before, before) || !decide(&comparing, &comparing.after, after))

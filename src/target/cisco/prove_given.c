@@ -72,7 +72,29 @@ static bool read_end(const char *text, struct tm *date)
 	return false;
 }
 
-/* Only ends of rules are told apart. */
+/* The first second after: a range that permits is taken to hold in its last minute, one that denies not. */
+static time_t end_of(struct tm date, int32_t timezone_s, enum acl_action action)
+{
+	return timegm(&date) - timezone_s + (action == ACL_PERMIT ? 60 : 0);
+}
+
+void given_ends_add(const struct acl_config *config, int32_t timezone_s, struct packet_universe *universe)
+{
+	for (size_t index = 0; index < config->time_ranges_count; index++) {
+		const struct acl_time_range *range = config->time_ranges[index];
+
+		for (size_t at = 0; at < range->periods_count; at++) {
+			struct tm date = { 0 };
+
+			if (!range->periods[at].is_absolute || !read_end(range->periods[at].text, &date))
+				continue;
+			packet_universe_add_end(universe, end_of(date, timezone_s, ACL_PERMIT));
+			packet_universe_add_end(universe, end_of(date, timezone_s, ACL_DENY));
+		}
+	}
+}
+
+/* Only ends that the universe knows are told apart. */
 static bool find_eras(const struct given_context *context, const struct acl_period *period,
 		      enum acl_action action, struct interval_set *eras)
 {
@@ -82,7 +104,7 @@ static bool find_eras(const struct given_context *context, const struct acl_peri
 
 	if (!read_end(period->text, &date))
 		return refuse(context, period->span, "this period is not one that rules of the policy have");
-	end = timegm(&date) - context->timezone_s + (action == ACL_PERMIT ? 60 : 0);
+	end = end_of(date, context->timezone_s, action);
 	for (size_t index = 0; index < universe->ends_count; index++)
 		if (universe->ends[index] == end) {
 			*eras = packet_universe_eras(universe, context->pool, end);

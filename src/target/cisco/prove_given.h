@@ -20,6 +20,9 @@ struct given_context {
 	int32_t timezone_s;  /* of the router's clock */
 };
 
+/* The ends of the time ranges, for a universe that is not finished: where lists are compared of which no policy
+ * tells them. */
+void given_ends_add(const struct acl_config *config, int32_t timezone_s, struct packet_universe *universe);
 /* list NULL: one that is missing, which permits everything. false: with an error in the bag. */
 bool given_list_make(const struct given_context *context, enum family family, const struct acl_list *list,
 		     struct given_list *given);
