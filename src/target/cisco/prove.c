@@ -648,14 +648,15 @@ struct cisco_proof cisco_prove(void *pool, const struct cisco_proof_subject *sub
 	packet_universe_add(proving.universe, subject->ruleset);
 	for (size_t index = 0; proving.device != NULL && index < proving.device->interfaces_count; index++)
 		packet_universe_add_interface(proving.universe, proving.device->interfaces[index].name);
-	packet_universe_finish(proving.universe);
-	proving.space = packet_space_new(pool, proving.universe, PACKET_ORDER_SAFE, 0);
-	proving.has_times = has_times(subject->ruleset);
 	proving.config = acl_read_all(pool, proving.diags, subject->texts, subject->texts_count);
 	if (diags_has_errors(proving.diags)) {
 		(void)unreadable(&proving, CISCO_PROOF_UNREADABLE);
 		return proving.proof;
 	}
+	given_ends_add(proving.config, subject->ruleset->policy->timezone_s, proving.universe);
+	packet_universe_finish(proving.universe);
+	proving.space = packet_space_new(pool, proving.universe, PACKET_ORDER_SAFE, 0);
+	proving.has_times = has_times(subject->ruleset);
 	if (proving.device != NULL) {
 		prove_device(&proving);
 		return proving.proof;
