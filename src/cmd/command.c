@@ -15,6 +15,7 @@
 	"      --table NAME           name of the nftables table (default: fwc)\n"                 \
 	"      --count                a counter on every rule, for 'fwc hits'\n"                        \
 	"      --log-group N          log to NFLOG group N instead of the kernel's log\n"          \
+	"      --optimise 0|1|2       a line a rule; readable and fast (default); the fastest\n"   \
 	"      --json                 diagnostics as JSON on stderr\n"                            \
 	"      --base FILE|REV:FILE   the earlier policy that 'assert unchanged' speaks of\n"      \
 	"      --strict               warnings fail: exit 1, and nothing is printed or loaded\n"

@@ -288,6 +288,9 @@ static int compile_option(struct compile_options *options, int option)
 	case OPTION_LOG_GROUP:
 		options->host_option = "--log-group";
 		break;
+	case OPTION_OPTIMISE:
+		options->host_option = "--optimise";
+		break;
 	case OPTION_SHOW:
 		options->stage = stage_find(optarg);
 		if (options->stage == NULL)

@@ -141,6 +141,7 @@ static struct state_entry *add_entry(struct session *session, const struct enfor
 	entry->counts_all = options->counts_all;
 	entry->has_log_group = options->nft.has_log_group;
 	entry->log_group = options->nft.log_group;
+	entry->level = options->nft.level;
 	return entry;
 }
 

@@ -92,6 +92,10 @@ int session_option(struct session_options *options, const char *command, int opt
 			return command_misused(command, "'%s' is not a group 0..65535", argument);
 		options->nft.has_log_group = true;
 		return EXIT_DONE;
+	case OPTION_OPTIMISE:
+		if (!optimise_level_parse(argument, &options->nft.level))
+			return command_misused(command, "'%s' is none of the levels 0, 1, 2", argument);
+		return EXIT_DONE;
 	case OPTION_JSON:
 		options->has_json = true;
 		return EXIT_DONE;

@@ -31,7 +31,8 @@ struct session_options {
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
-       OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_STATE, OPTION_COUNT_ALL, OPTION_OWN };
+       OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_STATE, OPTION_COUNT_ALL,
+       OPTION_OPTIMISE, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \
@@ -40,6 +41,7 @@ enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GR
 	{ "log-group", required_argument, NULL, OPTION_LOG_GROUP },                               \
 	{ "json", no_argument, NULL, OPTION_JSON },                                               \
 	{ "count", no_argument, NULL, OPTION_COUNT_ALL },                                         \
+	{ "optimise", required_argument, NULL, OPTION_OPTIMISE },                                 \
 	{ "strict", no_argument, NULL, OPTION_STRICT },                                           \
 	{ "base", required_argument, NULL, OPTION_BASE }
 

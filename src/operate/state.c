@@ -62,7 +62,7 @@ static json_t *string_of(void *pool, const char *text)
 static json_t *print_entry(void *pool, const struct state_entry *entry)
 {
 	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, "
-			 "s:i}",
+			 "s:i, s:i}",
 			 "number", (json_int_t)entry->number, "mark", state_mark_word(entry->mark),
 			 "hash", entry->hash, "policy", string_of(pool, entry->policy),
 			 "version", string_of(pool, entry->version), "file", string_of(pool, entry->file),
@@ -71,7 +71,8 @@ static json_t *print_entry(void *pool, const struct state_entry *entry)
 			 "before", string_of(pool, entry->before), "applied", (json_int_t)entry->applied,
 			 "deadline", (json_int_t)entry->deadline, "rules", (json_int_t)entry->rules,
 			 "expired-deny", entry->allows_expired_deny, "count", entry->counts_all, "has-log-group",
-			 entry->has_log_group, "log-group", (int)entry->log_group);
+			 entry->has_log_group, "log-group", (int)entry->log_group,
+			 "optimise", (int)optimise_level_number(entry->level));
 }
 
 static bool read_mark(const char *word, enum state_mark *mark)
@@ -118,12 +119,15 @@ static bool parse_strings(void *pool, json_t *item, struct state_entry *entry)
 static bool parse_entry(void *pool, json_t *item, struct state_entry *entry)
 {
 	json_int_t number, applied, deadline, rules;
-	int allows_expired_deny, counts_all, has_log_group, log_group;
+	int allows_expired_deny, counts_all, has_log_group, log_group, level = 1;
 	*entry = (struct state_entry){ 0 };
-	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:i}", "number", &number, "applied", &applied,
-			"deadline", &deadline, "rules", &rules, "expired-deny", &allows_expired_deny,
-			"count", &counts_all, "has-log-group", &has_log_group, "log-group", &log_group) != 0 ||
-	    number <= 0 || log_group < 0 || log_group > UINT16_MAX)
+	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:i, s?i}",
+			"number", &number, "applied", &applied, "deadline", &deadline,
+			"rules", &rules, "expired-deny", &allows_expired_deny,
+			"count", &counts_all, "has-log-group", &has_log_group, "log-group", &log_group,
+			"optimise", &level) != 0 ||
+	    number <= 0 || log_group < 0 || log_group > UINT16_MAX ||
+	    !optimise_level_of(level, &entry->level))
 		return false;
 	entry->number = (uint64_t)number;
 	entry->applied = (time_t)applied;

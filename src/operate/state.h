@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "optimise/level.h"
 #include "operate/folder.h"
 
 #define STATE_KEPT 20
@@ -39,6 +40,7 @@ struct state_entry {
 	uint64_t rules;
 	bool allows_expired_deny, counts_all, has_log_group; /* options of that time */
 	uint16_t log_group;
+	enum optimise_level level;
 };
 
 struct state {

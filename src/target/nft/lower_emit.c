@@ -84,8 +84,10 @@ static size_t factor_alternatives(const struct lower *lower, const struct unit *
 	return 1;
 }
 
-static size_t inline_most(enum factor factor)
+static size_t inline_most(const struct lower *lower, enum factor factor)
 {
+	if (lower->settings->level == OPTIMISE_LINES)
+		return 1;
 	switch (factor) {
 	case FACTOR_IN:
 	case FACTOR_OUT:
@@ -108,10 +110,12 @@ static bool factor_is_complement(const struct unit *unit, enum factor factor)
 static bool wants_set(const struct lower *lower, const struct unit *unit, enum factor factor,
 		      size_t alternatives)
 {
-	if (alternatives <= inline_most(factor))
+	if (alternatives <= inline_most(lower, factor))
 		return false;
 	if (factor == FACTOR_SERVICE && !group_fits_set(&lower->groups[unit->group]))
 		return false;
+	if (lower->settings->level == OPTIMISE_LINES && lower_may_add_set(lower))
+		return true;
 	return lower_may_add_leaf_set(lower) || alternatives > LONG_LIST ||
 	       factor_is_complement(unit, factor);
 }
@@ -526,6 +530,8 @@ static void chain_factors(struct lower *lower, struct product *product)
 		    !has_outer(product, factor))
 			continue;
 		bool is_shared = factor == FACTOR_SERVICE && product->is_end_shared;
+		if (lower->settings->level == OPTIMISE_LINES && rules_of(product) <= PRODUCT_MAX)
+			continue;
 		if (is_shared || product->counts[factor] >= CHAINED_MIN ||
 		    rules_of(product) > PRODUCT_MAX)
 			chain_factor(lower, product, factor);

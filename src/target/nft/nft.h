@@ -5,12 +5,14 @@
 #ifndef FWC_TARGET_NFT_NFT_H
 #define FWC_TARGET_NFT_NFT_H
 
+#include "optimise/level.h"
 #include "target/nft/model.h"
 
 struct nft_settings {
 	const char *table;    /* "fwc" */
 	bool has_log_group;   /* log to NFLOG group instead of the kernel's log */
 	uint16_t log_group;
+	enum optimise_level level;
 };
 
 /* lower.c: ruleset to table. What the target cannot express is an error in the bag at the policy's

@@ -428,7 +428,7 @@ static void write_halves(struct lower *lower, struct site site, struct list list
 
 static void write_list(struct lower *lower, struct site site, struct list list)
 {
-	for (;;) {
+	for (bool is_cut = lower->settings->level != OPTIMISE_LINES; is_cut;) {
 		list = trim(lower, list);
 		unsigned linear = linear_cost(lower, list);
 		if (linear <= COST_LINEAR_FEW || site.level > SPLIT_LEVELS_MAX ||

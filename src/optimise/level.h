@@ -1,0 +1,23 @@
+/* How far a ruleset is optimised: what `--optimise` says.
+ *
+ * All levels mean the same; they differ in what a packet pays, and in how well people can read the
+ * result. The level goes with what was applied, so that it can be made again. */
+#ifndef FWC_OPTIMISE_LEVEL_H
+#define FWC_OPTIMISE_LEVEL_H
+
+#include <stdbool.h>
+
+/* The first is the default. */
+enum optimise_level {
+	OPTIMISE_READABLE, /* 1: maps and leaf chains where a packet gains by them; what stands together stays so */
+	OPTIMISE_LINES,    /* 0: a line a rule, in the policy's order */
+	OPTIMISE_FASTEST,  /* 2: whatever costs a packet least */
+};
+
+/* false: no level. */
+bool optimise_level_parse(const char *word, enum optimise_level *level);
+bool optimise_level_of(int number, enum optimise_level *level);
+/* As it is written: 0, 1 or 2. */
+unsigned optimise_level_number(enum optimise_level level);
+
+#endif
