@@ -139,6 +139,7 @@ FEWER = {
     "cisco/refuse_test.py": ("--lines", "10000"),
     "iptables/import_test.py": ("--files", "12"),
     "packets/random_test.py": ("--policies", "30"),
+    "packets/applies_test.py": ("--applies", "10"),
 }
 
 
@@ -180,6 +181,7 @@ PROGRAMS = [
     ("packets/examples_test.py",),
     ("packets/peers_test.py",),
     ("packets/random_test.py",),
+    ("packets/applies_test.py", "--applies", "40"),
 ]
 
 
