@@ -47,6 +47,20 @@ static const char *command_word(const char *word)
 	return word;
 }
 
+static bool works_with_kernel(const struct command *command)
+{
+	return command->rights == RIGHTS_KERNEL || command->rights == RIGHTS_APPLY || command->rights == RIGHTS_LOG;
+}
+
+static bool give_up_rights(const struct command *command)
+{
+	if (!rights_keep(command->rights))
+		return false;
+	if (!works_with_kernel(command))
+		return true;
+	return rights_confine() && (command->reads_revisions || rights_end_programs());
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -66,7 +80,7 @@ int main(int argc, char **argv)
 
 		return run(command_find("help"), 2, help);
 	}
-	if (!rights_keep(command->rights)) {
+	if (!give_up_rights(command)) {
 		fprintf(stderr, "fwc: error: cannot give up rights that are not needed: %s\n", strerror(errno));
 		return EXIT_WORLD;
 	}

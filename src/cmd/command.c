@@ -54,11 +54,11 @@ static const struct command commands[] = {
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
 	  "      --drop-denied          end connections that the policy denies, once it is sure to stay\n"
-	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply, RIGHTS_APPLY },
+	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply, RIGHTS_APPLY, true },
 	{ "plan", "show what applying a policy would change",
 	  "usage: fwc plan FILE|- [options]\n"
 	  "      --exit-code            exit 10 if there are changes\n"
-	  STATE_OPTION POLICY_OPTIONS, command_plan, RIGHTS_KERNEL },
+	  STATE_OPTION POLICY_OPTIONS, command_plan, RIGHTS_KERNEL, true },
 	{ "confirm", "keep what was applied with --confirm",
 	  "usage: fwc confirm [options]\n"
 	  "      --force                from the session that applied it, too\n" STATE_OPTION JSON_OPTION,
@@ -74,7 +74,7 @@ static const struct command commands[] = {
 	{ "verify", "compare the kernel's table, or a router's lists, with a policy",
 	  "usage: fwc verify FILE|- [options]\n" POLICY_OPTIONS
 	  "      --against FILE|FILE#LIST  a router's configuration in the place of the kernel\n"
-	  "      --device NAME          the router\n", command_verify, RIGHTS_KERNEL },
+	  "      --device NAME          the router\n", command_verify, RIGHTS_KERNEL, true },
 	{ "boot", "load the batch that was made for it, or fail closed",
 	  "usage: fwc boot [FILE] [options]\n"
 	  "  FILE is what 'fwc compile --target nft-batch -o FILE' wrote (default:\n"

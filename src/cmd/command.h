@@ -31,6 +31,7 @@ struct command {
 	/* argv[0] is the command's name. Gives the exit status. */
 	int (*run)(struct pool_trap *root, int argc, char **argv);
 	enum rights rights;
+	bool reads_revisions; /* git is started for them: they end that themselves, by rights_want_no_program */
 };
 
 /* Rows in the order of the help page. */

@@ -366,6 +366,7 @@ bool enforce_prepare(struct session *session, struct enforce_proof *proof)
 	proof->is_proved = false;
 	if (!session_lower(session) || session_is_refused(session))
 		return false;
+	rights_want_no_program();
 	if (!session->options.skips_proof)
 		proof->is_proved = proof_make(session, &proof->proof, proof->sha256);
 	return !diags_has_errors(session->diags) && !session_is_refused(session);

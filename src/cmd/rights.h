@@ -1,6 +1,6 @@
 /* What a command may do beyond its user: everything else is given up before it begins.
  *
- * Source: capabilities(7), prctl(2) PR_SET_NO_NEW_PRIVS; libcap-ng. */
+ * Source: capabilities(7), prctl(2) PR_SET_NO_NEW_PRIVS; libcap-ng; seccomp(2), libseccomp. */
 #ifndef FWC_CMD_RIGHTS_H
 #define FWC_CMD_RIGHTS_H
 
@@ -17,5 +17,18 @@ enum rights {
 /* Keeps of what the process has only these, takes the rest out of its bounding set where it may, and
  * forbids programs that it starts to gain any. false: errno says why. */
 bool rights_keep(enum rights rights);
+
+/* Ends what a command that works with the kernel never needs, for this process and all it begins: system
+ * calls that load code into the kernel, enter or make namespaces, mount, trace other processes or handle
+ * keys, and sockets but netlink's and local ones. They fail with EPERM from then on. false: errno says why;
+ * a kernel without seccomp is not a failure. */
+bool rights_confine(void);
+
+/* The same for starting programs. */
+bool rights_end_programs(void);
+
+/* For a command that started git, before it does more: ends programs, or the process, with a message and
+ * EXIT_WORLD. */
+void rights_want_no_program(void);
 
 #endif

@@ -125,8 +125,10 @@ int command_verify(struct pool_trap *root, int argc, char **argv)
 	session = session_new(root, &options);
 	if (against != NULL)
 		return verify_against(session, against);
-	if (session_expand(session) && session_is_for_host(session) && !session_is_refused(session))
+	if (session_expand(session) && session_is_for_host(session) && !session_is_refused(session)) {
+		rights_want_no_program();
 		is_equal = verify(session, &proof);
+	}
 	status = session_finish(session);
 	if (status == EXIT_DONE && !is_equal)
 		return EXIT_POLICY; /* undecided is not equal */

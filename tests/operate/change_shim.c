@@ -1,5 +1,6 @@
 /* Loaded before the program by tests/operate (LD_PRELOAD): somebody who changes the kernel's rules right before
- * the first batch is sent, by `nft CHANGE_SHIM_NFT`; with CHANGE_SHIM_NO_FORK a machine without processes, with
+ * the first batch is sent, by `nft CHANGE_SHIM_NFT` (in a process that was begun before the program gave up
+ * starting any); with CHANGE_SHIM_NO_FORK a machine without processes, with
  * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -13,6 +14,47 @@
 
 #define BATCH_BEGIN 16 /* NFNL_MSG_BATCH_BEGIN */
 
+static int other_end = -1; /* a byte wakes the other process, whose end says that it has changed the rules */
+
+/* The other process: waits, changes, ends. */
+static void wait_and_change(int end, const char *change)
+{
+	char command[256];
+	char byte;
+
+	if (read(end, &byte, 1) != 1)
+		_exit(0);
+	snprintf(command, sizeof command, "LD_PRELOAD= nft '%s'", change);
+	_exit(system(command) == 0 && write(end, &byte, 1) == 1 ? 0 : 1);
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+	const char *change = getenv("CHANGE_SHIM_NFT");
+	pid_t (*real)(void) = dlsym(RTLD_NEXT, "fork");
+	int ends[2];
+
+	if (change == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return;
+	if (real() == 0) {
+		close(ends[0]);
+		unsetenv("CHANGE_SHIM_NFT");
+		wait_and_change(ends[1], change);
+	}
+	close(ends[1]);
+	other_end = ends[0];
+}
+
+static void change_now(void)
+{
+	char byte = 0;
+
+	if (write(other_end, &byte, 1) != 1 || read(other_end, &byte, 1) != 1)
+		abort();
+	close(other_end);
+	other_end = -1;
+}
+
 pid_t fork(void)
 {
 	pid_t (*real)(void) = dlsym(RTLD_NEXT, "fork");
@@ -25,12 +67,9 @@ pid_t fork(void)
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	static int is_done;
 	ssize_t (*real)(int, const struct msghdr *, int) = dlsym(RTLD_NEXT, "sendmsg");
 	const struct nlmsghdr *header = message->msg_iovlen == 0 ? NULL : message->msg_iov[0].iov_base;
-	const char *change = getenv("CHANGE_SHIM_NFT");
 	const char *most = getenv("CHANGE_SHIM_SHORT");
-	char command[256];
 	size_t length = 0;
 
 	for (size_t index = 0; index < message->msg_iovlen; index++)
@@ -39,11 +78,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (!is_done && change != NULL && header != NULL && header->nlmsg_type == BATCH_BEGIN) {
-		is_done = 1;
-		snprintf(command, sizeof command, "LD_PRELOAD= nft '%s'", change);
-		if (system(command) != 0)
-			abort();
-	}
+	if (other_end >= 0 && header != NULL && header->nlmsg_type == BATCH_BEGIN)
+		change_now();
 	return real(fd, message, flags);
 }

@@ -13,11 +13,12 @@ import traceback
 import kept
 import lockout
 import plan
+import rights
 import store
 import timer
 import world
 
-MODULES = (store, timer, lockout, plan, kept)
+MODULES = (store, timer, lockout, plan, kept, rights)
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n$")
 
 
