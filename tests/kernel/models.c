@@ -156,7 +156,7 @@ static struct nft_element *mapped(struct maker *maker, struct nft_set *set, numb
 	return added;
 }
 
-static void vmap(struct maker *maker, const struct nft_set *set, uint8_t protocol)
+static struct nft_statement *vmap(struct maker *maker, const struct nft_set *set, uint8_t protocol)
 {
 	begin_rule(maker);
 	struct nft_statement *statement = add(maker, NFT_VMAP);
@@ -164,6 +164,7 @@ static void vmap(struct maker *maker, const struct nft_set *set, uint8_t protoco
 	statement->fields_count = set->fields_count;
 	statement->protocol = protocol;
 	statement->set = set;
+	return statement;
 }
 
 /* --- models --------------------------------------------------------------------------------------- */
@@ -450,6 +451,27 @@ static void maps_of_intervals(struct maker *maker)
 	vmap(maker, shared, 0);
 }
 
+/* A verdict by the leading bits of an address alone. */
+static void maps_of_leading_bits(struct maker *maker)
+{
+	static const struct {
+		enum nft_field field;
+		unsigned length;
+	} rows[] = {
+		{ NFT_FIELD_IP_SADDR, 1 }, { NFT_FIELD_IP_SADDR, 20 }, { NFT_FIELD_IP_DADDR, 24 },
+		{ NFT_FIELD_IP_DADDR, 31 }, { NFT_FIELD_IP6_SADDR, 64 }, { NFT_FIELD_IP6_DADDR, 57 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		bool is_ipv4 = rows[i].field == NFT_FIELD_IP_SADDR || rows[i].field == NFT_FIELD_IP_DADDR;
+		number128 block = (number128)1 << ((is_ipv4 ? 32 : 128) - rows[i].length);
+		struct nft_set *map = set_of(maker, pool_format(maker->pool, "leading_%zu", i), rows[i].field);
+		mapped(maker, map, 0, 0, NFT_DROP, NULL);
+		mapped(maker, map, block, block, NFT_GOTO, "leaf");
+		map->size = 2;
+		vmap(maker, map, 0)->length = rows[i].length;
+	}
+}
+
 static struct nft_set *concatenation(struct maker *maker, const char *name,
 				     const enum nft_field *fields, bool is_interval)
 {
@@ -527,6 +549,7 @@ static void make_sets(struct maker *maker)
 	sets_of_addresses(maker);
 	maps_of_fields(maker);
 	maps_of_intervals(maker);
+	maps_of_leading_bits(maker);
 	maps_of_concatenations(maker);
 	matches_of_concatenations(maker);
 }

@@ -304,6 +304,23 @@ static void follow(struct machine *machine, const struct nft_verdict *verdict, c
 	}
 }
 
+/* Leading bits alone; elements with others could never be found. */
+static void mask_value(struct machine *machine, const struct nft_statement *statement, struct nft_value *value)
+{
+	unsigned bits = statement->fields[0] == NFT_FIELD_IP_SADDR || statement->fields[0] == NFT_FIELD_IP_DADDR
+			? 32 : 128;
+	unsigned dropped = bits - statement->length;
+	if (statement->length == 0)
+		return;
+	if (statement->fields_count != 1 || dropped >= bits || statement->set->is_interval)
+		problem(machine, "a mask where there can be none");
+	value->number = value->number >> dropped << dropped;
+	for (size_t i = 0; i < statement->set->elements_count; i++)
+		if (statement->set->elements[i].low[0].number >> dropped << dropped !=
+		    statement->set->elements[i].low[0].number)
+			problem(machine, "an element that its mask never gives");
+}
+
 static enum step step_map(struct machine *machine, const struct nft_statement *statement)
 {
 	struct nft_value values[NFT_KEY_FIELDS_MAX];
@@ -311,6 +328,7 @@ static enum step step_map(struct machine *machine, const struct nft_statement *s
 		problem(machine, "a verdict is looked up in a set without verdicts");
 	if (!set_values(machine, statement, values))
 		return STEP_BREAK;
+	mask_value(machine, statement, &values[0]);
 	const struct nft_element *element = find_element(machine, statement->set, values);
 	if (element == NULL || machine->is_done)
 		return STEP_BREAK;

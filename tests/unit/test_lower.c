@@ -126,13 +126,18 @@ static struct nft_table *lower(const struct ruleset *ruleset, const struct nft_s
 	return table;
 }
 
+/* Every level of optimisation by turns; what it means is that of the rules each time. */
 static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, unsigned packets)
 {
+	static const enum optimise_level levels[] = { OPTIMISE_LINES, OPTIMISE_READABLE,
+						      OPTIMISE_FASTEST };
 	for (unsigned i = 0; i < rulesets; i++) {
+		struct nft_settings settings = plain_settings;
+		settings.level = levels[i % 3];
 		struct ruleset *ruleset = random_ruleset(unit_pool(), kind);
 		if (kind->has_options && unit_below(8) == 0)
 			ruleset_count_all(unit_pool(), ruleset);
-		const struct nft_table *table = lower(ruleset, &plain_settings);
+		const struct nft_table *table = lower(ruleset, &settings);
 		for (unsigned k = 0; k < packets; k++) {
 			enum hook hook = (enum hook)unit_below(HOOK_COUNT);
 			struct model_packet packet = random_packet(ruleset, hook);

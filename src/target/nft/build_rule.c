@@ -300,6 +300,12 @@ static void build_concatenation(const struct builder *builder, const struct nft_
 {
 	load_fields(builder, statement->fields, statement->fields_count,
 		    nft_set_has_ranges(statement->set));
+	if (statement->length != 0) {
+		const struct nft_field_row *row = nft_field_row(statement->fields[0]);
+		uint8_t mask[16];
+		nft_key_value(mask, row, &(struct nft_value){ nft_mask(statement), NULL }, true);
+		add_mask(builder, mask, row->bytes);
+	}
 	add_lookup(builder, statement->set, statement->operator == NFT_NOT_IN_SET,
 		   statement->kind == NFT_VMAP);
 }

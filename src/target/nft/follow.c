@@ -204,6 +204,8 @@ static bool values_of(const struct follower *follower, const struct nft_statemen
 	for (size_t i = 0; i < statement->fields_count; i++)
 		if (!value_of(follower->packet, statement->fields[i], &values[i]))
 			return false;
+	if (statement->length != 0)
+		values[0].number &= nft_mask(statement);
 	return true;
 }
 

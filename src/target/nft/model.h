@@ -116,7 +116,7 @@ struct nft_statement {
 	uint8_t protocol;
 	uint16_t port;             /* DNAT: 0: unchanged */
 	enum nft_operator operator;
-	unsigned length;           /* MATCH PREFIX */
+	unsigned length;           /* MATCH PREFIX; VMAP of one address: leading bits that are looked up; 0: all */
 	enum family family;        /* SOURCE_LIMIT, SNAT, DNAT, MASQUERADE */
 	const struct nft_set *set; /* MATCH IN_SET, VMAP, CONCAT_MATCH, SOURCE_LIMIT */
 	union {

@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "target/nft/lower_emit.h"
 #include "target/nft/split_form.h"
+#include "target/nft/split_hash.h"
 
 /* Figures in nanoseconds, measured on lists of each form; they only choose between forms. */
 enum {
@@ -99,14 +100,6 @@ static unsigned leaves_cost(const struct lower *lower, const struct cells *cells
 			cost += COST_LEAF + list_cost(lower, leaf);
 	}
 	return (unsigned)(seen == 0 ? 0 : cost / seen);
-}
-
-static unsigned cells_cost(const struct lower *lower, const struct cells *cells,
-			   enum cells_form form)
-{
-	struct list rest = { cells->rest, cells->rest_count };
-	return cells_lookup_cost(cells, form) + leaves_cost(lower, cells) / 2 +
-	       list_cost(lower, rest);
 }
 
 /* --- leaves ------------------------------------------------------------------------------- */
@@ -213,10 +206,12 @@ static size_t count_head(const struct lower *lower, enum split_field field, stru
 }
 
 static struct cells *cut_behind(struct lower *lower, enum split_field field, struct list list,
-				size_t head)
+				size_t head, const struct grain *grain)
 {
-	struct cells *cells = cells_new(lower, field, list.items + head, list.count - head,
-					copies_most(lower, list.count));
+	struct cells *cells = cells_new(lower, &(struct cut_request){
+		.field = field, .grain = grain, .list = list.items + head, .count = list.count - head,
+		.copies = copies_most(lower, list.count),
+	});
 	if (cells != NULL)
 		cells->head = head;
 	return cells;
@@ -225,11 +220,11 @@ static struct cells *cut_behind(struct lower *lower, enum split_field field, str
 /* Units in front may be written before the lookup: cheaper where most leaves would hold them. */
 static struct cells *cut_list(struct lower *lower, enum split_field field, struct list list)
 {
-	struct cells *whole = cut_behind(lower, field, list, 0);
+	struct cells *whole = cut_behind(lower, field, list, 0, NULL);
 	size_t head = count_head(lower, field, list);
 	if (head == 0 || (whole != NULL && whole->entries_count <= list.count))
 		return whole;
-	struct cells *behind = cut_behind(lower, field, list, head);
+	struct cells *behind = cut_behind(lower, field, list, head, NULL);
 	if (whole == NULL || behind == NULL)
 		return behind == NULL ? whole : behind;
 	bool is_smaller = behind->entries_count + whole->leaves_count / 4 < whole->entries_count;
@@ -239,16 +234,66 @@ static struct cells *cut_list(struct lower *lower, enum split_field field, struc
 
 /* A list cut by a field, and how the lookup is written. */
 struct cut {
-	struct cells *cells; /* NULL: none */
+	struct cells *cells[HASH_LENGTHS_MAX]; /* several only of masked hashes, in the order of the lookups */
+	size_t cells_count; /* 0: none */
 	enum cells_form form;
 	unsigned cost;
 };
 
 static void drop_cut(struct cut *cut)
 {
-	if (cut->cells != NULL)
-		talloc_free(cut->cells->pool);
-	cut->cells = NULL;
+	for (size_t i = 0; i < cut->cells_count; i++)
+		talloc_free(cut->cells[i]->pool);
+	cut->cells_count = 0;
+}
+
+static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struct list list)
+{
+	const struct cells *first = cut->cells[0];
+	struct list head = { list.items, first->head }, rest = { first->rest, first->rest_count };
+	size_t keys[HASH_LENGTHS_MAX];
+	uint64_t leaves = 0, cells = 0;
+	for (size_t i = 0; i < cut->cells_count; i++) {
+		keys[i] = cut->form == CELLS_HASH ? hash_keys(cut->cells[i], cut->cells[i]->length) : 0;
+		leaves += (uint64_t)leaves_cost(lower, cut->cells[i]) * cut->cells[i]->cells_count;
+		cells += cut->cells[i]->cells_count;
+	}
+	unsigned lookup = cut->form == CELLS_HASH ? hash_lookups_cost(keys, cut->cells_count)
+						  : cells_lookup_cost(first, cut->form);
+	return list_cost(lower, head) + lookup + (unsigned)(leaves / cells) / 2 + list_cost(lower, rest);
+}
+
+/* The list behind its head, by masked hashes: all of them or none. */
+static bool cut_by_hashes(struct lower *lower, enum split_field field, struct list list, size_t head,
+			  struct cut *cut)
+{
+	struct hash_plan plan = hash_plan(lower, field, list.items + head, list.count - head);
+	struct grain grain;
+	memcpy(grain.homes, plan.homes, sizeof grain.homes);
+	for (size_t i = 0; i < plan.lengths_count; i++) {
+		grain.length = plan.lengths[i];
+		struct cells *cells = cut_behind(lower, field, list, head, &grain);
+		if (cells == NULL)
+			break;
+		cut->cells[cut->cells_count++] = cells;
+	}
+	if (cut->cells_count == plan.lengths_count && plan.lengths_count != 0)
+		return true;
+	drop_cut(cut);
+	return false;
+}
+
+static struct cut try_hashes(struct lower *lower, enum split_field field, struct list list)
+{
+	struct cut cut = { .form = CELLS_HASH, .cost = UINT32_MAX };
+	if (field < SPLIT_SOURCE4 || lower->settings->level != OPTIMISE_FASTEST ||
+	    count_cut(lower, field, list) < 2 || !cells_may_have_set(lower, linear_cost(lower, list)))
+		return cut;
+	size_t head = count_head(lower, field, list);
+	if (cut_by_hashes(lower, field, list, 0, &cut) ||
+	    (head != 0 && cut_by_hashes(lower, field, list, head, &cut)))
+		cut.cost = cut_cost(lower, &cut, list);
+	return cut;
 }
 
 static struct cut try_field(struct lower *lower, enum split_field field, struct list list,
@@ -257,17 +302,27 @@ static struct cut try_field(struct lower *lower, enum split_field field, struct 
 	struct cut cut = { .cost = UINT32_MAX };
 	if (count_cut(lower, field, list) < 2)
 		return cut;
-	cut.cells = cut_list(lower, field, list);
-	if (cut.cells == NULL)
+	cut.cells[0] = cut_list(lower, field, list);
+	if (cut.cells[0] == NULL)
 		return cut;
-	cut.form = cells_form(lower, cut.cells, level, linear_cost(lower, list));
-	if (cut.form == CELLS_NONE) {
+	cut.cells_count = 1;
+	cut.form = cells_form(lower, cut.cells[0], level, linear_cost(lower, list));
+	if (cut.form == CELLS_NONE)
 		drop_cut(&cut);
-		return cut;
-	}
-	struct list head = { list.items, cut.cells->head };
-	cut.cost = list_cost(lower, head) + cells_cost(lower, cut.cells, cut.form);
+	else
+		cut.cost = cut_cost(lower, &cut, list);
 	return cut;
+}
+
+/* Keeps the cheaper one. */
+static void take_cheaper(struct cut *best, struct cut *other)
+{
+	if (other->cost >= best->cost) {
+		drop_cut(other);
+		return;
+	}
+	drop_cut(best);
+	*best = *other;
 }
 
 /* The cheapest cut by a field of the mask, if it costs less than `most`. */
@@ -279,12 +334,9 @@ static struct cut best_cut(struct lower *lower, struct list list, unsigned level
 		if ((fields >> field & 1) == 0)
 			continue;
 		struct cut cut = try_field(lower, field, list, level);
-		if (cut.cost < best.cost) {
-			drop_cut(&best);
-			best = cut;
-		} else {
-			drop_cut(&cut);
-		}
+		take_cheaper(&best, &cut);
+		cut = try_hashes(lower, field, list);
+		take_cheaper(&best, &cut);
 	}
 	return best;
 }
@@ -297,11 +349,11 @@ static struct cut best_cut_of_long(struct lower *lower, struct list list, unsign
 {
 	struct list sample = sample_of(lower, list);
 	struct cut cut = { .cost = most };
-	for (unsigned fields = ALL_FIELDS; fields != 0 && cut.cells == NULL;) {
+	for (unsigned fields = ALL_FIELDS; fields != 0 && cut.cells_count == 0;) {
 		struct cut sampled = best_cut(lower, sample, 1, fields, UINT32_MAX);
-		if (sampled.cells == NULL)
+		if (sampled.cells_count == 0)
 			break;
-		unsigned field = 1u << (unsigned)sampled.cells->field;
+		unsigned field = 1u << (unsigned)sampled.cells[0]->field;
 		drop_cut(&sampled);
 		cut = best_cut(lower, list, level, field, most);
 		fields &= ~field;
@@ -400,13 +452,15 @@ static struct site not_tail(struct site site)
 static struct list write_cut(struct lower *lower, struct site site, struct list list,
 			     const struct cut *cut)
 {
-	const struct cells *cells = cut->cells;
-	lower->copies_made += cells->entries_count;
+	const struct cells *cells = cut->cells[0];
+	for (size_t i = 0; i < cut->cells_count; i++)
+		lower->copies_made += cut->cells[i]->entries_count;
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
 	struct site here = site;
 	here.is_tail = site.is_tail && cells->rest_count == 0;
-	write_cells(lower, here, cells, cut->form);
+	for (size_t i = 0; i < cut->cells_count; i++)
+		write_cells(lower, here, cut->cells[i], cut->form);
 	return (struct list){ cells->rest, cells->rest_count };
 }
 
@@ -437,7 +491,7 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		struct family_lists families = families_of(lower, list);
 		unsigned most = families.cost < linear ? families.cost : linear;
 		struct cut cut = choose_cut(lower, list, site.level, most);
-		if (cut.cells != NULL) {
+		if (cut.cells_count != 0) {
 			list = write_cut(lower, site, list, &cut);
 			continue;
 		}

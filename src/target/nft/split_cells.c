@@ -28,12 +28,14 @@
 struct event {
 	number128 key;
 	uint32_t position;
-	bool is_end; /* key is the first value behind the interval */
+	bool is_end;  /* key is the first value behind the interval */
+	bool is_home; /* of prefixes that stand at the grain's length */
 };
 
 struct sweep {
 	struct lower *lower;
 	struct cells *out;
+	const struct grain *grain; /* or NULL */
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* what may still be copied */
@@ -50,6 +52,9 @@ struct sweep {
 	bool has_index;
 	struct index_hits unindexed; /* positions in the rest that the index field does not cut */
 	struct order open;
+	uint8_t *opened;  /* with a grain, by position: open at home, at a shorter length, or both */
+	size_t homes;     /* with a grain: units that are open at home */
+	struct interval_set blocks; /* of the unit that is being added */
 	struct order members; /* positions in the leaf under construction */
 	uint32_t *queue;      /* of positions whose conflicts are looked for */
 	size_t queue_count, queue_capacity;
@@ -91,9 +96,14 @@ static uint32_t field_need(enum split_field field)
 	return 0;
 }
 
-static const struct interval_set *unit_intervals(const struct unit *unit, enum split_field field)
+const struct interval_set *cells_intervals(const struct unit *unit, enum split_field field)
 {
 	return field_need(field) == NEED_SOURCE ? unit->source : unit->destination;
+}
+
+unsigned cells_width(enum split_field field)
+{
+	return field_family(field) == FAMILIES_IPV4 ? 32 : 128;
 }
 
 static const struct interface_set *unit_names(const struct unit *unit, enum split_field field)
@@ -120,9 +130,31 @@ bool cells_cuts(const struct lower *lower, enum split_field field, struct entry 
 	case SPLIT_SOURCE6:
 	case SPLIT_DESTINATION6:
 		return unit->family == field_family(field) &&
-		       unit_intervals(unit, field)->items_count <= CUT_INTERVALS_MAX;
+		       cells_intervals(unit, field)->items_count <= CUT_INTERVALS_MAX;
 	}
 	return false;
+}
+
+/* Has every prefix that the unit names a home? */
+static bool has_homes(const struct sweep *sweep, struct entry entry)
+{
+	const struct unit *unit = &sweep->lower->units[entry.unit];
+	const struct interval_set *intervals = cells_intervals(unit, sweep->out->field);
+	enum family family = cells_width(sweep->out->field) == 32 ? FAMILY_IPV4 : FAMILY_IPV6;
+	struct prefix prefixes[254]; /* net/address.h */
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		size_t count = interval_to_prefixes(family, &intervals->items[i], prefixes);
+		for (size_t k = 0; k < count; k++)
+			if (sweep->grain->homes[prefixes[k].length] == GRAIN_NONE)
+				return false;
+	}
+	return true;
+}
+
+static bool is_cut(const struct sweep *sweep, struct entry entry)
+{
+	return cells_cuts(sweep->lower, sweep->out->field, entry) &&
+	       (sweep->grain == NULL || has_homes(sweep, entry));
 }
 
 /* What must not be asked again of a packet that is in a cell of the unit. */
@@ -184,7 +216,7 @@ static enum holding addresses_in_cell(const struct unit *unit, enum split_field 
 		return HOLDS;
 	struct interval interval = { cell->low, cell->high };
 	struct interval_set one = { &interval, 1, 1 };
-	const struct interval_set *intervals = unit_intervals(unit, field);
+	const struct interval_set *intervals = cells_intervals(unit, field);
 	if (!interval_set_overlaps(intervals, &one))
 		return HOLDS_NOWHERE;
 	return interval_set_includes(intervals, &one) ? HOLDS : HOLDS_PARTLY;
@@ -218,11 +250,21 @@ static uint32_t outcome_at(const struct sweep *sweep, uint32_t position)
 	return sweep->lower->units[sweep->list[position].unit].tail->outcome;
 }
 
-static struct entry cut_entry(const struct sweep *sweep, uint32_t position)
+/* Where the block is larger than what the unit names, the leaf has to ask again. */
+static bool is_whole(const struct sweep *sweep, const struct unit *unit, const struct cell *cell)
+{
+	struct interval interval = { cell->low, cell->high };
+	const struct interval_set one = { &interval, 1, 1 };
+	return sweep->grain == NULL ||
+	       interval_set_includes(cells_intervals(unit, sweep->out->field), &one);
+}
+
+static struct entry cut_entry(const struct sweep *sweep, uint32_t position, const struct cell *cell)
 {
 	struct entry entry = sweep->list[position];
-	entry.done |= done_in_cell(sweep->out->field) &
-		      sweep->lower->units[entry.unit].needs;
+	const struct unit *unit = &sweep->lower->units[entry.unit];
+	if (is_whole(sweep, unit, cell))
+		entry.done |= done_in_cell(sweep->out->field) & unit->needs;
 	return entry;
 }
 
@@ -237,13 +279,13 @@ static void join_leaf(struct sweep *sweep, uint32_t position)
 }
 
 /* The open units up to the first that decides. */
-static void join_open(struct sweep *sweep)
+static void join_open(struct sweep *sweep, const struct cell *cell)
 {
 	uint32_t position = order_next(&sweep->open, 0);
 	for (; position != ORDER_END && !sweep->is_over;
 	     position = order_next(&sweep->open, position + 1)) {
 		join_leaf(sweep, position);
-		if (entry_is_final(sweep->lower, cut_entry(sweep, position)))
+		if (entry_is_final(sweep->lower, cut_entry(sweep, position, cell)))
 			return;
 	}
 }
@@ -290,7 +332,7 @@ static bool can_search(const struct sweep *sweep, uint32_t position)
 static void judge_hits(struct sweep *sweep, uint32_t position, const struct cell *cell)
 {
 	const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
-	const struct interval_set *intervals = unit_intervals(unit, sweep->index_field);
+	const struct interval_set *intervals = cells_intervals(unit, sweep->index_field);
 	sweep->hits.values_count = 0;
 	for (size_t i = 0; i < intervals->items_count; i++)
 		index_find(sweep->out->pool, &sweep->index, intervals->items[i], &sweep->hits);
@@ -320,11 +362,11 @@ static void list_members(struct sweep *sweep, const struct cell *cell)
 {
 	uint32_t position = order_next(&sweep->members, 0);
 	for (; position != ORDER_END; position = order_next(&sweep->members, position + 1)) {
-		struct entry entry = cut_entry(sweep, position);
-		if (!is_open(sweep, position)) {
-			entry = sweep->list[position];
+		struct entry entry = sweep->list[position];
+		if (is_open(sweep, position))
+			entry = cut_entry(sweep, position, cell);
+		else
 			rest_in_cell(sweep, &entry, cell);
-		}
 		*pool_append(sweep->out->pool, sweep, leaf) = entry;
 		if (entry_is_final(sweep->lower, entry))
 			return;
@@ -335,7 +377,7 @@ static void make_leaf(struct sweep *sweep, const struct cell *cell)
 {
 	sweep->leaf_count = 0;
 	sweep->queue_count = 0;
-	join_open(sweep);
+	join_open(sweep, cell);
 	if (!sweep->is_uniform)
 		join_conflicts(sweep, cell);
 	list_members(sweep, cell);
@@ -386,9 +428,40 @@ static number128 field_highest(enum split_field field)
 static void add_interval(struct sweep *sweep, uint32_t position, number128 low, number128 high)
 {
 	void *pool = sweep->out->pool;
-	*pool_append(pool, sweep, events) = (struct event){ low, position, false };
+	*pool_append(pool, sweep, events) = (struct event){ low, position, false, false };
 	if (high < field_highest(sweep->out->field))
-		*pool_append(pool, sweep, events) = (struct event){ high + 1, position, true };
+		*pool_append(pool, sweep, events) = (struct event){ high + 1, position, true, false };
+}
+
+/* The blocks in which prefixes of the unit stand: those whose home is this length, or a shorter one. */
+static void add_blocks(struct sweep *sweep, uint32_t position, const struct interval_set *intervals,
+		       bool is_home)
+{
+	const struct grain *grain = sweep->grain;
+	unsigned width = cells_width(sweep->out->field);
+	number128 inside = grain->length == 0 ? field_highest(sweep->out->field)
+					      : ((number128)1 << (width - grain->length)) - 1;
+	struct prefix prefixes[254];
+	struct interval_set *blocks = &sweep->blocks;
+	blocks->items_count = 0;
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		size_t count = interval_to_prefixes(width == 32 ? FAMILY_IPV4 : FAMILY_IPV6,
+						    &intervals->items[i], prefixes);
+		for (size_t k = 0; k < count; k++) {
+			struct interval interval = prefix_interval(&prefixes[k]);
+			unsigned home = grain->homes[prefixes[k].length];
+			if (is_home ? home == grain->length : home < grain->length)
+				interval_set_add(sweep->out->pool, blocks, interval.low & ~inside,
+						 interval.high | inside);
+		}
+	}
+	interval_set_normalise(blocks);
+	for (size_t i = 0; i < blocks->items_count; i++) {
+		size_t first = sweep->events_count;
+		add_interval(sweep, position, blocks->items[i].low, blocks->items[i].high);
+		for (; first < sweep->events_count; first++)
+			sweep->events[first].is_home = is_home;
+	}
 }
 
 static int compare_strings(const void *left, const void *right)
@@ -438,7 +511,12 @@ static void add_unit_events(struct sweep *sweep, uint32_t position)
 	if (field == SPLIT_IN || field == SPLIT_OUT) {
 		add_name_events(sweep, position, unit_names(unit, field));
 	} else if (is_address_field(field)) {
-		const struct interval_set *intervals = unit_intervals(unit, field);
+		const struct interval_set *intervals = cells_intervals(unit, field);
+		if (sweep->grain != NULL) {
+			add_blocks(sweep, position, intervals, true);
+			add_blocks(sweep, position, intervals, false);
+			return;
+		}
 		for (size_t i = 0; i < intervals->items_count; i++)
 			add_interval(sweep, position, intervals->items[i].low,
 				     intervals->items[i].high);
@@ -467,7 +545,7 @@ static void add_events(struct sweep *sweep)
 	sweep->rest = pool_array(pool, uint32_t, sweep->count);
 	sweep->is_uniform = true;
 	for (uint32_t i = 0; i < sweep->count; i++) {
-		if (cells_cuts(sweep->lower, sweep->out->field, sweep->list[i]))
+		if (is_cut(sweep, sweep->list[i]))
 			add_unit_events(sweep, i);
 		else
 			sweep->rest[sweep->rest_count++] = i;
@@ -498,7 +576,7 @@ static void fill_index(struct sweep *sweep)
 			*pool_append(pool, &sweep->unindexed, values) = position;
 			continue;
 		}
-		const struct interval_set *intervals = unit_intervals(unit, sweep->index_field);
+		const struct interval_set *intervals = cells_intervals(unit, sweep->index_field);
 		for (size_t k = 0; k < intervals->items_count; k++)
 			index_add(pool, &sweep->index, intervals->items[k], position);
 	}
@@ -549,22 +627,53 @@ static void add_cell(struct sweep *sweep, number128 low, number128 high)
 		*pool_append(sweep->out->pool, sweep->out, cells) = cell;
 }
 
+enum { OPEN_HOME = 1, OPEN_SHORTER = 2 };
+
+static void open_unit(struct sweep *sweep, const struct event *event)
+{
+	order_add(&sweep->open, event->position);
+	if (sweep->grain == NULL)
+		return;
+	sweep->opened[event->position] |= event->is_home ? OPEN_HOME : OPEN_SHORTER;
+	sweep->homes += event->is_home;
+}
+
+static void close_unit(struct sweep *sweep, const struct event *event)
+{
+	if (sweep->grain != NULL) {
+		uint8_t *opened = &sweep->opened[event->position];
+		*opened &= (uint8_t)~(event->is_home ? OPEN_HOME : OPEN_SHORTER);
+		sweep->homes -= event->is_home;
+		if (*opened != 0)
+			return;
+	}
+	order_remove(&sweep->open, event->position);
+}
+
+/* With a grain, blocks in which nothing is at home are looked up at a shorter length. */
+static bool is_cell(const struct sweep *sweep)
+{
+	return sweep->open.count != 0 && (sweep->grain == NULL || sweep->homes != 0);
+}
+
 static void run(struct sweep *sweep)
 {
 	sweep->open = order_new(sweep->out->pool, (uint32_t)sweep->count);
 	sweep->members = order_new(sweep->out->pool, (uint32_t)sweep->count);
+	if (sweep->grain != NULL)
+		sweep->opened = pool_array(sweep->out->pool, uint8_t, sweep->count);
 	number128 from = 0;
 	for (size_t i = 0; i < sweep->events_count && !sweep->is_over; i++) {
 		const struct event *event = &sweep->events[i];
-		if (event->key != from && sweep->open.count != 0)
+		if (event->key != from && is_cell(sweep))
 			add_cell(sweep, from, event->key - 1);
 		from = event->key;
 		if (event->is_end)
-			order_remove(&sweep->open, event->position);
+			close_unit(sweep, event);
 		else
-			order_add(&sweep->open, event->position);
+			open_unit(sweep, event);
 	}
-	if (sweep->open.count != 0 && !sweep->is_over)
+	if (is_cell(sweep) && !sweep->is_over)
 		add_cell(sweep, from, field_highest(sweep->out->field));
 }
 
@@ -577,15 +686,19 @@ static void keep_rest(struct sweep *sweep)
 		out->rest[i] = sweep->list[sweep->rest[i]];
 }
 
-struct cells *cells_new(struct lower *lower, enum split_field field, const struct entry *list,
-			size_t count, size_t copies)
+struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 {
+	enum split_field field = request->field;
 	void *pool = pool_child(lower->scratch, "cells");
 	struct cells *out = pool_new(pool, struct cells);
-	*out = (struct cells){ .pool = pool, .field = field };
+	*out = (struct cells){
+		.pool = pool, .field = field,
+		.length = request->grain == NULL ? 0 : request->grain->length,
+	};
 	struct sweep sweep = {
-		.lower = lower, .out = out, .list = list, .count = count, .copies = copies,
-		.looks = copies * LOOKS_FOR_A_COPY,
+		.lower = lower, .out = out, .grain = request->grain,
+		.list = request->list, .count = request->count, .copies = request->copies,
+		.looks = request->copies * LOOKS_FOR_A_COPY,
 	};
 	if (field == SPLIT_IN || field == SPLIT_OUT)
 		collect_names(&sweep);

@@ -37,6 +37,7 @@ struct leaf {
 struct cells {
 	void *pool; /* a child of the lowering's scratch: free it with talloc_free */
 	enum split_field field;
+	unsigned length; /* of the grain; 0: none */
 	size_t head; /* for the caller: units in front of the list that was cut */
 	struct cell *cells;
 	size_t cells_count, cells_capacity;
@@ -50,11 +51,35 @@ struct cells {
 	size_t names_count;
 };
 
+/* How addresses are cut where only their leading bits are looked up: cells are whole blocks of
+ * addresses. What a unit names is taken apart into prefixes; each stands in the blocks of one
+ * length, its home: shorter ones in several, longer ones in part of one, whose leaf asks for the
+ * address again. A unit with a prefix that has no home belongs to the rest. Lookups go from the
+ * longest length to the shortest: a leaf holds what stands at its own length and at shorter ones. */
+#define GRAIN_NONE 255
+
+struct grain {
+	unsigned length;    /* of these cells: their blocks have so many leading bits */
+	uint8_t homes[129]; /* by a prefix's length: the length of its blocks, or GRAIN_NONE */
+};
+
+/* What is cut. */
+struct cut_request {
+	enum split_field field;
+	const struct grain *grain; /* NULL: at the end points themselves */
+	const struct entry *list;
+	size_t count;
+	size_t copies; /* that the leaves may hold in all */
+};
+
 /* Cuts the list by the field; NULL where no unit can be cut by it, or where the leaves would hold
- * more than `copies` units in all. */
-struct cells *cells_new(struct lower *lower, enum split_field field, const struct entry *list,
-			size_t count, size_t copies);
+ * too many units. */
+struct cells *cells_new(struct lower *lower, const struct cut_request *request);
 /* Can the field cut this entry? */
 bool cells_cuts(const struct lower *lower, enum split_field field, struct entry entry);
+/* Leading bits of the field's addresses, all of them: 32 or 128. */
+unsigned cells_width(enum split_field field);
+/* What the unit asks of the field, one of addresses. */
+const struct interval_set *cells_intervals(const struct unit *unit, enum split_field field);
 
 #endif

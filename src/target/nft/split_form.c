@@ -3,7 +3,9 @@
  * rest follows in the same chain. Behind a jump the right half finds nothing, and costs little. */
 #include "target/nft/split_form.h"
 
+#include "optimise/costs.h"
 #include "target/nft/lower_emit.h"
+#include "target/nft/split_hash.h"
 
 /* Figures in nanoseconds, measured on lists of each form; they only choose between forms. */
 enum {
@@ -89,14 +91,19 @@ unsigned cells_levels(const struct cells *cells, enum cells_form form)
 	return form == CELLS_TREE ? tree_levels(cells->cells_count) : 0;
 }
 
+bool cells_may_have_set(const struct lower *lower, unsigned linear)
+{
+	return lower_may_add_set(lower) &&
+	       linear >= COST_MAP_LEAST + COST_MAP_PER_SET * lower->table->sets_count;
+}
+
 enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,
 			   unsigned linear)
 {
 	size_t few = is_port_field(cells->field) ? SERVICE_RULES_MAX : CELL_RULES_MAX;
 	if (cells->cells_count <= few)
 		return CELLS_RULES;
-	if (lower_may_add_set(lower) &&
-	    linear >= COST_MAP_LEAST + COST_MAP_PER_SET * lower->table->sets_count)
+	if (cells_may_have_set(lower, linear))
 		return CELLS_MAP;
 	bool has_tree = is_address_field(cells->field) &&
 			level + tree_levels(cells->cells_count) <= SPLIT_LEVELS_MAX;
@@ -140,6 +147,8 @@ unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 	case CELLS_TREE:
 		return TREE_LEAF_CELLS * COST_CELL_RULE +
 		       COST_TREE_LEVEL * tree_levels(cells->cells_count);
+	case CELLS_HASH:
+		return cost_lookup(LOOKUP_MASKED, hash_keys(cells, cells->length));
 	case CELLS_NONE:
 		break;
 	}
@@ -186,6 +195,8 @@ static void write_cell_rule(struct lower *lower, struct draft *draft, const stru
 
 static size_t count_elements(const struct cells *cells)
 {
+	if (cells->length != 0)
+		return hash_keys(cells, cells->length);
 	if (cells->field != SPLIT_SERVICE)
 		return cells->cells_count;
 	size_t count = 0;
@@ -216,10 +227,27 @@ static void add_port_elements(struct nft_set *map, const struct cells *cells,
 	}
 }
 
+/* One element a block. */
+static void add_block_elements(struct nft_set *map, const struct cells *cells, const struct cell *cell,
+			       const struct tail *tail, const struct goal *goal)
+{
+	number128 step = (number128)1 << (cells_width(cells->field) - cells->length);
+	number128 blocks = (cell->high - cell->low) / step + 1;
+	for (number128 i = 0; i < blocks; i++) {
+		struct nft_element *element = &map->elements[map->elements_count];
+		element->low[0].number = element->high[0].number = cell->low + i * step;
+		add_element(map, tail, goal);
+	}
+}
+
 static void add_cell_elements(struct lower *lower, struct nft_set *map, const struct cells *cells,
 			      const struct cell *cell, const struct goal *goal)
 {
 	const struct tail *tail = leaf_tail(lower, cells, cell->leaf);
+	if (cells->length != 0) {
+		add_block_elements(map, cells, cell, tail, goal);
+		return;
+	}
 	if (is_port_field(cells->field)) {
 		add_port_elements(map, cells, cell, tail, goal);
 		return;
@@ -236,7 +264,7 @@ static void add_cell_elements(struct lower *lower, struct nft_set *map, const st
 
 static bool has_ranges(const struct cells *cells)
 {
-	if (cells->field == SPLIT_SERVICE || is_name_field(cells->field))
+	if (cells->field == SPLIT_SERVICE || is_name_field(cells->field) || cells->length != 0)
 		return false;
 	for (size_t i = 0; i < cells->cells_count; i++)
 		if (cells->cells[i].low != cells->cells[i].high)
@@ -266,7 +294,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	rule.items_count = 0;
 	rule_add(&rule, (struct nft_statement){
 		.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count,
-		.set = map,
+		.length = cells->length == cells_width(cells->field) ? 0 : cells->length, .set = map,
 	});
 	rule_end(lower, draft, &rule, height);
 }
@@ -314,7 +342,7 @@ void cells_write(struct lower *lower, struct draft *draft, const struct cells *c
 		 const struct goal *goals, enum cells_form form, enum nft_verdict_kind kind)
 {
 	struct tree tree = { lower, cells, goals, kind };
-	if (form == CELLS_MAP) {
+	if (form == CELLS_MAP || form == CELLS_HASH) {
 		write_map(lower, draft, cells, goals);
 	} else if (form == CELLS_TREE) {
 		write_tree(&tree, draft, 0, cells->cells_count);

@@ -8,6 +8,7 @@ enum cells_form {
 	CELLS_NONE,  /* cannot be written here */
 	CELLS_RULES, /* one a cell */
 	CELLS_MAP,
+	CELLS_HASH,  /* a map of leading bits: for cells with a grain */
 	CELLS_TREE,  /* rules "below the middle" that halve the cells: needs no set */
 };
 
@@ -15,6 +16,8 @@ enum cells_form {
  * are few: the more there are, the longer a list must be to get one. */
 enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,
 			   unsigned linear);
+/* Whether a list that costs so much as plain rules is worth another set. */
+bool cells_may_have_set(const struct lower *lower, unsigned linear);
 /* What finding the cell costs a packet, in nanoseconds. */
 unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form);
 /* Levels of chains that the form itself takes. */

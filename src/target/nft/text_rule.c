@@ -1,6 +1,8 @@
 /* One rule in nft's language: one printer a kind of statement. */
 #include "target/nft/text_rule.h"
 
+#include <linux/netfilter.h>
+
 #include "target/nft/plan.h"
 #include "target/nft/text_value.h"
 
@@ -72,9 +74,19 @@ static void text_match(struct text *out, const struct nft_statement *match)
 	}
 }
 
+static void text_mask(struct text *out, const struct nft_statement *vmap)
+{
+	bool is_ipv4 = nft_field_row(vmap->fields[0])->family == NFPROTO_IPV4;
+	struct address mask = { is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6, nft_mask(vmap) };
+	text_add(out, " & ");
+	address_format(out, &mask);
+}
+
 static void text_vmap(struct text *out, const struct nft_statement *vmap)
 {
 	text_fields(out, vmap);
+	if (vmap->length != 0)
+		text_mask(out, vmap);
 	text_add(out, " vmap @");
 	text_add(out, vmap->set->name);
 }

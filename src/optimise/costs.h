@@ -1,0 +1,27 @@
+/* The cost model of nftables: what a packet pays for each part of a ruleset, in nanoseconds. */
+#ifndef FWC_OPTIMISE_COSTS_H
+#define FWC_OPTIMISE_COSTS_H
+
+#include <stddef.h>
+
+enum {
+#define COST(name, nanoseconds, what) COST_##name = nanoseconds,
+#define LOOKUP(name, at_10, at_1000, at_100000, what)
+#include "optimise/costs.def"
+#undef COST
+#undef LOOKUP
+};
+
+enum cost_lookup {
+#define COST(name, nanoseconds, what)
+#define LOOKUP(name, at_10, at_1000, at_100000, what) LOOKUP_##name,
+#include "optimise/costs.def"
+#undef COST
+#undef LOOKUP
+};
+
+/* A lookup in a set of so many elements, that random packets find: between the measured sizes, in
+ * proportion to the logarithm. */
+unsigned cost_lookup(enum cost_lookup lookup, size_t elements);
+
+#endif

@@ -1,0 +1,236 @@
+/* All subsets of the lengths that occur (and of a few round ones) are weighed. What counts: the
+ * lookups, the units that share a block, those that no block can hold. */
+#include "target/nft/split_hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "optimise/costs.h"
+
+enum {
+	BLOCKS_MAX = 256,     /* a prefix is cut into so many blocks at most */
+	KEYS_A_PIECE = 4,     /* keys of a map for each prefix of the list */
+	KEYS_LEAST = 1024,
+	CANDIDATES_MAX = 10,
+	PIECES_WEIGHED = 8192, /* neighbours, so that their density is that of all */
+	LENGTHS = 129,
+};
+
+/* The prefixes that a list names. */
+struct pieces {
+	struct prefix *items;
+	size_t items_count, items_capacity;
+	size_t counts[LENGTHS];
+	unsigned width;
+};
+
+/* --- prefixes ----------------------------------------------------------------------------- */
+
+static void add_pieces(void *pool, struct pieces *pieces, const struct interval_set *intervals)
+{
+	enum family family = pieces->width == 32 ? FAMILY_IPV4 : FAMILY_IPV6;
+	struct prefix prefixes[254]; /* net/address.h */
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		size_t count = interval_to_prefixes(family, &intervals->items[i], prefixes);
+		pieces->items = pool_grow(pool, pieces->items, &pieces->items_capacity,
+					  pieces->items_count + count, sizeof *pieces->items);
+		for (size_t k = 0; k < count; k++) {
+			pieces->items[pieces->items_count++] = prefixes[k];
+			pieces->counts[prefixes[k].length]++;
+		}
+	}
+}
+
+static int compare_prefixes(const void *left, const void *right)
+{
+	const struct prefix *a = left, *b = right;
+	if (a->value != b->value)
+		return a->value < b->value ? -1 : 1;
+	return (int)a->length - (int)b->length;
+}
+
+static struct pieces pieces_of(struct lower *lower, void *pool, enum split_field field,
+			       const struct entry *list, size_t count)
+{
+	struct pieces pieces = { .width = cells_width(field) };
+	for (size_t i = 0; i < count; i++)
+		if (cells_cuts(lower, field, list[i]))
+			add_pieces(pool, &pieces,
+				   cells_intervals(&lower->units[list[i].unit], field));
+	if (pieces.items_count > 1)
+		qsort(pieces.items, pieces.items_count, sizeof *pieces.items, compare_prefixes);
+	return pieces;
+}
+
+/* --- homes -------------------------------------------------------------------------------- */
+
+/* The shortest length that is not shorter and gives few blocks; else the longest shorter one. */
+static uint8_t home_of(const struct hash_plan *plan, unsigned length)
+{
+	unsigned home = GRAIN_NONE;
+	for (size_t i = 0; i < plan->lengths_count; i++) {
+		unsigned candidate = plan->lengths[i]; /* from long to short */
+		if (candidate >= length && candidate - length < 9 &&
+		    1u << (candidate - length) <= BLOCKS_MAX)
+			home = candidate;
+		else if (candidate < length && home == GRAIN_NONE)
+			home = candidate;
+	}
+	return (uint8_t)home;
+}
+
+/* false: too many keys. */
+static bool find_homes(struct hash_plan *plan, const struct pieces *pieces,
+		       size_t keys[HASH_LENGTHS_MAX])
+{
+	size_t most = pieces->items_count * KEYS_A_PIECE + KEYS_LEAST, all = 0;
+	memset(keys, 0, HASH_LENGTHS_MAX * sizeof *keys);
+	memset(plan->homes, GRAIN_NONE, sizeof plan->homes);
+	for (unsigned length = 0; length <= pieces->width; length++) {
+		unsigned home = plan->homes[length] = home_of(plan, length);
+		size_t blocks = home == GRAIN_NONE || home < length ? 1 : (size_t)1 << (home - length);
+		if (home == GRAIN_NONE)
+			continue;
+		for (size_t i = 0; i < plan->lengths_count; i++)
+			if (plan->lengths[i] == home)
+				keys[i] += pieces->counts[length] * blocks;
+		all += pieces->counts[length] * blocks;
+	}
+	return all <= most;
+}
+
+/* --- weighing ----------------------------------------------------------------------------- */
+
+/* The mean number of prefixes that share a block, over the prefixes: 1 where each has its own. In
+ * hundredths. */
+static uint64_t crowding(const struct hash_plan *plan, const struct pieces *pieces)
+{
+	size_t most = pieces->items_count < PIECES_WEIGHED ? pieces->items_count : PIECES_WEIGHED;
+	uint64_t squares = 0, all = 0;
+	for (size_t level = 0; level < plan->lengths_count; level++) {
+		unsigned shift = pieces->width - plan->lengths[level];
+		number128 block = 0;
+		uint64_t inside = 0;
+		for (size_t i = 0; i < most; i++) {
+			const struct prefix *piece = &pieces->items[i];
+			if (plan->homes[piece->length] != plan->lengths[level])
+				continue;
+			number128 own = shift == 128 ? 0 : piece->value >> shift;
+			if (own != block) {
+				squares += inside * inside;
+				inside = 0;
+			}
+			block = own;
+			inside++;
+			all++;
+		}
+		squares += inside * inside;
+	}
+	return all == 0 ? 0 : squares * 100 / all;
+}
+
+static size_t homeless(const struct hash_plan *plan, const struct pieces *pieces)
+{
+	size_t count = 0;
+	for (unsigned length = 0; length <= pieces->width; length++)
+		if (plan->homes[length] == GRAIN_NONE)
+			count += pieces->counts[length];
+	return count;
+}
+
+unsigned hash_lookups_cost(const size_t *keys, size_t count)
+{
+	unsigned cost = 0;
+	for (size_t i = 0; i < count; i++)
+		cost += cost_lookup(LOOKUP_MASKED, keys[i]) + (i == 0 ? 0 : COST_MASKED_NEXT);
+	return cost;
+}
+
+static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces)
+{
+	size_t keys[HASH_LENGTHS_MAX];
+	if (!find_homes(plan, pieces, keys))
+		return UINT64_MAX;
+	size_t without = homeless(plan, pieces);
+	if (without * 2 > pieces->items_count)
+		return UINT64_MAX;
+	return hash_lookups_cost(keys, plan->lengths_count) +
+	       crowding(plan, pieces) * COST_COMPARE / 100 + (uint64_t)without * COST_COMPARE;
+}
+
+/* --- candidates --------------------------------------------------------------------------- */
+
+struct candidates {
+	unsigned lengths[CANDIDATES_MAX]; /* the longest first */
+	size_t count;
+};
+
+static bool is_round(const struct pieces *pieces, unsigned length)
+{
+	return pieces->width == 32 ? length == 16 || length == 24
+				   : length == 32 || length == 48 || length == 64;
+}
+
+/* The round ones, and the most frequent of the others. */
+static struct candidates candidates_of(const struct pieces *pieces)
+{
+	struct candidates candidates = { .count = 0 };
+	size_t least = 1;
+	for (size_t more = CANDIDATES_MAX + 1; more > CANDIDATES_MAX; least *= 2) {
+		more = 0;
+		for (unsigned length = 1; length <= pieces->width; length++)
+			more += is_round(pieces, length) || pieces->counts[length] >= least;
+	}
+	least /= 2;
+	for (unsigned length = pieces->width; length > 0; length--)
+		if (is_round(pieces, length) || pieces->counts[length] >= least)
+			candidates.lengths[candidates.count++] = length;
+	return candidates;
+}
+
+/* The plan of the candidates whose bits are set. */
+static bool plan_of(struct hash_plan *plan, const struct candidates *candidates, unsigned bits)
+{
+	plan->lengths_count = 0;
+	for (size_t i = 0; i < candidates->count; i++) {
+		if ((bits >> i & 1) == 0)
+			continue;
+		if (plan->lengths_count == HASH_LENGTHS_MAX)
+			return false;
+		plan->lengths[plan->lengths_count++] = candidates->lengths[i];
+	}
+	return true;
+}
+
+struct hash_plan hash_plan(struct lower *lower, enum split_field field, const struct entry *list,
+			   size_t count)
+{
+	struct hash_plan best = { .lengths_count = 0 }, plan;
+	void *pool = pool_child(lower->scratch, "prefixes");
+	struct pieces pieces = pieces_of(lower, pool, field, list, count);
+	struct candidates candidates = candidates_of(&pieces);
+	uint64_t least = UINT64_MAX;
+	for (unsigned bits = 1; bits < 1u << candidates.count; bits++) {
+		if (!plan_of(&plan, &candidates, bits))
+			continue;
+		uint64_t cost = weigh(&plan, &pieces);
+		if (cost < least) {
+			least = cost;
+			best = plan;
+		}
+	}
+	talloc_free(pool);
+	return best;
+}
+
+size_t hash_keys(const struct cells *cells, unsigned length)
+{
+	unsigned shift = cells_width(cells->field) - length;
+	size_t keys = 0;
+	for (size_t i = 0; i < cells->cells_count; i++) {
+		const struct cell *cell = &cells->cells[i];
+		keys += shift == 128 ? 1 : (size_t)((cell->high >> shift) - (cell->low >> shift)) + 1;
+	}
+	return keys;
+}
