@@ -1,0 +1,238 @@
+"""Policies of five families and packets for them, from a fixed seed.
+
+A rule is data here (no text of any tool), so that every ruleset of a comparison is rendered from the
+same rules, and a packet's fate is known from them: `Matcher` finds the first rule that matches."""
+
+import random
+import typing
+
+SERVICES = (("tcp", 80, 80), ("tcp", 443, 443), ("udp", 53, 53), ("udp", 123, 123), ("tcp", 22, 22),
+            ("tcp", 25, 25), ("tcp", 993, 993), ("tcp", 389, 389), ("udp", 88, 88), ("tcp", 445, 445),
+            ("tcp", 3389, 3389), ("udp", 161, 161), ("udp", 514, 514), ("tcp", 8443, 8443),
+            ("tcp", 9100, 9103), ("udp", 27015, 27015))
+BITS = {4: 32, 6: 128}
+# Where sources and destinations lie: (the address, its fixed bits).
+SOURCES = {4: (16 << 24, 4), 6: (0xfd10 << 112, 16)}
+DESTINATIONS = {4: (128 << 24, 2), 6: (0xfd20 << 112, 16)}
+HOST = {4: 32, 6: 128}
+NETWORK = {4: 28, 6: 64}
+LENGTHS = {4: (16, 20, 24, 28, 32), 6: (40, 48, 56, 64, 128)}
+LENGTH_WEIGHTS = (1, 9, 60, 20, 10)
+UNLISTED_PORTS = (7, 9, 2049, 6000, 6667)
+
+
+class Prefix(typing.NamedTuple):
+    value: int
+    length: int
+    family: int
+
+    def __str__(self):
+        if self.family == 4:
+            address = ".".join(str(self.value >> shift & 255) for shift in (24, 16, 8, 0))
+        else:
+            address = ":".join(f"{self.value >> shift & 0xffff:x}" for shift in range(112, -1, -16))
+        return address if self.length == BITS[self.family] else f"{address}/{self.length}"
+
+
+class Rule(typing.NamedTuple):
+    source: Prefix | None        # None: any
+    destination: Prefix | None
+    services: tuple              # of (protocol, first port, last port); empty: any
+    allow: bool
+
+
+class Packet(typing.NamedTuple):
+    family: int
+    source: int
+    destination: int
+    transport: str
+    source_port: int
+    port: int
+
+
+class Drawer:
+    """Draws distinct prefixes within one part of the address space."""
+
+    def __init__(self, generator, family, where):
+        self.generator, self.family, self.used = generator, family, set()
+        self.base, self.fixed = where[family]
+
+    def prefix(self, length):
+        while True:
+            bits = length - self.fixed
+            value = self.base | self.generator.getrandbits(bits) << BITS[self.family] - length
+            if (value, length) not in self.used:
+                self.used.add((value, length))
+                return Prefix(value, length, self.family)
+
+    def mixed(self):
+        return self.prefix(self.generator.choices(LENGTHS[self.family], LENGTH_WEIGHTS)[0])
+
+
+def allowed(generator):
+    return generator.random() >= 0.1
+
+
+def services_only(generator, count, _family):
+    every = [(transport, port, port) for transport in ("tcp", "udp") for port in range(1, 65536)]
+    return [Rule(None, None, (service,), allowed(generator)) for service in generator.sample(every, count)]
+
+
+def hosts(generator, count, family):
+    sources, targets = Drawer(generator, family, SOURCES), Drawer(generator, family, DESTINATIONS)
+    return [Rule(sources.prefix(HOST[family]), targets.prefix(HOST[family]),
+                 (generator.choice(SERVICES),), allowed(generator)) for _ in range(count)]
+
+
+def prefixes(generator, count, family):
+    sources = Drawer(generator, family, SOURCES)
+    return [Rule(sources.mixed(), None, (), allowed(generator)) for _ in range(count)]
+
+
+def ports_of_tuple(generator):
+    kind = generator.random()
+    if kind < 0.6:
+        return generator.choice(SERVICES)
+    transport = generator.choice(("tcp", "udp"))
+    if kind < 0.75:
+        port = generator.randrange(1024, 65536)
+        return transport, port, port
+    if kind < 0.9:
+        first = generator.randrange(1024, 60000)
+        return transport, first, first + generator.choice((9, 99, 999, 4999))
+    return transport, 0, 65535
+
+
+def tuples(generator, count, family):
+    """Five-tuples as access lists have them: a fifth without a source, a tenth without a destination."""
+    sources, targets = Drawer(generator, family, SOURCES), Drawer(generator, family, DESTINATIONS)
+    rules = []
+    for _ in range(count):
+        wild = generator.random()
+        rules.append(Rule(None if wild < 0.2 else sources.mixed(),
+                          None if 0.2 <= wild < 0.3 else targets.mixed(),
+                          (ports_of_tuple(generator),), allowed(generator)))
+    return rules
+
+
+def networks(generator, count, family):
+    """The peers' kind: a source network, a destination network, one to five services."""
+    sources, targets = Drawer(generator, family, SOURCES), Drawer(generator, family, DESTINATIONS)
+    return [Rule(sources.prefix(NETWORK[family]), targets.prefix(NETWORK[family]),
+                 tuple(sorted(generator.sample(SERVICES, generator.randint(1, 5)))),
+                 allowed(generator)) for _ in range(count)]
+
+
+FAMILIES = {"services": services_only, "hosts": hosts, "prefixes": prefixes, "tuples": tuples,
+            "networks": networks}
+
+
+def rules_of(name, count, family, seed=1):
+    return FAMILIES[name](random.Random(f"{name} {count} {family} {seed}"), count, family)
+
+
+class Matcher:
+    """The first rule that matches a packet: rules kept by the lengths of their prefixes, and by the
+    service where that is one port."""
+
+    def __init__(self, rules, family):
+        self.bits, self.tables = BITS[family], {}
+        for index, rule in enumerate(rules):
+            sides = rule.source, rule.destination
+            table = self.tables.setdefault(tuple(-1 if side is None else side.length for side in sides), {})
+            values = tuple(0 if side is None else side.value for side in sides)
+            for service in rule.services or (None,):
+                exact = service[:2] if service and service[1] == service[2] else None
+                table.setdefault(values + (exact,), []).append((index, service))
+        self.rules = rules
+
+    def masked(self, address, length):
+        return 0 if length < 0 else address >> self.bits - length << self.bits - length
+
+    def first(self, packet):
+        """(index, rule), or None where only the default decides."""
+        best = len(self.rules)
+        for lengths, table in self.tables.items():
+            values = self.masked(packet.source, lengths[0]), self.masked(packet.destination, lengths[1])
+            for exact in ((packet.transport, packet.port), None):
+                for index, service in table.get(values + (exact,), ()):
+                    if index >= best:
+                        break
+                    if service is None or (service[0] == packet.transport
+                                           and service[1] <= packet.port <= service[2]):
+                        best = index
+                        break
+        return (best, self.rules[best]) if best < len(self.rules) else None
+
+
+class Traffic:
+    """Packets for a list of rules: what is sent is always a packet whose fate is known."""
+
+    def __init__(self, rules, family, seed=2):
+        self.rules, self.family = rules, family
+        self.generator = random.Random(f"{len(rules)} {family} {seed}")
+        self.matcher = Matcher(rules, family)
+
+    def address(self, prefix, where):
+        if prefix is None:
+            base, fixed = where[self.family]
+            return base | self.generator.getrandbits(BITS[self.family] - fixed)
+        return prefix.value | self.generator.getrandbits(BITS[self.family] - prefix.length)
+
+    def packet_of(self, rule):
+        transport, low, high = self.generator.choice(rule.services or SERVICES)
+        return Packet(self.family, self.address(rule.source, SOURCES),
+                      self.address(rule.destination, DESTINATIONS), transport,
+                      self.generator.randrange(1024, 65536), self.generator.randint(low, high))
+
+    def hitting(self, count, first, last):
+        """COUNT packets that rules FIRST to LAST (not included) allow."""
+        found = []
+        for _ in range(200 * count):
+            packet = self.packet_of(self.rules[self.generator.randrange(first, last)])
+            hit = self.matcher.first(packet)
+            if hit is not None and first <= hit[0] < last and hit[1].allow:
+                found.append(packet)
+                if len(found) == count:
+                    break
+        return found
+
+    def missing(self, count):
+        """Packets that only the default decides: near to a rule, one thing different."""
+        found = []
+        for _ in range(200 * count):
+            packet = self.packet_of(self.generator.choice(self.rules))
+            change = self.generator.choice(("source", "destination", "port"))
+            if change == "port":
+                port = self.generator.choice(UNLISTED_PORTS) if self.generator.random() < 0.5 \
+                    else self.generator.randrange(1, 65536)
+                packet = packet._replace(port=port)
+            else:
+                where = SOURCES if change == "source" else DESTINATIONS
+                packet = packet._replace(**{change: self.address(None, where)})
+            if self.matcher.first(packet) is None:
+                found.append(packet)
+                if len(found) == count:
+                    break
+        return found
+
+
+def traffic_of(rules, family, hot=64, cold=16384):
+    """{kind: (packets, whether they are allowed)}; kinds are named in KINDS."""
+    traffic, count = Traffic(rules, family), len(rules)
+    share, many = max(1, count // 100), min(cold, max(hot, 8 * count))
+    kinds = {"early": (traffic.hitting(hot, 0, share) or traffic.hitting(hot, 0, count), True),
+             "late": (traffic.hitting(hot, count - share, count), True),
+             "hot": (traffic.hitting(hot, 0, count), True),
+             "random": (traffic.hitting(many, 0, count), True),
+             "none": (traffic.missing(hot), False),
+             "none cold": (traffic.missing(many), False)}
+    return {kind: value for kind, value in kinds.items() if value[0]}
+
+
+KINDS = {"early": "64 flows that the first hundredth of the rules allows",
+         "late": "64 flows that the last hundredth allows",
+         "hot": "64 flows that rules anywhere allow",
+         "random": "up to 16,384 flows that rules anywhere allow",
+         "none": "64 flows that only the default decides",
+         "none cold": "up to 16,384 flows that only the default decides"}

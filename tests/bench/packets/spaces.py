@@ -1,0 +1,163 @@
+"""The sender and its network namespaces, seen from Python."""
+
+import os
+import re
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import typing
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packets"))
+import frames  # noqa: E402  (tests/packets: packets as bytes)
+
+ROUTER_MAC = b"\x02\0\0\0\0\x02"
+# s0 sends, r0 receives and routes to o0; what leaves there is dropped before it is confirmed, so that no
+# connection is ever kept and every packet is the first one.
+LINKS = """link add s0 type veth peer name r0
+link add o0 type veth peer name p0
+link set s0 addrgenmode none
+link set r0 addrgenmode none
+link set o0 addrgenmode none
+link set p0 addrgenmode none
+link set r0 address 02:00:00:00:00:02
+link set s0 up
+link set r0 up
+link set o0 up
+link set p0 up
+address add 192.0.2.1/24 dev o0
+address add fd99::1/64 dev o0 nodad
+neighbour add 192.0.2.2 lladdr 02:00:00:00:00:09 dev o0
+neighbour add fd99::2 lladdr 02:00:00:00:00:09 dev o0
+route add default via 192.0.2.2
+route add ::/0 via fd99::2
+"""
+SETTINGS = ("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv4.conf.all.rp_filter=0")
+TAIL = """table inet tail {
+	counter passed {
+	}
+	chain postrouting {
+		type filter hook postrouting priority 300; policy drop;
+		iif "r0" oif "o0" counter name passed
+	}
+}
+"""
+RESET = ["nft", "reset", "counter", "inet", "tail", "passed"]
+PASSED = re.compile(r"packets (\d+)")
+PROTOCOLS = {"tcp": frames.TCP, "udp": frames.UDP}
+
+
+class Frame(typing.NamedTuple):
+    """What tests/packets/frames.py builds bytes from."""
+    family: int
+    source: int
+    destination: int
+    protocol: int
+    source_port: int
+    port: int
+    code: int = 0
+    hop_limit: int = 64
+
+
+class Failure(Exception):
+    """A ruleset does not load here; the text says why."""
+
+
+class Cost(typing.NamedTuple):
+    packets: int      # a round
+    rounds: list      # ns a packet; None: disturbed
+
+
+def frame_bytes(packets):
+    """All frames at one length: what is shorter is padded behind the IP packet, as on any Ethernet."""
+    made = [frames.build_frame(Frame(packet.family, packet.source, packet.destination,
+                                     PROTOCOLS[packet.transport], packet.source_port, packet.port),
+                               number, ROUTER_MAC) for number, packet in enumerate(packets)]
+    length = max(map(len, made))
+    return length, b"".join(frame.ljust(length, b"\0") for frame in made)
+
+
+class Sender:
+    """One process with its namespaces; they end with it."""
+
+    def __init__(self, program):
+        self.insides = {}
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def ask(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.answer()
+
+    def answer(self):
+        words = self.process.stdout.readline().split()
+        if not words:
+            sys.exit("the sender ended")
+        return words
+
+    def space(self):
+        """A new namespace that routes: (its number, the words that run a command in it)."""
+        _, number, descriptor = self.ask("space")
+        inside = ["nsenter", f"--net=/proc/{self.process.pid}/fd/{descriptor}"]
+        run(inside + ["ip", "-batch", "-"], LINKS)
+        run(inside + ["sysctl", "-qw", *SETTINGS], "")
+        run(inside + ["nft", "-f", "-"], TAIL)
+        self.ask(f"open {number} s0")
+        self.insides[int(number)] = inside
+        return int(number), inside
+
+    def passed(self, space, number, count):
+        """How many of COUNT packets the ruleset lets through."""
+        self.ask(f"send {space} {number} {count}")
+        return int(PASSED.search(run(self.insides[space] + RESET, "")).group(1))
+
+    def frames(self, packets):
+        length, data = frame_bytes(packets)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            return int(self.ask(f"frames {file.name} {length}")[1])
+
+    def measure(self, pairs, rounds, microseconds):
+        """{(space, frames): Cost}, all in one interleaved run."""
+        words = " ".join(f"{space}:{number}" for space, number in pairs)
+        answer, costs = self.ask(f"measure {rounds} {microseconds} {words}"), {}
+        while answer[0] == "pair":
+            space, number, packets = map(int, answer[1:4])
+            costs[space, number] = Cost(packets, [None if word == "-" else float(word)
+                                                  for word in answer[4:]])
+            answer = self.answer()
+        return costs
+
+
+def run(command, text, limit=600):
+    """What a command prints; Failure with its words where it fails or takes too long."""
+    try:
+        done = subprocess.run(command, input=text, text=True, capture_output=True, timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise Failure(f"not loaded within {limit} s") from None
+    except FileNotFoundError:
+        raise Failure("not installed") from None
+    if done.returncode != 0:
+        words = (done.stderr or done.stdout).strip().splitlines()
+        raise Failure(words[0][:100] if words else f"exit {done.returncode}")
+    return done.stdout
+
+
+def difference(cost, base):
+    """(ns above BASE, the same of the even and of the odd rounds): medians of differences round by round,
+    so that what slows the machine for a while slows both sides of a difference."""
+    both = [(one - other, index) for index, (one, other) in enumerate(zip(cost.rounds, base.rounds))
+            if one is not None and other is not None]
+    if len(both) < 4:
+        return None, None, None
+    halves = [statistics.median(value for value, index in both if index % 2 == odd) for odd in (0, 1)]
+    return (statistics.median(value for value, _ in both), *halves)

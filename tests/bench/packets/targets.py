@@ -1,0 +1,134 @@
+"""What the figures of one run must show, and whether they do: words and figures, no exit status.
+
+Times are above the ruleset that only tracks connections, unless they say otherwise. The figures of other
+compilers were taken on a machine on which tracking alone costs 750 ns; `scaled` is the same limit at what
+tracking costs here, and is the stricter one where this machine is faster."""
+
+TRACKING_THERE = 750
+ONLY_DEFAULT, OTHERS = 150, 350
+# ns over an empty chain there, by number of rules (networks; only the default decides).
+BEST_THERE = {1_000: 900, 10_000: 1_200}
+NOISE_NS, NOISE = 15, 0.05
+
+
+class Figures:
+    def __init__(self, rows):
+        self.rows = {(row["policy"], row["family"], row["rules"], row["kind"], row["ruleset"]): row
+                     for row in rows}
+        self.spots = sorted({key[:4] for key in self.rows})
+
+    def above(self, spot, ruleset):
+        row = self.rows.get(spot + (ruleset,))
+        return None if row is None else row["above"]
+
+    def over_empty(self, spot, ruleset):
+        row = self.rows.get(spot + (ruleset,))
+        return None if row is None else row["ns"]
+
+
+def place(spot):
+    return f"{spot[0]} IPv{spot[1]} {spot[2]:,} '{spot[3]}'"
+
+
+def below_limit(figures, wanted, limit):
+    """Every figure of the spots against a limit in ns: the worst, and how many are above it."""
+    found = [(figures.above(spot, "fwc"), spot) for spot in figures.spots
+             if wanted(spot) and figures.above(spot, "fwc") is not None]
+    if not found:
+        return None, "not measured in this run"
+    high = [item for item in found if item[0] > limit]
+    worst = max(found)
+    return not high, (f"worst {worst[0]:.0f} ns ({place(worst[1])}), limit {limit:.0f}; "
+                      f"{len(high)} of {len(found)} above it")
+
+
+def tracking_here(figures):
+    found = [figures.over_empty(spot, "tracking") for spot in figures.spots if spot[3] in ("none", "hot")]
+    found = sorted(value for value in found if value is not None)
+    return found[len(found) // 2] if found else TRACKING_THERE
+
+
+def below_best(figures):
+    words, reached = [], None
+    for spot in figures.spots:
+        if spot[0] == "networks" and spot[1] == 4 and spot[3] == "none" and spot[2] in BEST_THERE:
+            ours, tracking = figures.over_empty(spot, "fwc"), figures.over_empty(spot, "tracking")
+            if ours is None or not tracking:
+                continue
+            limit = BEST_THERE[spot[2]] / TRACKING_THERE * tracking
+            reached = reached is not False and ours < limit
+            words.append(f"{spot[2]:,} rules: {ours:.0f} ns over an empty chain, there "
+                         f"{BEST_THERE[spot[2]]}, scaled {limit:.0f}")
+    return reached, "; ".join(words) or "not measured in this run"
+
+
+def against(figures, peers, wanted):
+    """Where fwc is slower than PEERS by more than these figures' noise."""
+    slower, compared = [], 0
+    for spot in figures.spots:
+        own = figures.above(spot, "fwc")
+        for peer in peers:
+            other = figures.above(spot, peer)
+            if own is None or other is None or not wanted(spot):
+                continue
+            compared += 1
+            if own > other + max(NOISE_NS, NOISE * other):
+                slower.append((own / max(other, 1), f"{place(spot)} {own:.0f} ns, {peer} {other:.0f}"))
+    if not compared:
+        return None, "not measured in this run"
+    slower.sort(reverse=True)
+    words = f"slower in {len(slower)} of {compared}"
+    return not slower, words + "".join(f"\n      {text}" for _, text in slower[:8])
+
+
+def ratio(figures, policy, sizes, kinds, name, limit):
+    """FIGURES' ratio of two figures at two sizes, and the limit that it must keep to."""
+    words, reached = [], None
+    for family in (4, 6):
+        for kind in kinds:
+            one, other = ((policy, family, size, kind) for size in sizes)
+            top, bottom = figures.above(one, name[0]), figures.above(other, name[1])
+            if top is None or bottom is None:
+                continue
+            value = top / max(bottom, 1)
+            reached = reached is not False and limit(value)
+            words.append(f"IPv{family} '{kind}' {top:.0f}/{bottom:.0f} = {value:.1f}")
+    return reached, "; ".join(words) or "not measured in this run"
+
+
+def show(rows):
+    figures = Figures(rows)
+    tracking = tracking_here(figures)
+    scale = tracking / TRACKING_THERE
+    kinds = ("early", "late", "hot", "random", "none", "none cold")
+    warm = ("early", "late", "hot", "none")
+    networks = {
+        f"networks, only the default decides: at most {ONLY_DEFAULT} ns":
+            (lambda spot: spot[0] == "networks" and spot[2] >= 100 and spot[3] == "none", ONLY_DEFAULT),
+        f"networks, other packets that stay in cache: at most {OTHERS} ns":
+            (lambda spot: spot[0] == "networks" and spot[2] >= 100
+             and spot[3] in ("early", "late", "hot"), OTHERS)}
+    results = [("networks: below the best other compiler from 1,000 rules up", below_best(figures))]
+    for words, (wanted, limit) in networks.items():
+        results.append((words, below_limit(figures, wanted, limit)))
+        results.append(("    the same, scaled", below_limit(figures, wanted, limit * scale)))
+    results += [
+        ("networks: flat, 100,000 rules against 100 at most 1.5 times",
+         ratio(figures, "networks", (100_000, 100), warm, ("fwc", "fwc"), lambda value: value <= 1.5)),
+        ("services, 100,000 rules: at most 1.3 times one hash lookup",
+         ratio(figures, "services", (100_000, 100_000), kinds, ("fwc", "one hash lookup"),
+               lambda value: value <= 1.3)),
+        ("tuples: 10,000 rules at most 3 times 100 rules",
+         ratio(figures, "tuples", (10_000, 100), kinds, ("fwc", "fwc"), lambda value: value <= 3)),
+        ("tuples, 10,000 rules: linear nft rules at least 50 times",
+         ratio(figures, "tuples", (10_000, 10_000), ("late", "hot", "random", "none"),
+               ("nft linear", "fwc"), lambda value: value >= 50)),
+        ("never slower than linear nft rules",
+         against(figures, ("nft linear", "nft linear, own table"), lambda spot: True)),
+        ("never slower than iptables-legacy from 1,000 rules up",
+         against(figures, ("iptables-legacy",), lambda spot: spot[2] >= 1_000))]
+    print(f"\ntracking costs {tracking:.0f} ns over an empty chain here, "
+          f"{TRACKING_THERE} where the limits come from\n\ntargets")
+    for words, (reached, text) in results:
+        verdict = {True: "reached", False: "NOT reached", None: "open"}[reached]
+        print(f"  {verdict:<12} {words}\n      {text}")
