@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "analyse/router.h"
 #include "base/pool.h"
 
 struct explaining {
@@ -51,6 +52,7 @@ static packet_set untranslated(struct explaining *explaining)
 static packet_set asked_set(struct explaining *explaining)
 {
 	const struct assertion *packets = explaining->question->packets;
+	const struct device *device = explaining->ruleset->policy->device;
 	struct packet_space *space = explaining->space;
 	struct packet_rules boxes = { 0 };
 	packet_set set;
@@ -61,6 +63,8 @@ static packet_set asked_set(struct explaining *explaining)
 		boxes.items[index].number = 1;
 	set = packet_map_first_match(space, boxes.items, boxes.items_count, 0);
 	set = packet_set_intersect(space, set, packet_set_possible(space));
+	if (device != NULL)
+		set = packet_set_intersect(space, set, router_possible(explaining->pool, space, device));
 	return packet_set_intersect(space, set, on_interfaces(explaining));
 }
 
@@ -212,6 +216,9 @@ static struct packet_universe *universe_of(void *pool, const struct ruleset *rul
 
 	packet_universe_add(universe, ruleset);
 	packet_universe_add_zones(universe, ruleset->policy);
+	for (size_t index = 0; ruleset->policy->device != NULL &&
+	     index < ruleset->policy->device->interfaces_count; index++)
+		packet_universe_add_interface(universe, ruleset->policy->device->interfaces[index].name);
 	if (question->in != NULL)
 		packet_universe_add_interface(universe, question->in);
 	if (question->out != NULL)
@@ -248,6 +255,8 @@ struct explanation *explain_packets(void *pool, const struct ruleset *ruleset,
 const struct rule_translation *explain_source_translation(const struct ruleset *ruleset,
 							  const struct packet *packet)
 {
+	if (packet->hook == HOOK_INPUT)
+		return NULL;
 	for (size_t index = 0; index < ruleset->translations_count; index++) {
 		const struct rule_translation *translation = ruleset->translations[index];
 		unsigned family = packet->family == FAMILY_IPV4 ? FAMILIES_IPV4 : FAMILIES_IPV6;

@@ -221,3 +221,14 @@ void near_format(struct text *out, const struct near_rule *near, const struct pa
 		break;
 	}
 }
+
+const char *near_condition_word(enum near_condition condition)
+{
+	static const char *const words[] = {
+		[NEAR_PROTOCOL] = "protocol", [NEAR_PORT] = "port", [NEAR_IN] = "in-interface",
+		[NEAR_SOURCE] = "source", [NEAR_OUT] = "out-interface", [NEAR_DESTINATION] = "destination",
+		[NEAR_TRANSLATED] = "translated", [NEAR_TIME] = "time", [NEAR_ENDED] = "ended",
+	};
+
+	return words[condition];
+}

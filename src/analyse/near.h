@@ -29,5 +29,7 @@ size_t near_rules(const struct ruleset *ruleset, const struct packet *packet, si
 
 /* "the port is not that of 88/tcp": in the user's words, for a message. */
 void near_format(struct text *out, const struct near_rule *near, const struct packet *packet);
+/* "port": one word, for programs. */
+const char *near_condition_word(enum near_condition condition);
 
 #endif

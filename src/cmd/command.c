@@ -159,6 +159,10 @@ static const struct command commands[] = {
 	  "  PACKET is 'tcp 192.168.0.5:40000 -> 192.168.0.10:88', 'https lan -> wan in eth1',\n"
 	  "  'icmp echo-request self -> 10.0.0.1': a protocol or a service, from, ->, to\n"
 	  "      --device NAME          of the policy's devices only this one\n"
+	  "      --target nft|cisco-ios what the policy is compiled for, where no device says it\n"
+	  "      --name, --number, --ipv6, --replies\n"
+	  "                             of a list without a device, as for 'compile'\n"
+	  "      --format text|json     (text)\n"
 	  POLICY_OPTIONS, command_explain },
 	{ "help", "show the commands, or one command's options", "usage: fwc help [COMMAND]\n",
 	  command_help },

@@ -1,6 +1,7 @@
 /* fwc compile: a policy to a target's text, or to what a stage gave. */
 #include "ast/print.h"
 #include "cmd/command.h"
+#include "cmd/list_options.h"
 #include "cmd/output.h"
 #include "cmd/proof.h"
 #include "cmd/rescue.h"
@@ -14,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW, OPTION_NAME, OPTION_NUMBER, OPTION_IPV6, OPTION_PORT_WORDS,
-       OPTION_REPLIES, OPTION_REPORT, OPTION_REDACT, OPTION_MODE, OPTION_FROM };
+enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW, OPTION_PORT_WORDS, OPTION_REPORT, OPTION_REDACT, OPTION_MODE,
+       OPTION_FROM };
 
 /* A stage: how far the passes run, and what prints its result. */
 struct stage {
@@ -148,68 +149,6 @@ static bool mode_parse(const char *text, enum cisco_mode *mode)
 	return false;
 }
 
-static bool number_parse(const char *text, uint32_t *number)
-{
-	size_t length = strspn(text, "0123456789");
-
-	if (length == 0 || length > 4 || text[length] != '\0')
-		return false;
-	*number = (uint32_t)strtoul(text, NULL, 10);
-	return (*number >= 100 && *number <= 199) || (*number >= 2000 && *number <= 2699);
-}
-
-static bool replies_parse(const char *text, enum replies *replies)
-{
-	static const struct {
-		const char *word;
-		enum replies replies;
-	} words[] = {
-		{ "established", REPLIES_ESTABLISHED },
-		{ "none", REPLIES_NONE },
-		{ "reflexive", REPLIES_REFLEXIVE },
-	};
-
-	for (size_t index = 0; index < sizeof words / sizeof words[0]; index++)
-		if (strcmp(words[index].word, text) == 0) {
-			*replies = words[index].replies;
-			return true;
-		}
-	return false;
-}
-
-/* Options of a list without a device. */
-static int list_option(struct compile_options *options, int option)
-{
-	struct cisco_settings *cisco = &options->session.cisco;
-
-	switch (option) {
-	case OPTION_NAME:
-		options->list_option = "--name";
-		cisco->name = optarg;
-		if (!safe_is_name(optarg) || strlen(optarg) + strlen("-IPV6") > SAFE_NAME_MAX)
-			return command_misused("compile", "'%s' is not a list's name: letters, digits, '-' and "
-					       "'_', a letter first, at most 59", optarg);
-		return EXIT_DONE;
-	case OPTION_NUMBER:
-		options->list_option = "--number";
-		if (!number_parse(optarg, &cisco->number))
-			return command_misused("compile", "'%s' is not the number of an extended list: 100 to "
-					       "199, 2000 to 2699", optarg);
-		return EXIT_DONE;
-	case OPTION_IPV6:
-		options->list_option = "--ipv6";
-		cisco->has_ipv6 = true;
-		return EXIT_DONE;
-	case OPTION_REPLIES:
-		options->list_option = "--replies";
-		if (!replies_parse(optarg, &cisco->replies))
-			return command_misused("compile", "'%s' is none of established, reflexive, none",
-					       optarg);
-		return EXIT_DONE;
-	}
-	return EXIT_DONE;
-}
-
 /* What was asked for has to fit together. */
 static int options_fit(struct compile_options *options)
 {
@@ -227,11 +166,8 @@ static int options_fit(struct compile_options *options)
 		return command_misused("compile", "'--report' and '--show' are two things to print");
 	if (options->session.device != NULL && options->list_option != NULL)
 		return command_misused("compile", "'%s' is for a list without a device", options->list_option);
-	if (options->session.cisco.replies == REPLIES_REFLEXIVE && options->session.cisco.number != 0)
-		return command_misused("compile", "reflexive lists have names: '--number' and "
-				       "'--replies reflexive' do not fit together");
-	if (options->session.cisco.name != NULL && options->session.cisco.number != 0)
-		return command_misused("compile", "a list has a name or a number");
+	if (list_options_fit(&options->session.cisco, "compile") != EXIT_DONE)
+		return EXIT_USAGE;
 	if (options->mode == CISCO_EDIT && options->from == NULL)
 		return command_misused("compile", "'--mode edit' needs '--from' and the running configuration");
 	if (options->mode == CISCO_FULL && options->from != NULL)
@@ -256,11 +192,12 @@ static int compile_option(struct compile_options *options, int option)
 		if (options->target == NULL)
 			return command_misused("compile", "no target '%s'", optarg);
 		return EXIT_DONE;
-	case OPTION_NAME:
-	case OPTION_NUMBER:
-	case OPTION_IPV6:
-	case OPTION_REPLIES:
-		return list_option(options, option);
+	case OPTION_LIST_NAME:
+	case OPTION_LIST_NUMBER:
+	case OPTION_LIST_IPV6:
+	case OPTION_LIST_REPLIES:
+		options->list_option = list_option_word(option);
+		return list_option(&options->session.cisco, "compile", option, optarg);
 	case OPTION_PORT_WORDS:
 		options->router_option = "--port-words";
 		options->session.cisco.has_port_words = true;
@@ -309,11 +246,8 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 		SESSION_LONG_OPTIONS,
 		{ "device", required_argument, NULL, OPTION_DEVICE },
 		{ "target", required_argument, NULL, OPTION_TARGET },
-		{ "name", required_argument, NULL, OPTION_NAME },
-		{ "number", required_argument, NULL, OPTION_NUMBER },
-		{ "ipv6", no_argument, NULL, OPTION_IPV6 },
+		LIST_LONG_OPTIONS,
 		{ "port-words", no_argument, NULL, OPTION_PORT_WORDS },
-		{ "replies", required_argument, NULL, OPTION_REPLIES },
 		{ "report", no_argument, NULL, OPTION_REPORT },
 		{ "redact", no_argument, NULL, OPTION_REDACT },
 		{ "mode", required_argument, NULL, OPTION_MODE },

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "net/protocol.h"
+#include "net/week.h"
 #include "target/cisco/acl_read.h"
 #include "target/cisco/prove_given.h"
 #include "target/cisco/prove_wanted.h"
@@ -82,8 +83,11 @@ static const char *packet_words(struct proving *proving, const struct packet_poi
 	packet_format(out, &packet);
 	if (packet.protocol == PROTOCOL_TCP && (flags & 0x14) != 0)
 		text_add(out, (flags & 0x10) != 0 ? " with ACK" : " with RST");
-	if (proving->has_times)
-		text_addf(out, " at minute %u of the week, UTC", packet.minute);
+	if (proving->has_times) {
+		text_add(out, " on ");
+		week_format(out, packet.minute * 60);
+		text_add(out, " UTC");
+	}
 	return out->bytes;
 }
 
@@ -281,15 +285,19 @@ static bool prove_bound(struct proving *proving, enum family family, const char 
 	return is_bound;
 }
 
-static bool prove_lone(struct proving *proving, enum family family)
+const char *cisco_list_name(void *pool, const struct cisco_settings *settings, enum family family)
 {
-	const struct cisco_settings *settings = proving->subject->settings;
-	const char *base = settings->name != NULL ? settings->name : LIST_NAME, *name;
+	const char *base = settings->name != NULL ? settings->name : LIST_NAME;
 
 	if (settings->number != 0)
-		base = pool_format(proving->pool, "%u", settings->number);
-	else if (family == FAMILY_IPV6)
-		base = pool_format(proving->pool, "%s-IPV6", base);
+		return pool_format(pool, "%u", settings->number);
+	return family == FAMILY_IPV6 ? pool_format(pool, "%s-IPV6", base) : base;
+}
+
+static bool prove_lone(struct proving *proving, enum family family)
+{
+	const char *base = cisco_list_name(proving->pool, proving->subject->settings, family), *name;
+
 	if (prove_bound(proving, family, base) || !is_open(proving))
 		return is_open(proving);
 	name = lone_name(proving, family, base);

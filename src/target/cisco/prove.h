@@ -47,6 +47,9 @@ struct cisco_proof_subject {
 	bool has_others;       /* a router's own text: interfaces that the device does not name have their lists */
 };
 
+/* The name that the manual gives a list without a device ("compile --name"). */
+const char *cisco_list_name(void *pool, const struct cisco_settings *settings, enum family family);
+
 struct cisco_proof cisco_prove(void *pool, const struct cisco_proof_subject *subject);
 
 #endif

@@ -352,7 +352,7 @@ struct nft_path nft_follow(void *pool, const struct nft_table *table, const stru
 
 /* --- printing --------------------------------------------------------------------------------------- */
 
-static void add_element(struct text *out, const struct nft_step *step)
+void nft_step_element(struct text *out, const struct nft_step *step)
 {
 	for (size_t i = 0; i < step->map->fields_count; i++) {
 		text_add(out, i == 0 ? "" : " . ");
@@ -369,6 +369,6 @@ void nft_path_format(struct text *out, const struct nft_path *path)
 		if (step->map == NULL)
 			continue;
 		text_addf(out, ", map %s: ", step->map->name);
-		add_element(out, step);
+		nft_step_element(out, step);
 	}
 }

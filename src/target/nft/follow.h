@@ -27,5 +27,7 @@ struct nft_path {
 struct nft_path nft_follow(void *pool, const struct nft_table *table, const struct packet *packet);
 /* "input, rule 4 -> services_1, map services_1_map: tcp . 443": chains, and what decides. */
 void nft_path_format(struct text *out, const struct nft_path *path);
+/* "tcp . 443": of a step with a map. */
+void nft_step_element(struct text *out, const struct nft_step *step);
 
 #endif

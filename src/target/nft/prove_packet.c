@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "net/week.h"
 #include "target/nft/walk_value.h"
 
 #define SECONDS_A_MINUTE 60
@@ -150,11 +151,16 @@ static void print_protocol(struct text *out, unsigned protocol)
 static void print_rest(struct text *out, const struct prove_difference *difference, const struct values *values)
 {
 	static const enum walk_field numbers[] = { WALK_TCP_FLAGS, WALK_HOP_LIMIT, WALK_TRANSLATED,
-						   WALK_ORIGINAL_PORT, WALK_ROUTE, WALK_WEEK };
+						   WALK_ORIGINAL_PORT, WALK_ROUTE };
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
 		if (values->is_asked[numbers[i]])
 			text_addf(out, ", %s %llu", walk_field_name(numbers[i]),
 				  (unsigned long long)values->of[numbers[i]]);
+	if (values->is_asked[WALK_WEEK]) {
+		text_add(out, ", on ");
+		week_format(out, (unsigned)values->of[WALK_WEEK]);
+		text_add(out, " UTC");
+	}
 	if (values->is_asked[WALK_ORIGINAL_DESTINATION]) {
 		text_add(out, ", before translation to ");
 		print_address(out, values->of[WALK_FAMILY] == FAMILY_IPV6 ? FAMILY_IPV6 : FAMILY_IPV4,

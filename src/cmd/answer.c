@@ -1,0 +1,318 @@
+/* The analysis's parts, each with what the outputs make of its example. */
+#include "cmd/answer.h"
+
+#include "base/pool.h"
+#include "diag/visible.h"
+#include "net/week.h"
+
+/* --- working it out ---------------------------------------------------------------------------------- */
+
+/* One view while it is asked. */
+struct asking {
+	struct session *session;
+	const struct session_view *view;
+	const struct meaning *meaning;
+	const struct nft_table *table;   /* of this host; NULL: there is none */
+	struct cisco_follower *follower; /* of a router; NULL: there is none */
+	struct answer *answer;
+};
+
+/* What `compile` would give for this host; NULL where it gives nothing. */
+static const struct nft_table *table_of(struct session *session, const struct session_view *view)
+{
+	struct diags *own = diags_new(session->pool, session->sources);
+
+	if (view->device != NULL || session->policy->devices_count > 0 || session->options.is_for_router)
+		return NULL;
+	return nft_lower(pool_child(session->pool, "nft"), own, view->ruleset, &session->options.nft);
+}
+
+/* The same for a router. Keys are no part of it. */
+static struct cisco_follower *follower_of(struct session *session, const struct session_view *view)
+{
+	struct diags *own = diags_new(session->pool, session->sources);
+	void *pool = pool_child(session->pool, "cisco");
+	struct cisco_settings settings = session->options.cisco;
+	struct text *text = text_new(pool);
+	const struct ios_config *config;
+	uint32_t source;
+
+	if (view->device == NULL && !session->options.is_for_router)
+		return NULL;
+	settings.redacts = true;
+	config = view->device == NULL ? cisco_lower(pool, own, view->ruleset, &settings) :
+		 cisco_lower_device(pool, own, view->ruleset, view->device, &settings);
+	if (config == NULL || diags_has_errors(own))
+		return NULL;
+	cisco_text(text, config, &settings);
+	source = sources_add(session->sources, "<output>", text->bytes, text->length, false);
+	return cisco_follower_new(pool, view->ruleset, &session->options.cisco, session->sources, source);
+}
+
+/* What decides in the kernel's listing, where the walk agrees with the policy. */
+static void follow_table(struct asking *asking, struct answer_decision *decision)
+{
+	enum verdict verdict = decision->outcome->verdict;
+	struct nft_path path;
+
+	if (asking->table == NULL)
+		return;
+	path = nft_follow(asking->session->pool, asking->table, &decision->packet);
+	if (!path.is_decided || path.is_accepted != (verdict == VERDICT_ALLOW) ||
+	    path.is_rejected != (verdict == VERDICT_REJECT))
+		return;
+	decision->has_table_path = true;
+	decision->table_path = path;
+}
+
+static void follow_lists(struct asking *asking, struct answer_decision *decision)
+{
+	if (asking->follower == NULL)
+		return;
+	decision->lists_path = cisco_follow(asking->follower, &decision->packet, decision->leaves);
+	decision->has_lists_path = decision->lists_path.steps_count > 0 && !decision->lists_path.is_unread;
+}
+
+static bool is_timed(const struct ruleset *ruleset, enum hook hook)
+{
+	for (size_t index = 0; index < ruleset->rules_count[hook]; index++)
+		if (ruleset->rules[hook][index]->match.minutes != NULL)
+			return true;
+	return false;
+}
+
+/* number: that of the statement which decides (meaning.h). */
+static void add_decision(struct asking *asking, struct answer_decision decision, uint32_t number)
+{
+	const struct ruleset *ruleset = asking->view->ruleset;
+	const struct rule *rule = meaning_rule(asking->meaning, decision.hook, number);
+	bool is_back;
+
+	decision.outcome = meaning_outcome(asking->meaning, decision.hook, number);
+	decision.origin = meaning_origin(asking->meaning, decision.hook, number);
+	decision.identity = rule != NULL ? rule->identity : ruleset->default_identities[decision.hook];
+	if (decision.outcome->verdict == VERDICT_ALLOW) {
+		decision.tunnel = explain_tunnel(ruleset->policy, &decision.packet, &is_back);
+		if (decision.tunnel == NULL)
+			decision.leaves = explain_source_translation(ruleset, &decision.packet);
+	}
+	decision.near_count = near_rules(ruleset, &decision.packet,
+					 meaning_index(asking->meaning, decision.hook, number),
+					 decision.outcome->verdict, decision.near, ANSWER_NEAR_MOST);
+	decision.is_timed = is_timed(ruleset, decision.hook);
+	follow_table(asking, &decision);
+	follow_lists(asking, &decision);
+	*pool_append(asking->session->pool, asking->answer, decisions) = decision;
+}
+
+void answer_view(struct answers *answers, const struct session_view *view)
+{
+	struct session *session = answers->session;
+	const struct explain_question asked = {
+		.packets = view->policy->question,
+		.in = answers->question->in,
+		.out = answers->question->out,
+	};
+	const struct explanation *explanation = explain_packets(session->pool, view->ruleset, &asked);
+	struct answer answer = { .device = view->device, .table = table_of(session, view) };
+	struct asking asking = { session, view, &explanation->meaning, answer.table,
+				 follower_of(session, view), &answer };
+
+	answer.is_compiled = asking.table != NULL || asking.follower != NULL;
+	for (size_t index = 0; index < explanation->forwards_count; index++) {
+		const struct explain_forward *forward = &explanation->forwards[index];
+
+		add_decision(&asking, (struct answer_decision){
+			.hook = HOOK_FORWARD,
+			.packet = forward->packet,
+			.forward = forward->translation,
+		}, forward->number);
+	}
+	for (size_t index = 0; index < explanation->parts_count; index++) {
+		const struct explain_part *part = &explanation->parts[index];
+
+		add_decision(&asking, (struct answer_decision){
+			.hook = part->hook,
+			.packet = part->packet,
+			.is_every = part->is_every,
+		}, part->number);
+	}
+	if (explanation->is_over)
+		diag_add(session->diags, CODE_ANALYSIS_BUDGET, SPAN_NONE,
+			 "the policy is too large to say which rules decide these packets");
+	else if (answer.decisions_count == 0)
+		diag_add(session->diags, CODE_PACKET_NONE, view->policy->question->span,
+			 "there is no such packet");
+	*pool_append(session->pool, answers, items) = answer;
+}
+
+/* --- states ------------------------------------------------------------------------------------------ */
+
+/* Packets that no rule is asked about (language reference, "State"). */
+const struct answer_state *answer_state_of(enum question_state state)
+{
+	static const struct answer_state established = {
+		VERDICT_ALLOW, "packets of connections that were let in are not asked again",
+	}, related = {
+		VERDICT_ALLOW, "errors and helpers' connections that belong to a connection that was let in; a "
+			       "helper's only where a rule names that helper's service",
+	}, invalid = {
+		VERDICT_DENY, "what belongs to no connection and begins none is dropped and counted before any "
+			      "rule",
+	};
+
+	switch (state) {
+	case QUESTION_NEW:
+	case QUESTION_UNTRACKED:
+		return NULL;
+	case QUESTION_ESTABLISHED:
+		return &established;
+	case QUESTION_RELATED:
+		return &related;
+	case QUESTION_INVALID:
+		return &invalid;
+	}
+	return NULL;
+}
+
+/* --- text -------------------------------------------------------------------------------------------- */
+
+static const char *const verdict_words[] = { "allow", "deny", "reject" };
+static const char *const hook_words[] = { "input", "forward", "output" };
+
+/* The statement, to the end of its first line. */
+static void add_statement(struct text *out, struct session *session, struct span span)
+{
+	visible_add_first_line(out, session->sources, span);
+}
+
+static void add_place(struct text *out, struct session *session, struct span span)
+{
+	text_add(out, span_place(out->pool, session->sources, span));
+}
+
+static void add_verdict(struct text *out, struct session *session, const struct answer_decision *decision)
+{
+	text_addf(out, "%s: %s%s, ", hook_words[decision->hook], verdict_words[decision->outcome->verdict],
+		  decision->outcome->limit != NULL ? " up to a limit" : "");
+	if (decision->origin.source == SPAN_NONE.source) {
+		text_add(out, "by default: no rule matches, and the policy names no default\n");
+		return;
+	}
+	text_add(out, "by ");
+	add_place(out, session, decision->origin);
+	text_add(out, "\n    ");
+	add_statement(out, session, decision->origin);
+	text_add_char(out, '\n');
+}
+
+static void add_packet(struct text *out, const char *words, const struct answer_decision *decision)
+{
+	text_addf(out, "  %s ", words);
+	packet_format(out, &decision->packet);
+	if (decision->is_timed) {
+		text_add(out, " on ");
+		week_format(out, decision->packet.minute * 60);
+		text_add(out, " UTC");
+	}
+	text_add_char(out, '\n');
+}
+
+static void add_leaves(struct text *out, struct session *session, const struct answer_decision *decision)
+{
+	const struct rule_translation *leaves = decision->leaves;
+	bool is_masquerade;
+
+	if (leaves == NULL)
+		return;
+	is_masquerade = leaves->kind == TRANSLATION_MASQUERADE;
+	text_add(out, "  leaves with ");
+	if (is_masquerade)
+		text_add(out, "the address of the interface");
+	else
+		address_format(out, &leaves->source->as[decision->packet.family]);
+	text_add(out, is_masquerade ? " (masquerade, " : " (snat, ");
+	add_place(out, session, leaves->origin);
+	text_add(out, ")\n");
+}
+
+static void add_tunnel(struct text *out, struct session *session, const struct answer_decision *decision)
+{
+	if (decision->tunnel == NULL)
+		return;
+	text_addf(out, "  tunnel '%s' carries it (", decision->tunnel->name);
+	add_place(out, session, decision->tunnel->span);
+	text_add(out, ")\n");
+}
+
+static void add_outputs(struct text *out, const struct answer *answer, const struct answer_decision *decision)
+{
+	const struct cisco_path *lists = &decision->lists_path;
+
+	if (decision->has_table_path) {
+		text_addf(out, "  in table inet %s: ", answer->table->name);
+		nft_path_format(out, &decision->table_path);
+		text_add_char(out, '\n');
+	}
+	if (!decision->has_lists_path)
+		return;
+	for (size_t index = 0; index < lists->steps_count; index++) {
+		text_add(out, "  ");
+		cisco_step_format(out, &lists->steps[index]);
+		text_add_char(out, '\n');
+	}
+	if (lists->is_permitted && decision->outcome->verdict != VERDICT_ALLOW)
+		text_add(out, "  the lists let it pass: more than the policy allows, as 'fwc compile' tells\n");
+}
+
+static void add_near(struct text *out, struct session *session, const struct answer_decision *decision)
+{
+	for (size_t index = 0; index < decision->near_count; index++) {
+		text_add(out, "  close: ");
+		add_place(out, session, decision->near[index].rule->origin);
+		text_add(out, ": ");
+		near_format(out, &decision->near[index], &decision->packet);
+		text_add_char(out, '\n');
+	}
+}
+
+static void add_forward(struct text *out, struct session *session, const struct answer_decision *decision)
+{
+	text_add(out, "forward: ");
+	add_place(out, session, decision->forward->origin);
+	text_add(out, " translates the destination\n    ");
+	add_statement(out, session, decision->forward->origin);
+	text_add_char(out, '\n');
+	add_packet(out, "it becomes", decision);
+	text_add(out, "  ");
+}
+
+void answers_text(struct text *out, const struct answers *answers)
+{
+	struct session *session = answers->session;
+	const struct answer_state *state = answer_state_of(answers->question->state);
+
+	if (state != NULL)
+		text_addf(out, "%s: %s\n", state->verdict == VERDICT_ALLOW ? "passes" : "deny", state->why);
+	for (size_t index = 0; index < answers->items_count; index++) {
+		const struct answer *answer = &answers->items[index];
+
+		if (answer->device != NULL)
+			text_addf(out, "device %s\n", answer->device->name);
+		for (size_t at = 0; at < answer->decisions_count; at++) {
+			const struct answer_decision *decision = &answer->decisions[at];
+
+			if (decision->forward != NULL)
+				add_forward(out, session, decision);
+			add_verdict(out, session, decision);
+			if (decision->forward == NULL)
+				add_packet(out, decision->is_every ? "such as" : "some, such as", decision);
+			add_leaves(out, session, decision);
+			add_tunnel(out, session, decision);
+			add_outputs(out, answer, decision);
+			add_near(out, session, decision);
+		}
+		if (!answer->is_compiled)
+			text_add(out, "no output says more: 'fwc compile' tells why there is none\n");
+	}
+}
