@@ -22,6 +22,7 @@
 #define CHAIN_NEIGHBOURS "neighbours"
 #define CHAIN_RULES "rules"
 #define SHARED_LEAST 2 /* a single rule is shorter than a jump to it */
+#define SHARED_INLINE 3 /* so few stand in each hook themselves */
 #define TCP_RESET 0x04
 #define HOP_LIMIT_LOCAL 255 /* RFC 4861: such packets have passed no router */
 
@@ -280,43 +281,77 @@ static enum hook hook_shared_with(const struct ruleset *ruleset, enum hook hook)
 	return HOOK_COUNT;
 }
 
-/* The chain of the list that this hook shares: made by the first, found by the others. */
-static struct goal shared_goal(struct lower *lower, enum hook hook, enum hook first)
+/* What hooks share, made once: a chain; where that would have few rules, the rules themselves, which
+ * saves packets the jump. */
+struct shared_list {
+	bool is_made;
+	struct goal goal;      /* the chain */
+	struct nft_rule *rules;
+	size_t rules_count;    /* 0: the chain */
+	unsigned height;       /* of the rules */
+};
+
+static void keep_shared(struct lower *lower, struct draft *draft, struct shared_list *shared)
 {
-	struct entries list;
-	struct draft draft;
-	if (first == hook) {
-		lower->prefix = CHAIN_RULES;
-		list = hook_units(lower, hook);
-		draft = draft_begin(lower);
-		split_write(lower, &draft, &list);
-		lower->shared = goal_of_chain(&draft, draft_end(lower, &draft, CHAIN_RULES), NFT_JUMP);
+	size_t count = lower->drafts_count - draft->base;
+	shared->is_made = true;
+	if (lower->settings->level == OPTIMISE_LINES || count > SHARED_INLINE || count == 0) {
+		shared->goal = goal_of_chain(draft, draft_end(lower, draft, CHAIN_RULES), NFT_JUMP);
+		return;
 	}
-	return lower->shared;
+	shared->rules = lower_array(lower, struct nft_rule, count);
+	memcpy(shared->rules, &lower->drafts[draft->base], count * sizeof *shared->rules);
+	shared->rules_count = count;
+	shared->height = draft->height;
+	lower->drafts_count = draft->base;
 }
 
-static void write_rules(struct lower *lower, struct draft *draft, enum hook hook)
+static void make_shared(struct lower *lower, enum hook hook, struct shared_list *shared)
+{
+	lower->prefix = CHAIN_RULES;
+	struct entries list = hook_units(lower, hook);
+	struct draft draft = draft_begin(lower);
+	split_write(lower, &draft, &list);
+	keep_shared(lower, &draft, shared);
+}
+
+static void write_shared(struct lower *lower, struct draft *draft, const struct shared_list *shared)
+{
+	struct rule_draft rule;
+	for (size_t i = 0; i < shared->rules_count; i++) {
+		const struct nft_rule *from = &shared->rules[i];
+		const struct statements statements = { from->statements, from->statements_count, shared->height };
+		struct nft_rule *to = draft_shared_rule(lower, draft, &statements);
+		to->comment = from->comment;
+		to->origin = from->origin;
+	}
+	if (shared->rules_count != 0)
+		return;
+	rule.items_count = 0;
+	rule_add(&rule, verdict_statement(shared->goal.verdict));
+	rule_end(lower, draft, &rule, shared->goal.height);
+}
+
+static void write_rules(struct lower *lower, struct draft *draft, enum hook hook, struct shared_list *shared)
 {
 	enum hook first = hook_shared_with(lower->ruleset, hook);
-	struct rule_draft rule;
 	if (first == HOOK_COUNT) {
 		lower->prefix = hook_rows[hook].name;
 		struct entries list = hook_units(lower, hook);
 		split_write(lower, draft, &list);
 		return;
 	}
-	struct goal goal = shared_goal(lower, hook, first);
-	rule.items_count = 0;
-	rule_add(&rule, verdict_statement(goal.verdict));
-	rule_end(lower, draft, &rule, goal.height);
+	if (!shared->is_made)
+		make_shared(lower, hook, shared);
+	write_shared(lower, draft, shared);
 }
 
-static void write_hook(struct lower *lower, enum hook hook)
+static void write_hook(struct lower *lower, enum hook hook, struct shared_list *shared)
 {
 	const struct hook_row *row = &hook_rows[hook];
 	struct draft draft = draft_begin(lower);
 	write_always(lower, &draft, row);
-	write_rules(lower, &draft, hook);
+	write_rules(lower, &draft, hook, shared);
 	write_default(lower, &draft, hook);
 	chain_end_base(lower, &draft, &(struct nft_chain){
 		.name = row->name, .type = "filter", .hook = row->number, .priority = 0,
@@ -340,10 +375,11 @@ struct nft_table *nft_lower(void *pool, struct diags *diags, const struct rulese
 		.table = table,
 		.prefix = "",
 	};
+	struct shared_list shared = { .is_made = false };
 	write_tracked_chain(lower);
 	write_neighbours_chain(lower);
 	for (enum hook hook = HOOK_INPUT; hook <= HOOK_OUTPUT; hook++)
-		write_hook(lower, hook);
+		write_hook(lower, hook, &shared);
 	nat_write(lower);
 	raw_write(lower);
 	talloc_free(lower);

@@ -286,8 +286,8 @@ static bool cut_by_hashes(struct lower *lower, enum split_field field, struct li
 static struct cut try_hashes(struct lower *lower, enum split_field field, struct list list)
 {
 	struct cut cut = { .form = CELLS_HASH, .cost = UINT32_MAX };
-	if (field < SPLIT_SOURCE4 || lower->settings->level != OPTIMISE_FASTEST ||
-	    count_cut(lower, field, list) < 2 || !cells_may_have_set(lower, linear_cost(lower, list)))
+	if (field < SPLIT_SOURCE4 || count_cut(lower, field, list) < 2 ||
+	    !cells_may_have_set(lower, linear_cost(lower, list)))
 		return cut;
 	size_t head = count_head(lower, field, list);
 	if (cut_by_hashes(lower, field, list, 0, &cut) ||
