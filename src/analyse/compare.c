@@ -1,54 +1,42 @@
-/* Two maps, combined: the pairs of numbers that some packet gets. */
+/* Lists of boxes, one for each aspect and hook; which pairs of rules decide otherwise list_diff.h finds. */
 #include "analyse/compare.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/interned.h"
+#include "analyse/list_diff.h"
 #include "base/pool.h"
 
-/* Pairs of numbers, numbered in the order of their finding; 0 is no pair. */
+#define WORK_DEFAULT 20000000u
+
 struct pair {
 	uint32_t a, b;
 };
 
-struct pairs {
-	void *pool;
-	struct interned *known;
-	struct pair *items;
-	size_t items_count, items_capacity;
-};
-
 struct comparing {
 	void *pool;
-	const struct ruleset *before, *after;
+	const struct ruleset *sides[2]; /* before, after */
 	struct comparison *comparison;
+	struct list_pairing *pairing;
 	packet_set possible;
+	enum hook hook; /* that is looked at */
+	size_t work;    /* left */
 	struct change *limited; /* under equal limits before and after */
 	size_t limited_count, limited_capacity;
 };
 
-static struct pairs *pairs_new(void *pool)
+/* Something that rules do: as a first-match list, the outcomes of its numbers, and what becomes of pairs. */
+struct aspect {
+	struct packet_list (*list)(struct comparing *comparing, bool is_after);
+	const char *(*key)(void *comparing, bool is_after, uint32_t number);
+	bool (*is_asked)(void *comparing, uint32_t before, uint32_t after);
+	void (*add)(struct comparing *comparing, struct change change, struct pair pair);
+	struct undecided_change (*undecided)(struct comparing *comparing, bool is_after, uint32_t number);
+};
+
+static const struct meaning *meaning_at(const struct comparing *comparing, bool is_after)
 {
-	struct pairs *pairs = pool_new(pool, struct pairs);
-
-	pairs->pool = pairs;
-	pairs->known = interned_new(pairs, arena_new(pairs));
-	*pool_append(pairs, pairs, items) = (struct pair){ 0, 0 };
-	return pairs;
-}
-
-static uint32_t pair_number(void *context, uint32_t a, uint32_t b)
-{
-	struct pairs *pairs = context;
-	struct pair pair = { a, b };
-	void **slot = interned_slot(pairs->known, &pair, sizeof pair);
-
-	if (*slot == NULL) {
-		*slot = (void *)(uintptr_t)pairs->items_count;
-		*pool_append(pairs->pool, pairs, items) = pair;
-	}
-	return (uint32_t)(uintptr_t)*slot;
+	return is_after ? &comparing->comparison->after : &comparing->comparison->before;
 }
 
 /* --- outcomes ---------------------------------------------------------------------------------------- */
@@ -84,24 +72,6 @@ static bool change_of(const struct outcome *before, const struct outcome *after,
 }
 
 /* --- rules ------------------------------------------------------------------------------------------- */
-
-static packet_set hook_packets(struct comparing *comparing, enum hook hook)
-{
-	struct packet_space *space = comparing->comparison->space;
-
-	return packet_set_intersect(space, packet_set_value(space, FIELD_HOOK, hook),
-				    comparing->possible);
-}
-
-static packet_map hook_map(struct comparing *comparing, const struct meaning *meaning, enum hook hook)
-{
-	struct comparison *comparison = comparing->comparison;
-	struct packet_rules boxes = { 0 };
-
-	meaning_boxes(meaning, comparing->pool, comparison->universe, hook, &boxes);
-	return packet_map_first_match(comparison->space, boxes.items, boxes.items_count,
-				      meaning->statements);
-}
 
 static void add_change(struct comparing *comparing, struct change change)
 {
@@ -153,58 +123,117 @@ static void compare_shares(struct comparing *comparing)
 	}
 }
 
-/* The pairs that possible packets of the hook get. */
-static void compare_maps(struct comparing *comparing, enum hook hook, packet_map before, packet_map after,
-			 void (*add)(struct comparing *, struct change, struct pair))
+static const struct outcome *outcome_at(const struct comparing *comparing, bool is_after, uint32_t number)
 {
-	struct packet_space *space = comparing->comparison->space;
-	struct pairs *pairs = pairs_new(comparing->pool);
-	packet_map both = packet_map_combine(space, before, after, pair_number, pairs);
-	packet_map cut = packet_map_choose(space, hook_packets(comparing, hook), both,
-					   packet_map_constant(0));
-	bool *seen;
-
-	if (cut == PACKET_MAP_OVER)
-		return;
-	seen = pool_array(comparing->pool, bool, pairs->items_count);
-	packet_map_numbers(space, cut, seen, pairs->items_count);
-	for (uint32_t number = 1; number < pairs->items_count; number++)
-		if (seen[number])
-			add(comparing,
-			    (struct change){ .hook = hook,
-					     .packets = packet_map_where(space, cut, number),
-					     .region = packet_map_where(space, both, number) },
-			    pairs->items[number]);
+	return meaning_outcome(meaning_at(comparing, is_after), comparing->hook, number);
 }
 
-static void compare_rules(struct comparing *comparing, enum hook hook)
+static struct packet_list rules_list(struct comparing *comparing, bool is_after)
+{
+	const struct meaning *meaning = meaning_at(comparing, is_after);
+	struct packet_rules boxes = { 0 };
+
+	meaning_boxes(meaning, comparing->pool, comparing->comparison->universe, comparing->hook, &boxes);
+	return (struct packet_list){ boxes.items, boxes.items_count, meaning->statements };
+}
+
+/* All of what change_of and add_rule_pair look at; limits are always looked at in pairs. */
+static const char *rule_key(void *context, bool is_after, uint32_t number)
+{
+	struct comparing *comparing = context;
+	const struct outcome *outcome = outcome_at(comparing, is_after, number);
+
+	if (outcome->limit != NULL)
+		return NULL;
+	return pool_format(comparing->pool, "%d%d%d%d%s%s", (int)outcome->verdict, outcome->has_log,
+			   outcome->has_count,
+			   is_stateless(meaning_at(comparing, is_after), comparing->hook, number),
+			   outcome->log_prefix != NULL ? " " : "",
+			   outcome->log_prefix != NULL ? outcome->log_prefix : "");
+}
+
+static bool is_rule_pair_asked(void *context, uint32_t before, uint32_t after)
+{
+	const struct comparing *comparing = context;
+	const struct outcome *old = outcome_at(comparing, false, before);
+	enum change_kind kind;
+
+	return change_of(old, outcome_at(comparing, true, after), &kind) || old->limit != NULL ||
+	       is_stateless(&comparing->comparison->before, comparing->hook, before) !=
+		       is_stateless(&comparing->comparison->after, comparing->hook, after);
+}
+
+static struct undecided_change undecided_rule(struct comparing *comparing, bool is_after, uint32_t number)
+{
+	return (struct undecided_change){ is_after, number,
+					  meaning_origin(meaning_at(comparing, is_after), comparing->hook,
+							 number) };
+}
+
+static const struct aspect rule_aspect = { rules_list, rule_key, is_rule_pair_asked, add_rule_pair,
+					   undecided_rule };
+
+static void add_undecided(struct comparing *comparing, struct undecided_change undecided)
 {
 	struct comparison *comparison = comparing->comparison;
 
-	compare_maps(comparing, hook, hook_map(comparing, &comparison->before, hook),
-		     hook_map(comparing, &comparison->after, hook), add_rule_pair);
+	for (size_t at = 0; at < comparison->undecided_count; at++)
+		if (comparison->undecided[at].is_after == undecided.is_after &&
+		    comparison->undecided[at].statement == undecided.statement &&
+		    comparison->undecided[at].origin.begin == undecided.origin.begin)
+			return;
+	*pool_append(comparing->pool, comparison, undecided) = undecided;
+}
+
+static void compare_aspect(struct comparing *comparing, enum hook hook, const struct aspect *aspect)
+{
+	struct packet_space *space = comparing->comparison->space;
+	struct list_diff_question question = {
+		.space = space,
+		.hook = hook,
+		.context = comparing,
+		.key = aspect->key,
+		.is_asked = aspect->is_asked,
+		.work = &comparing->work,
+	};
+	const struct list_differences *found;
+
+	comparing->hook = hook;
+	question.possible = packet_set_intersect(space, packet_set_value(space, FIELD_HOOK, hook),
+						 comparing->possible);
+	question.before = aspect->list(comparing, false);
+	question.after = aspect->list(comparing, true);
+	found = list_diff_find(comparing->pool, comparing->pairing, &question);
+	for (size_t at = 0; at < found->items_count; at++)
+		aspect->add(comparing,
+			    (struct change){ .hook = hook, .packets = found->items[at].packets,
+					     .region = found->items[at].region,
+					     .is_within = found->items[at].is_within },
+			    (struct pair){ found->items[at].before, found->items[at].after });
+	for (size_t at = 0; at < found->undecided_count; at++)
+		add_undecided(comparing, aspect->undecided(comparing, found->undecided[at].is_after,
+							   found->undecided[at].number));
 }
 
 /* --- helpers ----------------------------------------------------------------------------------------- */
 
 /* A statement has several rules where some of its services have helpers: those are numbered one by one, from
  * behind the number of the default. */
-static packet_map helper_map(struct comparing *comparing, const struct ruleset *ruleset,
-			     const struct meaning *meaning, enum hook hook)
+static struct packet_list helpers_list(struct comparing *comparing, bool is_after)
 {
-	struct comparison *comparison = comparing->comparison;
+	const struct meaning *meaning = meaning_at(comparing, is_after);
+	const struct ruleset *ruleset = meaning->ruleset;
 	struct packet_rules boxes = { 0 };
 
-	for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
-		const struct rule *rule = ruleset->rules[hook][index];
+	for (size_t index = 0; index < ruleset->rules_count[comparing->hook]; index++) {
+		const struct rule *rule = ruleset->rules[comparing->hook][index];
 		uint32_t number = rule->outcome->helper != NULL ?
 				  meaning->statements + 1 + (uint32_t)index :
 				  (uint32_t)rule->identity->rule->number;
 
-		match_boxes(comparing->pool, comparison->universe, &rule->match, number, &boxes);
+		match_boxes(comparing->pool, comparing->comparison->universe, &rule->match, number, &boxes);
 	}
-	return packet_map_first_match(comparison->space, boxes.items, boxes.items_count,
-				      meaning->statements);
+	return (struct packet_list){ boxes.items, boxes.items_count, meaning->statements };
 }
 
 /* The statement; *helper: its helper there, or NULL. */
@@ -221,49 +250,74 @@ static uint32_t helped_by(const struct meaning *meaning, enum hook hook, uint32_
 	return (uint32_t)rule->identity->rule->number;
 }
 
+static bool is_helped_allow(const struct comparing *comparing, bool is_after, uint32_t number,
+			    const char **helper)
+{
+	uint32_t statement = helped_by(meaning_at(comparing, is_after), comparing->hook, number, helper);
+
+	return outcome_at(comparing, is_after, statement)->verdict == VERDICT_ALLOW;
+}
+
+static const char *helper_key(void *context, bool is_after, uint32_t number)
+{
+	struct comparing *comparing = context;
+	const char *helper;
+	bool is_allowed = is_helped_allow(comparing, is_after, number, &helper);
+
+	return !is_allowed ? "no" : helper == NULL ? "yes" : pool_format(comparing->pool, "yes %s", helper);
+}
+
+static bool is_helper_pair_asked(void *context, uint32_t before, uint32_t after)
+{
+	const char *old, *new;
+	bool was_allowed = is_helped_allow(context, false, before, &old);
+
+	return is_helped_allow(context, true, after, &new) && was_allowed && !texts_equal(old, new);
+}
+
 static void add_helper_pair(struct comparing *comparing, struct change change, struct pair pair)
 {
-	struct comparison *comparison = comparing->comparison;
-	const char *old, *new;
-	uint32_t before = helped_by(&comparison->before, change.hook, pair.a, &old);
-	uint32_t after = helped_by(&comparison->after, change.hook, pair.b, &new);
+	const char *helper;
 
 	change.kind = CHANGE_HELPED;
-	change.before = before;
-	change.after = after;
-	if (!texts_equal(old, new) &&
-	    meaning_outcome(&comparison->before, change.hook, before)->verdict == VERDICT_ALLOW &&
-	    meaning_outcome(&comparison->after, change.hook, after)->verdict == VERDICT_ALLOW)
-		add_change(comparing, change);
+	change.before = helped_by(&comparing->comparison->before, change.hook, pair.a, &helper);
+	change.after = helped_by(&comparing->comparison->after, change.hook, pair.b, &helper);
+	add_change(comparing, change);
 }
+
+static struct undecided_change undecided_helper(struct comparing *comparing, bool is_after, uint32_t number)
+{
+	const char *helper;
+
+	return undecided_rule(comparing, is_after,
+			      helped_by(meaning_at(comparing, is_after), comparing->hook, number, &helper));
+}
+
+static const struct aspect helper_aspect = { helpers_list, helper_key, is_helper_pair_asked, add_helper_pair,
+					     undecided_helper };
 
 static void compare_helpers(struct comparing *comparing, enum hook hook)
 {
-	struct comparison *comparison = comparing->comparison;
-
-	if (comparing->before->helpers_count == 0 && comparing->after->helpers_count == 0)
-		return;
-	compare_maps(comparing, hook, helper_map(comparing, comparing->before, &comparison->before, hook),
-		     helper_map(comparing, comparing->after, &comparison->after, hook), add_helper_pair);
+	if (comparing->sides[0]->helpers_count > 0 || comparing->sides[1]->helpers_count > 0)
+		compare_aspect(comparing, hook, &helper_aspect);
 }
 
 /* --- a boot that fails closed ------------------------------------------------------------------------ */
 
-static packet_map rescue_map(struct comparing *comparing, const struct ruleset *ruleset,
-			     const struct meaning *meaning, enum hook hook)
+static struct packet_list rescue_list(struct comparing *comparing, bool is_after)
 {
-	struct comparison *comparison = comparing->comparison;
+	const struct meaning *meaning = meaning_at(comparing, is_after);
+	const struct ruleset *ruleset = meaning->ruleset;
 	struct packet_rules boxes = { 0 };
 
-	for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
-		const struct rule *rule = ruleset->rules[hook][index];
+	for (size_t index = 0; index < ruleset->rules_count[comparing->hook]; index++) {
+		const struct rule *rule = ruleset->rules[comparing->hook][index];
 
 		if (rule->is_rescue)
-			match_boxes(comparing->pool, comparison->universe, &rule->match,
+			match_boxes(comparing->pool, comparing->comparison->universe, &rule->match,
 				    (uint32_t)rule->identity->rule->number, &boxes);
 	}
-	return packet_map_first_match(comparison->space, boxes.items, boxes.items_count,
-				      meaning->statements);
+	return (struct packet_list){ boxes.items, boxes.items_count, meaning->statements };
 }
 
 static bool is_open(const struct ruleset *ruleset, uint32_t number)
@@ -272,22 +326,30 @@ static bool is_open(const struct ruleset *ruleset, uint32_t number)
 	       ruleset->policy->rules[number]->verdict == VERDICT_ALLOW;
 }
 
+static const char *rescue_key(void *context, bool is_after, uint32_t number)
+{
+	const struct comparing *comparing = context;
+
+	return is_open(comparing->sides[is_after], number) ? "open" : "closed";
+}
+
+static bool is_rescue_pair_asked(void *context, uint32_t before, uint32_t after)
+{
+	const struct comparing *comparing = context;
+
+	return is_open(comparing->sides[0], before) != is_open(comparing->sides[1], after);
+}
+
 static void add_rescue_pair(struct comparing *comparing, struct change change, struct pair pair)
 {
 	change.kind = CHANGE_RESCUED;
 	change.before = pair.a;
 	change.after = pair.b;
-	if (is_open(comparing->before, pair.a) != is_open(comparing->after, pair.b))
-		add_change(comparing, change);
+	add_change(comparing, change);
 }
 
-static void compare_rescue(struct comparing *comparing, enum hook hook)
-{
-	struct comparison *comparison = comparing->comparison;
-
-	compare_maps(comparing, hook, rescue_map(comparing, comparing->before, &comparison->before, hook),
-		     rescue_map(comparing, comparing->after, &comparison->after, hook), add_rescue_pair);
-}
+static const struct aspect rescue_aspect = { rescue_list, rescue_key, is_rescue_pair_asked, add_rescue_pair,
+					     undecided_rule };
 
 /* --- translations ------------------------------------------------------------------------------------ */
 
@@ -315,10 +377,10 @@ static struct match translation_match(void *pool, const struct rule_translation 
 
 /* Packets that come to be forwarded for destinations (before that) and sources; the firewall's own for
  * sources. */
-static packet_map translation_map(struct comparing *comparing, const struct ruleset *ruleset,
-				  enum hook hook, bool is_for_destinations)
+static struct packet_list translations_list(struct comparing *comparing, bool is_after,
+					    bool is_for_destinations)
 {
-	struct comparison *comparison = comparing->comparison;
+	const struct ruleset *ruleset = comparing->sides[is_after];
 	struct packet_rules boxes = { 0 };
 
 	for (size_t index = 0; index < ruleset->translations_count; index++) {
@@ -326,12 +388,22 @@ static packet_map translation_map(struct comparing *comparing, const struct rule
 		struct match match = translation_match(comparing->pool, translation);
 
 		if (is_destination(translation) == is_for_destinations &&
-		    (hook == HOOK_OUTPUT ? translation->applies_to_local :
-					   translation->applies_to_routed))
-			match_boxes(comparing->pool, comparison->universe, &match, (uint32_t)index, &boxes);
+		    (comparing->hook == HOOK_OUTPUT ? translation->applies_to_local :
+						      translation->applies_to_routed))
+			match_boxes(comparing->pool, comparing->comparison->universe, &match,
+				    (uint32_t)index, &boxes);
 	}
-	return packet_map_first_match(comparison->space, boxes.items, boxes.items_count,
-				      (uint32_t)ruleset->translations_count);
+	return (struct packet_list){ boxes.items, boxes.items_count, (uint32_t)ruleset->translations_count };
+}
+
+static struct packet_list sources_list(struct comparing *comparing, bool is_after)
+{
+	return translations_list(comparing, is_after, false);
+}
+
+static struct packet_list destinations_list(struct comparing *comparing, bool is_after)
+{
+	return translations_list(comparing, is_after, true);
 }
 
 static bool addresses_equal(const bool has_a[2], const struct address a[2], const bool has_b[2],
@@ -359,32 +431,58 @@ static const struct rule_translation *translation_at(const struct ruleset *rules
 	return number < ruleset->translations_count ? ruleset->translations[number] : NULL;
 }
 
+/* Each is looked at, but for the last of all, none: there are few. */
+static const char *translation_key(void *context, bool is_after, uint32_t number)
+{
+	const struct comparing *comparing = context;
+
+	return translation_at(comparing->sides[is_after], number) == NULL ? "none" : NULL;
+}
+
+static bool is_translation_pair_asked(void *context, uint32_t before, uint32_t after)
+{
+	const struct comparing *comparing = context;
+
+	return !translations_equal(translation_at(comparing->sides[0], before),
+				   translation_at(comparing->sides[1], after));
+}
+
 static void add_translation_pair(struct comparing *comparing, struct change change, struct pair pair)
 {
-	const struct rule_translation *before = translation_at(comparing->before, pair.a);
-	const struct rule_translation *after = translation_at(comparing->after, pair.b);
+	bool was = translation_at(comparing->sides[0], pair.a) != NULL;
+	bool is = translation_at(comparing->sides[1], pair.b) != NULL;
 
 	change.kind = CHANGE_TRANSLATED;
-	change.before = before != NULL ? pair.a : SIZE_MAX;
-	change.after = after != NULL ? pair.b : SIZE_MAX;
-	if (!translations_equal(before, after))
-		add_change(comparing, change);
+	change.before = was ? pair.a : SIZE_MAX;
+	change.after = is ? pair.b : SIZE_MAX;
+	add_change(comparing, change);
 }
+
+static struct undecided_change undecided_translation(struct comparing *comparing, bool is_after,
+						     uint32_t number)
+{
+	const struct rule_translation *translation = translation_at(comparing->sides[is_after], number);
+
+	return (struct undecided_change){ is_after, SIZE_MAX,
+					  translation != NULL ? translation->origin : SPAN_NONE };
+}
+
+static const struct aspect translation_aspects[] = {
+	{ sources_list, translation_key, is_translation_pair_asked, add_translation_pair,
+	  undecided_translation },
+	{ destinations_list, translation_key, is_translation_pair_asked, add_translation_pair,
+	  undecided_translation },
+};
 
 static void compare_translations(struct comparing *comparing)
 {
 	static const enum hook hooks[] = { HOOK_FORWARD, HOOK_OUTPUT };
 
-	if (comparing->before->translations_count == 0 && comparing->after->translations_count == 0)
+	if (comparing->sides[0]->translations_count == 0 && comparing->sides[1]->translations_count == 0)
 		return;
 	for (size_t at = 0; at < 2; at++)
-		for (int destinations = 0; destinations <= 1; destinations++)
-			compare_maps(comparing, hooks[at],
-				     translation_map(comparing, comparing->before, hooks[at],
-						     destinations != 0),
-				     translation_map(comparing, comparing->after, hooks[at],
-						     destinations != 0),
-				     add_translation_pair);
+		for (size_t aspect = 0; aspect < 2; aspect++)
+			compare_aspect(comparing, hooks[at], &translation_aspects[aspect]);
 }
 
 /* --- all --------------------------------------------------------------------------------------------- */
@@ -402,30 +500,29 @@ static int compare_changes(const void *a, const void *b)
 	return (x->hook > y->hook) - (x->hook < y->hook);
 }
 
-static void compare_in(struct comparing *comparing, enum packet_order order)
+static void compare_all(struct comparing *comparing)
 {
-	struct comparison *comparison = comparing->comparison;
-
-	comparison->space = packet_space_new(comparing->pool, comparison->universe, order, 0);
-	comparison->changes_count = 0;
-	comparing->limited_count = 0;
-	comparing->possible = packet_set_possible(comparison->space);
 	for (enum hook hook = 0; hook < HOOK_COUNT; hook++)
-		compare_rules(comparing, hook);
+		compare_aspect(comparing, hook, &rule_aspect);
 	compare_shares(comparing);
 	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
 		compare_helpers(comparing, hook);
-		compare_rescue(comparing, hook);
+		compare_aspect(comparing, hook, &rescue_aspect);
 	}
 	compare_translations(comparing);
-	comparison->is_over = packet_space_is_over(comparison->space);
 }
 
 struct comparison *rulesets_compare(void *pool, const struct ruleset *before,
-				    const struct ruleset *after)
+				    const struct ruleset *after, size_t work)
 {
 	struct comparison *comparison = pool_new(pool, struct comparison);
-	struct comparing comparing = { pool, before, after, comparison, 0 };
+	struct comparing comparing = {
+		.pool = pool,
+		.sides = { before, after },
+		.comparison = comparison,
+		.pairing = list_pairing_new(pool),
+		.work = work != 0 ? work : WORK_DEFAULT,
+	};
 
 	comparison->universe = packet_universe_new(pool);
 	packet_universe_add(comparison->universe, before);
@@ -434,11 +531,10 @@ struct comparison *rulesets_compare(void *pool, const struct ruleset *before,
 	packet_universe_finish(comparison->universe);
 	comparison->before = meaning_of(pool, before);
 	comparison->after = meaning_of(pool, after);
-	for (enum packet_order order = 0; order < PACKET_ORDERS; order++) {
-		compare_in(&comparing, order);
-		if (!comparison->is_over)
-			break;
-	}
+	comparison->space = packet_space_new(pool, comparison->universe, PACKET_ORDER_SAFE, 0);
+	comparing.possible = packet_set_possible(comparison->space);
+	compare_all(&comparing);
+	comparison->is_over = packet_space_is_over(comparison->space);
 	if (comparison->changes_count > 0)
 		qsort(comparison->changes, comparison->changes_count, sizeof *comparison->changes,
 		      compare_changes);

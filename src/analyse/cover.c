@@ -8,6 +8,8 @@
 
 /* Pieces within pieces: so many fit on a stack. */
 #define DEPTH_MOST 10000u
+/* What a piece costs beside comparisons, as many of them. */
+#define PIECE_WORK 16u
 
 struct covering {
 	void *pool;
@@ -15,6 +17,7 @@ struct covering {
 	const struct packet_box *const *boxes;
 	size_t count;
 	size_t steps; /* left */
+	size_t *work; /* left, for others too */
 	size_t depth;
 	struct packet_point *witness;
 };
@@ -238,17 +241,24 @@ static enum cover_answer cut(struct covering *covering, struct packet_box *box, 
 	return COVER_YES;
 }
 
+static void take_work(struct covering *covering, size_t comparisons)
+{
+	*covering->work -= *covering->work < comparisons ? *covering->work : comparisons;
+}
+
 /* Pieces within pieces are counted. */
 static enum cover_answer ask(struct covering *covering, struct packet_box box, size_t at)
 {
 	const struct packet_box *other;
+	size_t begin = at;
 
-	if (covering->steps == 0)
+	if (covering->steps == 0 || *covering->work == 0)
 		return COVER_UNKNOWN;
 	covering->steps--;
 	while (at < covering->count &&
 	       (covering->boxes[at] == NULL || !packet_boxes_overlap(&box, covering->boxes[at])))
 		at++;
+	take_work(covering, at - begin + PIECE_WORK);
 	if (at == covering->count)
 		return find_packet(covering, box) ? COVER_NO : COVER_YES;
 	other = covering->boxes[at];
@@ -269,12 +279,22 @@ enum cover_answer cover_find(void *pool, const struct packet_universe *universe,
 			     const struct packet_box *box, const struct packet_box *const *boxes,
 			     size_t count, size_t budget, struct packet_point *witness)
 {
+	size_t work = SIZE_MAX;
+
+	return cover_find_within(pool, universe, box, boxes, count, budget, &work, witness);
+}
+
+enum cover_answer cover_find_within(void *pool, const struct packet_universe *universe,
+				    const struct packet_box *box, const struct packet_box *const *boxes,
+				    size_t count, size_t budget, size_t *work, struct packet_point *witness)
+{
 	struct covering covering = {
 		.pool = pool_child(pool, "cover"),
 		.universe = universe,
 		.boxes = boxes,
 		.count = count,
 		.steps = budget,
+		.work = work,
 		.witness = witness,
 	};
 	enum cover_answer answer = ask(&covering, *box, 0);

@@ -18,6 +18,11 @@ enum cover_answer {
 enum cover_answer cover_find(void *pool, const struct packet_universe *universe,
 			     const struct packet_box *box, const struct packet_box *const *boxes,
 			     size_t count, size_t budget, struct packet_point *witness);
+/* The same, where many questions share a number of comparisons of boxes: *work are left, and are taken off;
+ * without any more the answer is COVER_UNKNOWN. */
+enum cover_answer cover_find_within(void *pool, const struct packet_universe *universe,
+				    const struct packet_box *box, const struct packet_box *const *boxes,
+				    size_t count, size_t budget, size_t *work, struct packet_point *witness);
 
 bool packet_boxes_overlap(const struct packet_box *a, const struct packet_box *b);
 /* Of two that overlap. Shares the sets of both. */

@@ -15,6 +15,7 @@
 
 struct describer {
 	void *pool;
+	void *scratch; /* of what is being described */
 	const struct packet_universe *universe;
 	const struct policy *policy;
 	struct names *addresses; /* (family, hash) -> struct named_set: the first of its hash */
@@ -110,7 +111,7 @@ struct describer *describer_new(void *pool, const struct packet_universe *univer
 {
 	struct describer *describer = pool_new(pool, struct describer);
 
-	describer->pool = describer;
+	describer->pool = describer->scratch = describer;
 	describer->universe = universe;
 	describer->policy = policy;
 	describer->addresses = names_new(describer, false);
@@ -255,7 +256,7 @@ static bool are_interfaces_of(const struct describer *describer, const struct zo
 
 	if (zone == NULL)
 		return false;
-	own = packet_universe_interfaces(describer->universe, describer->pool, &zone->interfaces);
+	own = packet_universe_interfaces(describer->universe, describer->scratch, &zone->interfaces);
 	return interval_set_equals(&own, set);
 }
 
@@ -417,7 +418,7 @@ struct line {
 
 static struct line line_of(struct describer *describer, enum hook hook, const struct packet_box *box)
 {
-	struct text *text = text_new(describer->pool);
+	struct text *text = text_new(describer->scratch);
 	struct line line = { 0 };
 
 	describe_box(describer, text, hook, box);
@@ -450,18 +451,29 @@ static void add_line(struct text *out, struct line *lines, size_t count, size_t 
 	text_add_char(out, '\n');
 }
 
+/* The lines of a set; gives how many they are. */
+static size_t lines_of(struct describer *describer, const struct packet_space *space, enum hook hook,
+		       packet_set set, struct line **lines, bool *is_whole)
+{
+	struct packet_box *boxes = pool_array(describer->scratch, struct packet_box, BOXES_MOST);
+	size_t count = packet_set_boxes(describer->scratch, space, set, boxes, BOXES_MOST, is_whole);
+
+	count = join_all(describer->scratch, boxes, count);
+	*lines = pool_array(describer->scratch, struct line, count + 1);
+	for (size_t index = 0; index < count; index++)
+		(*lines)[index] = line_of(describer, hook, &boxes[index]);
+	return count;
+}
+
 void describe_set(struct describer *describer, struct text *out, const struct packet_space *space,
 		  enum hook hook, packet_set set, size_t most, const char *lead)
 {
-	struct packet_box *boxes = pool_array(describer->pool, struct packet_box, BOXES_MOST);
+	struct line *lines;
 	bool is_whole;
-	size_t count = packet_set_boxes(describer->pool, space, set, boxes, BOXES_MOST, &is_whole);
-	struct line *lines = pool_array(describer->pool, struct line, BOXES_MOST);
-	size_t told = 0, left_out = 0;
+	size_t count, told = 0, left_out = 0;
 
-	count = join_all(describer->pool, boxes, count);
-	for (size_t index = 0; index < count; index++)
-		lines[index] = line_of(describer, hook, &boxes[index]);
+	describer->scratch = pool_child(describer->pool, "description");
+	count = lines_of(describer, space, hook, set, &lines, &is_whole);
 	for (size_t index = 0; index < count; index++) {
 		if (lines[index].is_told)
 			continue;
@@ -472,4 +484,6 @@ void describe_set(struct describer *describer, struct text *out, const struct pa
 	}
 	if (left_out > 0 || !is_whole)
 		text_addf(out, "%sand more\n", lead);
+	talloc_free(describer->scratch);
+	describer->scratch = describer->pool;
 }

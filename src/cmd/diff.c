@@ -164,9 +164,12 @@ static size_t add_change(struct differ *differ, size_t index)
 
 	text_addf(differ->out, "%s (%s", kind_words[change->kind], hook_words[change->hook]);
 	for (; end < comparison->changes_count && is_same_change(change, &comparison->changes[end]) &&
+	       change->is_within == comparison->changes[end].is_within &&
 	       strcmp(description(differ, &comparison->changes[end]), words) == 0; end++)
 		text_addf(differ->out, ", %s", hook_words[comparison->changes[end].hook]);
 	text_addf(differ->out, "):\n%s", words);
+	if (change->is_within)
+		text_add(differ->out, "    in part: earlier rules decide some of it\n");
 	add_example(differ, change);
 	add_sides(differ, change);
 	differ->changes_count++;
@@ -311,6 +314,45 @@ static void add_tunnels(struct differ *differ, const struct policy *policy, cons
 	}
 }
 
+/* --- past the budget --------------------------------------------------------------------------------- */
+
+/* Of those nothing is told but that. */
+static void mark_undecided(struct differ *differ)
+{
+	for (size_t at = 0; at < differ->comparison->undecided_count; at++) {
+		const struct undecided_change *undecided = &differ->comparison->undecided[at];
+
+		if (undecided->statement == SIZE_MAX)
+			continue;
+		if (undecided->is_after)
+			mark(differ->told_after, &differ->comparison->after, undecided->statement);
+		else
+			mark(differ->told_before, &differ->comparison->before, undecided->statement);
+	}
+}
+
+static void add_undecided(struct differ *differ)
+{
+	const struct comparison *comparison = differ->comparison;
+	struct text *places = text_new(differ->pool);
+
+	if (comparison->undecided_count == 0)
+		return;
+	for (size_t at = 0; at < comparison->undecided_count && at < PLACES_MOST; at++) {
+		const struct undecided_change *undecided = &comparison->undecided[at];
+
+		text_addf(places, "%s%s", at > 0 ? ", " : "",
+			  undecided->origin.source == SPAN_NONE.source ? "the default of every policy" :
+			  span_place(differ->pool, differ->new->sources, undecided->origin));
+	}
+	if (comparison->undecided_count > PLACES_MOST)
+		text_addf(places, " and %zu more", comparison->undecided_count - PLACES_MOST);
+	diag_add(differ->new->diags, CODE_ANALYSIS_BUDGET, SPAN_NONE,
+		 "too many rules overlap: whether all that %zu of them decide is decided otherwise now could "
+		 "not be found, neither in diagrams nor box by box; what is told of others is complete: %s",
+		 comparison->undecided_count, places->bytes);
+}
+
 /* --- views ------------------------------------------------------------------------------------------- */
 
 static void add_view(struct differ *differ)
@@ -319,7 +361,7 @@ static void add_view(struct differ *differ)
 	bool is_same;
 
 	differ->comparison = rulesets_compare(differ->pool, differ->before->ruleset,
-					      differ->after->ruleset);
+					      differ->after->ruleset, 0);
 	differ->describer = describer_new(differ->pool, differ->comparison->universe, new);
 	differ->told_before = pool_array(differ->pool, bool, old->rules_count + 1);
 	differ->told_after = pool_array(differ->pool, bool, new->rules_count + 1);
@@ -328,16 +370,18 @@ static void add_view(struct differ *differ)
 			 "the policies are too large to be compared as a whole");
 		return;
 	}
-	is_same = differ->comparison->changes_count == 0;
+	is_same = differ->comparison->changes_count == 0 && differ->comparison->undecided_count == 0;
 	add_device_settings(differ);
 	for (size_t index = 0; index < differ->comparison->changes_count;)
 		index = add_change(differ, index);
+	mark_undecided(differ);
 	add_text_changes(differ, old, new, differ->told_before,
 			 is_same ? "gone or written differently, without a change in meaning:" :
 				   "gone or written differently, what they decided is decided so now:");
 	add_text_changes(differ, new, old, differ->told_after,
 			 is_same ? "new or written differently, without a change in meaning:" :
 				   "new or written differently, what they decide was decided so before:");
+	add_undecided(differ);
 }
 
 static const struct session_view *view_of(const struct session *session, const struct device *device)
