@@ -56,10 +56,7 @@ static bool confirm(struct operation *operation, struct text *out)
 	text_addf(out, "fwc: confirmed: ");
 	operation_policy(out, entry);
 	text_addf(out, ", entry %llu\n", (unsigned long long)entry->number);
-	if (!state_write(state, session->diags))
-		return false;
-	state_take_boot(state, session->diags, state_find(state, number));
-	return true;
+	return state_confirm(state, session->diags, number);
 }
 
 int command_confirm(struct pool_trap *root, int argc, char **argv)

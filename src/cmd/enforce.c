@@ -243,7 +243,7 @@ static bool prepare_state(struct enforcing *enforcing, const struct bundle *bund
 	return keep_boot(enforcing, entry) &&
 	       state_keep_before(state, session->diags, entry, enforcing->before->bytes,
 				 enforcing->before->bytes_count) &&
-	       state_write(state, session->diags);
+	       state_note(state, session->diags);
 }
 
 static bool load(struct enforcing *enforcing)
@@ -277,12 +277,9 @@ static bool finish_state(struct enforcing *enforcing)
 	entry->mark = needs_confirmation(enforcing) ? STATE_WAITING : STATE_CONFIRMED;
 	if (!needs_confirmation(enforcing))
 		entry->before = NULL;
-	if (!state_write(enforcing->state, enforcing->session->diags))
-		return false;
-	if (!needs_confirmation(enforcing))
-		state_take_boot(enforcing->state, enforcing->session->diags,
-				state_find(enforcing->state, enforcing->number));
-	return true;
+	if (needs_confirmation(enforcing))
+		return state_write(enforcing->state, enforcing->session->diags);
+	return state_confirm(enforcing->state, enforcing->session->diags, enforcing->number);
 }
 
 /* After a failure behind the load. */
@@ -383,9 +380,12 @@ bool enforce(struct session *session, const struct bundle *bundle, const struct 
 	if (!enforce_is_safe(session, options, &remote) || !open_kernel(&enforcing))
 		return false;
 	enforcing.state = state_open(session->pool, session->diags, options->state);
-	if (enforcing.state == NULL || !is_free(&enforcing) || !read_before(&enforcing) ||
-	    !prepare_state(&enforcing, bundle))
+	if (enforcing.state == NULL || !is_free(&enforcing) || !read_before(&enforcing))
 		return false;
+	if (!prepare_state(&enforcing, bundle)) {
+		state_forget(enforcing.state);
+		return false;
+	}
 	if (!start_guard(&enforcing, guard)) {
 		forget_entry(session, enforcing.state, enforcing.number);
 		return false;

@@ -18,12 +18,13 @@
 #define FOLDER_MODE 0700
 #define WRITABLE_BY_OTHERS 022
 #define LOCK_PAUSE_MS 20
-#define NEW_LENGTH (sizeof FOLDER_NEW + 16) /* with 16 hexadecimal digits */
 
 /* --- the folder ------------------------------------------------------------------------------------- */
 
 static int folder_close(struct folder *folder)
 {
+	for (size_t i = 0; i < folder->files_count; i++)
+		close(folder->files[i].fd);
 	close(folder->fd);
 	return 0;
 }
@@ -103,35 +104,31 @@ struct folder *folder_open(void *pool, struct diags *diags, const char *path, bo
 
 /* --- writing ---------------------------------------------------------------------------------------- */
 
-struct new_file {
-	int fd;
-	char name[NEW_LENGTH]; /* "": it has none yet */
-};
-
-static int name_new(struct new_file *file)
+static int name_new(struct folder_file *file)
 {
 	uint64_t random;
 	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
 		return errno;
-	(void)snprintf(file->name, sizeof file->name, FOLDER_NEW "%016llx", (unsigned long long)random);
+	(void)snprintf(file->new_name, sizeof file->new_name, FOLDER_NEW "%016llx", (unsigned long long)random);
 	return 0;
 }
 
 /* Without a name where the file system can do that. */
-static int open_new(const struct folder *folder, struct new_file *file)
+static int open_new(const struct folder *folder, struct folder_file *file)
 {
-	file->name[0] = '\0';
+	file->new_name[0] = '\0';
 	file->fd = openat(folder->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, FILE_MODE);
 	if (file->fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
 		return file->fd >= 0 ? 0 : errno;
 	int error = name_new(file);
 	if (error != 0)
 		return error;
-	file->fd = openat(folder->fd, file->name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC,
+	file->fd = openat(folder->fd, file->new_name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC,
 			  FILE_MODE);
 	return file->fd >= 0 ? 0 : errno;
 }
 
+/* The disk begins at once: what the syncs of several files wait for is then one commit of the file system's log. */
 static int write_whole(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
@@ -143,50 +140,89 @@ static int write_whole(int fd, const char *bytes, size_t length)
 		bytes += written;
 		length -= (size_t)written;
 	}
-	return fchmod(fd, FILE_MODE) == 0 && fsync(fd) == 0 ? 0 : errno;
+	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	return fchmod(fd, FILE_MODE) == 0 ? 0 : errno;
 }
 
-static int give_name(const struct folder *folder, struct new_file *file)
+static void drop_file(const struct folder *folder, struct folder_file *file)
+{
+	if (file->new_name[0] != '\0')
+		(void)unlinkat(folder->fd, file->new_name, 0);
+	close(file->fd);
+}
+
+int folder_prepare(struct folder *folder, const char *name, const char *bytes, size_t length)
+{
+	struct folder_file file;
+	int error = open_new(folder, &file);
+	if (error != 0)
+		return error;
+	error = write_whole(file.fd, bytes, length);
+	if (error != 0) {
+		drop_file(folder, &file);
+		return error;
+	}
+	file.name = pool_strdup(folder, name);
+	*pool_append(folder, folder, files) = file;
+	return 0;
+}
+
+static int give_name(const struct folder *folder, struct folder_file *file)
 {
 	char link[64];
-	if (file->name[0] != '\0')
+	if (file->new_name[0] != '\0')
 		return 0;
 	int error = name_new(file);
 	if (error != 0)
 		return error;
 	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", file->fd);
-	if (linkat(AT_FDCWD, link, folder->fd, file->name, AT_SYMLINK_FOLLOW) == 0)
+	if (linkat(AT_FDCWD, link, folder->fd, file->new_name, AT_SYMLINK_FOLLOW) == 0)
 		return 0;
 	error = errno;
-	file->name[0] = '\0';
+	file->new_name[0] = '\0';
 	return error;
 }
 
-static int put_in_place(const struct folder *folder, struct new_file *file, const char *name)
+static int put_in_place(const struct folder *folder, struct folder_file *file)
 {
 	int error = give_name(folder, file);
-	if (error == 0 && renameat(folder->fd, file->name, folder->fd, name) != 0)
+	if (error == 0 && renameat(folder->fd, file->new_name, folder->fd, file->name) != 0)
 		error = errno;
-	if (error != 0 && file->name[0] != '\0')
-		(void)unlinkat(folder->fd, file->name, 0);
-	if (error == 0 && fsync(folder->fd) != 0)
-		error = errno;
+	if (error == 0)
+		file->new_name[0] = '\0';
 	return error;
 }
 
-int folder_write(const struct folder *folder, const char *name, const char *bytes, size_t length)
+void folder_forget(struct folder *folder)
 {
-	struct new_file file;
-	int error = open_new(folder, &file);
-	if (error != 0)
-		return error;
-	error = write_whole(file.fd, bytes, length);
-	if (error == 0)
-		error = put_in_place(folder, &file, name);
-	else if (file.name[0] != '\0')
-		(void)unlinkat(folder->fd, file.name, 0);
-	close(file.fd);
+	for (size_t i = 0; i < folder->files_count; i++)
+		drop_file(folder, &folder->files[i]);
+	folder->files_count = 0;
+}
+
+int folder_put(struct folder *folder)
+{
+	int error = 0;
+	for (size_t i = 0; i < folder->files_count && error == 0; i++)
+		if (fsync(folder->files[i].fd) != 0)
+			error = errno;
+	for (size_t i = 0; i < folder->files_count && error == 0; i++)
+		error = put_in_place(folder, &folder->files[i]);
+	folder_forget(folder);
 	return error;
+}
+
+int folder_sync(const struct folder *folder)
+{
+	return fsync(folder->fd) == 0 ? 0 : errno;
+}
+
+int folder_write(struct folder *folder, const char *name, const char *bytes, size_t length)
+{
+	int error = folder_prepare(folder, name, bytes, length);
+	if (error == 0)
+		error = folder_put(folder);
+	return error != 0 ? error : folder_sync(folder);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------- */
@@ -226,9 +262,7 @@ int folder_read(const struct folder *folder, void *pool, const char *name, char 
 
 int folder_rename(const struct folder *folder, const char *from, const char *to)
 {
-	if (renameat(folder->fd, from, folder->fd, to) != 0 || fsync(folder->fd) != 0)
-		return errno;
-	return 0;
+	return renameat(folder->fd, from, folder->fd, to) == 0 ? 0 : errno;
 }
 
 bool folder_has(const struct folder *folder, const char *name)

@@ -2,7 +2,11 @@
  *
  * A file is written beside its place without a name (O_TMPFILE), synced, named by random letters,
  * renamed over the old one, and the folder synced: a power cut or a kill at any moment leaves the old
- * file or the new one. What a killed writer left behind is taken away by folder_tidy. */
+ * file or the new one. What a killed writer left behind is taken away by folder_tidy.
+ *
+ * Each sync waits for a commit of the file system's log, some milliseconds on a disk. So files that belong
+ * together are prepared first, synced together, and get their places in the order in which they were
+ * prepared; a log keeps that order (ext4, xfs, btrfs, f2fs), and the folder is synced once. */
 #ifndef FWC_OPERATE_FOLDER_H
 #define FWC_OPERATE_FOLDER_H
 
@@ -14,9 +18,18 @@
 /* What the name of a file that is being written begins with. */
 #define FOLDER_NEW ".new-"
 
+/* A file that has its bytes and not yet its place. */
+struct folder_file {
+	int fd;
+	const char *name;
+	char new_name[sizeof FOLDER_NEW + 16]; /* with 16 hexadecimal digits; "": it has none yet */
+};
+
 struct folder {
 	int fd;           /* closed with the pool */
 	const char *path; /* for messages */
+	struct folder_file *files; /* prepared */
+	size_t files_count, files_capacity;
 };
 
 /* Opens the folder; makes it (mode 0700) where it is not there and makes is true. NULL with
@@ -24,11 +37,21 @@ struct folder {
  * folder, it cannot be made. Not there and not made: NULL without a word. */
 struct folder *folder_open(void *pool, struct diags *diags, const char *path, bool makes);
 
-/* 0 or an errno. After an error the old file, if there was one, is as it was. */
-int folder_write(const struct folder *folder, const char *name, const char *bytes, size_t length);
+/* Writes a file that folder_put will put in its place. 0 or an errno. */
+int folder_prepare(struct folder *folder, const char *name, const char *bytes, size_t length);
+/* Syncs all that were prepared, then puts them in their places, in their order. 0 or an errno: then the file
+ * that is refused and those behind it are forgotten. Lasts once the folder is synced. */
+int folder_put(struct folder *folder);
+/* Without what was prepared. */
+void folder_forget(struct folder *folder);
+/* What was put and renamed lasts. 0 or an errno. */
+int folder_sync(const struct folder *folder);
+/* All three for one file (and what was prepared before it). 0 or an errno. After an error the old file, if
+ * there was one, is as it was. */
+int folder_write(struct folder *folder, const char *name, const char *bytes, size_t length);
 /* 0 or an errno; EPERM: a file of somebody else, or one that others may write to. */
 int folder_read(const struct folder *folder, void *pool, const char *name, char **bytes, size_t *length);
-/* Gives a file another name, over what has it; synced. 0 or an errno. */
+/* Gives a file another name, over what has it. 0 or an errno. Lasts once the folder is synced. */
 int folder_rename(const struct folder *folder, const char *from, const char *to);
 bool folder_has(const struct folder *folder, const char *name);
 

@@ -84,7 +84,7 @@ const struct hit *hits_note(struct hits *hits, const char *name, uint64_t packet
 	return hit;
 }
 
-int hits_write(const struct hits *hits, const struct folder *folder, time_t now)
+int hits_write(const struct hits *hits, struct folder *folder, time_t now)
 {
 	struct text *out = text_new(hits->pool);
 

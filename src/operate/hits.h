@@ -32,6 +32,6 @@ int hits_read(struct hits *hits, const struct folder *folder);
  * anew, and is a change, too. */
 const struct hit *hits_note(struct hits *hits, const char *name, uint64_t packets, time_t now);
 /* Those that were noted, and others for 400 days after their last change. 0 or an errno. */
-int hits_write(const struct hits *hits, const struct folder *folder, time_t now);
+int hits_write(const struct hits *hits, struct folder *folder, time_t now);
 
 #endif

@@ -236,7 +236,8 @@ static void print_list(const struct state *state, struct text *out)
 	free(json);
 }
 
-bool state_write(struct state *state, struct diags *diags)
+/* The list behind what else was prepared, all in their places. */
+static int put_list(struct state *state)
 {
 	struct text *out = text_new(state->pool);
 	if (state->entries_count > STATE_KEPT) {
@@ -245,11 +246,33 @@ bool state_write(struct state *state, struct diags *diags)
 		state->entries_count = STATE_KEPT;
 	}
 	print_list(state, out);
-	int error = folder_write(state->folder, LIST, out->bytes, out->length);
+	int error = folder_prepare(state->folder, LIST, out->bytes, out->length);
+	if (error == 0)
+		error = folder_put(state->folder);
+	talloc_free(out);
+	return error;
+}
+
+bool state_note(struct state *state, struct diags *diags)
+{
+	int error = put_list(state);
+	return error == 0 || failed(state, diags, "write", LIST, error);
+}
+
+bool state_write(struct state *state, struct diags *diags)
+{
+	int error = put_list(state);
+	if (error == 0)
+		error = folder_sync(state->folder);
 	if (error != 0)
 		return failed(state, diags, "write", LIST, error);
 	folder_tidy(state->folder, is_named, state);
 	return true;
+}
+
+void state_forget(struct state *state)
+{
+	folder_forget(state->folder);
 }
 
 /* --- opening ---------------------------------------------------------------------------------------- */
@@ -342,7 +365,7 @@ struct state_entry *state_add(struct state *state, struct diags *diags, const st
 	char hash[STATE_HASH_LENGTH + 1];
 	state_hash(bundle->bytes, bundle->length, hash);
 	const char *name = policy_name(state->pool, hash);
-	int error = folder_write(state->folder, name, bundle->bytes, bundle->length);
+	int error = folder_prepare(state->folder, name, bundle->bytes, bundle->length);
 	if (error != 0) {
 		failed(state, diags, "write", name, error);
 		return NULL;
@@ -357,7 +380,7 @@ bool state_keep_before(struct state *state, struct diags *diags, struct state_en
 {
 	char hash[STATE_HASH_LENGTH + 1];
 	const char *name = before_name(state->pool, entry);
-	int error = folder_write(state->folder, name, bytes, length);
+	int error = folder_prepare(state->folder, name, bytes, length);
 	if (error != 0)
 		return failed(state, diags, "write", name, error);
 	state_hash(bytes, length, hash);
@@ -371,25 +394,56 @@ bool state_keep_boot(struct state *state, struct diags *diags, const struct stat
 	const char *names[] = { next_name(state->pool, entry, "batch"), next_name(state->pool, entry, "rescue") };
 	const struct text *texts[] = { batch, rescue };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		int error = folder_write(state->folder, names[i], texts[i]->bytes, texts[i]->length);
+		int error = folder_prepare(state->folder, names[i], texts[i]->bytes, texts[i]->length);
 		if (error != 0)
 			return failed(state, diags, "write", names[i], error);
 	}
 	return true;
 }
 
-void state_take_boot(struct state *state, struct diags *diags, const struct state_entry *entry)
+static void boot_failed(const struct state *state, struct diags *diags, const char *place, int error)
+{
+	diag_add(diags, CODE_BOOT_STALE, SPAN_NONE,
+		 "a boot still loads an earlier policy: cannot write '%s/%s': %s", state->folder->path, place,
+		 strerror(error));
+}
+
+/* Whether there was one to be put in its place. */
+static bool put_boot(struct state *state, struct diags *diags, const struct state_entry *entry)
 {
 	static const char *const places[] = { BOOT ".rescue", BOOT };
-	const char *names[] = { next_name(state->pool, entry, "rescue"), next_name(state->pool, entry, "batch") };
+	const char *names[] = { next_name(state->pool, entry, "rescue"),
+				next_name(state->pool, entry, "batch") };
+	bool has_one = false;
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		int error = folder_has(state->folder, names[i])
-			? folder_rename(state->folder, names[i], places[i]) : 0;
+		if (!folder_has(state->folder, names[i]))
+			continue;
+		int error = folder_rename(state->folder, names[i], places[i]);
 		if (error != 0)
-			diag_add(diags, CODE_BOOT_STALE, SPAN_NONE,
-				 "a boot still loads an earlier policy: cannot write '%s/%s': %s",
-				 state->folder->path, places[i], strerror(error));
+			boot_failed(state, diags, places[i], error);
+		has_one = true;
 	}
+	return has_one;
+}
+
+void state_take_boot(struct state *state, struct diags *diags, const struct state_entry *entry)
+{
+	int error = put_boot(state, diags, entry) ? folder_sync(state->folder) : 0;
+	if (error != 0)
+		boot_failed(state, diags, BOOT, error);
+}
+
+bool state_confirm(struct state *state, struct diags *diags, uint64_t number)
+{
+	int error = put_list(state);
+	if (error != 0)
+		return failed(state, diags, "write", LIST, error);
+	(void)put_boot(state, diags, state_find(state, number));
+	error = folder_sync(state->folder);
+	if (error != 0)
+		boot_failed(state, diags, BOOT, error);
+	folder_tidy(state->folder, is_named, state);
+	return true;
 }
 
 static const char *read_hashed(struct state *state, struct diags *diags, const char *name, const char *hash,

@@ -64,12 +64,19 @@ void state_unlock(struct state *state);
 void state_drop_lock(struct state *state);
 /* Reads the list again. false after an error in the bag. */
 bool state_refresh(struct state *state, struct diags *diags);
-/* Writes the list, without the oldest of more than STATE_KEPT, and takes away files that it does not
- * name. false with STATE_FAILED in the bag: the old list stands. */
+/* Writes what was added, then the list, without the oldest of more than STATE_KEPT, and takes away files that
+ * it does not name. false with STATE_FAILED in the bag: the old list stands. */
 bool state_write(struct state *state, struct diags *diags);
+/* The same, but that it may be lost in a power cut (the old list is there again) until the next is written: for
+ * what is about the kernel's rules, which are then lost, too. */
+bool state_note(struct state *state, struct diags *diags);
+/* The same as state_write for an entry that is now confirmed: a boot loads it from now on (state_take_boot). */
+bool state_confirm(struct state *state, struct diags *diags, uint64_t number);
+/* Drops what was added and not written. */
+void state_forget(struct state *state);
 
-/* Adds an entry with the next number and hash, whose file is written if it is new. Not in the list on
- * disk before state_write. NULL after an error in the bag. The address holds until the next is added. */
+/* Adds an entry with the next number and hash, and its file. Neither has its place on disk before state_write.
+ * NULL after an error in the bag. The address holds until the next is added. */
 struct state_entry *state_add(struct state *state, struct diags *diags, const struct text *bundle);
 /* Keeps what the kernel held before the entry. false after an error in the bag. */
 bool state_keep_before(struct state *state, struct diags *diags, struct state_entry *entry,
@@ -78,9 +85,9 @@ bool state_keep_before(struct state *state, struct diags *diags, struct state_en
  * (target/nft/batch_file.h). false after an error in the bag. */
 bool state_keep_boot(struct state *state, struct diags *diags, const struct state_entry *entry,
 		     const struct text *batch, const struct text *rescue);
-/* Puts both where `fwc boot` looks, `boot.batch` and `boot.batch.rescue`; to be called when the entry stands
- * in the list as confirmed. What could not be done then, state_open does; a failure is a warning in the bag,
- * for the rules are in force. */
+/* Puts both where `fwc boot` looks, `boot.batch` and `boot.batch.rescue`, when the entry stands in the list as
+ * confirmed. What could not be done then, state_open does; a failure is a warning in the bag, for the rules are
+ * in force. */
 void state_take_boot(struct state *state, struct diags *diags, const struct state_entry *entry);
 /* NULL where it is not there or damaged, after an error in the bag. */
 const char *state_read_before(struct state *state, struct diags *diags, const struct state_entry *entry,
