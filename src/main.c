@@ -1,8 +1,10 @@
 /* fwc: finds the command, gives it a session's memory, and turns its result into the exit status. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/pool.h"
 #include "cmd/command.h"
@@ -61,11 +63,25 @@ static bool give_up_rights(const struct command *command)
 	return rights_confine() && (command->reads_revisions || rights_end_programs());
 }
 
+/* Who closed one of them would find a file of the state or a socket in its place, and messages in that. */
+static void hold_standard_files(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	while (fd >= 0 && fd <= STDERR_FILENO)
+		fd = open("/dev/null", O_RDWR);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 
-	signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write, with its message */
+	hold_standard_files();
+	/* a closed pipe, or a file that may not grow, is a failed write, with its message */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		fputs("fwc: a command is missing; 'fwc help' lists them\n", stderr);
 		return EXIT_USAGE;

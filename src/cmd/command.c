@@ -26,6 +26,7 @@
 #define STATE_OPTION "      --state DIR            where what was applied is kept (default: /var/lib/fwc)\n"
 #define CONFIRM_OPTION                                                                            \
 	"      --confirm SECONDS      take it back unless 'fwc confirm' comes; 0: in force at once\n"
+#define FORCE_OPTION "      --force                even if it locks this session out\n"
 #define TABLE_OPTION "      --table NAME           name of the nftables table (default: fwc)\n"
 #define JSON_OPTION "      --json                 as JSON\n"
 
@@ -54,19 +55,19 @@ static const struct command commands[] = {
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
 	  "      --drop-denied          end connections that the policy denies, once it is sure to stay\n"
-	  CONFIRM_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply, RIGHTS_APPLY, true },
+	  CONFIRM_OPTION FORCE_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply, RIGHTS_APPLY, true },
 	{ "plan", "show what applying a policy would change",
 	  "usage: fwc plan FILE|- [options]\n"
 	  "      --exit-code            exit 10 if there are changes\n"
 	  STATE_OPTION POLICY_OPTIONS, command_plan, RIGHTS_KERNEL, true },
 	{ "confirm", "keep what was applied with --confirm",
 	  "usage: fwc confirm [options]\n"
-	  "      --force                from the session that applied it, too\n" STATE_OPTION JSON_OPTION,
+	  "      --force                from the session that applied it, and whatever the kernel holds\n" STATE_OPTION JSON_OPTION,
 	  command_confirm, RIGHTS_KERNEL },
 	{ "rollback", "bring an earlier policy back",
 	  "usage: fwc rollback [NUMBER] [options]\n"
 	  "  NUMBER is of 'fwc history'; without it what was there before the running one\n"
-	  CONFIRM_OPTION STATE_OPTION JSON_OPTION, command_rollback, RIGHTS_APPLY },
+	  CONFIRM_OPTION FORCE_OPTION STATE_OPTION JSON_OPTION, command_rollback, RIGHTS_APPLY },
 	{ "status", "show what is in force",
 	  "usage: fwc status [options]\n" TABLE_OPTION STATE_OPTION JSON_OPTION, command_status, RIGHTS_KERNEL },
 	{ "history", "show what was applied here",

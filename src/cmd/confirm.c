@@ -1,10 +1,12 @@
 /* fwc confirm: what was applied on trial stays. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/command.h"
 #include "cmd/operation.h"
 #include "operate/remote.h"
+#include "target/nft/refusal.h"
 
 static bool has_nothing(struct session *session, const struct state *state)
 {
@@ -13,6 +15,10 @@ static bool has_nothing(struct session *session, const struct state *state)
 	struct diagnostic *error = diag_add(session->diags, CODE_CONFIRM_NOTHING, SPAN_NONE,
 					    "nothing waits for a confirmation");
 
+	if (last != NULL && last->mark == STATE_LOADING)
+		diag_note(session->diags, error, SPAN_NONE,
+			  "the load of entry %llu has not ended: 'fwc rollback' brings back what was there before it",
+			  (unsigned long long)last->number);
 	if (last != NULL && last->mark == STATE_REVERTED)
 		diag_note(session->diags, error, SPAN_NONE,
 			  "entry %llu was not confirmed in time: what was there before is back",
@@ -36,6 +42,34 @@ static bool is_new_session(struct operation *operation, const struct state_entry
 	return false;
 }
 
+/* A new session shows something of the rules that it came in under. Those may be gone: the table was flushed, or
+ * the machine started anew, with what was confirmed before. */
+static bool is_in_force(struct operation *operation, const struct state_entry *entry)
+{
+	struct session *session = operation->session;
+	struct nft_socket *socket = nft_socket_new(session->pool);
+	char hash[REREAD_HASH_LENGTH + 1];
+	struct nft_kept *kept = NULL;
+	struct diagnostic *error;
+	int failure = socket == NULL ? errno : nft_kept_read(session->pool, socket, entry->table, &kept);
+
+	if (failure != 0) {
+		nft_report_error(session->diags, failure, "read the kernel's rules");
+		return false;
+	}
+	nft_kept_hash(kept, hash);
+	if (operation->enforced.is_forced || entry->kernel == NULL || strcmp(hash, entry->kernel) == 0)
+		return true;
+	error = diag_add(session->diags, CODE_CONFIRM_OTHER_RULES, SPAN_NONE,
+			 kept->has_table ? "table inet '%s' is not what entry %llu made of it any more"
+					 : "the kernel has no table inet '%s' any more, which entry %llu made",
+			 entry->table, (unsigned long long)entry->number);
+	diag_note(session->diags, error, SPAN_NONE,
+		  "nothing was confirmed: 'fwc rollback' brings back what was there before it, and then apply it "
+		  "again; '--force' confirms it all the same, for the next boot");
+	return false;
+}
+
 static bool confirm(struct operation *operation, struct text *out)
 {
 	struct session *session = operation->session;
@@ -48,7 +82,7 @@ static bool confirm(struct operation *operation, struct text *out)
 	entry = state_waiting(state);
 	if (entry == NULL || entry->mark != STATE_WAITING)
 		return has_nothing(session, state);
-	if (!is_new_session(operation, entry))
+	if (!is_new_session(operation, entry) || !is_in_force(operation, entry))
 		return false;
 	number = entry->number;
 	entry->mark = STATE_CONFIRMED;

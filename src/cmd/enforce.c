@@ -229,6 +229,25 @@ static bool keep_boot(struct enforcing *enforcing, const struct state_entry *ent
 	return rescue != NULL && state_keep_boot(enforcing->state, session->diags, entry, batch, rescue);
 }
 
+static void note_other_tables(struct enforcing *enforcing, const struct state_entry *entry)
+{
+	const struct state *state = enforcing->state;
+
+	for (size_t index = 0; index < state->entries_count; index++) {
+		const struct state_entry *other = &state->entries[index];
+		struct diagnostic *note;
+
+		if (other->mark != STATE_CONFIRMED || strcmp(other->table, entry->table) == 0)
+			continue;
+		note = diag_add(enforcing->session->diags, CODE_BOOT_ONE_TABLE, SPAN_NONE,
+				"a boot loads one table from '%s': that of the policy that was confirmed last, and not "
+				"both '%s' and '%s'", state->folder->path, other->table, entry->table);
+		diag_note(enforcing->session->diags, note, SPAN_NONE,
+			  "give each table a folder of its own with '--state'");
+		return;
+	}
+}
+
 static bool prepare_state(struct enforcing *enforcing, const struct bundle *bundle)
 {
 	struct session *session = enforcing->session;
@@ -392,8 +411,10 @@ bool enforce(struct session *session, const struct bundle *bundle, const struct 
 	}
 	is_in_force = load_guarded(&enforcing, guard);
 	state_unlock(enforcing.state);
-	if (is_in_force)
+	if (is_in_force) {
 		nft_note_other_chains(session->pool, session->diags, session->table);
+		note_other_tables(&enforcing, state_find(enforcing.state, enforcing.number));
+	}
 	return is_in_force;
 }
 

@@ -45,7 +45,7 @@ static bool end_trial(struct session *session, struct state *state, struct state
 
 /* --- an earlier one ---------------------------------------------------------------------------------- */
 
-/* The newest confirmed one before the running one that is another policy. */
+/* The newest confirmed one before the running one, of its table, that is another policy. */
 static struct state_entry *entry_before(const struct state *state)
 {
 	const struct state_entry *current = state_current(state);
@@ -54,7 +54,7 @@ static struct state_entry *entry_before(const struct state *state)
 		struct state_entry *entry = &state->entries[index];
 
 		if (entry->number < current->number && entry->mark == STATE_CONFIRMED &&
-		    strcmp(entry->hash, current->hash) != 0)
+		    strcmp(entry->table, current->table) == 0 && strcmp(entry->hash, current->hash) != 0)
 			return entry;
 	}
 	return NULL;

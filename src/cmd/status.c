@@ -92,9 +92,13 @@ static void add_trial(struct text *out, const struct standing *standing)
 		text_add(out, "confirmed\n");
 		return;
 	}
-	text_add(out, entry->mark == STATE_LOADING ? "its load has not ended" : "waits for 'fwc confirm' until ");
-	if (entry->mark == STATE_WAITING)
-		operation_time(out, entry->deadline);
+	if (entry->mark == STATE_LOADING) {
+		text_add(out, "its load has not ended: where no fwc is at work any more, 'fwc rollback' brings back "
+			 "what was there before it\n");
+		return;
+	}
+	text_add(out, "waits for 'fwc confirm' until ");
+	operation_time(out, entry->deadline);
 	text_add(out, standing->has_guard ? "\n" : ", but the process that would bring the earlier ruleset back is "
 						   "gone: 'fwc confirm' or 'fwc rollback'\n");
 }

@@ -1,11 +1,13 @@
 /* Loaded before the program by tests/operate (LD_PRELOAD): somebody who changes the kernel's rules right before
  * the first batch is sent, by `nft CHANGE_SHIM_NFT` (in a process that was begun before the program gave up
  * starting any); with CHANGE_SHIM_NO_FORK a machine without processes, with
- * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes. */
+ * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes, with CHANGE_SHIM_STOP a process that stops
+ * before its first batch. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/netlink.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +80,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		errno = EMSGSIZE;
 		return -1;
 	}
+	if (getenv("CHANGE_SHIM_STOP") != NULL && header != NULL && header->nlmsg_type == BATCH_BEGIN)
+		(void)raise(SIGSTOP);
 	if (other_end >= 0 && header != NULL && header->nlmsg_type == BATCH_BEGIN)
 		change_now();
 	return real(fd, message, flags);

@@ -12,13 +12,14 @@ import traceback
 
 import kept
 import lockout
+import odd
 import plan
 import rights
 import store
 import timer
 import world
 
-MODULES = (store, timer, lockout, plan, kept, rights)
+MODULES = (store, timer, lockout, plan, kept, rights, odd)
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n$")
 
 
