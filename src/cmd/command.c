@@ -55,14 +55,16 @@ static const struct command commands[] = {
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
 	  "      --drop-denied          end connections that the policy denies, once it is sure to stay\n"
-	  CONFIRM_OPTION FORCE_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS, command_apply, RIGHTS_APPLY, true },
+	  CONFIRM_OPTION FORCE_OPTION STATE_OPTION NO_PROOF_OPTION POLICY_OPTIONS,
+	  command_apply, RIGHTS_APPLY, true },
 	{ "plan", "show what applying a policy would change",
 	  "usage: fwc plan FILE|- [options]\n"
 	  "      --exit-code            exit 10 if there are changes\n"
 	  STATE_OPTION POLICY_OPTIONS, command_plan, RIGHTS_KERNEL, true },
 	{ "confirm", "keep what was applied with --confirm",
 	  "usage: fwc confirm [options]\n"
-	  "      --force                from the session that applied it, and whatever the kernel holds\n" STATE_OPTION JSON_OPTION,
+	  "      --force                from the session that applied it, and whatever the kernel holds\n"
+	  STATE_OPTION JSON_OPTION,
 	  command_confirm, RIGHTS_KERNEL },
 	{ "rollback", "bring an earlier policy back",
 	  "usage: fwc rollback [NUMBER] [options]\n"

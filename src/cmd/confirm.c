@@ -17,7 +17,8 @@ static bool has_nothing(struct session *session, const struct state *state)
 
 	if (last != NULL && last->mark == STATE_LOADING)
 		diag_note(session->diags, error, SPAN_NONE,
-			  "the load of entry %llu has not ended: 'fwc rollback' brings back what was there before it",
+			  "the load of entry %llu has not ended: 'fwc rollback' brings back what was there "
+			  "before it",
 			  (unsigned long long)last->number);
 	if (last != NULL && last->mark == STATE_REVERTED)
 		diag_note(session->diags, error, SPAN_NONE,

@@ -240,8 +240,8 @@ static void note_other_tables(struct enforcing *enforcing, const struct state_en
 		if (other->mark != STATE_CONFIRMED || strcmp(other->table, entry->table) == 0)
 			continue;
 		note = diag_add(enforcing->session->diags, CODE_BOOT_ONE_TABLE, SPAN_NONE,
-				"a boot loads one table from '%s': that of the policy that was confirmed last, and not "
-				"both '%s' and '%s'", state->folder->path, other->table, entry->table);
+				"a boot loads one table from '%s': that of the policy that was confirmed last, and "
+				"not both '%s' and '%s'", state->folder->path, other->table, entry->table);
 		diag_note(enforcing->session->diags, note, SPAN_NONE,
 			  "give each table a folder of its own with '--state'");
 		return;

@@ -93,8 +93,8 @@ static void add_trial(struct text *out, const struct standing *standing)
 		return;
 	}
 	if (entry->mark == STATE_LOADING) {
-		text_add(out, "its load has not ended: where no fwc is at work any more, 'fwc rollback' brings back "
-			 "what was there before it\n");
+		text_add(out, "its load has not ended: where no fwc is at work any more, 'fwc rollback' brings "
+			 "back what was there before it\n");
 		return;
 	}
 	text_add(out, "waits for 'fwc confirm' until ");

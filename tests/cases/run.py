@@ -59,6 +59,8 @@ WITHOUT_CASE = {
     "FW1423": "a confirmation too late: tests/operate/timer.py",
     "FW1424": "a confirmation from the same connection: tests/operate/lockout.py",
     "FW1425": "nothing to go back to: tests/operate/timer.py",
+    "FW1408": "tables of two names in the kernel: tests/operate/odd.py",
+    "FW1428": "a table that somebody flushed: tests/operate/odd.py",
     "FW1426": "a connection over SSH: tests/operate/lockout.py",
     "FW1427": "a remote session: tests/operate/lockout.py",
     "FW1421": "a foreign change while it is loaded: tests/operate/timer.py",
