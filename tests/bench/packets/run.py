@@ -1,7 +1,7 @@
 """Nanoseconds a packet spent in the ruleset: fwc's output and what people use now, side by side in one run.
 
 usage: run.py FWC SENDER [--full] [--families A,B] [--sizes N,N] [--ip 4,6] [--json FILE]
-FWC_BENCH=full in the environment is --full: every size and both families of addresses.
+FWC_BENCH=full in the environment is --full: the others at every size too, and both families of addresses.
 
 Every ruleset has a network namespace of its own; packets go through its forward hook in the sending
 thread, whose CPU time is taken. All rulesets and packets of one policy take turns within every round, and a
@@ -21,16 +21,17 @@ import renderings
 import spaces
 import targets
 
-ROUNDS, MICROSECONDS = 21, 2000
+ROUNDS, MICROSECONDS = 15, 2000
+REPLICAS = 3   # namespaces for what is subtracted, and for what is judged by small differences
 CHECKED = 64   # packets of every kind, of which it is counted how many pass
-QUICK_SIZES, FULL_SIZES = (10, 100, 1_000, 10_000), (10, 100, 1_000, 10_000, 100_000)
+SIZES = (10, 100, 1_000, 10_000, 100_000)
 
 
-def with_nft(text, inside):
+def with_nft(text, inside, _family):
     spaces.run(inside + ["nft", "-f", "-"], text)
 
 
-def with_nft_o(text, inside):
+def with_nft_o(text, inside, _family):
     with tempfile.NamedTemporaryFile("w") as file:
         file.write(text)
         file.flush()
@@ -54,6 +55,7 @@ def compiled(binary, rules, folder, options=()):
     return done.stdout
 
 
+FLOOR = "one hash lookup"   # services only: what no ruleset can be faster than
 # name: (the text of (rules, family), how it is loaded, most rules, families of policies or None for all)
 PEERS = {
     "nft linear": (renderings.linear, with_nft, 100_000, None),
@@ -62,7 +64,7 @@ PEERS = {
     "iptables-legacy": (renderings.iptables, with_iptables("legacy"), 100_000, None),
     "iptables-nft": (renderings.iptables, with_iptables("nft"), 10_000, None),
     "source map by hand": (renderings.source_map, with_nft, 10_000, ("networks", "hosts")),
-    "one hash lookup": (renderings.service_map, with_nft, 100_000, ("services",)),
+    FLOOR: (renderings.service_map, with_nft, 100_000, ("services",)),
 }
 
 
@@ -76,47 +78,54 @@ class Group:
         self.traffic = {kind: (sender.frames(packets), allowed) for kind, (packets, allowed)
                         in policies.traffic_of(self.rules, family).items()}
 
-    def load(self, name, text, loader):
-        number, inside = self.sender.space()
+    def load(self, name, text, loader, replicas=1):
         try:
-            if loader in (with_nft, with_nft_o):
-                loader(text(), inside)
-            else:
-                loader(text(), inside, self.family)
-            self.spaces[name] = number
+            made, numbers = text(), []
+            for _ in range(replicas):
+                number, inside = self.sender.space()
+                loader(made, inside, self.family)
+                numbers.append(number)
+            self.spaces[name] = numbers
         except spaces.Failure as failure:
             self.failures[name] = str(failure)
 
     def load_all(self, folder):
         for policy in ("accept", "drop"):
-            self.load(f"empty {policy}", lambda policy=policy: renderings.empty(policy), with_nft)
-            self.load(f"tracking {policy}", lambda policy=policy: renderings.tracking(policy), with_nft)
-        self.load("fwc", lambda: compiled(self.binary, self.rules, folder), with_nft)
+            self.load(f"empty {policy}", lambda policy=policy: renderings.empty(policy), with_nft, REPLICAS)
+            self.load(f"tracking {policy}", lambda policy=policy: renderings.tracking(policy), with_nft,
+                      REPLICAS)
+        replicas = REPLICAS if self.count < 100_000 or self.name == "services" else 1
+        self.load("fwc", lambda: compiled(self.binary, self.rules, folder), with_nft, replicas)
         for name, (text, loader, most, families) in PEERS.items():
-            if self.count <= min(most, self.most_peer) and (families is None or self.name in families):
-                self.load(name, lambda text=text: text(self.rules, self.family), loader)
+            most = most if name == FLOOR else min(most, self.most_peer)
+            if self.count <= most and (families is None or self.name in families):
+                self.load(name, lambda text=text: text(self.rules, self.family), loader,
+                          replicas if name == FLOOR else 1)
 
-    def pairs(self):
-        for kind, (number, allowed) in self.traffic.items():
-            for name, space in self.spaces.items():
+    def choices(self):
+        """(kind, ruleset) that go together: what denies and what allows have each their empty chain."""
+        for kind, (_, allowed) in self.traffic.items():
+            for name in self.spaces:
                 if not name.startswith(("empty", "tracking")) or \
                         name.endswith("accept" if allowed else "drop"):
-                    yield kind, name, (space, number)
+                    yield kind, name
 
-    def agrees(self, kind, name, space, number):
+    def agrees(self, kind, name):
         """Whether the ruleset does with the packets what the rules say."""
-        wanted = CHECKED if self.traffic[kind][1] else 0
-        passed = self.sender.passed(space, number, CHECKED)
+        number, allowed = self.traffic[kind]
+        wanted = CHECKED if allowed else 0
+        passed = self.sender.passed(self.spaces[name][0], number, CHECKED)
         if passed != wanted:
             self.failures[name] = f"lets {passed} of {CHECKED} packets '{kind}' pass, not {wanted}"
         return passed == wanted
 
     def measure(self, rounds, microseconds):
         """[{kind, ruleset, ns above the empty chain, …}]"""
-        pairs, rows = [(kind, name, pair) for kind, name, pair in self.pairs()
-                       if self.agrees(kind, name, *pair)], []
-        costs = self.sender.measure([pair for _, _, pair in pairs], rounds, microseconds)
-        by_name = {(kind, name): costs[pair] for kind, name, pair in pairs}
+        chosen, rows = [both for both in self.choices() if self.agrees(*both)], []
+        costs = self.sender.measure([(space, self.traffic[kind][0]) for kind, name in chosen
+                                     for space in self.spaces[name]], rounds, microseconds)
+        by_name = {(kind, name): spaces.pooled([costs[space, self.traffic[kind][0]]
+                                                for space in self.spaces[name]]) for kind, name in chosen}
         for (kind, name), cost in by_name.items():
             fate = "accept" if self.traffic[kind][1] else "drop"
             ns, even, odd = spaces.difference(cost, by_name[kind, f"empty {fate}"])
@@ -178,7 +187,7 @@ def arguments():
     chosen = parser.parse_args()
     chosen.families = chosen.families.split(",") if chosen.families else list(policies.FAMILIES)
     sizes = [int(word) for word in chosen.sizes.split(",") if word]
-    chosen.sizes = sizes or (FULL_SIZES if chosen.full else QUICK_SIZES)
+    chosen.sizes = sizes or SIZES
     chosen.ip = [int(word) for word in chosen.ip.split(",") if word] or ([4, 6] if chosen.full else [4])
     chosen.most_peer = chosen.most_peer or (100_000 if chosen.full else 1_000)
     return chosen

@@ -8,6 +8,7 @@ TRACKING_THERE = 750
 ONLY_DEFAULT, OTHERS = 150, 350
 # ns over an empty chain there, by number of rules (networks; only the default decides).
 BEST_THERE = {1_000: 900, 10_000: 1_200}
+LINEAR, LEGACY = ("nft linear", "nft linear, own table"), ("iptables-legacy",)
 NOISE_NS, NOISE = 15, 0.05
 
 
@@ -123,10 +124,14 @@ def show(rows):
         ("tuples, 10,000 rules: linear nft rules at least 50 times",
          ratio(figures, "tuples", (10_000, 10_000), ("late", "hot", "random", "none"),
                ("nft linear", "fwc"), lambda value: value >= 50)),
-        ("never slower than linear nft rules",
-         against(figures, ("nft linear", "nft linear, own table"), lambda spot: True)),
-        ("never slower than iptables-legacy from 1,000 rules up",
-         against(figures, ("iptables-legacy",), lambda spot: spot[2] >= 1_000))]
+        ("never slower than linear nft rules: packets that hit anywhere, late, or nothing",
+         against(figures, LINEAR, lambda spot: spot[3] != "early")),
+        ("never slower than linear nft rules: packets that the first rules decide",
+         against(figures, LINEAR, lambda spot: spot[3] == "early")),
+        ("never slower than iptables-legacy from 1,000 rules up: anywhere, late, or nothing",
+         against(figures, LEGACY, lambda spot: spot[2] >= 1_000 and spot[3] != "early")),
+        ("never slower than iptables-legacy from 1,000 rules up: the first rules",
+         against(figures, LEGACY, lambda spot: spot[2] >= 1_000 and spot[3] == "early"))]
     print(f"\ntracking costs {tracking:.0f} ns over an empty chain here, "
           f"{TRACKING_THERE} where the limits come from\n\ntargets")
     for words, (reached, text) in results:
