@@ -375,8 +375,17 @@ static struct match translation_match(void *pool, const struct rule_translation 
 	return match;
 }
 
-/* Packets that come to be forwarded for destinations (before that) and sources; the firewall's own for
- * sources. */
+/* Whether it sees packets of the hook. Before routing, packets to an address of the firewall stand in for input,
+ * all others for forward: those that say no address (`at`) see the first alone. */
+static bool is_seen(const struct rule_translation *translation, enum hook hook)
+{
+	if (hook == HOOK_OUTPUT)
+		return translation->applies_to_local;
+	return translation->applies_to_routed &&
+	       (hook == HOOK_FORWARD ? !is_destination(translation) || translation->source->has_at :
+				       is_destination(translation));
+}
+
 static struct packet_list translations_list(struct comparing *comparing, bool is_after,
 					    bool is_for_destinations)
 {
@@ -387,9 +396,7 @@ static struct packet_list translations_list(struct comparing *comparing, bool is
 		const struct rule_translation *translation = ruleset->translations[index];
 		struct match match = translation_match(comparing->pool, translation);
 
-		if (is_destination(translation) == is_for_destinations &&
-		    (comparing->hook == HOOK_OUTPUT ? translation->applies_to_local :
-						      translation->applies_to_routed))
+		if (is_destination(translation) == is_for_destinations && is_seen(translation, comparing->hook))
 			match_boxes(comparing->pool, comparing->comparison->universe, &match,
 				    (uint32_t)index, &boxes);
 	}
@@ -443,8 +450,14 @@ static bool is_translation_pair_asked(void *context, uint32_t before, uint32_t a
 {
 	const struct comparing *comparing = context;
 
-	return !translations_equal(translation_at(comparing->sides[0], before),
-				   translation_at(comparing->sides[1], after));
+	const struct rule_translation *was = translation_at(comparing->sides[0], before);
+	const struct rule_translation *is = translation_at(comparing->sides[1], after);
+
+	/* what `at` says holds for packets of both kinds, and is told of one */
+	if (comparing->hook == HOOK_INPUT && (was == NULL || was->source->has_at) &&
+	    (is == NULL || is->source->has_at))
+		return false;
+	return !translations_equal(was, is);
 }
 
 static void add_translation_pair(struct comparing *comparing, struct change change, struct pair pair)
@@ -476,13 +489,11 @@ static const struct aspect translation_aspects[] = {
 
 static void compare_translations(struct comparing *comparing)
 {
-	static const enum hook hooks[] = { HOOK_FORWARD, HOOK_OUTPUT };
-
 	if (comparing->sides[0]->translations_count == 0 && comparing->sides[1]->translations_count == 0)
 		return;
-	for (size_t at = 0; at < 2; at++)
+	for (enum hook hook = 0; hook < HOOK_COUNT; hook++)
 		for (size_t aspect = 0; aspect < 2; aspect++)
-			compare_aspect(comparing, hooks[at], &translation_aspects[aspect]);
+			compare_aspect(comparing, hook, &translation_aspects[aspect]);
 }
 
 /* --- all --------------------------------------------------------------------------------------------- */

@@ -20,6 +20,13 @@ struct describer {
 	const struct policy *policy;
 	struct names *addresses; /* (family, hash) -> struct named_set: the first of its hash */
 	struct names *services;  /* (protocol, family, first, second) -> name */
+	struct several *several; /* services of more than one tuple */
+	size_t several_count, several_capacity;
+};
+
+struct several {
+	const char *name;
+	const struct tuple_set *tuples;
 };
 
 struct named_set {
@@ -59,19 +66,38 @@ static void add_both(struct describer *describer, const char *name, const struct
 	add_name(describer, name, zone, FAMILY_IPV6, &set->v6, has_both);
 }
 
-/* Zones first, then what else has addresses of its own. */
-static void add_places(struct describer *describer)
+/* A name of another policy may stand for something else in this one. */
+static bool is_own_name(const struct describer *describer, const struct policy *policy, const char *name)
 {
-	const struct policy *policy = describer->policy;
+	return policy == describer->policy ||
+	       names_find(describer->policy->places, name, strlen(name)) == NULL;
+}
 
+/* On input a zone has hosts without an address, too (language reference, "Places"). */
+static void add_zone(struct describer *describer, const struct zone *zone)
+{
+	struct address_set *input = pool_new(describer->pool, struct address_set);
+
+	if (!zone->has_networks)
+		return;
+	add_both(describer, zone->name, zone, &zone->networks);
+	*input = (struct address_set){ 0 };
+	for (size_t box = 0; box < zone->input.boxes_count; box++)
+		*input = address_set_union(describer->pool, input, &zone->input.boxes[box].addresses);
+	add_both(describer, zone->name, zone, input);
+}
+
+/* Zones first, then what else has addresses of its own. */
+static void add_places(struct describer *describer, const struct policy *policy)
+{
 	for (size_t index = 0; index < policy->zones_count; index++)
-		if (policy->zones[index]->has_networks)
-			add_both(describer, policy->zones[index]->name, policy->zones[index],
-				 &policy->zones[index]->networks);
+		if (is_own_name(describer, policy, policy->zones[index]->name))
+			add_zone(describer, policy->zones[index]);
 	for (size_t index = 0; index < names_count(policy->places); index++) {
 		const struct place_definition *place = names_value(policy->places, index);
 
-		if (place->state == PLACE_STATE_RESOLVED && place->addresses != NULL)
+		if (place->state == PLACE_STATE_RESOLVED && place->addresses != NULL &&
+		    is_own_name(describer, policy, place->name))
 			add_both(describer, place->name, NULL, place->addresses);
 	}
 }
@@ -87,23 +113,30 @@ static struct tuple_key tuple_key(const struct service_tuple *tuple)
 				     tuple->second.low, tuple->second.high } };
 }
 
-/* Services that the rules name, where they are one tuple. */
-static void add_services(struct describer *describer)
+static void add_service(struct describer *describer, const struct service *service)
 {
-	const struct policy *policy = describer->policy;
+	struct tuple_key key;
 
+	if (service->own.tuples_count != 1) {
+		for (size_t index = 0; index < describer->several_count; index++)
+			if (strcmp(describer->several[index].name, service->name) == 0)
+				return;
+		*pool_append(describer->pool, describer, several) =
+			(struct several){ service->name, &service->own };
+		return;
+	}
+	key = tuple_key(service->own.tuples);
+	if (names_find(describer->services, (const char *)&key, sizeof key) == NULL)
+		names_set(describer->services, (const char *)&key, sizeof key, (void *)service->name);
+}
+
+/* Services that the rules name. */
+static void add_services(struct describer *describer, const struct policy *policy)
+{
 	for (size_t rule = 0; rule < policy->rules_count; rule++)
-		for (size_t word = 0; word < policy->rules[rule]->words_count; word++) {
-			const struct service *service = policy->rules[rule]->words[word].service;
-			struct tuple_key key;
-
-			if (service == NULL || service->own.tuples_count != 1)
-				continue;
-			key = tuple_key(service->own.tuples);
-			if (names_find(describer->services, (const char *)&key, sizeof key) == NULL)
-				names_set(describer->services, (const char *)&key, sizeof key,
-					  (void *)service->name);
-		}
+		for (size_t word = 0; word < policy->rules[rule]->words_count; word++)
+			if (policy->rules[rule]->words[word].service != NULL)
+				add_service(describer, policy->rules[rule]->words[word].service);
 }
 
 struct describer *describer_new(void *pool, const struct packet_universe *universe,
@@ -111,14 +144,18 @@ struct describer *describer_new(void *pool, const struct packet_universe *univer
 {
 	struct describer *describer = pool_new(pool, struct describer);
 
+	*describer = (struct describer){ .universe = universe, .policy = policy };
 	describer->pool = describer->scratch = describer;
-	describer->universe = universe;
-	describer->policy = policy;
 	describer->addresses = names_new(describer, false);
 	describer->services = names_new(describer, false);
-	add_places(describer);
-	add_services(describer);
+	describer_add(describer, policy);
 	return describer;
+}
+
+void describer_add(struct describer *describer, const struct policy *policy)
+{
+	add_places(describer, policy);
+	add_services(describer, policy);
 }
 
 /* --- services ---------------------------------------------------------------------------------------- */
@@ -128,16 +165,65 @@ static struct port_range range_of(const struct interval *interval)
 	return (struct port_range){ (uint16_t)interval->low, (uint16_t)interval->high };
 }
 
-static void add_tuple(struct describer *describer, struct text *out, struct service_tuple tuple)
-{
-	struct tuple_key key = tuple_key(&tuple);
-	/* the database has no family in the services of most protocols */
-	const char *name = names_find(describer->services, (const char *)&key, sizeof key);
+/* The tuples of a box, and which of them have a name already. */
+struct box_tuples {
+	struct service_tuple *items;
+	const char **names; /* of each: "" behind the first of a service of several */
+	size_t items_count, items_capacity;
+};
 
-	if (name != NULL)
-		text_add(out, name);
-	else
-		tuple_format(out, &tuple);
+static size_t tuple_find(const struct box_tuples *tuples, const struct service_tuple *wanted)
+{
+	const struct tuple_key key = tuple_key(wanted);
+
+	for (size_t index = 0; index < tuples->items_count; index++) {
+		struct tuple_key own = tuple_key(&tuples->items[index]);
+
+		if (tuples->names[index] == NULL && memcmp(&own, &key, sizeof own) == 0)
+			return index;
+	}
+	return SIZE_MAX;
+}
+
+/* Where the box has all of the service, that is one word. */
+static void name_several(struct box_tuples *tuples, const struct several *service)
+{
+	size_t first = SIZE_MAX;
+
+	for (size_t index = 0; index < service->tuples->tuples_count; index++) {
+		size_t at = tuple_find(tuples, &service->tuples->tuples[index]);
+
+		if (at == SIZE_MAX)
+			return;
+		first = at < first ? at : first;
+	}
+	for (size_t index = 0; index < service->tuples->tuples_count; index++)
+		tuples->names[tuple_find(tuples, &service->tuples->tuples[index])] = "";
+	if (first != SIZE_MAX)
+		tuples->names[first] = service->name;
+}
+
+/* Of more tuples names of several are not looked for: a row shows few of them. */
+#define NAMED_MOST 64
+
+static void add_tuples(struct describer *describer, struct row *row, struct box_tuples *tuples)
+{
+	tuples->names = pool_array(describer->scratch, const char *, tuples->items_count + 1);
+	for (size_t index = 0; index < describer->several_count && tuples->items_count <= NAMED_MOST; index++)
+		name_several(tuples, &describer->several[index]);
+	for (size_t index = 0; index < tuples->items_count; index++) {
+		struct tuple_key key = tuple_key(&tuples->items[index]);
+		/* the database has no family in the services of most protocols */
+		const char *name = tuples->names[index] != NULL ? tuples->names[index] :
+				   names_find(describer->services, (const char *)&key, sizeof key);
+
+		if ((name != NULL && name[0] == '\0') || !row_next(row))
+			continue;
+		if (name != NULL)
+			text_add(row->out, name);
+		else
+			tuple_format(row->out, &tuples->items[index]);
+	}
 }
 
 static uint8_t families_of(unsigned protocol)
@@ -146,7 +232,7 @@ static uint8_t families_of(unsigned protocol)
 	       protocol == PROTOCOL_ICMP6 ? FAMILIES_IPV6 : FAMILIES_BOTH;
 }
 
-static void add_protocol(struct describer *describer, struct row *row, const struct packet_box *box,
+static void add_protocol(struct describer *describer, struct box_tuples *tuples, const struct packet_box *box,
 			 unsigned protocol)
 {
 	bool is_icmp = protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
@@ -160,18 +246,38 @@ static void add_protocol(struct describer *describer, struct row *row, const str
 
 	for (size_t first = 0; first < firsts->items_count; first++)
 		for (size_t second = 0; second < seconds->items_count; second++)
-			if (row_next(row))
-				add_tuple(describer, row->out, (struct service_tuple){
-					.protocol = (uint16_t)protocol,
-					.families = families_of(protocol),
-					.first = range_of(&firsts->items[first]),
-					.second = range_of(&seconds->items[second]),
-				});
+			*pool_append(describer->scratch, tuples, items) = (struct service_tuple){
+				.protocol = (uint16_t)protocol,
+				.families = families_of(protocol),
+				.first = range_of(&firsts->items[first]),
+				.second = range_of(&seconds->items[second]),
+			};
+}
+
+static bool is_few(const struct interval *protocols)
+{
+	return protocols->high - protocols->low < 8;
+}
+
+/* What is named one by one. false: there is more, which is not. */
+static bool collect_tuples(struct describer *describer, const struct packet_box *box, struct box_tuples *tuples)
+{
+	const struct interval_set *protocols = box->fields[FIELD_PROTOCOL];
+	bool is_all = protocols != NULL;
+
+	for (size_t index = 0; protocols != NULL && index < protocols->items_count; index++) {
+		const struct interval *item = &protocols->items[index];
+
+		is_all = is_all && is_few(item);
+		for (unsigned protocol = (unsigned)item->low; is_few(item) && protocol <= item->high; protocol++)
+			add_protocol(describer, tuples, box, protocol);
+	}
+	return is_all;
 }
 
 /* Most protocols at once are "any" with exceptions; few are named one by one. */
-static void add_box_services(struct describer *describer, struct text *out,
-			     const struct packet_box *box)
+static void add_services_of(struct describer *describer, struct text *out, const struct packet_box *box,
+			    struct box_tuples *tuples)
 {
 	const struct interval_set *protocols = box->fields[FIELD_PROTOCOL];
 	struct row row = { .out = out, .most = SHOWN_MOST };
@@ -180,18 +286,11 @@ static void add_box_services(struct describer *describer, struct text *out,
 		text_add(out, "any service");
 		return;
 	}
-	for (size_t index = 0; index < protocols->items_count; index++) {
-		const struct interval *item = &protocols->items[index];
-
-		if (item->high - item->low >= 8) {
-			if (row_next(&row))
-				text_addf(out, "protocols %u to %u", (unsigned)item->low,
-					  (unsigned)item->high);
-			continue;
-		}
-		for (unsigned protocol = (unsigned)item->low; protocol <= item->high; protocol++)
-			add_protocol(describer, &row, box, protocol);
-	}
+	add_tuples(describer, &row, tuples);
+	for (size_t index = 0; index < protocols->items_count; index++)
+		if (!is_few(&protocols->items[index]) && row_next(&row))
+			text_addf(out, "protocols %u to %u", (unsigned)protocols->items[index].low,
+				  (unsigned)protocols->items[index].high);
 	row_end(&row);
 }
 
@@ -223,11 +322,30 @@ static bool is_whole(enum family family, const struct interval_set *set)
 	       set->items[0].high == family_highest(family);
 }
 
-/* Gives the zone whose addresses they are, or NULL. */
-static const struct zone *add_addresses(struct describer *describer, struct text *out,
+static struct interval_set all_but(void *pool, enum family family, const struct interval_set *set)
+{
+	struct interval whole = { 0, family_highest(family) };
+	const struct interval_set all = { &whole, 1, 1 };
+
+	return interval_set_subtract(pool, &all, set);
+}
+
+/* Is what is left out the smaller part? */
+static bool is_most(const struct interval_set *rest, enum family family)
+{
+	number128 sum = 0;
+
+	for (size_t index = 0; index < rest->items_count; index++)
+		sum += rest->items[index].high - rest->items[index].low;
+	return sum < family_highest(family) / 2;
+}
+
+/* Gives the zone whose addresses they are, or NULL. words: "any except ", where most of all are meant. */
+static const struct zone *add_addresses(struct describer *describer, struct text *out, const char *words,
 					const struct packet_box *box, enum packet_field field)
 {
 	const struct interval_set *set = box->fields[field];
+	struct interval_set rest;
 	struct row row = { .out = out, .most = SHOWN_MOST };
 	enum family family = FAMILY_IPV4;
 	const struct named_set *named;
@@ -241,7 +359,15 @@ static const struct zone *add_addresses(struct describer *describer, struct text
 		text_add(out, named->name);
 		return named->zone;
 	}
-	for (size_t index = 0; index < set->items_count; index++)
+	rest = all_but(describer->scratch, family, set);
+	if (rest.items_count > 0 && is_most(&rest, family) && rest.items_count <= set->items_count) {
+		text_add(out, words);
+		named = named_of(describer, family, &rest);
+		set = &rest;
+	}
+	if (named != NULL)
+		text_add(out, named->name);
+	for (size_t index = 0; named == NULL && index < set->items_count; index++)
 		if (row_next(&row))
 			address_interval_format(out, family, &set->items[index]);
 	row_end(&row);
@@ -279,10 +405,10 @@ static void add_interfaces(struct describer *describer, struct text *out, const 
 	row_end(&row);
 }
 
-static void add_side(struct describer *describer, struct text *out, const struct packet_box *box,
-		     enum packet_field address, enum packet_field interface)
+static void add_side(struct describer *describer, struct text *out, const char *words,
+		     const struct packet_box *box, enum packet_field address, enum packet_field interface)
 {
-	const struct zone *zone = add_addresses(describer, out, box, address);
+	const struct zone *zone = add_addresses(describer, out, words, box, address);
 
 	add_interfaces(describer, out, box, interface, zone);
 }
@@ -343,20 +469,22 @@ static void add_rest(struct text *out, const struct packet_box *box)
 									 ", from a date on");
 }
 
-void describe_box(struct describer *describer, struct text *out, enum hook hook,
-		  const struct packet_box *box)
+/* All but the services. */
+static void add_places_of(struct describer *describer, struct text *out, enum hook hook,
+			  const struct packet_box *box)
 {
-	add_box_services(describer, out, box);
 	text_add(out, " from ");
 	if (hook == HOOK_OUTPUT && box->fields[FIELD_SOURCE] == NULL)
 		text_add(out, "self");
 	else
-		add_side(describer, out, box, FIELD_SOURCE, FIELD_IN);
+		add_side(describer, out, hook == HOOK_OUTPUT ? "self except " : "any except ", box,
+			 FIELD_SOURCE, FIELD_IN);
 	text_add(out, " to ");
 	if (hook == HOOK_INPUT && box->fields[FIELD_DESTINATION] == NULL)
 		text_add(out, "self");
 	else
-		add_side(describer, out, box, FIELD_DESTINATION, FIELD_OUT);
+		add_side(describer, out, hook == HOOK_INPUT ? "self except " : "any except ", box,
+			 FIELD_DESTINATION, FIELD_OUT);
 	add_rest(out, box);
 }
 
@@ -414,17 +542,56 @@ struct line {
 	const char *text;
 	enum family family;
 	bool hides_family, is_told;
+	/* before it has a text */
+	const struct packet_box *box;
+	const char *places;
+	struct box_tuples tuples;
+	bool is_named_whole; /* the tuples are all of its services */
 };
 
 static struct line line_of(struct describer *describer, enum hook hook, const struct packet_box *box)
 {
-	struct text *text = text_new(describer->scratch);
-	struct line line = { 0 };
+	struct text *places = text_new(describer->scratch);
+	struct line line = { .box = box };
 
-	describe_box(describer, text, hook, box);
-	line.text = text->bytes;
+	add_places_of(describer, places, hook, box);
+	line.places = places->bytes;
+	line.is_named_whole = collect_tuples(describer, box, &line.tuples);
 	line.hides_family = hides_family(describer, box, &line.family);
 	return line;
+}
+
+/* Lines of the same places become one. */
+static size_t join_services(struct describer *describer, struct line *lines, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t index = 0; index < count; index++) {
+		struct line *line = &lines[index];
+		size_t same = 0;
+
+		while (same < kept && (!line->is_named_whole || !lines[same].is_named_whole ||
+				       lines[same].hides_family != line->hides_family ||
+				       lines[same].family != line->family ||
+				       strcmp(lines[same].places, line->places) != 0))
+			same++;
+		if (same == kept) {
+			lines[kept++] = *line;
+			continue;
+		}
+		for (size_t tuple = 0; tuple < line->tuples.items_count; tuple++)
+			*pool_append(describer->scratch, &lines[same].tuples, items) = line->tuples.items[tuple];
+	}
+	return kept;
+}
+
+static void write_line(struct describer *describer, struct line *line)
+{
+	struct text *text = text_new(describer->scratch);
+
+	add_services_of(describer, text, line->box, &line->tuples);
+	text_add(text, line->places);
+	line->text = text->bytes;
 }
 
 /* Finds the other family's line of the same words: both are told at once. */
@@ -462,6 +629,9 @@ static size_t lines_of(struct describer *describer, const struct packet_space *s
 	*lines = pool_array(describer->scratch, struct line, count + 1);
 	for (size_t index = 0; index < count; index++)
 		(*lines)[index] = line_of(describer, hook, &boxes[index]);
+	count = join_services(describer, *lines, count);
+	for (size_t index = 0; index < count; index++)
+		write_line(describer, &(*lines)[index]);
 	return count;
 }
 

@@ -10,10 +10,11 @@ struct describer;
 /* Names come from the policy; it must live as long. */
 struct describer *describer_new(void *pool, const struct packet_universe *universe,
 				const struct policy *policy);
-/* "22/tcp from lan to web1" of one box, in a hook. */
-void describe_box(struct describer *describer, struct text *out, enum hook hook,
-		  const struct packet_box *box);
-/* The set as boxes, at most `most` lines, each behind `lead`; then "and more". The set is not empty. */
+/* Names of another policy, too, where the first has none: services, and places that only the other one
+ * names. It must live as long. */
+void describer_add(struct describer *describer, const struct policy *policy);
+/* "22/tcp from lan to web1": the set as boxes, at most `most` lines, each behind `lead`; then "and more". The
+ * set is not empty. */
 void describe_set(struct describer *describer, struct text *out, const struct packet_space *space,
 		  enum hook hook, packet_set set, size_t most, const char *lead);
 

@@ -28,7 +28,8 @@ static number128 natural_address(const struct packet_point *point, enum packet_f
 bool natural_value(enum packet_field field, const struct packet_point *point, size_t rank,
 		   number128 *value)
 {
-	if (field == FIELD_SOURCE || field == FIELD_DESTINATION) {
+	if (field == FIELD_SOURCE || field == FIELD_DESTINATION ||
+	    (field == FIELD_ORIGINAL && point->fields[FIELD_TRANSLATED] != 0)) {
 		*value = natural_address(point, field);
 		return rank == 0;
 	}

@@ -607,6 +607,14 @@ static number128 lowest(const struct packet_space *space, diagram node, enum pac
 
 	for (; edges.children[index] == diagram_leaf(0); index++)
 		low = edges.highs[index] + 1;
+	/* 0.0.0.0 alone, that of hosts without an address, is seldom what somebody looks for */
+	if (field == FIELD_SOURCE && low == 0 && edges.highs[index] == 0)
+		for (size_t next = index + 1; next < edges.count; next++)
+			if (edges.children[next] != diagram_leaf(0)) {
+				low = edges.highs[next - 1] + 1;
+				index = next;
+				break;
+			}
 	if ((field == FIELD_SOURCE || field == FIELD_DESTINATION) && edges.highs[index] - low >= 2)
 		low++;
 	return low;

@@ -96,6 +96,16 @@ static void mark(bool *told, const struct meaning *meaning, size_t number)
 		told[number] = true;
 }
 
+/* The rule that a `forward` makes is told with it. */
+static void mark_forward(bool *told, const struct ruleset *ruleset, size_t number)
+{
+	const struct policy *policy = ruleset->policy;
+
+	for (size_t index = 0; number != SIZE_MAX && index < policy->rules_count; index++)
+		if (policy->rules[index]->translation == ruleset->translations[number]->source)
+			told[index] = true;
+}
+
 static void add_sides(struct differ *differ, const struct change *change)
 {
 	const struct comparison *comparison = differ->comparison;
@@ -103,6 +113,8 @@ static void add_sides(struct differ *differ, const struct change *change)
 	if (change->kind == CHANGE_TRANSLATED) {
 		add_translation(differ, "before:", differ->before->ruleset, change->before);
 		add_translation(differ, "now:   ", differ->after->ruleset, change->after);
+		mark_forward(differ->told_before, differ->before->ruleset, change->before);
+		mark_forward(differ->told_after, differ->after->ruleset, change->after);
 		return;
 	}
 	if (change->kind == CHANGE_RESCUED) {
@@ -118,6 +130,19 @@ static void add_sides(struct differ *differ, const struct change *change)
 	mark(differ->told_after, &comparison->after, change->after);
 }
 
+static bool is_forward(const struct ruleset *ruleset, size_t number)
+{
+	return number != SIZE_MAX && ruleset->translations[number]->kind == TRANSLATION_FORWARD;
+}
+
+/* Destinations are translated before anybody knows the way out. */
+static bool is_before_routing(const struct differ *differ, const struct change *change)
+{
+	return change->kind == CHANGE_TRANSLATED && change->hook != HOOK_OUTPUT &&
+	       (is_forward(differ->before->ruleset, change->before) ||
+		is_forward(differ->after->ruleset, change->after));
+}
+
 static void add_example(struct differ *differ, const struct change *change)
 {
 	struct packet_point point;
@@ -126,6 +151,8 @@ static void add_example(struct differ *differ, const struct change *change)
 	if (!packet_set_example(differ->comparison->space, change->packets, &point))
 		return;
 	packet = packet_of_point(differ->comparison->universe, &point);
+	if (is_before_routing(differ, change))
+		packet.out = NULL;
 	text_add(differ->out, "    for example ");
 	packet_format(differ->out, &packet);
 	text_add_char(differ->out, '\n');
@@ -363,6 +390,7 @@ static void add_view(struct differ *differ)
 	differ->comparison = rulesets_compare(differ->pool, differ->before->ruleset,
 					      differ->after->ruleset, 0);
 	differ->describer = describer_new(differ->pool, differ->comparison->universe, new);
+	describer_add(differ->describer, old);
 	differ->told_before = pool_array(differ->pool, bool, old->rules_count + 1);
 	differ->told_after = pool_array(differ->pool, bool, new->rules_count + 1);
 	if (differ->comparison->is_over) {
