@@ -16,6 +16,7 @@
 #include "cmd/output.h"
 #include "cmd/revision.h"
 #include "cmd/session.h"
+#include "diag/json.h"
 #include "diag/visible.h"
 #include "resolve/print_devices.h"
 
@@ -35,12 +36,25 @@ static const char *const kind_words[] = {
 	[CHANGE_RESCUED] = "differently open when a boot fails (rescue)",
 };
 
+static const char *const kind_keys[] = {
+	[CHANGE_ALLOWED] = "allowed",
+	[CHANGE_DENIED] = "denied",
+	[CHANGE_ANSWERED] = "answered",
+	[CHANGE_LIMITED] = "limited",
+	[CHANGE_TRACKED] = "tracked",
+	[CHANGE_HELPED] = "helped",
+	[CHANGE_LOGGED] = "logged",
+	[CHANGE_TRANSLATED] = "translated",
+	[CHANGE_RESCUED] = "rescued",
+};
+
 static const char *const hook_words[] = { "input", "forward", "output" };
 static const char *const verdict_words[] = { "allow", "deny", "reject" };
 
 struct differ {
 	void *pool;
 	struct text *out;
+	struct diff_json *json;
 	struct session *old, *new;
 	const struct session_view *before, *after;
 	struct comparison *comparison;
@@ -56,38 +70,6 @@ static void add_statement(struct differ *differ, struct span span)
 	text_addf(differ->out, "%s: ", span_place(differ->pool, differ->new->sources, span));
 	visible_add_first_line(differ->out, differ->new->sources, span);
 	text_add_char(differ->out, '\n');
-}
-
-static void add_decision(struct differ *differ, const char *word, const struct meaning *meaning,
-			 enum hook hook, uint32_t number)
-{
-	const struct outcome *outcome = meaning_outcome(meaning, hook, number);
-	struct span origin = meaning_origin(meaning, hook, number);
-
-	text_addf(differ->out, "    %s %s, ", word, verdict_words[outcome->verdict]);
-	if (origin.source == SPAN_NONE.source)
-		text_add(differ->out, "the default of every policy\n");
-	else
-		add_statement(differ, origin);
-}
-
-static void add_translation(struct differ *differ, const char *word, const struct ruleset *ruleset,
-			    size_t number)
-{
-	text_addf(differ->out, "    %s ", word);
-	if (number == SIZE_MAX)
-		text_add(differ->out, "not translated\n");
-	else
-		add_statement(differ, ruleset->translations[number]->origin);
-}
-
-static void add_rescue(struct differ *differ, const char *word, const struct policy *policy, size_t number)
-{
-	text_addf(differ->out, "    %s ", word);
-	if (number < policy->rules_count)
-		add_statement(differ, policy->rules[number]->span);
-	else
-		text_add(differ->out, "closed then\n");
 }
 
 static void mark(bool *told, const struct meaning *meaning, size_t number)
@@ -106,28 +88,59 @@ static void mark_forward(bool *told, const struct ruleset *ruleset, size_t numbe
 			told[index] = true;
 }
 
-static void add_sides(struct differ *differ, const struct change *change)
+static struct diff_side translation_side(const struct ruleset *ruleset, size_t number)
 {
-	const struct comparison *comparison = differ->comparison;
+	if (number == SIZE_MAX)
+		return (struct diff_side){ .origin = SPAN_NONE, .missing = "not translated" };
+	return (struct diff_side){ .origin = ruleset->translations[number]->origin };
+}
+
+static struct diff_side rescue_side(const struct policy *policy, size_t number)
+{
+	if (number >= policy->rules_count)
+		return (struct diff_side){ .origin = SPAN_NONE, .missing = "closed then" };
+	return (struct diff_side){ .origin = policy->rules[number]->span };
+}
+
+static struct diff_side side_of(const struct differ *differ, const struct change *change, bool is_after)
+{
+	const struct session_view *view = is_after ? differ->after : differ->before;
+	const struct meaning *meaning = is_after ? &differ->comparison->after : &differ->comparison->before;
+	size_t number = is_after ? change->after : change->before;
+	bool *told = is_after ? differ->told_after : differ->told_before;
 
 	if (change->kind == CHANGE_TRANSLATED) {
-		add_translation(differ, "before:", differ->before->ruleset, change->before);
-		add_translation(differ, "now:   ", differ->after->ruleset, change->after);
-		mark_forward(differ->told_before, differ->before->ruleset, change->before);
-		mark_forward(differ->told_after, differ->after->ruleset, change->after);
-		return;
+		mark_forward(told, view->ruleset, number);
+		return translation_side(view->ruleset, number);
 	}
-	if (change->kind == CHANGE_RESCUED) {
-		add_rescue(differ, "before:", differ->before->policy, change->before);
-		add_rescue(differ, "now:   ", differ->after->policy, change->after);
-		mark(differ->told_before, &comparison->before, change->before);
-		mark(differ->told_after, &comparison->after, change->after);
-		return;
-	}
-	add_decision(differ, "before:", &comparison->before, change->hook, (uint32_t)change->before);
-	add_decision(differ, "now:   ", &comparison->after, change->hook, (uint32_t)change->after);
-	mark(differ->told_before, &comparison->before, change->before);
-	mark(differ->told_after, &comparison->after, change->after);
+	mark(told, meaning, number);
+	if (change->kind == CHANGE_RESCUED)
+		return rescue_side(view->policy, number);
+	return (struct diff_side){
+		.verdict = verdict_words[meaning_outcome(meaning, change->hook, (uint32_t)number)->verdict],
+		.origin = meaning_origin(meaning, change->hook, (uint32_t)number),
+		.missing = "the default of every policy",
+	};
+}
+
+static void add_side(struct differ *differ, const char *word, const struct diff_side *side)
+{
+	text_addf(differ->out, "    %s %s%s", word, side->verdict == NULL ? "" : side->verdict,
+		  side->verdict == NULL ? "" : ", ");
+	if (side->origin.source == SPAN_NONE.source)
+		text_addf(differ->out, "%s\n", side->missing);
+	else
+		add_statement(differ, side->origin);
+}
+
+static void add_sides(struct differ *differ, const struct change *change, json_t *object)
+{
+	struct diff_side before = side_of(differ, change, false), now = side_of(differ, change, true);
+
+	add_side(differ, "before:", &before);
+	add_side(differ, "now:   ", &now);
+	diff_json_side(differ->json, object, "before", &before);
+	diff_json_side(differ->json, object, "now", &now);
 }
 
 static bool is_forward(const struct ruleset *ruleset, size_t number)
@@ -143,19 +156,20 @@ static bool is_before_routing(const struct differ *differ, const struct change *
 		is_forward(differ->after->ruleset, change->after));
 }
 
-static void add_example(struct differ *differ, const struct change *change)
+static void add_example(struct differ *differ, const struct change *change, json_t *object)
 {
 	struct packet_point point;
 	struct packet packet;
+	struct text *text = text_new(differ->pool);
 
-	if (!packet_set_example(differ->comparison->space, change->packets, &point))
-		return;
-	packet = packet_of_point(differ->comparison->universe, &point);
-	if (is_before_routing(differ, change))
-		packet.out = NULL;
-	text_add(differ->out, "    for example ");
-	packet_format(differ->out, &packet);
-	text_add_char(differ->out, '\n');
+	if (packet_set_example(differ->comparison->space, change->packets, &point)) {
+		packet = packet_of_point(differ->comparison->universe, &point);
+		if (is_before_routing(differ, change))
+			packet.out = NULL;
+		packet_format(text, &packet);
+		text_addf(differ->out, "    for example %s\n", text->bytes);
+	}
+	diff_json_text(differ->json, object, "packet", text->bytes);
 }
 
 static bool is_between_defaults(const struct differ *differ, const struct change *change)
@@ -181,24 +195,34 @@ static bool is_same_change(const struct change *a, const struct change *b)
 	return a->kind == b->kind && a->before == b->before && a->after == b->after;
 }
 
+static const char *device_name(const struct differ *differ)
+{
+	return differ->after->device == NULL ? NULL : differ->after->device->name;
+}
+
 /* Hooks in which the same statements decide the same packets are told together. */
 static size_t add_change(struct differ *differ, size_t index)
 {
 	const struct comparison *comparison = differ->comparison;
 	const struct change *change = &comparison->changes[index];
 	const char *words = description(differ, change);
+	json_t *object = diff_json_change(differ->json, kind_keys[change->kind], device_name(differ), words);
 	size_t end = index + 1;
 
 	text_addf(differ->out, "%s (%s", kind_words[change->kind], hook_words[change->hook]);
+	diff_json_hook(differ->json, object, hook_words[change->hook]);
 	for (; end < comparison->changes_count && is_same_change(change, &comparison->changes[end]) &&
 	       change->is_within == comparison->changes[end].is_within &&
-	       strcmp(description(differ, &comparison->changes[end]), words) == 0; end++)
+	       strcmp(description(differ, &comparison->changes[end]), words) == 0; end++) {
 		text_addf(differ->out, ", %s", hook_words[comparison->changes[end].hook]);
+		diff_json_hook(differ->json, object, hook_words[comparison->changes[end].hook]);
+	}
 	text_addf(differ->out, "):\n%s", words);
 	if (change->is_within)
 		text_add(differ->out, "    in part: earlier rules decide some of it\n");
-	add_example(differ, change);
-	add_sides(differ, change);
+	json_set(differ->pool, object, "is_part", json_boolean(change->is_within));
+	add_example(differ, change, object);
+	add_sides(differ, change, object);
 	differ->changes_count++;
 	return end;
 }
@@ -264,6 +288,7 @@ static void add_text_changes(struct differ *differ, const struct policy *policy,
 
 		if (told[index] || names_find(texts, text, strlen(text)) != NULL)
 			continue;
+		diff_json_rewritten(differ->json, policy == differ->before->policy ? "before" : "now", span);
 		if (count == 0)
 			text_addf(differ->out, "%s", words);
 		if (count < PLACES_MOST)
@@ -280,26 +305,32 @@ static void add_text_changes(struct differ *differ, const struct policy *policy,
 /* --- settings of devices and tunnels ----------------------------------------------------------------- */
 
 static void add_missing_lines(struct differ *differ, const struct text *text, const struct text *other,
-			      const char *sign)
+			      const char *key, json_t *object)
 {
 	struct names *lines = names_new(differ->pool, false);
 
 	for (const char *line = other->bytes; *line != '\0'; line = strchr(line, '\n') + 1)
 		names_set(lines, line, strcspn(line, "\n"), lines);
 	for (const char *line = text->bytes; *line != '\0'; line = strchr(line, '\n') + 1)
-		if (names_find(lines, line, strcspn(line, "\n")) == NULL)
-			text_addf(differ->out, "  %s %.*s\n", sign, (int)strcspn(line, "\n"), line);
+		if (names_find(lines, line, strcspn(line, "\n")) == NULL) {
+			text_addf(differ->out, "  %s:%*s %.*s\n", key, (int)(sizeof "before" - 1 - strlen(key)), "",
+				  (int)strcspn(line, "\n"), line);
+			diff_json_line(differ->json, object, key, line, strcspn(line, "\n"));
+		}
 }
 
 /* What rules do not say: how routes, replies, cdp, encryption are set. Of definitions as they were resolved. */
 static void add_settings(struct differ *differ, const char *kind, const char *name, const struct text *old,
 			 const struct text *new)
 {
+	json_t *object;
+
 	if (old->length == new->length && memcmp(old->bytes, new->bytes, old->length) == 0)
 		return;
 	text_addf(differ->out, "settings of %s %s:\n", kind, name);
-	add_missing_lines(differ, old, new, "before:");
-	add_missing_lines(differ, new, old, "now:   ");
+	object = diff_json_settings(differ->json, kind, name);
+	add_missing_lines(differ, old, new, "before", object);
+	add_missing_lines(differ, new, old, "now", object);
 	differ->changes_count++;
 }
 
@@ -332,6 +363,7 @@ static void add_tunnels(struct differ *differ, const struct policy *policy, cons
 
 		if (twin == NULL) {
 			text_addf(differ->out, "tunnel %s is %s\n", tunnel->name, is_old ? "gone" : "new");
+			diff_json_lone(differ->json, "tunnel", tunnel->name, !is_old);
 			differ->changes_count++;
 		} else if (!is_old) {
 			print_tunnel(before, twin);
@@ -424,10 +456,12 @@ static const struct session_view *view_of(const struct session *session, const s
 	return NULL;
 }
 
-static void add_lone_device(struct differ *differ, const struct device *device, const char *words)
+static void add_lone_device(struct differ *differ, const struct device *device, bool is_new)
 {
-	text_addf(differ->out, device != NULL ? "device %s %s\n" : "%s%s\n",
-		  device != NULL ? device->name : "the policy of this host ", words);
+	text_addf(differ->out, device != NULL ? "device %s is %s\n" : "%s is %s\n",
+		  device != NULL ? device->name : "the policy of this host", is_new ? "new" : "gone");
+	diff_json_lone(differ->json, device != NULL ? "device" : "policy", device != NULL ? device->name : NULL,
+		       is_new);
 	differ->changes_count++;
 }
 
@@ -437,7 +471,7 @@ static void add_views(struct differ *differ)
 		differ->after = &differ->new->views[index];
 		differ->before = view_of(differ->old, differ->after->device);
 		if (differ->before == NULL) {
-			add_lone_device(differ, differ->after->device, "is new");
+			add_lone_device(differ, differ->after->device, true);
 			continue;
 		}
 		if (differ->after->device != NULL && differ->new->views_count > 1)
@@ -446,7 +480,7 @@ static void add_views(struct differ *differ)
 	}
 	for (size_t index = 0; index < differ->old->views_count; index++)
 		if (view_of(differ->new, differ->old->views[index].device) == NULL)
-			add_lone_device(differ, differ->old->views[index].device, "is gone");
+			add_lone_device(differ, differ->old->views[index].device, false);
 	if (differ->old->views_count == 0 || differ->new->views_count == 0)
 		return;
 	add_tunnels(differ, differ->old->views[0].policy, differ->new->views[0].policy, true);
@@ -472,9 +506,9 @@ static int finish_quietly(struct session *session)
 	return session_finish(session);
 }
 
-size_t diff_tell(struct session *old, struct session *new, struct text *out)
+size_t diff_tell(struct session *old, struct session *new, struct text *out, struct diff_json *json)
 {
-	struct differ differ = { .pool = new->pool, .out = out, .old = old, .new = new };
+	struct differ differ = { .pool = new->pool, .out = out, .json = json, .old = old, .new = new };
 
 	add_views(&differ);
 	return differ.changes_count;
@@ -482,10 +516,18 @@ size_t diff_tell(struct session *old, struct session *new, struct text *out)
 
 static int compare(struct session *old, struct session *new, struct text *out, bool *is_changed)
 {
+	struct diff_json *json = diff_json_new(new->pool, new->sources);
+	int status;
+
 	if (!expand_both(old, new))
 		return session_finish(new);
-	*is_changed = diff_tell(old, new, out) > 0;
-	return finish_quietly(new);
+	*is_changed = diff_tell(old, new, out, json) > 0;
+	status = finish_quietly(new);
+	if (!new->options.has_json || status != EXIT_DONE)
+		return status;
+	out->length = 0;
+	json_finish(out->pool, out, diff_json_take(json));
+	return status;
 }
 
 /* The second policy's session is made beside the first one's. */
@@ -550,6 +592,7 @@ static int diff_for_git(struct pool_trap *root, struct session_options *options,
 	bool is_changed = false;
 
 	options->path = arguments[GIT_PATH];
+	options->has_json = false; /* it stands between other files' differences */
 	base = session_new(root, options);
 	out = text_new(base->pool);
 	text_addf(out, "policy %s%s\n", arguments[GIT_PATH],
@@ -580,10 +623,11 @@ static int diff_parse(struct session_options *options, bool *is_for_git, int arg
 		{ "git", no_argument, NULL, OPTION_GIT },
 		{ NULL, 0, NULL, 0 },
 	};
+	/* what git gives behind --git may look like options */
+	const char *order = argc > 1 && strcmp(argv[1], "--git") == 0 ? "+" : "";
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE &&
-	       (option = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
+	while (status == EXIT_DONE && (option = getopt_long(argc, argv, order, long_options, NULL)) != -1) {
 		if (option == OPTION_GIT)
 			*is_for_git = true;
 		else

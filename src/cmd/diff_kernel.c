@@ -7,8 +7,10 @@
 #include "analyse/describe.h"
 #include "base/pool.h"
 #include "cmd/command.h"
+#include "cmd/diff_json.h"
 #include "cmd/output.h"
 #include "cmd/proof.h"
+#include "diag/json.h"
 #include "diag/visible.h"
 #include "target/nft/differ.h"
 #include "target/nft/read_kernel.h"
@@ -20,6 +22,7 @@
 struct kernel_differ {
 	void *pool;
 	struct text *out;
+	struct diff_json *json;
 	struct session *session;
 	bool is_old; /* the kernel's side is the first one */
 	bool is_missing; /* the kernel has no such table */
@@ -55,6 +58,13 @@ static bool read_and_compare(struct kernel_differ *differ)
 
 /* --- telling ------------------------------------------------------------------------------------------ */
 
+static enum table_change_kind kind_told(const struct kernel_differ *differ, enum table_change_kind kind)
+{
+	if (differ->is_old && (kind == TABLE_ALLOWED || kind == TABLE_DENIED))
+		return kind == TABLE_ALLOWED ? TABLE_DENIED : TABLE_ALLOWED;
+	return kind;
+}
+
 static const char *kind_word(const struct kernel_differ *differ, enum table_change_kind kind)
 {
 	static const char *const words[] = {
@@ -66,12 +76,20 @@ static const char *kind_word(const struct kernel_differ *differ, enum table_chan
 		[TABLE_OTHER] = "treated in another way",
 	};
 
-	if (differ->is_old && (kind == TABLE_ALLOWED || kind == TABLE_DENIED))
-		kind = kind == TABLE_ALLOWED ? TABLE_DENIED : TABLE_ALLOWED;
-	return words[kind];
+	return words[kind_told(differ, kind)];
 }
 
-static void add_states(struct text *out, unsigned states)
+static const char *kind_key(const struct kernel_differ *differ, enum table_change_kind kind)
+{
+	static const char *const keys[] = {
+		[TABLE_ALLOWED] = "allowed", [TABLE_DENIED] = "denied", [TABLE_ANSWERED] = "answered",
+		[TABLE_LIMITED] = "limited", [TABLE_LOGGED] = "logged", [TABLE_OTHER] = "other",
+	};
+
+	return keys[kind_told(differ, kind)];
+}
+
+static void add_states(struct kernel_differ *differ, unsigned states, json_t *object)
 {
 	static const char *const words[WALK_STATES] = {
 		[WALK_NEW] = "new", [WALK_ESTABLISHED] = "established", [WALK_RELATED] = "related",
@@ -79,9 +97,11 @@ static void add_states(struct text *out, unsigned states)
 	};
 	const char *lead = ", ";
 
+	json_set(differ->pool, object, "states", json_array());
 	for (unsigned state = 0; state < WALK_STATES; state++)
 		if ((states >> state & 1) != 0) {
-			text_addf(out, "%s%s", lead, words[state]);
+			text_addf(differ->out, "%s%s", lead, words[state]);
+			diff_json_line(differ->json, object, "states", words[state], strlen(words[state]));
 			lead = "/";
 		}
 }
@@ -101,67 +121,84 @@ static void add_origin(struct kernel_differ *differ, struct span origin)
 		add_statement(differ, origin);
 }
 
-static void add_policy_side(struct kernel_differ *differ, const struct table_change *change)
+static void set_policy_side(struct kernel_differ *differ, const char *wanted, struct span origin, json_t *object)
+{
+	diff_json_side(differ->json, object, differ->is_old ? "now" : "before",
+		       &(struct diff_side){ .verdict = wanted, .origin = origin });
+}
+
+static void add_policy_side(struct kernel_differ *differ, const struct table_change *change, json_t *object)
 {
 	const struct meaning *meaning = &differ->differ.meaning;
+	struct span origin = SPAN_NONE;
 
 	text_addf(differ->out, "    %s %s", differ->is_old ? "now:   " : "before:", change->wanted);
 	if (change->statement != TABLE_NO_STATEMENT) {
-		struct span origin = meaning_origin(meaning, change->hook, change->statement);
-
+		origin = meaning_origin(meaning, change->hook, change->statement);
 		if (origin.source == SPAN_NONE.source)
 			text_add(differ->out, ", the default of every policy");
 		add_origin(differ, origin);
 	}
 	text_add_char(differ->out, '\n');
+	set_policy_side(differ, change->wanted, origin, object);
 }
 
-static void add_table_side(struct kernel_differ *differ, const char *found)
+/* What decides in the table stands in its words, which name chain and rule. */
+static void add_table_side(struct kernel_differ *differ, const char *found, json_t *object)
 {
 	text_addf(differ->out, "    %s ", differ->is_old ? "before:" : "now:   ");
 	visible_add(differ->out, found, strlen(found));
 	text_add_char(differ->out, '\n');
+	diff_json_side(differ->json, object, differ->is_old ? "before" : "now",
+		       &(struct diff_side){ .verdict = found, .origin = SPAN_NONE });
 }
 
-static void add_example(struct kernel_differ *differ, const struct table_change *change)
+static void add_example(struct kernel_differ *differ, const struct table_change *change, json_t *object)
 {
 	struct packet_point point;
 	struct packet packet;
+	struct text *text = text_new(differ->pool);
 
-	if (!packet_set_example(differ->differ.space, change->packets, &point))
-		return;
-	packet = packet_of_point(differ->differ.universe, &point);
-	text_add(differ->out, "    for example ");
-	packet_format(differ->out, &packet);
-	text_add_char(differ->out, '\n');
+	if (packet_set_example(differ->differ.space, change->packets, &point)) {
+		packet = packet_of_point(differ->differ.universe, &point);
+		packet_format(text, &packet);
+		text_addf(differ->out, "    for example %s\n", text->bytes);
+	}
+	diff_json_text(differ->json, object, "packet", text->bytes);
 }
 
-static void add_sides(struct kernel_differ *differ, const struct table_change *change)
+static void add_sides(struct kernel_differ *differ, const struct table_change *change, json_t *object)
 {
 	if (differ->is_old)
-		add_table_side(differ, change->found);
-	add_policy_side(differ, change);
+		add_table_side(differ, change->found, object);
+	add_policy_side(differ, change, object);
 	if (!differ->is_old)
-		add_table_side(differ, change->found);
+		add_table_side(differ, change->found, object);
 }
 
 static void add_change(struct kernel_differ *differ, const struct table_change *change)
 {
 	static const char *const hooks[] = { "input", "forward", "output" };
+	struct text *region = text_new(differ->pool);
+	json_t *object;
 
+	describe_set(differ->describer, region, differ->differ.space, change->hook, change->region, LINES_MOST,
+		     "    ");
+	object = diff_json_change(differ->json, kind_key(differ, change->kind), NULL, region->bytes);
+	diff_json_hook(differ->json, object, hooks[change->hook]);
 	text_addf(differ->out, "%s%s (%s", change->is_unsure ? "perhaps " : "", kind_word(differ, change->kind),
 		  hooks[change->hook]);
-	add_states(differ->out, change->states);
-	text_add(differ->out, "):\n");
-	describe_set(differ->describer, differ->out, differ->differ.space, change->hook, change->region, LINES_MOST,
-		     "    ");
+	add_states(differ, change->states, object);
+	text_addf(differ->out, "):\n%s", region->bytes);
 	if (change->depends != NULL) {
 		text_add(differ->out, "    not all of these: it depends on ");
 		visible_add(differ->out, change->depends, strlen(change->depends));
 		text_add_char(differ->out, '\n');
 	}
-	add_example(differ, change);
-	add_sides(differ, change);
+	json_set(differ->pool, object, "is_perhaps", json_boolean(change->is_unsure));
+	diff_json_text(differ->json, object, "depends", change->depends);
+	add_example(differ, change, object);
+	add_sides(differ, change, object);
 	differ->sure_count += !change->is_unsure;
 }
 
@@ -170,18 +207,23 @@ static void add_other(struct kernel_differ *differ, const struct proof *other)
 {
 	bool is_unsure = other->witness.has_unknowns;
 	const char *policy = differ->is_old ? "now:   " : "before:";
+	json_t *object = diff_json_change(differ->json, "other", NULL, other->where);
+
+	json_set(differ->pool, object, "is_perhaps", json_boolean(is_unsure));
+	diff_json_text(differ->json, object, "packet", other->packet);
 
 	text_addf(differ->out, "%s (%s):\n    for example ", is_unsure ? "perhaps treated differently" :
 		  "treated differently", other->where);
 	visible_add(differ->out, other->packet, strlen(other->packet));
 	text_add_char(differ->out, '\n');
 	if (differ->is_old)
-		add_table_side(differ, other->found);
+		add_table_side(differ, other->found, object);
 	text_addf(differ->out, "    %s %s", policy, other->wanted);
 	add_origin(differ, other->origin);
 	text_add_char(differ->out, '\n');
+	set_policy_side(differ, other->wanted, other->origin, object);
 	if (!differ->is_old)
-		add_table_side(differ, other->found);
+		add_table_side(differ, other->found, object);
 	differ->sure_count += !is_unsure;
 }
 
@@ -211,6 +253,14 @@ static int undecided(struct kernel_differ *differ, const char *reason)
 	return status == EXIT_WORLD ? status : EXIT_USAGE;
 }
 
+static void tell_as_json(struct kernel_differ *differ)
+{
+	if (!differ->session->options.has_json)
+		return;
+	differ->out->length = 0;
+	json_finish(differ->pool, differ->out, diff_json_take(differ->json));
+}
+
 static int tell(struct kernel_differ *differ)
 {
 	if (differ->proof.result == PROOF_UNDECIDED)
@@ -222,11 +272,15 @@ static int tell(struct kernel_differ *differ)
 		(void)session_finish(differ->session);
 		return EXIT_USAGE;
 	}
-	if (differ->proof.result == PROOF_EQUAL)
-		return session_finish(differ->session);
+	if (differ->proof.result == PROOF_EQUAL) {
+		tell_as_json(differ);
+		return output_stdout(differ->out) ? session_finish(differ->session) : EXIT_WORLD;
+	}
 	if (differ->differ.is_over)
 		return undecided(differ, "they differ in more than can be told");
 	add_all(differ);
+	json_set(differ->pool, differ->json->root, "is_in_kernel", json_boolean(!differ->is_missing));
+	tell_as_json(differ);
 	if (!output_stdout(differ->out))
 		return EXIT_WORLD;
 	if (differ->sure_count == 0)
@@ -254,6 +308,7 @@ int diff_kernel(struct pool_trap *root, struct session_options *options, const c
 		return session_finish(base);
 	differ.pool = pool_child(base->pool, "diff");
 	differ.out = text_new(differ.pool);
+	differ.json = diff_json_new(differ.pool, base->sources);
 	if (session_expand(differ.session) && session_is_for_host(differ.session)) {
 		diags_drop(differ.session->diags); /* what the compiler warns of is not what is asked */
 		if (read_and_compare(&differ))

@@ -31,6 +31,7 @@ struct planning {
 	enum { DRIFT_NONE, DRIFT_CHANGED, DRIFT_UNKNOWN } drift;
 	struct plan *plan;
 	struct text *meaning;
+	struct diff_json *json; /* the same; NULL: what is in force is not known */
 	size_t meaning_changes;
 };
 
@@ -126,7 +127,8 @@ static void compare_meaning(struct planning *planning)
 		diags_take_errors(planning->session->diags, old->diags);
 		return;
 	}
-	planning->meaning_changes = diff_tell(old, planning->session, planning->meaning);
+	planning->json = diff_json_new(planning->session->pool, planning->session->sources);
+	planning->meaning_changes = diff_tell(old, planning->session, planning->meaning, planning->json);
 }
 
 /* --- telling -------------------------------------------------------------------------------------- */
@@ -210,17 +212,6 @@ static json_t *json_of_side(void *pool, const struct plan_side *side)
 	return array;
 }
 
-/* Each line of what `fwc diff` says. */
-static json_t *json_of_meaning(void *pool, const struct text *meaning)
-{
-	json_t *array = json_array();
-	const char *at = meaning->bytes;
-
-	for (; at != NULL && *at != '\0'; at += strcspn(at, "\n") + 1)
-		json_add(pool, array, json_text(pool, pool_strndup(pool, at, strcspn(at, "\n"))));
-	return array;
-}
-
 static bool print_json(struct text *out, const struct planning *planning)
 {
 	void *pool = out->pool;
@@ -235,7 +226,7 @@ static bool print_json(struct text *out, const struct planning *planning)
 	json_set(pool, root, "remove", json_of_side(pool, &planning->plan->removed));
 	json_set(pool, root, "keep", json_of_place(pool, &planning->plan->kept));
 	json_set(pool, root, "changes-in-meaning", json_integer((json_int_t)planning->meaning_changes));
-	json_set(pool, root, "meaning", json_of_meaning(pool, planning->meaning));
+	json_set(pool, root, "meaning", planning->json == NULL ? json_null() : diff_json_take(planning->json));
 	return operation_print_json(out, root);
 }
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OLD = 'allow ssh count id shell;\nallow 8000-8100/tcp, dns from 10.9.0.0/24;\ndeny p2p;\n'
@@ -58,6 +59,12 @@ def case_counts_and_meaning(world):
     world.check(sums(plan["remove"])[0] + plan["keep"]["rules"] == rules, f"{rules} rules before: {plan}")
     world.check(all(place["place"] in (None, f"{old}:2") for place in plan["remove"]),
                 f"{plan['remove']}")
+    changes = plan["meaning"]["changes"]
+    world.check(len(changes) == plan["changes-in-meaning"], f"{changes}")
+    world.check(any(change["kind"] == "allowed" and change["now"]["place"] == f"{new}:4" and
+                    change["before"]["verdict"] == "deny" and " -> " in change["packet"] for change in changes) and
+                any(change["kind"] == "denied" and change["before"]["place"] == f"{old}:2" for change in changes),
+                f"{changes}")
     text = world.run("plan", new).stdout
     for words in ("newly allowed", "newly denied", "443/tcp", "10.8.0.0/24", "10.9.0.0/24", "for example tcp",
                   f"{new}:4", f"{old}:2"):
@@ -81,6 +88,26 @@ def case_drift(world):
     world.nft("delete table inet fwc")
     text = world.run("plan", policy).stdout
     world.check("the kernel has no table" in text and "newly denied" in text and "<no table>" in text, text[:500])
+
+
+def case_kernel_for_machines(world):
+    """diff with the kernel on one side has the form of a plan's meaning."""
+    policy = world.path("p.fw", OLD)
+    world.must("apply", policy, "--confirm", "0")
+
+    def told():
+        done = subprocess.run([world.fwc, "diff", policy, "kernel:", "--json"], capture_output=True, text=True,
+                              check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    status, same = told()
+    world.check(status == 0 and same["changes"] == [], f"{status} {same}")
+    world.nft("insert rule inet fwc input tcp dport 4711 accept")
+    status, other = told()
+    change = (other["changes"] or [{}])[0]
+    world.check(status == 1 and change.get("kind") == "allowed" and change["hooks"] == ["input"] and
+                "new" in change["states"] and not change["is_perhaps"] and "4711" in change["region"][0] and
+                "chain input" in change["now"]["verdict"] and other["is_in_kernel"], f"{status} {other}")
 
 
 def case_mistakes(world):
