@@ -11,8 +11,10 @@
  *   frames FILE LENGTH         frames of LENGTH bytes     -> frames INDEX COUNT
  *   send SPACE FRAMES COUNT    send them, not timed       -> sent COUNT
  *   measure ROUNDS MICROSECONDS SPACE:FRAMES …            -> pair SPACE FRAMES PACKETS NS…; then: done
- * `measure` goes round by round through all pairs, each for about MICROSECONDS, and gives the nanoseconds
- * of CPU a packet of every round; a round that was disturbed stands as "-". */
+ * `measure` goes round by round through all pairs, each for about MICROSECONDS but no less than one batch, and
+ * gives the nanoseconds of CPU a packet of every round. A disturbed round is left out, and so are those after
+ * the third of a pair that has had its time. A round is of whole batches: of 64 flows, each is in it equally
+ * often. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
@@ -29,7 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BATCH = 64, MOST_SPACES = 256, MOST_FRAMES = 512, MOST_ROUNDS = 1000 };
+enum { BATCH = 64, MOST_SPACES = 256, MOST_FRAMES = 512, MOST_ROUNDS = 1000, LEAST_ROUNDS = 3 };
+static const double MOST_NS = 3e8; /* of CPU that a pair may take beyond its least rounds */
 
 struct space {
 	int descriptor;   /* of the namespace */
@@ -47,8 +50,11 @@ struct pair {
 	struct space *space;
 	const struct frames *frames;
 	size_t cursor;    /* the next frame */
+	size_t warm;      /* packets before a round */
 	size_t packets;   /* a round */
-	double *ns;       /* a packet, by round; below zero: disturbed */
+	double *ns;       /* a packet, by round */
+	size_t rounds;    /* of NS */
+	double spent_ns;
 };
 
 struct bench {
@@ -174,37 +180,42 @@ static double ns_of(struct pair *pair, size_t count)
 	return thread_ns() - start;
 }
 
-/* How many packets fill the time of a round: doubled until an eighth of it is filled. */
+/* How many packets fill the time of a round: doubled until an eighth of it is filled, three times over, for
+ * what disturbs one of them would make the rounds too short. */
 static void calibrate(struct pair *pair, double round_ns)
 {
-	size_t count = 1;
-	double took = ns_of(pair, count);
-	while (took < round_ns / 8) {
-		count *= 2;
-		took = ns_of(pair, count);
+	double least = round_ns;
+	for (unsigned again = 0; again < 3; again++) {
+		size_t count = 1;
+		double took = ns_of(pair, count);
+		while (took < round_ns / 8) {
+			count *= 2;
+			took = ns_of(pair, count);
+		}
+		least = took / (double)count < least ? took / (double)count : least;
 	}
-	const double wanted = round_ns / (took / (double)count);
-	pair->packets = wanted < 1 ? 1 : (size_t)wanted;
+	const size_t batches = (size_t)(round_ns / least) / BATCH;
+	pair->packets = (batches > 0 ? batches : 1) * BATCH;
+	pair->warm = least < round_ns / BATCH ? 2 * BATCH : 1;
 }
 
-static double round_of(struct pair *pair)
+static void round_of(struct pair *pair)
 {
-	const size_t warm = pair->packets / 4 < 256 ? pair->packets / 4 : 256;
-	send_some(pair, warm);
+	if (pair->rounds >= LEAST_ROUNDS && pair->spent_ns > MOST_NS)
+		return;
+	send_some(pair, pair->warm);
 	const uint64_t before = received(pair->space);
 	const double took = ns_of(pair, pair->packets);
-	return received(pair->space) - before >= pair->packets ? took / (double)pair->packets : -1;
+	pair->spent_ns += took;
+	if (received(pair->space) - before >= pair->packets)
+		pair->ns[pair->rounds++] = took / (double)pair->packets;
 }
 
-static void print_pair(const struct bench *bench, const struct pair *pair, size_t rounds)
+static void print_pair(const struct bench *bench, const struct pair *pair)
 {
-	printf("pair %td %td %zu", pair->space - bench->spaces, pair->frames - bench->frames,
-	       pair->packets);
-	for (size_t round = 0; round < rounds; round++)
-		if (pair->ns[round] < 0)
-			printf(" -");
-		else
-			printf(" %.1f", pair->ns[round]);
+	printf("pair %td %td %zu", pair->space - bench->spaces, pair->frames - bench->frames, pair->packets);
+	for (size_t round = 0; round < pair->rounds; round++)
+		printf(" %.1f", pair->ns[round]);
 	printf("\n");
 }
 
@@ -234,9 +245,9 @@ static void measure(struct bench *bench, char *words)
 	}
 	for (size_t round = 0; round < rounds; round++)
 		for (size_t index = 0; index < count; index++)
-			pairs[index].ns[round] = round_of(&pairs[index]);
+			round_of(&pairs[index]);
 	for (size_t index = 0; index < count; index++) {
-		print_pair(bench, &pairs[index], rounds);
+		print_pair(bench, &pairs[index]);
 		free(pairs[index].ns);
 	}
 	free(pairs);

@@ -15,7 +15,7 @@ import policies
 import renderings
 import spaces
 
-ROUNDS, MICROSECONDS, REPLICAS = 21, 2000, 3
+ROUNDS, MICROSECONDS, REPLICAS = 45, 700, 3
 KINDS = ("hot", "random", "none", "none cold")
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 COPIES = 40
@@ -140,7 +140,7 @@ def costs_of(sender, loaded, sets, rounds=ROUNDS):
                            rounds, MICROSECONDS)
 
     def together(numbers, number):
-        return spaces.pooled([costs[space, number] for space in numbers])
+        return [costs[space, number] for space in numbers]
     return {(name, kind): spaces.difference(together(own, number), together(empty, number))
             for name, (own, empty) in loaded.items() for kind, number in sets.items()}
 

@@ -45,6 +45,7 @@ TAIL = """table inet tail {
 """
 RESET = ["nft", "reset", "counter", "inet", "tail", "passed"]
 PASSED = re.compile(r"packets (\d+)")
+BATCH, MANY = 64, 256   # the sender's rounds are whole batches
 PROTOCOLS = {"tcp": frames.TCP, "udp": frames.UDP}
 
 
@@ -65,8 +66,8 @@ class Failure(Exception):
 
 
 class Cost(typing.NamedTuple):
-    packets: int      # a round
-    rounds: list      # ns a packet; None: disturbed
+    rounds: list      # ns a packet
+    steady: bool      # every round holds the same packets, or so many that it makes no difference
 
 
 def frame_bytes(packets):
@@ -82,7 +83,7 @@ class Sender:
     """One process with its namespaces; they end with it."""
 
     def __init__(self, program):
-        self.insides = {}
+        self.insides, self.flows = {}, {}
         self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
@@ -124,7 +125,9 @@ class Sender:
         with tempfile.NamedTemporaryFile() as file:
             file.write(data)
             file.flush()
-            return int(self.ask(f"frames {file.name} {length}")[1])
+            number = int(self.ask(f"frames {file.name} {length}")[1])
+        self.flows[number] = len(packets)
+        return number
 
     def measure(self, pairs, rounds, microseconds):
         """{(space, frames): Cost}, all in one interleaved run."""
@@ -132,8 +135,8 @@ class Sender:
         answer, costs = self.ask(f"measure {rounds} {microseconds} {words}"), {}
         while answer[0] == "pair":
             space, number, packets = map(int, answer[1:4])
-            costs[space, number] = Cost(packets, [None if word == "-" else float(word)
-                                                  for word in answer[4:]])
+            costs[space, number] = Cost([float(word) for word in answer[4:]],
+                                        packets >= MANY or self.flows[number] <= BATCH)
             answer = self.answer()
         return costs
 
@@ -153,18 +156,17 @@ def run(command, text, limit=600):
     return done.stdout
 
 
-def pooled(costs):
-    """Several namespaces with the same ruleset as one: where a ruleset lies in memory is worth some ns."""
-    return Cost(costs[0].packets, [None if None in values else statistics.fmean(values)
-                                   for values in zip(*(cost.rounds for cost in costs))])
+def ns_of(costs, steady, first, step):
+    return statistics.fmean((min if steady else statistics.median)(cost.rounds[first::step]) for cost in costs)
 
 
-def difference(cost, base):
-    """(ns above BASE, the same of the even and of the odd rounds): medians of differences round by round,
-    so that what slows the machine for a while slows both sides of a difference."""
-    both = [(one - other, index) for index, (one, other) in enumerate(zip(cost.rounds, base.rounds))
-            if one is not None and other is not None]
-    if len(both) < 4:
+def difference(costs, bases):
+    """(ns a packet above BASES, the same of the even rounds, and of the odd ones); each side is of several
+    namespaces with one ruleset, because where a ruleset lies in memory is worth some ns.
+
+    What else runs on the machine only ever adds, so that the least of many short rounds is what repeats best;
+    where rounds hold different packets it is the median."""
+    if min(len(cost.rounds) for cost in (*costs, *bases)) < 2:
         return None, None, None
-    halves = [statistics.median(value for value, index in both if index % 2 == odd) for odd in (0, 1)]
-    return (statistics.median(value for value, _ in both), *halves)
+    steady = all(cost.steady for cost in (*costs, *bases))
+    return tuple(ns_of(costs, steady, *some) - ns_of(bases, steady, *some) for some in ((0, 1), (0, 2), (1, 2)))
