@@ -34,6 +34,8 @@ bool enforce_is_option(int option)
 	return option == OPTION_STATE || option == OPTION_CONFIRM || option == OPTION_FORCE;
 }
 
+/* Sets with more elements are counted where they are read back: see nft_kept_glance. */
+#define ELEMENTS_GLANCED 65536
 /* A day is enough to look at anything. */
 #define CONFIRM_MOST_S 86400
 
@@ -165,7 +167,8 @@ struct enforcing {
 	uint64_t number; /* of the entry */
 	struct nft_socket *socket;
 	struct nft_kept *before;
-	struct nft_restore *restore;
+	struct nft_restore *restore; /* NULL until it is needed */
+	struct nft_kept_expected expected; /* of the kernel, once it is loaded */
 	const char *client; /* the remote session, or NULL */
 };
 
@@ -191,15 +194,20 @@ static bool open_kernel(struct enforcing *enforcing)
 						       : nft_generation(enforcing->socket, &generation));
 }
 
+static int make_restore(struct enforcing *enforcing)
+{
+	if (enforcing->restore == NULL)
+		enforcing->restore = nft_restore_new(enforcing->session->pool, enforcing->before);
+	return enforcing->restore == NULL ? errno : 0;
+}
+
 static bool read_before(struct enforcing *enforcing)
 {
 	struct session *session = enforcing->session;
 	int error = nft_kept_read(session->pool, enforcing->socket, session->table->name, &enforcing->before);
 
-	if (error == 0) {
-		enforcing->restore = nft_restore_new(session->pool, enforcing->before);
-		error = enforcing->restore == NULL ? errno : 0;
-	}
+	if (error == 0 && needs_confirmation(enforcing))
+		error = make_restore(enforcing);
 	return report(enforcing, error);
 }
 
@@ -222,11 +230,19 @@ static void add_mark(struct enforcing *enforcing, const struct state_entry *entr
 static bool keep_boot(struct enforcing *enforcing, const struct state_entry *entry)
 {
 	struct session *session = enforcing->session;
-	struct text *batch = text_new(session->pool);
+	void *scratch = pool_child(session->pool, "boot");
+	struct text *batch = text_new(scratch);
 	const struct text *rescue = rescue_make(session);
+	bool is_kept;
 
 	nft_batch_file_write(batch, session->table);
-	return rescue != NULL && state_keep_boot(enforcing->state, session->diags, entry, batch, rescue);
+	is_kept = rescue != NULL && state_keep_boot(enforcing->state, session->diags, entry, batch, rescue);
+	if (is_kept)
+		enforcing->expected = nft_kept_expect(scratch, batch->bytes + NFT_BATCH_FILE_HEAD,
+						      batch->length - NFT_BATCH_FILE_HEAD, session->table->name,
+						      ELEMENTS_GLANCED);
+	talloc_free(scratch);
+	return is_kept;
 }
 
 static void note_other_tables(struct enforcing *enforcing, const struct state_entry *entry)
@@ -273,26 +289,52 @@ static bool load(struct enforcing *enforcing)
 	return nft_load_within(pool_child(session->pool, "load"), session->diags, session->table, &limits, NULL);
 }
 
-/* What the kernel made of it: by this a later change is seen. */
-static const char *hash_of_kernel(struct enforcing *enforcing)
+/* The kernel holds something else than what was sent: does it do the same? */
+static bool prove_kernel(struct session *session, const struct nft_kept *now)
+{
+	const struct proof_limits limits = proof_limits_of(session);
+	void *pool = pool_child(session->pool, "proof");
+	const struct nft_read *read = nft_kept_reading(pool, now);
+	struct proof proof;
+
+	if (session->options.skips_proof)
+		return true;
+	proof = nft_prove(pool, session->ruleset, read, proof_table(pool, read, session->table->name), &limits);
+	(void)proof_report(session, &proof, "what the kernel holds now");
+	talloc_free(pool);
+	return !diags_has_errors(session->diags);
+}
+
+/* Reads back what the kernel made of it. *hash: by this a later change is seen; NULL where it cannot be read. */
+static bool check_kernel(struct enforcing *enforcing, const char **hash)
 {
 	struct session *session = enforcing->session;
-	char *hash = pool_bytes(enforcing->state->pool, REREAD_HASH_LENGTH + 1);
+	char *found = pool_bytes(enforcing->state->pool, REREAD_HASH_LENGTH + 1);
 	struct nft_kept *now;
-	int error = nft_kept_read(session->pool, enforcing->socket, session->table->name, &now);
+	bool is_same;
 
-	if (error != 0)
-		return NULL;
-	nft_kept_hash(now, hash);
-	talloc_free(now);
-	return hash;
+	*hash = NULL;
+	if (nft_kept_glance(session->pool, enforcing->socket, session->table->name, ELEMENTS_GLANCED, &now) != 0)
+		return true;
+	nft_kept_hash(now, found);
+	is_same = strcmp(found, enforcing->expected.glance) == 0;
+	if (is_same)
+		memcpy(found, enforcing->expected.whole, REREAD_HASH_LENGTH + 1);
+	else if (!enforcing->expected.is_glance_whole &&
+		 nft_kept_read(session->pool, enforcing->socket, session->table->name, &now) != 0)
+		return true;
+	else
+		nft_kept_hash(now, found);
+	*hash = found;
+	return is_same || prove_kernel(session, now);
 }
 
 static bool finish_state(struct enforcing *enforcing)
 {
 	struct state_entry *entry = state_find(enforcing->state, enforcing->number);
 
-	entry->kernel = hash_of_kernel(enforcing);
+	if (!check_kernel(enforcing, &entry->kernel))
+		return false;
 	entry->mark = needs_confirmation(enforcing) ? STATE_WAITING : STATE_CONFIRMED;
 	if (!needs_confirmation(enforcing))
 		entry->before = NULL;
@@ -307,7 +349,8 @@ static void take_back(struct enforcing *enforcing)
 	struct session *session = enforcing->session;
 	struct diags *own = diags_new(session->pool, session->sources);
 
-	if (nft_restore_send(enforcing->restore, session->pool, own))
+	if (report(enforcing, make_restore(enforcing)) &&
+	    nft_restore_send(enforcing->restore, session->pool, own))
 		forget_entry(session, enforcing->state, enforcing->number);
 	else
 		diags_take_errors(session->diags, own);

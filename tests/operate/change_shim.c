@@ -2,7 +2,8 @@
  * the first batch is sent, by `nft CHANGE_SHIM_NFT` (in a process that was begun before the program gave up
  * starting any); with CHANGE_SHIM_NO_FORK a machine without processes, with
  * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes, with CHANGE_SHIM_STOP a process that stops
- * before its first batch. */
+ * before its first batch, with CHANGE_SHIM_PORT a kernel that makes another port of this one, in the first
+ * batch that has it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -67,6 +68,25 @@ pid_t fork(void)
 	return -1;
 }
 
+/* Both bytes of the port, wherever they stand. */
+static void change_port(const struct msghdr *message)
+{
+	const char *port = getenv("CHANGE_SHIM_PORT");
+	int is_changed = 0;
+
+	for (size_t piece = 1; port != NULL && piece + 1 < message->msg_iovlen; piece++) {
+		unsigned char *bytes = message->msg_iov[piece].iov_base;
+
+		for (size_t at = 0; at + 1 < message->msg_iov[piece].iov_len; at++)
+			if (bytes[at] << 8 == (atoi(port) & 0xff00) && bytes[at + 1] == (atoi(port) & 0xff)) {
+				bytes[at + 1] ^= 1;
+				is_changed = 1;
+			}
+	}
+	if (is_changed)
+		unsetenv("CHANGE_SHIM_PORT");
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	ssize_t (*real)(int, const struct msghdr *, int) = dlsym(RTLD_NEXT, "sendmsg");
@@ -84,5 +104,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		(void)raise(SIGSTOP);
 	if (other_end >= 0 && header != NULL && header->nlmsg_type == BATCH_BEGIN)
 		change_now();
+	if (header != NULL && header->nlmsg_type == BATCH_BEGIN)
+		change_port(message);
 	return real(fd, message, flags);
 }

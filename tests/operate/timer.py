@@ -284,6 +284,30 @@ def case_no_processes(world):
     world.check(world.rules() == "" and world.marks() == [], "something was loaded")
 
 
+def case_another_kernel(world):
+    """What the kernel holds after a load is read back: where it does something else, it is taken back."""
+    library = world.shim("change_shim")
+    if library is None:
+        world.skip("libraries cannot be loaded before a program with sanitizers")
+        return
+    wrong = {"LD_PRELOAD": library, "CHANGE_SHIM_PORT": "4660"}
+    policy = world.path("p.fw", "allow 4660/tcp from 192.0.2.0/24;\n")
+    for before in ("", "allow ssh;\n"):
+        if before:
+            world.must("apply", world.path("before.fw", before), "--confirm", "0")
+        held, marks = world.rules(), world.marks()
+        for confirm in ("0", "60"):
+            done = world.run("apply", policy, "--confirm", confirm, environment=wrong)
+            world.check(done.returncode != 0 and "FW0906" in done.stderr and "what the kernel holds" in done.stderr,
+                        f"{confirm}: {done.returncode} {done.stderr}")
+            world.check(world.rules() == held, f"{confirm}: {world.rules()}")
+            world.check(world.marks() == marks, f"{confirm}: {world.marks()}")
+    world.must("apply", policy, "--confirm", "0", "--no-proof", environment=wrong)
+    world.check("4661" in world.rules() and "4660" not in world.rules(), world.rules())
+    world.must("apply", policy, "--confirm", "0")
+    world.check("4660" in world.rules(), world.rules())
+
+
 def case_no_way_back(world):
     """Where the kernel would not take the earlier table, nothing is loaded on trial."""
     library = world.shim("change_shim")

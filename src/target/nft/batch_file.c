@@ -30,7 +30,7 @@ struct header {
 
 #define HASHED_BYTES offsetof(struct header, hash)
 
-_Static_assert(sizeof(struct header) == 104 && HASHED_BYTES == 72, "the format, without gaps");
+_Static_assert(sizeof(struct header) == NFT_BATCH_FILE_HEAD && HASHED_BYTES == 72, "the format, without gaps");
 
 static void hash_of(const struct header *header, const char *bytes, size_t length,
 		    uint8_t hash[SHA256_DIGEST_LENGTH])

@@ -18,6 +18,9 @@
 #include "base/text.h"
 #include "target/nft/transaction.h"
 
+/* Where the messages begin. */
+#define NFT_BATCH_FILE_HEAD 104
+
 /* The file's bytes. */
 void nft_batch_file_write(struct text *out, const struct nft_table *table);
 

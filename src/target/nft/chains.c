@@ -82,15 +82,37 @@ static void read_chain(const struct nlmsghdr *header, void *data)
 	nftnl_chain_free(chain);
 }
 
-void nft_note_other_chains(void *pool, struct diags *diags, const struct nft_table *table)
+static void read_table(const struct nlmsghdr *header, void *data)
+{
+	(void)header;
+	++*(size_t *)data;
+}
+
+/* A list of the chains takes its time where the table has many of them. */
+static bool has_other_tables(struct nft_socket *netlink)
 {
 	char bytes[REQUEST_BYTES];
-	struct nft_socket *netlink = nft_socket_new(pool);
-	if (netlink == NULL)
-		return; /* the load has told why */
+	size_t tables = 0;
+	struct nlmsghdr *header = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NLM_F_DUMP,
+							0);
+	return nft_request(netlink, header, read_table, &tables) != 0 || tables != 1;
+}
+
+static void note_chains(struct nft_socket *netlink, struct diags *diags, const struct nft_table *table)
+{
+	char bytes[REQUEST_BYTES];
 	struct nlmsghdr *header = nftnl_nlmsg_build_hdr(bytes, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NLM_F_DUMP,
 							0);
 	struct listing listing = { diags, table };
 	(void)nft_request(netlink, header, read_chain, &listing);
+}
+
+void nft_note_other_chains(void *pool, struct diags *diags, const struct nft_table *table)
+{
+	struct nft_socket *netlink = nft_socket_new(pool);
+	if (netlink == NULL)
+		return; /* the load has told why */
+	if (has_other_tables(netlink))
+		note_chains(netlink, diags, table);
 	talloc_free(netlink);
 }

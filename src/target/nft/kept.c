@@ -15,6 +15,11 @@
 #define REQUEST_BYTES 512
 #define ATTEMPTS_MAX 100
 #define BYTE_ORDER_MARK 0x01020304u
+/* Rules of more chains than this are asked for chain by chain: see nft_kept_glance, it is the same with rules. */
+#define CHAINS_AT_ONCE 8192
+#define SET_COUNT 20 /* NFTA_SET_COUNT of Linux 6.14 */
+#define NAME_IN_TABLE NFTA_SET_ELEM_LIST_SET
+_Static_assert(NFTA_SET_ELEM_LIST_SET == 2 && NFTA_RULE_CHAIN == 2, "what a list is of is attribute 2");
 #define TABLE_ROOM 64 /* names of tables have at most 32 characters (--table) */
 
 struct head {
@@ -105,15 +110,15 @@ static void keep_message(const struct nlmsghdr *message, void *data)
 		add_bytes(kept, message, message->nlmsg_len);
 }
 
-/* set: whose elements are asked for, or NULL. */
-static int ask(struct nft_kept *kept, struct nft_socket *netlink, uint16_t type, uint16_t flags, const char *set)
+/* name: of the set whose elements, or of the chain whose rules are asked for, or NULL. */
+static int ask(struct nft_kept *kept, struct nft_socket *netlink, uint16_t type, uint16_t flags, const char *name)
 {
 	char bytes[REQUEST_BYTES];
 	struct nlmsghdr *header = nftnl_nlmsg_build_hdr(bytes, type, NFPROTO_INET, flags, 0);
 	if (type != NFT_MSG_GETCHAIN) /* it has no such choice */
 		mnl_attr_put_strz(header, NFTA_TABLE_NAME, kept->table);
-	if (set != NULL)
-		mnl_attr_put_strz(header, NFTA_SET_ELEM_LIST_SET, set);
+	if (name != NULL)
+		mnl_attr_put_strz(header, NAME_IN_TABLE, name);
 	return nft_request(netlink, header, keep_message, kept);
 }
 
@@ -122,22 +127,58 @@ static bool is_dynamic(const struct nlmsghdr *message)
 	return (flags_of(message, NFTA_SET_FLAGS) & NFT_SET_EVAL) != 0;
 }
 
-/* Of every set that was kept; the bytes move while elements are added behind. */
+static bool is_left_out(const struct nft_kept *kept, const struct nlmsghdr *message)
+{
+	return is_dynamic(message) ||
+	       (kept->elements_most != 0 && flags_of(message, SET_COUNT) > kept->elements_most);
+}
+
+struct name_list {
+	const char **names;
+	size_t names_count, names_capacity;
+};
+
+/* The names of the chains or sets that were kept: the bytes move while more is added behind. */
+static struct name_list names_of(const struct nft_kept *kept, void *scratch, uint16_t kind)
+{
+	struct name_list list = { 0 };
+	int left;
+	_Static_assert(NFTA_SET_NAME == 2 && NFTA_CHAIN_NAME == 3, "names of what was kept");
+	uint16_t attribute = kind == NFT_MSG_NEWSET ? NFTA_SET_NAME : NFTA_CHAIN_NAME;
+	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left)) {
+		if (kind_of(message) != kind || text_of(message, attribute) == NULL ||
+		    (kind == NFT_MSG_NEWSET && is_left_out(kept, message)))
+			continue;
+		*pool_append(scratch, &list, names) = pool_strdup(scratch, text_of(message, attribute));
+	}
+	return list;
+}
+
+static int ask_each(struct nft_kept *kept, struct nft_socket *netlink, uint16_t type,
+		    const struct name_list *list)
+{
+	int error = 0;
+	for (size_t i = 0; i < list->names_count && error == 0; i++)
+		error = ask(kept, netlink, type, NLM_F_DUMP, list->names[i]);
+	return error;
+}
+
 static int ask_elements(struct nft_kept *kept, struct nft_socket *netlink)
 {
 	void *scratch = pool_child(kept->pool, "sets");
-	struct {
-		const char **names;
-		size_t names_count, names_capacity;
-	} sets = { 0 };
-	int left, error = 0;
-	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
-	     message = mnl_nlmsg_next(message, &left))
-		if (kind_of(message) == NFT_MSG_NEWSET && !is_dynamic(message) &&
-		    text_of(message, NFTA_SET_NAME) != NULL)
-			*pool_append(scratch, &sets, names) = pool_strdup(scratch, text_of(message, NFTA_SET_NAME));
-	for (size_t i = 0; i < sets.names_count && error == 0; i++)
-		error = ask(kept, netlink, NFT_MSG_GETSETELEM, NLM_F_DUMP, sets.names[i]);
+	struct name_list sets = names_of(kept, scratch, NFT_MSG_NEWSET);
+	int error = ask_each(kept, netlink, NFT_MSG_GETSETELEM, &sets);
+	talloc_free(scratch);
+	return error;
+}
+
+static int ask_rules(struct nft_kept *kept, struct nft_socket *netlink)
+{
+	void *scratch = pool_child(kept->pool, "chains");
+	struct name_list chains = names_of(kept, scratch, NFT_MSG_NEWCHAIN);
+	int error = chains.names_count <= CHAINS_AT_ONCE ? ask(kept, netlink, NFT_MSG_GETRULE, NLM_F_DUMP, NULL)
+							 : ask_each(kept, netlink, NFT_MSG_GETRULE, &chains);
 	talloc_free(scratch);
 	return error;
 }
@@ -151,9 +192,7 @@ static int read_content(struct nft_kept *kept, struct nft_socket *netlink)
 		error = ask(kept, netlink, NFT_MSG_GETSET, NLM_F_DUMP, NULL);
 	if (error == 0)
 		error = ask_elements(kept, netlink);
-	if (error == 0)
-		error = ask(kept, netlink, NFT_MSG_GETRULE, NLM_F_DUMP, NULL);
-	return error;
+	return error == 0 ? ask_rules(kept, netlink) : error;
 }
 
 static int read_once(struct nft_kept *kept, struct nft_socket *netlink)
@@ -173,17 +212,24 @@ static int read_once(struct nft_kept *kept, struct nft_socket *netlink)
 	return error != 0 ? error : asked;
 }
 
-int nft_kept_read(void *pool, struct nft_socket *netlink, const char *table, struct nft_kept **read)
+int nft_kept_glance(void *pool, struct nft_socket *netlink, const char *table, size_t elements_most,
+		    struct nft_kept **read)
 {
 	struct nft_kept *kept = pool_new(pool, struct nft_kept);
 	int error = EINTR;
 	kept->pool = kept;
 	kept->table = pool_strdup(kept, table);
+	kept->elements_most = elements_most;
 	*read = kept;
 	/* others changed the rules meanwhile: once more */
 	for (int attempt = 0; attempt < ATTEMPTS_MAX && (error == EINTR || error == ENOENT); attempt++)
 		error = read_once(kept, netlink);
 	return error;
+}
+
+int nft_kept_read(void *pool, struct nft_socket *netlink, const char *table, struct nft_kept **read)
+{
+	return nft_kept_glance(pool, netlink, table, 0, read);
 }
 
 /* --- files ------------------------------------------------------------------------------------------ */
@@ -369,25 +415,91 @@ struct nft_table *nft_kept_table(void *pool, const struct nft_kept *kept)
 
 /* --- the hash --------------------------------------------------------------------------------------- */
 
+struct hashing {
+	const char *messages; /* one behind the other */
+	size_t length;
+	const char *table;
+	bool is_dump; /* the kernel's list, in which rules name the one before them */
+};
+
+static void hash_piece(struct text *out, void *data)
+{
+	SHA256Update(data, (const uint8_t *)out->bytes, out->length);
+	out->length = 0;
+}
+
+static void hash_reading(void *scratch, const struct hashing *hashing, const struct nft_read *read,
+			 size_t elements_most, char sha256[REREAD_HASH_LENGTH + 1])
+{
+	SHA2_CTX hash;
+	const struct read_printing printing = { text_new(scratch), elements_most, hash_piece, &hash };
+	const struct read_table *table = nft_read_table(read, NFPROTO_INET, hashing->table);
+	SHA256Init(&hash);
+	if (table != NULL)
+		nft_read_print_pieces(&printing, table);
+	if (read->problem != NULL) /* what is not understood counts byte by byte */
+		SHA256Update(&hash, (const uint8_t *)hashing->messages, hashing->length);
+	SHA256End(&hash, sha256);
+}
+
+static struct nft_read *read_messages(void *scratch, const struct hashing *hashing)
+{
+	struct nft_read *read = nft_read_new(scratch);
+	int left = (int)hashing->length;
+	read->generation = hashing->is_dump;
+	for (const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)hashing->messages;
+	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		nft_read_message(read, message);
+	nft_read_finish(read);
+	return read;
+}
+
+static struct hashing hashing_of(const struct nft_kept *kept)
+{
+	return (struct hashing){
+		.messages = kept->bytes + sizeof(struct head),
+		.length = kept->bytes_count - sizeof(struct head),
+		.table = kept->table,
+		.is_dump = true,
+	};
+}
+
+struct nft_read *nft_kept_reading(void *pool, const struct nft_kept *kept)
+{
+	const struct hashing hashing = hashing_of(kept);
+	return read_messages(pool, &hashing);
+}
+
 void nft_kept_hash(const struct nft_kept *kept, char sha256[REREAD_HASH_LENGTH + 1])
 {
 	void *scratch = pool_child(kept->pool, "hash");
-	struct nft_read *read = nft_read_new(scratch);
-	struct text *text = text_new(scratch);
-	SHA2_CTX hash;
-	int left;
-	read->generation = 1; /* the kernel's list, in which rules name the one before them */
-	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
-	     message = mnl_nlmsg_next(message, &left))
-		nft_read_message(read, message);
-	nft_read_finish(read);
-	const struct read_table *table = nft_read_table(read, NFPROTO_INET, kept->table);
-	if (table != NULL)
-		nft_read_print(text, table);
-	SHA256Init(&hash);
-	SHA256Update(&hash, (const uint8_t *)text->bytes, text->length);
-	if (read->problem != NULL) /* what is not understood counts byte by byte */
-		SHA256Update(&hash, (const uint8_t *)kept->bytes, kept->bytes_count);
-	SHA256End(&hash, sha256);
+	const struct hashing hashing = hashing_of(kept);
+	hash_reading(scratch, &hashing, read_messages(scratch, &hashing), kept->elements_most, sha256);
 	talloc_free(scratch);
+}
+
+static bool has_more_elements(const struct nft_read *read, const char *name, size_t elements_most)
+{
+	const struct read_table *table = nft_read_table(read, NFPROTO_INET, name);
+	for (size_t i = 0; table != NULL && i < table->sets_count; i++)
+		if (read_set_count(table->sets[i]) > elements_most)
+			return true;
+	return false;
+}
+
+struct nft_kept_expected nft_kept_expect(void *pool, const char *messages, size_t length, const char *table,
+					 size_t elements_most)
+{
+	void *scratch = pool_child(pool, "hash");
+	const struct hashing hashing = { .messages = messages, .length = length, .table = table };
+	const struct nft_read *read = read_messages(scratch, &hashing);
+	struct nft_kept_expected expected;
+	hash_reading(scratch, &hashing, read, 0, expected.whole);
+	expected.is_glance_whole = !has_more_elements(read, table, elements_most);
+	if (expected.is_glance_whole)
+		memcpy(expected.glance, expected.whole, sizeof expected.glance);
+	else
+		hash_reading(scratch, &hashing, read, elements_most, expected.glance);
+	talloc_free(scratch);
+	return expected;
 }

@@ -17,6 +17,7 @@ struct nft_kept {
 	const char *table;       /* family inet */
 	bool has_table;
 	uint32_t generation;     /* in which it was read; 0: it comes from a file */
+	size_t elements_most;    /* of sets with more, as the kernel counts, there are none here; 0: it is whole */
 	char *bytes;             /* the head and the messages */
 	size_t bytes_count, bytes_capacity;
 };
@@ -54,14 +55,28 @@ struct nft_kept_table {
 
 /* Reads the table of family inet, whole and in one generation. 0 or an errno. */
 int nft_kept_read(void *pool, struct nft_socket *socket, const char *table, struct nft_kept **kept);
+/* The same without the elements of sets that have more than elements_most (where the kernel says how many, since
+ * Linux 6.14): it walks over all that it gave before for each 32 KiB of a list, so that a list takes a time
+ * quadratic in its length. For looking at; it cannot be brought back. */
+int nft_kept_glance(void *pool, struct nft_socket *socket, const char *table, size_t elements_most,
+		    struct nft_kept **kept);
 /* What a file holds; the bytes are copied. NULL: it is cut short, of another form, or of a machine of
  * another byte order. */
 struct nft_kept *nft_kept_parse(void *pool, const char *bytes, size_t length);
 /* The table as a model that nft_load brings back: its parts have `kept`. NULL: there is none, or the
  * messages make no sense. It refers to the kept, which outlives it. */
 struct nft_table *nft_kept_table(void *pool, const struct nft_kept *kept);
+/* What it says, read. */
+struct nft_read *nft_kept_reading(void *pool, const struct nft_kept *kept);
 /* SHA-256 of all that the table is, without what packets change, handles and the like. Equal where
  * nobody changed the table. */
 void nft_kept_hash(const struct nft_kept *kept, char sha256[REREAD_HASH_LENGTH + 1]);
+/* What nft_kept_hash will give of a table, and of a glance at it, that these messages of a batch have made. */
+struct nft_kept_expected {
+	char whole[REREAD_HASH_LENGTH + 1], glance[REREAD_HASH_LENGTH + 1];
+	bool is_glance_whole; /* no set has that many elements */
+};
+struct nft_kept_expected nft_kept_expect(void *pool, const char *messages, size_t length, const char *table,
+					 size_t elements_most);
 
 #endif

@@ -99,6 +99,7 @@ struct read_object *read_object_find(const struct read_table *table, uint32_t ty
 /* --- attributes of a message ------------------------------------------------------------------------ */
 
 #define ATTRIBUTES_MAX 32
+#define READ_SET_COUNT 20 /* NFTA_SET_COUNT of Linux 6.14 */
 
 struct attributes {
 	const struct nlattr *of[ATTRIBUTES_MAX];
@@ -350,6 +351,7 @@ static void read_set_numbers(const struct reader *reader, const struct attribute
 	set->data_type = (uint32_t)number_of(attributes, NFTA_SET_DATA_TYPE, 0);
 	set->data_length = (uint32_t)number_of(attributes, NFTA_SET_DATA_LEN, 0);
 	set->timeout_ms = number_of(attributes, NFTA_SET_TIMEOUT, 0);
+	set->count = (uint32_t)number_of(attributes, READ_SET_COUNT, 0);
 	set->comment = comment_of(reader, attributes, NFTA_SET_USERDATA, USERDATA_SET_COMMENT);
 }
 

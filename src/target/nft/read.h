@@ -113,6 +113,7 @@ struct read_set {
 	uint32_t flags; /* NFT_SET_* */
 	uint32_t key_type, key_length, data_type, data_length;
 	uint32_t size;  /* 0: not given */
+	uint32_t count; /* of elements, as the kernel says since Linux 6.14, an interval being one; else 0 */
 	uint8_t field_lengths[READ_FIELDS_MAX]; /* of a concatenation with ranges */
 	size_t fields_count;
 	uint64_t timeout_ms;
@@ -170,5 +171,16 @@ struct read_object *read_object_find(const struct read_table *table, uint32_t ty
 /* Everything in one order and one form: two readings are equal where the texts are. What counts
  * packets or is the kernel's own (handles, counters, times left) is left out. */
 void nft_read_print(struct text *out, const struct read_table *table);
+/* The same piece by piece: sink is called after each, and may empty the text (length 0). Of sets with more than
+ * elements_most elements (0: of none) only the number stands there. */
+struct read_printing {
+	struct text *out;
+	size_t elements_most;
+	void (*sink)(struct text *out, void *data);
+	void *data;
+};
+void nft_read_print_pieces(const struct read_printing *printing, const struct read_table *table);
+/* How many elements it has, read or not, an interval being one. */
+size_t read_set_count(const struct read_set *set);
 
 #endif

@@ -56,8 +56,38 @@ static uint32_t data_length_of(const struct read_set *set)
 	return set->data_type == NFT_DATA_VERDICT ? 0 : set->data_length;
 }
 
-static void print_set(struct text *out, const struct read_set *set)
+size_t read_set_count(const struct read_set *set)
 {
+	size_t count = 0;
+	for (size_t i = 0; i < set->elements_count; i++)
+		count += (set->elements[i].flags & NFT_SET_ELEM_INTERVAL_END) == 0;
+	return set->elements_count == 0 ? set->count : count;
+}
+
+static void sink_piece(const struct read_printing *printing)
+{
+	if (printing->sink != NULL)
+		printing->sink(printing->out, printing->data);
+}
+
+static void print_elements(const struct read_printing *printing, const struct read_set *set)
+{
+	size_t count = printing->elements_most == 0 ? 0 : read_set_count(set);
+	if ((set->flags & NFT_SET_EVAL) != 0)
+		return; /* what packets put in is not the ruleset's */
+	if (count > printing->elements_most) {
+		text_addf(printing->out, " elements %zu\n", count);
+		return;
+	}
+	for (size_t i = 0; i < set->elements_count; i++) {
+		print_element(printing->out, &set->elements[i]);
+		sink_piece(printing);
+	}
+}
+
+static void print_set(const struct read_printing *printing, const struct read_set *set)
+{
+	struct text *out = printing->out;
 	text_addf(out, "set %s flags %u key %u:%u data %u:%u size %u timeout %llu fields", set->name, set->flags,
 		  set->key_type, set->key_length, set->data_type, data_length_of(set), set->size,
 		  (unsigned long long)set->timeout_ms);
@@ -66,9 +96,7 @@ static void print_set(struct text *out, const struct read_set *set)
 	print_expressions(out, &set->expressions);
 	print_comment(out, set->comment);
 	text_add_char(out, '\n');
-	/* what packets put in is not the ruleset's */
-	for (size_t i = 0; i < set->elements_count && (set->flags & NFT_SET_EVAL) == 0; i++)
-		print_element(out, &set->elements[i]);
+	print_elements(printing, set);
 }
 
 static void print_chain(struct text *out, const struct read_chain *chain)
@@ -116,8 +144,9 @@ static void *sorted(void *pool, const void *items, size_t count, size_t size,
 	return copy;
 }
 
-void nft_read_print(struct text *out, const struct read_table *table)
+void nft_read_print_pieces(const struct read_printing *printing, const struct read_table *table)
 {
+	struct text *out = printing->out;
 	void *pool = pool_child(out->pool, "reading");
 	struct read_object **objects = sorted(pool, table->objects, table->objects_count, sizeof *objects,
 					      compare_objects);
@@ -128,8 +157,16 @@ void nft_read_print(struct text *out, const struct read_table *table)
 	for (size_t i = 0; i < table->objects_count; i++)
 		print_object(out, objects[i]);
 	for (size_t i = 0; i < table->sets_count; i++)
-		print_set(out, sets[i]);
-	for (size_t i = 0; i < table->chains_count; i++)
+		print_set(printing, sets[i]);
+	for (size_t i = 0; i < table->chains_count; i++) {
 		print_chain(out, chains[i]);
+		sink_piece(printing);
+	}
+	sink_piece(printing);
 	talloc_free(pool);
+}
+
+void nft_read_print(struct text *out, const struct read_table *table)
+{
+	nft_read_print_pieces(&(struct read_printing){ .out = out }, table);
 }
