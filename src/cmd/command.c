@@ -138,13 +138,15 @@ static const struct command commands[] = {
 	  "  -w, --write                replace the file\n"
 	  "      --check                exit 1 if the file is not in canonical form\n",
 	  command_fmt },
-	{ "import", "turn a router's access list, or iptables-save, into a policy",
+	{ "import", "turn a router's access list, iptables-save, or nft, into a policy",
 	  "usage: fwc import cisco FILE|- [options]\n"
 	  "       fwc import iptables FILE|- [FILE] [options]\n"
+	  "       fwc import nft FILE|-|kernel: [options]\n"
 	  "      --list NAME            cisco: this list, where the file has several\n"
 	  "      --replies-by-state     cisco: leave answers (established, reflect, evaluate) to state\n"
-	  "      --always-passing       iptables: let pass what always passes in a policy\n"
-	  "      --skip-unknown         iptables: leave out what allows and cannot be said\n"
+	  "      --table 'FAMILY NAME'  nft: this table alone; may stand several times\n"
+	  "      --always-passing       iptables, nft: let pass what always passes in a policy\n"
+	  "      --skip-unknown         iptables, nft: leave out what allows and cannot be said\n"
 	  "      --json                 diagnostics as JSON on stderr\n",
 	  command_import, RIGHTS_BOTH },
 	{ "service", "look into the port database",

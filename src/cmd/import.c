@@ -1,9 +1,10 @@
-/* fwc import cisco FILE, fwc import iptables FILE...: what others filter, as a policy. */
+/* fwc import cisco FILE, fwc import iptables FILE..., fwc import nft FILE|kernel:: what others filter, as a policy. */
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/nft_source.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
 #include "import/iptables.h"
@@ -11,9 +12,11 @@
 #include "target/cisco/acl_import.h"
 #include "target/cisco/acl_read.h"
 
-enum { OPTION_LIST = OPTION_OWN, OPTION_REPLIES_BY_STATE, OPTION_SKIP_UNKNOWN, OPTION_ALWAYS_PASSING };
+enum { OPTION_LIST = OPTION_OWN, OPTION_REPLIES_BY_STATE, OPTION_SKIP_UNKNOWN, OPTION_ALWAYS_PASSING,
+       OPTION_ONE_TABLE };
 
 #define FILES_MOST 2
+#define TABLES_MOST 64
 
 struct import_query {
 	const struct import_kind *kind;
@@ -23,11 +26,33 @@ struct import_query {
 	bool has_replies_by_state;
 	bool has_json;
 	struct import_iptables_settings iptables;
+	const char *tables[TABLES_MOST]; /* "inet filter" */
+	size_t tables_count;
 };
 
 /* Writes a policy of what the sources say. Mistakes are in the bag; false: the text is of no use. */
 typedef bool (*import_writer)(struct session *session, const struct import_query *query,
 			      const uint32_t *sources, struct text *out);
+
+struct import_kind {
+	const char *name;
+	size_t files_most;
+	bool knows_kernel; /* a file may be the kernel's own rules */
+	import_writer write;
+};
+
+static int add_table(struct import_query *query, const char *name)
+{
+	const char *blank = strchr(name, ' ');
+
+	if (blank == NULL || blank == name || blank[1] == '\0')
+		return command_misused("import", "'%s' is not a family and a table, as in --table 'inet filter'",
+				       name);
+	if (query->tables_count == TABLES_MOST)
+		return command_misused("import", "there are more than %d tables", TABLES_MOST);
+	query->tables[query->tables_count++] = name;
+	return EXIT_DONE;
+}
 
 static int import_option(struct import_query *query, int option)
 {
@@ -44,6 +69,8 @@ static int import_option(struct import_query *query, int option)
 	case OPTION_SKIP_UNKNOWN:
 		query->iptables.skips_unknown = true;
 		return EXIT_DONE;
+	case OPTION_ONE_TABLE:
+		return add_table(query, optarg);
 	case OPTION_ALWAYS_PASSING:
 		query->iptables.ignores_always_passing = true;
 		return EXIT_DONE;
@@ -87,13 +114,34 @@ static bool write_iptables(struct session *session, const struct import_query *q
 	return is_usable;
 }
 
-static const struct import_kind {
-	const char *name;
-	size_t files_most;
-	import_writer write;
-} kinds[] = {
-	{ "cisco", 1, write_cisco },
-	{ "iptables", FILES_MOST, write_iptables },
+static bool is_kernel(const struct import_query *query)
+{
+	return query->kind->knows_kernel && strcmp(query->paths[0], NFT_SOURCE_KERNEL) == 0;
+}
+
+static bool write_nft(struct session *session, const struct import_query *query, const uint32_t *sources,
+		      struct text *out)
+{
+	const struct import_nft_settings settings = {
+		.common = query->iptables, .tables = (const char **)query->tables,
+		.tables_count = query->tables_count,
+	};
+	struct import_nft_source source;
+	struct import_nft_tables tables;
+	bool is_usable;
+
+	if (!(is_kernel(query) ? nft_source_kernel(session->pool, session->diags, &source) :
+	      nft_source_script(session->pool, session->diags, session->sources->items[sources[0]], &source)))
+		return false;
+	open_database(session);
+	import_nft(out, session->diags, &source, session->database, &settings, &tables, &is_usable);
+	return is_usable;
+}
+
+static const struct import_kind kinds[] = {
+	{ "cisco", 1, false, write_cisco },
+	{ "iptables", FILES_MOST, false, write_iptables },
+	{ "nft", 1, true, write_nft },
 };
 
 static int import_paths(struct import_query *query, int argc, char **argv)
@@ -102,7 +150,7 @@ static int import_paths(struct import_query *query, int argc, char **argv)
 		if (strcmp(argv[optind], kinds[index].name) == 0)
 			query->kind = &kinds[index];
 	if (query->kind == NULL)
-		return command_misused("import", "what is to be read? 'cisco' and 'iptables' are known");
+		return command_misused("import", "what is to be read? 'cisco', 'iptables' and 'nft' are known");
 	for (int index = optind + 1; index < argc; index++) {
 		if (query->paths_count == query->kind->files_most)
 			return command_misused("import", "there are more files than can be read together");
@@ -111,8 +159,11 @@ static int import_paths(struct import_query *query, int argc, char **argv)
 	if ((query->list != NULL || query->has_replies_by_state) && query->kind->write != write_cisco)
 		return command_misused("import", "--list and --replies-by-state are for 'cisco'");
 	if ((query->iptables.skips_unknown || query->iptables.ignores_always_passing) &&
-	    query->kind->write != write_iptables)
-		return command_misused("import", "--skip-unknown and --always-passing are for 'iptables'");
+	    query->kind->write == write_cisco)
+		return command_misused("import", "--skip-unknown and --always-passing are for 'iptables' and "
+				       "'nft'");
+	if (query->tables_count > 0 && query->kind->write != write_nft)
+		return command_misused("import", "--table is for 'nft'");
 	if (query->paths_count == 0)
 		return command_misused("import", "a file is to be read ('-' is the standard input)");
 	return EXIT_DONE;
@@ -125,6 +176,7 @@ static int import_parse(struct import_query *query, int argc, char **argv)
 		{ "replies-by-state", no_argument, NULL, OPTION_REPLIES_BY_STATE },
 		{ "skip-unknown", no_argument, NULL, OPTION_SKIP_UNKNOWN },
 		{ "always-passing", no_argument, NULL, OPTION_ALWAYS_PASSING },
+		{ "table", required_argument, NULL, OPTION_ONE_TABLE },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -164,7 +216,7 @@ int command_import(struct pool_trap *root, int argc, char **argv)
 	options.has_json = query.has_json;
 	session = session_new(root, &options);
 	out = text_new(session->pool);
-	for (size_t index = 0; index < query.paths_count; index++)
+	for (size_t index = 0; index < query.paths_count && !is_kernel(&query); index++)
 		is_read = import_read(session, query.paths[index], &sources[index]) && is_read;
 	is_usable = is_read && query.kind->write(session, &query, sources, out);
 	status = session_finish(session);

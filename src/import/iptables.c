@@ -164,29 +164,6 @@ static void import_source(struct importing *run, uint32_t source)
 
 /* --- both ------------------------------------------------------------------------------------------ */
 
-static void tell_losses(struct importing *run)
-{
-	const struct import_losses *losses = &run->losses;
-
-	if (losses->logs > 0)
-		diag_add(run->diags, CODE_IPTABLES_LOG, losses->log, "%zu line%s that log%s: without a limit, "
-			 "level or group of their own here, and a packet once", losses->logs,
-			 losses->logs > 1 ? "s" : "", losses->logs > 1 ? "" : "s");
-	if (losses->answers > 0)
-		diag_add(run->diags, CODE_IPTABLES_ANSWER, losses->answer, "%zu line%s with another answer than "
-			 "'reject' gives: a reset to TCP, to the rest that it is administratively prohibited",
-			 losses->answers, losses->answers > 1 ? "s" : "");
-}
-
-static bool are_all_skipped(const struct diags *diags, size_t since)
-{
-	for (size_t index = since; index < diags->items_count; index++)
-		if (diags->items[index]->severity == SEVERITY_ERROR &&
-		    diags->items[index]->code != CODE_IPTABLES_SKIPPED)
-			return false;
-	return true;
-}
-
 void import_iptables(struct text *out, struct diags *diags, const uint32_t *sources, size_t sources_count,
 		     const struct service_database *database,
 		     const struct import_iptables_settings *settings, bool *is_usable)
@@ -203,8 +180,8 @@ void import_iptables(struct text *out, struct diags *diags, const uint32_t *sour
 
 	for (size_t index = 0; index < sources_count; index++)
 		import_source(&run, sources[index]);
-	tell_losses(&run);
-	*is_usable = are_all_skipped(diags, since) && !diags->is_full;
+	import_tell_losses(diags, &run.losses);
+	*is_usable = import_are_all_skipped(diags, since) && !diags->is_full;
 	if (*is_usable)
 		import_policy_write(out, &run.policy);
 }

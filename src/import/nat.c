@@ -141,7 +141,8 @@ static bool make_source(struct translating *run, const struct import_box *box)
 	if (!is_masquerade && !address_parse(as, strlen(as), &address))
 		return refuse(run, "a source translation to more than one address");
 	text_add(out, is_masquerade ? "masquerade" : "snat");
-	add_side(run, out, "from", "", NULL, box->fields[IMPORT_SOURCE]);
+	add_side(run, out, "from", "", import_zones_of(run->settings, box->fields[IMPORT_IN]),
+		 box->fields[IMPORT_SOURCE]);
 	add_side(run, out, "to", "", import_zones_of(run->settings, box->fields[IMPORT_OUT]),
 		 box->fields[IMPORT_DESTINATION]);
 	if (is_masquerade)
@@ -268,6 +269,8 @@ static bool make_box(struct translating *run, const struct import_box *box)
 		return refuse(run, "what translations do not ask for");
 	if (has_odd_loopback(box->fields[IMPORT_IN]) || has_odd_loopback(box->fields[IMPORT_OUT]))
 		return refuse(run, "the loopback interface");
+	if (!run->is_source && box->fields[IMPORT_OUT] != NULL)
+		return refuse(run, "the interface that packets leave by, before their destination is translated");
 	return run->is_source ? make_source(run, box) : make_destination(run, box);
 }
 
@@ -316,28 +319,37 @@ static void make_list(struct translating *run, const struct import_list *list)
 	}
 }
 
+void import_translations_of_list(const struct import_rows_settings *settings, const struct import_list *list,
+				 enum import_nat_chain chain, struct import_translations *translations)
+{
+	struct translating run = {
+		.settings = settings,
+		.space = settings->space,
+		.translations = translations,
+		.is_source = chain == IMPORT_NAT_SOURCE,
+		.is_own = chain == IMPORT_NAT_OWN_DESTINATION,
+	};
+
+	make_list(&run, list);
+	if (!list->is_accepting)
+		complain(&run, list->span, "packets that the nat table drops");
+}
+
 void import_translations_of(const struct import_rows_settings *settings, const struct save_table *table,
 			    struct import_translations *translations)
 {
 	static const struct {
 		const char *name;
-		bool is_source, is_own;
-	} chains[] = { { "PREROUTING", false, false }, { "OUTPUT", false, true }, { "POSTROUTING", true, false } };
+		enum import_nat_chain chain;
+	} chains[] = {
+		{ "PREROUTING", IMPORT_NAT_DESTINATION }, { "OUTPUT", IMPORT_NAT_OWN_DESTINATION },
+		{ "POSTROUTING", IMPORT_NAT_SOURCE },
+	};
 
 	for (size_t index = 0; index < sizeof chains / sizeof chains[0]; index++) {
-		struct translating run = {
-			.settings = settings,
-			.space = settings->space,
-			.translations = translations,
-			.is_source = chains[index].is_source,
-			.is_own = chains[index].is_own,
-		};
 		struct import_list list;
 
-		if (!import_unfold(settings->space, settings->diags, table, chains[index].name, &list))
-			continue;
-		make_list(&run, &list);
-		if (!list.is_accepting)
-			complain(&run, list.span, "packets that the nat table drops");
+		if (import_unfold(settings->space, settings->diags, table, chains[index].name, &list))
+			import_translations_of_list(settings, &list, chains[index].chain, translations);
 	}
 }

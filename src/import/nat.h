@@ -17,7 +17,12 @@ struct import_translations {
 	bool has_forward;
 };
 
+/* What becomes of packets in a list: destinations of those from elsewhere, of the firewall's own; sources. */
+enum import_nat_chain { IMPORT_NAT_DESTINATION, IMPORT_NAT_OWN_DESTINATION, IMPORT_NAT_SOURCE };
+
 /* Mistakes are in the bag. */
+void import_translations_of_list(const struct import_rows_settings *settings, const struct import_list *list,
+				 enum import_nat_chain chain, struct import_translations *translations);
 void import_translations_of(const struct import_rows_settings *settings, const struct save_table *table,
 			    struct import_translations *translations);
 

@@ -28,7 +28,8 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_row(const struct import_row *a, const struct import_row *b)
 {
-	if (a->left_out != NULL || b->left_out != NULL || a->has_limit || a->names_family || b->names_family)
+	if (a->left_out != NULL || b->left_out != NULL || a->names_family || b->names_family ||
+	    (a->has_limit && (a->limit == NULL || a->limit != b->limit)))
 		return false;
 	return same_text(a->from, b->from) && same_text(a->to, b->to) && same_text(a->verdict, b->verdict) &&
 	       same_text(a->services, b->services) && same_text(a->source, b->source) &&
@@ -217,7 +218,11 @@ static void write_head(struct text *out, const struct import_policy *policy)
 {
 	const char *word = "# Made by fwc import of ";
 
-	for (unsigned family = 0; family < 2; family++) {
+	if (policy->origin != NULL) {
+		text_add(out, word);
+		spelling_safe(out, policy->origin);
+	}
+	for (unsigned family = 0; family < 2 && policy->origin == NULL; family++) {
 		if (!policy->has_family[family])
 			continue;
 		text_add(out, word);
@@ -246,6 +251,37 @@ static void write_translations(struct text *out, const struct import_translation
 		text_addf(out, "%s\n", translations->networks[index]);
 	for (size_t index = 0; index < translations->statements_count; index++)
 		text_addf(out, "%s\n", translations->statements[index]);
+}
+
+static bool has_limits(const struct import_rows *rows)
+{
+	for (size_t index = 0; index < rows->items_count; index++)
+		if (rows->items[index].limit != NULL)
+			return true;
+	return false;
+}
+
+const void *import_policy_split_limit(void *pool, const struct import_policy *policy)
+{
+	struct names *seen = names_new(pool, false);
+
+	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++) {
+		const struct import_rows *ipv4 = &policy->rows[FAMILY_IPV4][hook];
+		const struct import_rows *ipv6 = &policy->rows[FAMILY_IPV6][hook];
+		struct shown_rows shown;
+
+		if (!has_limits(ipv4) || !has_limits(ipv6))
+			continue;
+		shown = merge(pool, ipv4, ipv6);
+		for (size_t index = 0; index < shown.items_count; index++) {
+			const void *limit = shown.items[index].row.limit;
+
+			if (limit != NULL &&
+			    names_set(seen, (const char *)&limit, sizeof limit, seen) != NULL)
+				return limit;
+		}
+	}
+	return NULL;
 }
 
 void import_policy_write(struct text *out, const struct import_policy *policy)

@@ -152,7 +152,8 @@ static void make_lines(struct making *making, const struct import_list *list)
 
 static bool is_plain(const struct line *line)
 {
-	return line->log == NULL && line->entry->match.limit == NULL && line->entry->action != IMPORT_OTHER;
+	return line->log == NULL && line->entry->match.limit == NULL && !line->entry->counts &&
+	       line->entry->action != IMPORT_OTHER;
 }
 
 /* A line for all packets is what happens to the rest; lines that say the same before it say nothing. */
@@ -257,6 +258,8 @@ static const char *options_of(struct making *making, const struct line *line)
 
 	if (line->log != NULL)
 		add_log_option(out, line->log->prefix);
+	if (line->entry->counts)
+		text_add(out, " count");
 	if (line->entry->match.limit != NULL)
 		add_limit(out, line->entry->match.limit);
 	if (line->entry->match.comment != NULL && line->entry->match.comment[0] != '\0') {
@@ -336,6 +339,7 @@ static void add_row(struct making *making, const struct line *line, const struct
 		.verdict = verdict_of(line->entry->action),
 		.options = options_of(making, line),
 		.has_limit = line->entry->match.limit != NULL,
+		.limit = settings->shares_limits && line->entry->match.limit != NULL ? line->entry->rule : NULL,
 	};
 
 	import_add_services(settings, services, tuples, &row.names_family);
@@ -394,7 +398,7 @@ static void refuse(struct making *making, size_t index, const struct import_box 
 	const struct line *line = &making->lines[index];
 	const struct import_entry *log = NULL;
 
-	if (line->log == NULL && line->entry->match.limit == NULL &&
+	if (line->log == NULL && line->entry->match.limit == NULL && !line->entry->counts &&
 	    later_lines_do(making, index, line->set, line->entry->action, &log)) {
 		if (log != NULL)
 			note_loss(&making->settings->losses->log, &making->settings->losses->logs,
@@ -507,7 +511,8 @@ static void make_row(struct making *making, size_t index)
 		return; /* told by the caller */
 	making->is_skipping = making->settings->skips_unknown && line->entry->action == IMPORT_ACCEPT;
 	if (line->entry->action == IMPORT_OTHER) {
-		complain(making, line->entry->match.target->span, "a target that this language lacks");
+		complain(making, line->entry->match.target->span, line->entry->answer != NULL ?
+			 line->entry->answer : "a target that this language lacks");
 		return;
 	}
 	if (!import_boxes_of(making->space, line->set, BOXES_MOST, &boxes)) {

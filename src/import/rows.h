@@ -14,7 +14,8 @@ struct import_row {
 	const char *verdict;   /* "allow" */
 	const char *services, *source, *destination; /* " from 10.0.0.0/8"; "": none */
 	const char *options;   /* " log", … */
-	bool has_limit;        /* which families do not share */
+	bool has_limit;        /* which families do not share, but for: */
+	const void *limit;     /* what is one limit of both families, or NULL */
 	bool names_family;     /* the sentence is of one family without `ipv4` */
 	const char *left_out;  /* a line that became a comment; then the rest is NULL */
 };

@@ -21,8 +21,9 @@ struct import_entry {
 	enum import_action action;
 	const struct save_rule *rule;
 	struct import_match match;
-	const char *answer; /* of REJECT: what stands behind --reject-with */
+	const char *answer; /* of REJECT: what stands behind --reject-with; of OTHER: what it is, or NULL */
 	const char *prefix; /* of LOG */
+	bool counts;       /* it has a counter that somebody reads */
 	bool meets_established; /* packets of known connections may come to it, too */
 };
 

@@ -230,3 +230,26 @@ void import_add_services(const struct import_rows_settings *settings, struct tex
 	}
 	spelling_services(spelling, out, is_less ? &others : &tuples);
 }
+
+/* --- what is told of a whole file -------------------------------------------------------------------- */
+
+void import_tell_losses(struct diags *diags, const struct import_losses *losses)
+{
+	if (losses->logs > 0)
+		diag_add(diags, CODE_IPTABLES_LOG, losses->log, "%zu line%s that log%s: without a limit, "
+			 "level or group of their own here, and a packet once", losses->logs,
+			 losses->logs > 1 ? "s" : "", losses->logs > 1 ? "" : "s");
+	if (losses->answers > 0)
+		diag_add(diags, CODE_IPTABLES_ANSWER, losses->answer, "%zu line%s with another answer than "
+			 "'reject' gives: a reset to TCP, to the rest that it is administratively prohibited",
+			 losses->answers, losses->answers > 1 ? "s" : "");
+}
+
+bool import_are_all_skipped(const struct diags *diags, size_t since)
+{
+	for (size_t index = since; index < diags->items_count; index++)
+		if (diags->items[index]->severity == SEVERITY_ERROR &&
+		    diags->items[index]->code != CODE_IPTABLES_SKIPPED)
+			return false;
+	return true;
+}

@@ -17,11 +17,16 @@ struct import_rows_settings {
 	struct diags *diags;
 	const struct spelling *spelling;
 	bool ignores_always_passing; /* limits may count packets of known connections there */
+	bool shares_limits; /* one limit counts packets of both families */
 	bool skips_unknown; /* rules that allow on a condition that cannot be said become comments */
 	struct import_losses *losses;
 	struct names *interfaces; /* those that rows name are added */
 	struct names *limited;    /* lines with a limit that became a row, by their address */
 };
+
+void import_tell_losses(struct diags *diags, const struct import_losses *losses);
+/* Whether all errors from index `since` on tell of lines that were left out on request. */
+bool import_are_all_skipped(const struct diags *diags, size_t since);
 
 /* Whether this error stands there: a chain that several rules jump to makes it once. */
 bool import_is_told(const struct diags *diags, enum code code, struct span span);

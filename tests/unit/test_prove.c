@@ -127,6 +127,8 @@ static enum model_fate fate_of(const struct walk_leaf *leaf)
 	case WALK_RETURN:
 	case WALK_ACCEPT:
 	case WALK_TRANSLATE:
+	case WALK_JUMP:
+	case WALK_GOTO:
 	case WALK_OTHER:
 	case WALK_UNSURE:
 		break;

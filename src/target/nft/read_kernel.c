@@ -23,6 +23,7 @@ struct dump {
 	uint8_t family;
 	const char *name;
 	struct nft_read *read;
+	struct text *messages; /* or NULL: every message, as it came */
 };
 
 typedef int (*message_callback)(const struct nlmsghdr *header, void *data);
@@ -100,6 +101,8 @@ static int take_message(const struct nlmsghdr *header, void *data)
 	struct dump *dump = data;
 	if (is_wanted(dump, header))
 		nft_read_message(dump->read, header);
+	if (dump->messages != NULL)
+		text_add_bytes(dump->messages, (const char *)header, NLMSG_ALIGN(header->nlmsg_len));
 	return MNL_CB_OK;
 }
 
@@ -164,23 +167,56 @@ static int dump_until_whole(void *pool, struct dump *dump)
 	for (int attempt = 0; attempt < ATTEMPTS_MAX && error == EINTR; attempt++) {
 		talloc_free(dump->read);
 		dump->read = NULL;
+		if (dump->messages != NULL)
+			dump->messages->length = 0;
 		error = dump_once(pool, dump);
 	}
 	return error;
 }
 
-int nft_read_kernel(void *pool, uint8_t family, const char *name, struct nft_read **read)
+static int dump_from_kernel(void *pool, struct dump *dump)
 {
 	struct mnl_socket **socket = pool_new(pool, struct mnl_socket *);
 	*socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
 	if (*socket == NULL)
 		return errno;
 	talloc_set_destructor(socket, close_socket);
-	struct dump dump = { .socket = *socket, .family = family, .name = name };
-	int error = mnl_socket_bind(*socket, 0, MNL_SOCKET_AUTOPID) < 0 ? errno : dump_until_whole(pool, &dump);
+	dump->socket = *socket;
+	int error = mnl_socket_bind(*socket, 0, MNL_SOCKET_AUTOPID) < 0 ? errno : dump_until_whole(pool, dump);
 	talloc_free(socket);
+	return error;
+}
+
+int nft_read_kernel(void *pool, uint8_t family, const char *name, struct nft_read **read)
+{
+	struct dump dump = { .family = family, .name = name };
+	int error = dump_from_kernel(pool, &dump);
 	if (error == 0)
 		nft_read_finish(dump.read);
 	*read = dump.read;
 	return error;
+}
+
+int nft_dump_kernel(void *pool, struct text *messages)
+{
+	struct dump dump = { .family = NFPROTO_UNSPEC, .messages = messages };
+	return dump_from_kernel(pool, &dump);
+}
+
+bool nft_read_dump(void *pool, const char *bytes, size_t length, struct nft_read **read)
+{
+	const size_t header_length = sizeof(struct nlmsghdr);
+	*read = nft_read_new(pool);
+	(*read)->generation = 1; /* whichever: they are a kernel's */
+	while (length >= header_length) {
+		const struct nlmsghdr *header = (const void *)bytes;
+		if (header->nlmsg_len < header_length || header->nlmsg_len > length)
+			return false;
+		size_t whole = NLMSG_ALIGN((size_t)header->nlmsg_len);
+		nft_read_message(*read, header);
+		bytes += whole < length ? whole : length;
+		length -= whole < length ? whole : length;
+	}
+	nft_read_finish(*read);
+	return length == 0;
 }

@@ -9,4 +9,10 @@
  * rules each time they were read. */
 int nft_read_kernel(void *pool, uint8_t family, const char *name, struct nft_read **read);
 
+/* The same of all tables as the messages themselves, one behind the other: for another process, whose
+ * kernel's network namespace is another one. */
+int nft_dump_kernel(void *pool, struct text *messages);
+/* Such messages read. false: they are not whole. */
+bool nft_read_dump(void *pool, const char *bytes, size_t length, struct nft_read **read);
+
 #endif

@@ -39,6 +39,7 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	walk->table = table;
 	walk->families = families_of(table->family);
 	walk->chains = names_new(walk, false);
+	walk->prefix = "";
 	if (walk->families == FAMILIES_NONE)
 		walk->problem = "a table of a family that is not looked into";
 	return walk;
@@ -47,6 +48,27 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 void walk_tell_places(struct walk *walk)
 {
 	walk->tells_places = true;
+}
+
+void walk_tell_table(struct walk *walk)
+{
+	static const char *const families[] = {
+		[FAMILIES_IPV4] = "ip", [FAMILIES_IPV6] = "ip6", [FAMILIES_BOTH] = "inet",
+	};
+	walk->prefix = pool_format(walk, "table %s %s, ",
+				   walk->families == FAMILIES_NONE ? "?" : families[walk->families],
+				   walk->table->name);
+}
+
+void walk_stop_at_chains(struct walk *walk)
+{
+	walk->stops_at_chains = true;
+}
+
+void walk_know_interfaces(struct walk *walk, const struct walk_interface *interfaces, size_t count)
+{
+	walk->interfaces = interfaces;
+	walk->interfaces_count = count;
 }
 
 const char *walk_problem(const struct walk *walk)
@@ -75,6 +97,13 @@ static diagram rules_meaning(struct walk *walk, const struct read_chain *chain)
 	diagram meaning = walk_sequence_of(walk, meanings, chain->rules_count);
 	talloc_free(meanings);
 	return walk_turn(walk, meaning, WALK_RETURN, WALK_FALL);
+}
+
+diagram walk_one_rule(struct walk *walk, const struct read_chain *chain, size_t rule)
+{
+	walk->chain = chain;
+	walk->rule = rule;
+	return walk_rule(walk, &chain->rules[rule]);
 }
 
 static struct walk_chain *chain_of(struct walk *walk, const char *name)
@@ -113,6 +142,9 @@ static diagram chain_meaning(struct walk *walk, const char *name)
 diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict)
 {
 	const struct walk_effects *here = walk_effects_here(walk, walk->leaves->none);
+	if (walk->stops_at_chains && (verdict->verdict == NFT_JUMP || verdict->verdict == NFT_GOTO))
+		return walk_leaf_of(walk->leaves, verdict->verdict == NFT_JUMP ? WALK_JUMP : WALK_GOTO,
+				    verdict->chain, here);
 	switch (verdict->verdict) {
 	case NF_ACCEPT:
 		return walk_leaf_of(walk->leaves, WALK_ACCEPT, NULL, here);

@@ -20,6 +20,19 @@ struct walk;
 /* The space and the leaves may serve several walks. */
 struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves,
 		      const struct read_table *table);
+/* From here on places say their table: what several tables of one space call alike is not the same. */
+void walk_tell_table(struct walk *walk);
+/* From here on a verdict that goes to a chain is a leaf (WALK_JUMP, WALK_GOTO): for who reads rule by rule. */
+void walk_stop_at_chains(struct walk *walk);
+/* What one rule of a chain does; FALL where it does not decide. */
+diagram walk_one_rule(struct walk *walk, const struct read_chain *chain, size_t rule);
+/* Names of interfaces by their numbers, for comparisons with numbers; else those are unknown. The list lives
+ * as long as the walk. */
+struct walk_interface {
+	uint32_t index;
+	const char *name;
+};
+void walk_know_interfaces(struct walk *walk, const struct walk_interface *interfaces, size_t count);
 /* From here on leaves say which chain and rule gave the verdict (WALK_BY): there are more of them. */
 void walk_tell_places(struct walk *walk);
 /* What the table's base chains of this type do on the hook (NF_INET_*), one after the other by priority

@@ -204,6 +204,10 @@ static void print_verdict(struct text *out, const struct walk_leaf *leaf)
 	case WALK_TRANSLATE:
 		print_translation(out, leaf->translation);
 		return;
+	case WALK_JUMP:
+	case WALK_GOTO:
+		text_addf(out, "sent to chain '%s'", leaf->text);
+		return;
 	case WALK_OTHER:
 		text_add(out, leaf->text);
 		return;

@@ -15,6 +15,8 @@ enum walk_verdict {
 	WALK_DROP,
 	WALK_REJECT,    /* reject */
 	WALK_TRANSLATE, /* translation */
+	WALK_JUMP,      /* where a walk stops at chains: text is the chain's name */
+	WALK_GOTO,
 	WALK_OTHER,     /* text says what: queued, sent elsewhere, … */
 	WALK_UNSURE,    /* text says why it cannot be told */
 };

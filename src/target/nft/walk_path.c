@@ -146,7 +146,43 @@ static bool hour_values(struct walk *walk, struct walk_path *path, const struct 
 	return add_literal(walk, path, variable->rank, walk_highest(WALK_WEEK), &seconds);
 }
 
-/* Zero is no interface; which number an interface has is not known here. */
+static const struct walk_interface *interface_of(const struct walk *walk, number128 index)
+{
+	for (size_t i = 0; i < walk->interfaces_count; i++)
+		if (walk->interfaces[i].index == index)
+			return &walk->interfaces[i];
+	return NULL;
+}
+
+/* The names of these numbers, as far as each of them, or of those that are missing, is known. */
+static bool index_names(struct walk *walk, const struct interval_set *values, struct interval_set *names)
+{
+	const bool is_open = interval_set_contains(values, UINT32_MAX);
+	const struct interval_set all = { &(struct interval){ 0, UINT32_MAX }, 1, 1 };
+	const struct interval_set every_name = { &(struct interval){ 1, DIAGRAM_HIGHEST }, 1, 1 };
+	struct interval_set listed = is_open ? interval_set_subtract(walk->scratch, &all, values) : *values;
+	struct interval_set found = { 0 };
+	for (size_t i = 0; i < listed.items_count; i++)
+		for (number128 index = listed.items[i].low; index <= listed.items[i].high; index++) {
+			const struct walk_interface *interface = interface_of(walk, index);
+			number128 name = index == 0 || interface == NULL ? 0
+				: walk_number_of_name(interface->name);
+			if (index != 0 && interface == NULL)
+				return false;
+			interval_set_add(walk->scratch, &found, name, name);
+		}
+	interval_set_normalise(&found);
+	*names = found;
+	if (is_open) {
+		*names = interval_set_subtract(walk->scratch, &every_name, &found);
+		if (interval_set_contains(values, 0))
+			interval_set_add(walk->scratch, names, 0, 0);
+		interval_set_normalise(names);
+	}
+	return true;
+}
+
+/* Zero is no interface; which number an interface has is known where the walk was told. */
 static bool index_values(struct walk *walk, struct walk_path *path, const struct walk_variable *variable,
 			 const struct interval_set *values)
 {
@@ -159,6 +195,9 @@ static bool index_values(struct walk *walk, struct walk_path *path, const struct
 	bool has_some = interval_set_overlaps(values, &all_indices);
 	if (has_all && has_none)
 		return true;
+	struct interval_set named;
+	if (has_some && !has_all && index_names(walk, values, &named))
+		return add_literal(walk, path, variable->rank, DIAGRAM_HIGHEST, &named);
 	if (has_some && !has_all)
 		return add_literal(walk, path, walk_unknown(walk->space, variable->name, 32), UINT32_MAX, values);
 	if (has_all)
@@ -209,7 +248,7 @@ bool walk_path_flag(struct walk *walk, struct walk_path *path, uint32_t rank)
 
 const char *walk_place(const struct walk *walk)
 {
-	return pool_format(walk->scratch, "chain %s, rule %zu", walk->chain == NULL ? "?" : walk->chain->name,
+	return pool_format(walk->scratch, "%schain %s, rule %zu", walk->prefix, walk->chain == NULL ? "?" : walk->chain->name,
 			   walk->rule + 1);
 }
 

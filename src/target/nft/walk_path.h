@@ -66,7 +66,10 @@ struct walk {
 	struct names *chains; /* struct walk_chain by name */
 	unsigned depth;
 	const char *problem;
-	bool tells_places;
+	bool tells_places, stops_at_chains;
+	const char *prefix; /* of what is called by its place */
+	const struct walk_interface *interfaces;
+	size_t interfaces_count;
 	/* where the walk is, for names of what cannot be told */
 	const struct read_chain *chain;
 	size_t rule, expression;

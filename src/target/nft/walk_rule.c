@@ -321,8 +321,10 @@ static void step_objref(struct walk *walk, struct walk_paths *paths, size_t at,
 		add_effect(walk, path, WALK_COUNT, name);
 	} else if (type == NFT_OBJECT_LIMIT) {
 		settle(walk, paths, at);
-		const char *limit = pool_format(walk->scratch, "limit '%s'", name);
-		hold_limit(walk, &paths->items[at], limit_of(walk, &object->content, limit), 0);
+		const char *limit = pool_format(walk->scratch, "%slimit '%s'", walk->prefix, name);
+		struct walk_limit *made = limit_of(walk, &object->content, limit);
+		made->is_object = true;
+		hold_limit(walk, &paths->items[at], made, 0);
 	} else if (type == NFT_OBJECT_CT_HELPER) {
 		assign_helper(walk, paths, at, object);
 	} else if (type == NFT_OBJECT_SECMARK) {
@@ -395,7 +397,8 @@ static void step_dynset(struct walk *walk, struct walk_paths *paths, size_t at,
 		kill_unless(&paths->items[at], walk_path_unclear(walk, &paths->items[at], what));
 		return;
 	}
-	struct walk_limit *limit = limit_of(walk, content, pool_format(walk->scratch, "limit in set '%s'", name));
+	struct walk_limit *limit = limit_of(walk, content, pool_format(walk->scratch, "%slimit in set '%s'", walk->prefix,
+								       name));
 	uint64_t timeout = read_number(dynset, NFTA_DYNSET_TIMEOUT, 0);
 	limit->is_per_key = true;
 	limit->size = set->size;

@@ -8,6 +8,7 @@
 struct walk_limit {
 	uint64_t rate, unit_s;
 	uint32_t burst, type, flags;
+	bool is_object;         /* which several rules may ask */
 	bool is_per_key;        /* one for each key of a set that packets fill */
 	/* per key: the source address of this family, cut to so many bits; 0: another key */
 	uint8_t key_family;     /* FAMILIES_* */
