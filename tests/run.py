@@ -163,6 +163,8 @@ PROGRAMS = [
     ("monitor/hits_test.py",),
     ("iptables/import_test.py",),
     ("iptables/packets_test.py",),
+    ("import_nft/kernel_test.py",),
+    ("import_nft/bad_test.py",),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

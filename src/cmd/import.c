@@ -1,13 +1,16 @@
-/* fwc import cisco FILE, fwc import iptables FILE..., fwc import nft FILE|kernel:: what others filter, as a policy. */
+/* fwc import cisco FILE, iptables FILE..., nft FILE or kernel: what others filter, as a policy. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/command.h"
 #include "cmd/nft_source.h"
 #include "cmd/output.h"
+#include "cmd/proof.h"
 #include "cmd/session.h"
 #include "import/iptables.h"
+#include "import/nft_prove.h"
 #include "services/database.h"
 #include "target/cisco/acl_import.h"
 #include "target/cisco/acl_read.h"
@@ -114,6 +117,42 @@ static bool write_iptables(struct session *session, const struct import_query *q
 	return is_usable;
 }
 
+/* --- proof -------------------------------------------------------------------------------------------- */
+
+static int read_made(void *context, void *pool, const char *path, const char **bytes, size_t *length)
+{
+	const struct text *text = context;
+
+	(void)pool, (void)path;
+	*bytes = text->bytes;
+	*length = text->length;
+	return 0;
+}
+
+/* The text is compiled, as whoever gets it would, and compared with what was read. */
+static bool prove_nft(struct session *session, struct text *text, const struct import_nft_source *source,
+		      const struct import_nft_tables *tables)
+{
+	struct session *made = session_other(session, "-");
+	struct proof proof;
+
+	made->options.path = "imported policy";
+	made->reader = (struct file_reader){ .read = read_made, .context = text };
+	if (!session_expand(made)) {
+		diags_take_errors(session->diags, made->diags);
+		return false;
+	}
+	proof = import_nft_prove(pool_child(session->pool, "proof"), made->ruleset, source, tables);
+	if (!proof_report(session, &proof, pool_format(session->pool, "the ruleset of '%s'", source->name)))
+		return false;
+	if (!session->options.has_json)
+		fprintf(stderr, "proved: this policy equals the ruleset, %zu rules, %zu translations%s\n",
+			proof.rules, proof.translations, tables->has_other_logs ? ", but for log lines" : "");
+	return true;
+}
+
+/* --- kinds -------------------------------------------------------------------------------------------- */
+
 static bool is_kernel(const struct import_query *query)
 {
 	return query->kind->knows_kernel && strcmp(query->paths[0], NFT_SOURCE_KERNEL) == 0;
@@ -135,6 +174,8 @@ static bool write_nft(struct session *session, const struct import_query *query,
 		return false;
 	open_database(session);
 	import_nft(out, session->diags, &source, session->database, &settings, &tables, &is_usable);
+	if (is_usable && !diags_has_errors(session->diags)) /* what was left out is known to differ */
+		is_usable = prove_nft(session, out, &source, &tables);
 	return is_usable;
 }
 

@@ -155,12 +155,11 @@ struct comparison {
 	struct import_space *space;
 	struct diags *diags;
 	const struct import_list *lists;
+	const char *const *names;
 	struct fates fates[IMPORT_HOOKS];
 	import_set first[IMPORT_HOOKS];   /* let through */
 	import_set answers[IMPORT_HOOKS]; /* to what is let through in the hook of the other direction */
 };
-
-static const char *const chain_names[IMPORT_HOOKS] = { "INPUT", "FORWARD", "OUTPUT" };
 
 /* The line that denies some of the packets of a state. */
 static struct span culprit(struct comparison *run, enum import_hook hook, import_set packets,
@@ -193,7 +192,7 @@ static void tell(struct comparison *run, enum import_hook hook, enum import_stat
 		return;
 	diagnostic = diag_add(run->diags, CODE_IPTABLES_PASSING, culprit(run, hook, denied, state),
 			      "%s always pass in a policy, and %s denies some of them here", what,
-			      chain_names[hook]);
+			      run->names[hook]);
 	diag_note(run->diags, diagnostic, SPAN_NONE, "with --always-passing they pass in the policy, whatever "
 		  "the file says of them");
 }
@@ -263,9 +262,9 @@ static void tell_of_the_rest(struct comparison *run, enum import_hook hook)
 }
 
 void import_compare_passing(struct import_space *space, struct diags *diags, const struct import_list *lists,
-			    bool *lets_invalid)
+			    const char *const *names, bool *lets_invalid)
 {
-	struct comparison run = { .space = space, .diags = diags, .lists = lists };
+	struct comparison run = { .space = space, .diags = diags, .lists = lists, .names = names };
 
 	*lets_invalid = false;
 	for (unsigned hook = 0; hook < IMPORT_HOOKS; hook++) {
@@ -279,7 +278,7 @@ void import_compare_passing(struct import_space *space, struct diags *diags, con
 		if (!turned(space, run.first[hook], &run.answers[other_way[hook]])) {
 			diag_add(diags, CODE_IPTABLES_LARGE, lists[hook].span, "which packets answer those "
 				 "that chain %s lets through takes more than %u boxes to say",
-				 chain_names[hook], BOXES_MOST);
+				 names[hook], BOXES_MOST);
 			return;
 		}
 	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++) {

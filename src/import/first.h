@@ -13,9 +13,9 @@ import_set import_first(struct import_space *space, import_set set);
 /* First packets of a hook that rules judge: those that can be, without what always passes. */
 import_set import_judged(struct import_space *space, enum import_hook hook);
 
-/* Three lists, by enum import_hook. Adds an error for each kind of packet that always passes here and that
- * a list denies. *lets_invalid: some packet of no known connection passes a list. */
+/* Three lists, by enum import_hook, and what they are called. Adds an error for each kind of packet that always
+ * passes here and that a list denies. *lets_invalid: some packet of no known connection passes a list. */
 void import_compare_passing(struct import_space *space, struct diags *diags, const struct import_list *lists,
-			    bool *lets_invalid);
+			    const char *const *names, bool *lets_invalid);
 
 #endif

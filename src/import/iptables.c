@@ -119,7 +119,7 @@ static void import_filter(struct importing *run, const struct save_table *table,
 	if (nat != NULL)
 		import_nat(run, &settings, nat);
 	if (!run->settings->ignores_always_passing) {
-		import_compare_passing(space, run->diags, lists, &lets_invalid);
+		import_compare_passing(space, run->diags, lists, chain_names, &lets_invalid);
 		run->policy.drops_invalid = run->policy.drops_invalid || lets_invalid;
 	}
 	for (enum import_hook hook = 0; hook < IMPORT_HOOKS && !import_space_is_over(space); hook++)
@@ -181,6 +181,7 @@ void import_iptables(struct text *out, struct diags *diags, const uint32_t *sour
 	for (size_t index = 0; index < sources_count; index++)
 		import_source(&run, sources[index]);
 	import_tell_losses(diags, &run.losses);
+	run.policy.lacks_foreign_icmp = run.losses.foreign_icmp > 0;
 	*is_usable = import_are_all_skipped(diags, since) && !diags->is_full;
 	if (*is_usable)
 		import_policy_write(out, &run.policy);

@@ -300,7 +300,7 @@ static bool read_destination_range(struct matching *matching, const struct save_
 
 static bool unknown(struct matching *matching)
 {
-	return meet(matching, import_unknown(matching->space, matching->option->span));
+	return meet(matching, import_unknown(matching->space, matching->option->span, NULL));
 }
 
 static bool read_interface(struct matching *matching, const struct save_word *argument, uint32_t field)

@@ -261,7 +261,7 @@ static bool has_odd_loopback(const struct interval_set *set)
 static bool make_box(struct translating *run, const struct import_box *box)
 {
 	if (box->has_unknown) {
-		complain(run, import_unknown_span(run->space, box->unknowns),
+		complain(run, import_unknown_of(run->space, box->unknowns)->span,
 			 "what translations do not ask for");
 		return false;
 	}

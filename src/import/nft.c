@@ -38,7 +38,7 @@ struct importing {
 	struct import_policy policy;
 };
 
-/* --- places ---------------------------------------------------------------------------------------------- */
+/* --- places --------------------------------------------------------------------------------------------- */
 
 static const char *family_name(uint8_t family)
 {
@@ -128,7 +128,7 @@ static struct span place_of(struct importing *run, const char *key, const char *
 	return (struct span){ source, 0, (uint32_t)strlen(text) };
 }
 
-/* --- chains ---------------------------------------------------------------------------------------------- */
+/* --- chains --------------------------------------------------------------------------------------------- */
 
 static void refuse(struct importing *run, struct span span, const char *what)
 {
@@ -355,7 +355,7 @@ static bool look_elsewhere(struct importing *run, const struct nft_unfolder *unf
 	return is_read;
 }
 
-/* --- one family --------------------------------------------------------------------------------------------- */
+/* --- one family ----------------------------------------------------------------------------------------- */
 
 static void translate(struct importing *run, const struct nft_unfolder *unfolder,
 		      const struct import_rows_settings *settings)
@@ -381,10 +381,11 @@ static void judge(struct importing *run, const struct import_rows_settings *sett
 		  const struct import_list *lists)
 {
 	struct import_space *space = settings->space;
+	static const char *const hooks[IMPORT_HOOKS] = { "hook input", "hook forward", "hook output" };
 	bool lets_invalid = false;
 
 	if (!settings->ignores_always_passing)
-		import_compare_passing(space, run->diags, lists, &lets_invalid);
+		import_compare_passing(space, run->diags, lists, hooks, &lets_invalid);
 	run->policy.drops_invalid = run->policy.drops_invalid || lets_invalid;
 	for (enum import_hook hook = 0; hook < IMPORT_HOOKS && !import_space_is_over(space); hook++)
 		run->policy.rows[space->family][hook] = import_rows_of(settings, hook, &lists[hook]);
@@ -430,7 +431,7 @@ static void import_family(struct importing *run, enum family family)
 	judge(run, &settings, lists);
 }
 
-/* --- both ----------------------------------------------------------------------------------------------------- */
+/* --- both ----------------------------------------------------------------------------------------------- */
 
 static void check_limits(struct importing *run)
 {
@@ -488,6 +489,8 @@ void import_nft(struct text *out, struct diags *diags, const struct import_nft_s
 		check_limits(&run);
 	}
 	import_tell_losses(diags, &run.losses);
+	run.policy.lacks_foreign_icmp = run.losses.foreign_icmp > 0;
+	tables->lacks_foreign_icmp = run.losses.foreign_icmp > 0;
 	tables->has_other_logs = run.losses.logs > 0;
 	*is_usable = import_are_all_skipped(diags, since) && !diags->is_full;
 	if (*is_usable)

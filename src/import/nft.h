@@ -35,6 +35,7 @@ struct import_nft_tables {
 	const struct read_table **items;
 	size_t items_count, items_capacity;
 	bool translates_destinations; /* some rule does */
+	bool lacks_foreign_icmp;      /* some was let through, and is not in the policy */
 	bool has_other_logs;          /* log lines differ, of which a warning tells */
 };
 

@@ -107,6 +107,16 @@ static import_set of_field(struct nft_sets *sets, diagram node, enum import_fiel
 	return made;
 }
 
+static const char *name_of(const struct nft_sets *sets, uint32_t rank)
+{
+	const struct walk_unknown *unknown = walk_unknown_of_rank(sets->from, rank);
+	const enum walk_field field = walk_field_of_rank(sets->from, rank);
+
+	if (field == WALK_IN || field == WALK_OUT)
+		return "a pattern of names of interfaces";
+	return unknown != NULL ? unknown->name : walk_field_name(field);
+}
+
 /* One for each question. */
 static import_set unknown(struct nft_sets *sets, uint32_t rank, const struct interval_set *values)
 {
@@ -120,7 +130,7 @@ static import_set unknown(struct nft_sets *sets, uint32_t rank, const struct int
 	}
 	known = (uintptr_t)names_find(sets->unknowns, key->bytes, key->length);
 	if (known == 0) {
-		known = (uintptr_t)import_unknown(sets->space, sets->span) + 1;
+		known = (uintptr_t)import_unknown(sets->space, sets->span, name_of(sets, rank)) + 1;
 		names_set(sets->unknowns, key->bytes, key->length, (void *)known);
 	}
 	return (import_set)(known - 1);
@@ -146,7 +156,7 @@ static import_set of_unknown(struct nft_sets *sets, diagram node)
 	return made;
 }
 
-/* --- interfaces ------------------------------------------------------------------------------------------- */
+/* --- interfaces ----------------------------------------------------------------------------------------- */
 
 /* The number of an interface of this space; UINT32_MAX: of nobody who was named. */
 static bool is_named(const struct nft_sets *sets, const struct branch *branch, uint32_t *number)
@@ -223,7 +233,7 @@ static import_set of_interface(struct nft_sets *sets, diagram node, enum import_
 			    import_intersect(space, rest, convert(sets, last)));
 }
 
-/* --- kinds of destinations ---------------------------------------------------------------------------------- */
+/* --- kinds of destinations ------------------------------------------------------------------------------ */
 
 static import_set multicast(struct import_space *space)
 {
@@ -274,7 +284,7 @@ static import_set of_route(struct nft_sets *sets, diagram node)
 	return made;
 }
 
-/* --- nodes ---------------------------------------------------------------------------------------------------- */
+/* --- nodes ---------------------------------------------------------------------------------------------- */
 
 static bool has_in(enum nft_place place)
 {
@@ -366,7 +376,7 @@ import_set nft_set_of_end(struct nft_sets *sets, diagram function, diagram end, 
 	return made;
 }
 
-/* --- looking through a function --------------------------------------------------------------------------------- */
+/* --- looking through a function ------------------------------------------------------------------------- */
 
 typedef void (*visitor)(void *context, const struct walk_space *from, diagram at);
 

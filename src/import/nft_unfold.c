@@ -226,7 +226,7 @@ static void add_decision(struct unfolding *run, const struct nft_rule *rule, imp
 	append(run, &entry);
 }
 
-/* --- limits ----------------------------------------------------------------------------------------------- */
+/* --- limits --------------------------------------------------------------------------------------------- */
 
 /* NULL: a form that the language lacks. */
 static const struct import_limit *limit_of(const struct unfolding *run, const struct nft_rule *rule,
@@ -239,7 +239,8 @@ static const struct import_limit *limit_of(const struct unfolding *run, const st
 	struct import_limit *limit = pool_new(run->space->pool, struct import_limit);
 
 	if (found->type != NFT_LIMIT_PKTS || (found->flags & ~(uint32_t)NFT_LIMIT_F_INV) != 0 ||
-	    found->is_per_key || found->is_object || found->rate == 0 || found->rate > UINT16_MAX || found->burst == 0 ||
+	    found->is_per_key || found->is_object || found->rate == 0 || found->rate > UINT16_MAX ||
+	    found->burst == 0 ||
 	    found->burst > UINT16_MAX)
 		return NULL;
 	for (size_t index = 0; index < sizeof units / sizeof units[0]; index++)
@@ -288,11 +289,11 @@ static import_set add_limited(struct unfolding *run, const struct nft_chain *cha
 		add_decision(run, rule, set, under, limit);
 	else if (under->verdict != WALK_FALL)
 		return go_to(run, chain, rule, import_intersect(run->space, set, import_unknown(
-			run->space, rule->saved.span)), under);
+			run->space, rule->saved.span, "a limit of more than one verdict")), under);
 	return import_none();
 }
 
-/* --- chains ----------------------------------------------------------------------------------------------- */
+/* --- chains --------------------------------------------------------------------------------------------- */
 
 static void unfold(struct unfolding *run, const struct nft_chain *chain, import_set alive);
 

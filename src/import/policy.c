@@ -236,6 +236,9 @@ static void write_head(struct text *out, const struct import_policy *policy)
 	if (policy->drops_invalid)
 		text_add(out, "# Packets of no known connection (INVALID) passed in places; here they are "
 			 "dropped.\n");
+	if (policy->lacks_foreign_icmp)
+		text_add(out, "# Types of ICMPv6 in IPv4 packets, or of ICMP in IPv6 ones, passed in places;\n"
+			 "# here they do not.\n");
 	for (unsigned family = 0; family < 2; family++)
 		if (!policy->has_family[family])
 			text_addf(out, "# Nothing was said of IPv%c: it is denied.\n",

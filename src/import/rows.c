@@ -379,6 +379,36 @@ static void leave_out(struct making *making, const struct line *line)
 			(struct import_row){ .left_out = text_of(making, span_of(line)) };
 }
 
+static const char *name_unknown(const struct making *making, const struct import_box *box)
+{
+	const char *what = import_unknown_of(making->space, box->unknowns)->what;
+
+	return what == NULL ? "what rules of this language do not ask for" :
+	       pool_format(making->space->pool, "what rules of this language do not ask for (%s)", what);
+}
+
+/* A type of ICMPv6 in an IPv4 packet, or of ICMP in an IPv6 one, is a condition that some filters ask and no rule
+ * can say. Where it allows it is left out, since no host understands such packets; *is_done: nothing is left. */
+static const char *cut_foreign_icmp(struct making *making, const struct line *line, struct import_box *box,
+				    bool *is_done)
+{
+	const number128 number = making->space->family == FAMILY_IPV4 ? PROTOCOL_ICMP6 : PROTOCOL_ICMP;
+	const struct interval_set foreign = { &(struct interval){ number, number }, 1, 1 };
+	struct interval_set *kept;
+
+	if ((box->fields[IMPORT_FIRST] == NULL && box->fields[IMPORT_SECOND] == NULL) ||
+	    box->fields[IMPORT_PROTOCOL] == NULL || !interval_set_contains(box->fields[IMPORT_PROTOCOL], number))
+		return NULL;
+	if (line->entry->action != IMPORT_ACCEPT)
+		return "types of ICMP in packets of the other family";
+	making->settings->losses->foreign_icmp++;
+	kept = pool_new(making->space->pool, struct interval_set);
+	*kept = interval_set_subtract(making->space->pool, box->fields[IMPORT_PROTOCOL], &foreign);
+	box->fields[IMPORT_PROTOCOL] = kept;
+	*is_done = kept->items_count == 0;
+	return NULL;
+}
+
 /* What of a box no rule can say; NULL: nothing. */
 static const char *unsayable(struct making *making, struct import_box *box, struct tuple_set *tuples)
 {
@@ -386,7 +416,7 @@ static const char *unsayable(struct making *making, struct import_box *box, stru
 
 	*tuples = (struct tuple_set){ 0 };
 	if (box->has_unknown)
-		return "what rules of this language do not ask for";
+		return name_unknown(making, box);
 	if (!widen(making, box, &what) || !import_box_tuples(making->settings, box, tuples, &what))
 		return what;
 	return import_has_port_zero(tuples) ? "port 0 alone, which no service has" : NULL;
@@ -405,7 +435,7 @@ static void refuse(struct making *making, size_t index, const struct import_box 
 				  span_of(line));
 		return;
 	}
-	complain(making, box->has_unknown ? import_unknown_span(making->space, box->unknowns) :
+	complain(making, box->has_unknown ? import_unknown_of(making->space, box->unknowns)->span :
 		 span_of(line), what);
 	leave_out(making, line);
 }
@@ -439,7 +469,12 @@ static void add_boxes(struct making *making, size_t line_index, struct import_bo
 		is_done[index] = !is_judged(making, import_set_of_box(making->space, &boxes->items[index]));
 		if (is_done[index])
 			continue;
-		what = unsayable(making, &boxes->items[index], &tuples[index]);
+		what = boxes->items[index].has_unknown ? NULL :
+		       cut_foreign_icmp(making, line, &boxes->items[index], &is_done[index]);
+		if (is_done[index])
+			continue;
+		if (what == NULL)
+			what = unsayable(making, &boxes->items[index], &tuples[index]);
 		if (what != NULL) {
 			refuse(making, line_index, &boxes->items[index], what);
 			return;

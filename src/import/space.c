@@ -232,15 +232,15 @@ import_set import_value(struct import_space *space, uint32_t field, number128 va
 	return import_range(space, field, value, value);
 }
 
-import_set import_unknown(struct import_space *space, struct span span)
+import_set import_unknown(struct import_space *space, struct span span, const char *what)
 {
-	*pool_append(space->pool, space, unknowns) = span;
+	*pool_append(space->pool, space, unknowns) = (struct import_unknown){ span, what };
 	return import_value(space, IMPORT_FIELDS + (uint32_t)space->unknowns_count - 1, 1);
 }
 
-struct span import_unknown_span(const struct import_space *space, import_set unknowns)
+const struct import_unknown *import_unknown_of(const struct import_space *space, import_set unknowns)
 {
-	return space->unknowns[diagram_field(space->diagrams, unknowns) - IMPORT_FIELDS];
+	return &space->unknowns[diagram_field(space->diagrams, unknowns) - IMPORT_FIELDS];
 }
 
 import_set import_of_state(struct import_space *space, import_set set, enum import_state state)

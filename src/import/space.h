@@ -40,7 +40,10 @@ struct import_space {
 	enum family family;
 	struct diagrams *diagrams;
 	struct names *interface_numbers;
-	struct span *unknowns; /* what stands there: by their order */
+	struct import_unknown {
+		struct span span;
+		const char *what; /* "meta mark", or NULL */
+	} *unknowns; /* what stands there: by their order */
 	size_t unknowns_count, unknowns_capacity;
 };
 
@@ -72,10 +75,10 @@ number128 import_highest(const struct import_space *space, uint32_t field);
 import_set import_values(struct import_space *space, uint32_t field, const struct interval_set *values);
 import_set import_range(struct import_space *space, uint32_t field, number128 low, number128 high);
 import_set import_value(struct import_space *space, uint32_t field, number128 value);
-/* A field of its own, for what stands there: 1 where it holds. */
-import_set import_unknown(struct import_space *space, struct span span);
+/* A field of its own, for what stands there: 1 where it holds. what: for messages, or NULL. */
+import_set import_unknown(struct import_space *space, struct span span, const char *what);
 /* What stands behind the first such field of a set over them. */
-struct span import_unknown_span(const struct import_space *space, import_set unknowns);
+const struct import_unknown *import_unknown_of(const struct import_space *space, import_set unknowns);
 /* The packets of one state, and that state forgotten. */
 import_set import_of_state(struct import_space *space, import_set set, enum import_state state);
 

@@ -98,7 +98,7 @@ static import_set step(struct unfolding *run, const struct save_rule *rule, impo
 	chain = save_chain_find(run->table, match->target->text);
 	is_return = strcmp(match->target->text, "RETURN") == 0;
 	if ((chain != NULL || is_return) && match->limit != NULL)
-		set = import_intersect(run->space, set, import_unknown(run->space, match->limit->span));
+		set = import_intersect(run->space, set, import_unknown(run->space, match->limit->span, NULL));
 	if (chain != NULL)
 		walk(run, chain, set);
 	else if (!is_return)

@@ -10,6 +10,7 @@
 struct import_losses {
 	struct span log, answer; /* of the first; SPAN_NONE: none */
 	size_t logs, answers;
+	size_t foreign_icmp; /* types of the other family's ICMP that were let through */
 };
 
 struct import_rows_settings {

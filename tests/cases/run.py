@@ -48,6 +48,8 @@ WITHOUT_CASE = {
     "FW1190": "packets that are not said well: tests/monitor/trace_test.py",
     "FW1207": "counters of the kernel: tests/monitor/hits_test.py",
     "FW1208": "counters of the kernel: tests/monitor/hits_test.py",
+    "FW1209": "a machine without nft or namespaces: tests/import_nft/bad_test.py",
+    "FW1330": "a script that nft refuses: tests/import_nft/bad_test.py",
     "FW1203": "a memory limit: tests/bad/machine.py",
     "FW1401": "a folder that others may write to: tests/operate/store.py",
     "FW1402": "a disk that is full: tests/operate/store.py",

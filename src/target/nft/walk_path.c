@@ -248,7 +248,8 @@ bool walk_path_flag(struct walk *walk, struct walk_path *path, uint32_t rank)
 
 const char *walk_place(const struct walk *walk)
 {
-	return pool_format(walk->scratch, "%schain %s, rule %zu", walk->prefix, walk->chain == NULL ? "?" : walk->chain->name,
+	return pool_format(walk->scratch, "%schain %s, rule %zu", walk->prefix,
+			   walk->chain == NULL ? "?" : walk->chain->name,
 			   walk->rule + 1);
 }
 

@@ -397,8 +397,8 @@ static void step_dynset(struct walk *walk, struct walk_paths *paths, size_t at,
 		kill_unless(&paths->items[at], walk_path_unclear(walk, &paths->items[at], what));
 		return;
 	}
-	struct walk_limit *limit = limit_of(walk, content, pool_format(walk->scratch, "%slimit in set '%s'", walk->prefix,
-								       name));
+	const char *called = pool_format(walk->scratch, "%slimit in set '%s'", walk->prefix, name);
+	struct walk_limit *limit = limit_of(walk, content, called);
 	uint64_t timeout = read_number(dynset, NFTA_DYNSET_TIMEOUT, 0);
 	limit->is_per_key = true;
 	limit->size = set->size;
