@@ -161,6 +161,13 @@ static void frames_read(struct frames *frames, const char *path, size_t length)
 	}
 }
 
+static void frames_free(struct frames *frames)
+{
+	free(frames->vectors[0].iov_base);
+	free(frames->vectors);
+	free(frames->messages);
+}
+
 static void send_some(struct pair *pair, size_t count)
 {
 	while (count > 0) {
@@ -299,6 +306,8 @@ int main(void)
 	while (getline(&line, &size, stdin) > 0)
 		command(bench, line);
 	free(line);
+	for (size_t index = 0; index < bench->frames_count; index++)
+		frames_free(&bench->frames[index]);
 	free(bench);
 	return 0;
 }

@@ -8,6 +8,12 @@ TRACKING_THERE = 750
 ONLY_DEFAULT, OTHERS = 150, 350
 # ns over an empty chain there, by number of rules (networks; only the default decides).
 BEST_THERE = {1_000: 900, 10_000: 1_200}
+# What others reach, quoted: measured elsewhere on the same kind of policy, in microseconds over an empty chain
+# (networks; only the default decides; tracking included).
+QUOTED = (("line-by-line generators, nft", "6-10", "63-100", "900-1,700"),
+          ("multiport generators, iptables-legacy", "1.8", "9-17", "90-167"),
+          ("a source map into chains, by hand", "1.1", "1.2-1.5", "1.3"),
+          ("the best: jump trees, iptables-legacy", "1.1", "0.9", "1.2"))
 LINEAR, LEGACY = ("nft linear", "nft linear, own table"), ("iptables-legacy",)
 NOISE_NS, NOISE = 15, 0.05
 
@@ -97,6 +103,22 @@ def ratio(figures, policy, sizes, kinds, name, limit):
     return reached, "; ".join(words) or "not measured in this run"
 
 
+def print_quoted(figures, tracking):
+    """The figures from elsewhere above what this run gives."""
+    print(f"\nmicroseconds over an empty chain, tracking included; networks, only the default decides\n"
+          f"{'':<52} {'100':>10} {'1,000':>10} {'10,000':>12}")
+    for words, *values in QUOTED:
+        print(f"{'elsewhere: ' + words:<52}  {values[0]:>9} {values[1]:>10} {values[2]:>12}")
+    for family in (4, 6):
+        for ruleset in ("nft linear", "iptables-legacy", "source map by hand", "tracking", "fwc"):
+            found = [figures.over_empty(("networks", family, size, "none"), ruleset)
+                     for size in (100, 1_000, 10_000)]
+            if any(found):
+                cells = ["-" if value is None else f"{value / 1000:.2f}" for value in found]
+                print(f"{f'this run, IPv{family}: {ruleset}':<52}  {cells[0]:>9} {cells[1]:>10} {cells[2]:>12}")
+    print(f"tracking alone costs {tracking:.0f} ns here (the median of all policies), {TRACKING_THERE} there")
+
+
 def show(rows):
     figures = Figures(rows)
     tracking = tracking_here(figures)
@@ -132,8 +154,8 @@ def show(rows):
          against(figures, LEGACY, lambda spot: spot[2] >= 1_000 and spot[3] != "early")),
         ("never slower than iptables-legacy from 1,000 rules up: the first rules",
          against(figures, LEGACY, lambda spot: spot[2] >= 1_000 and spot[3] == "early"))]
-    print(f"\ntracking costs {tracking:.0f} ns over an empty chain here, "
-          f"{TRACKING_THERE} where the limits come from\n\ntargets")
+    print_quoted(figures, tracking)
+    print("\ntargets")
     for words, (reached, text) in results:
         verdict = {True: "reached", False: "NOT reached", None: "open"}[reached]
         print(f"  {verdict:<12} {words}\n      {text}")
