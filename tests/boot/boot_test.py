@@ -263,6 +263,23 @@ def check_usage(boot):
     os.rmdir(boot.path + ".rescue")
 
 
+def check_unit(fwc, checks, folder):
+    """systemd understands each line of the unit."""
+    if shutil.which("systemd-analyze") is None:
+        checks.skip("the unit: no systemd-analyze here")
+        return
+    with open(os.path.join(TOP, "contrib", "systemd", "fwc.service"), encoding="utf-8") as file:
+        text = file.read().replace("/usr/local/bin/fwc", os.path.abspath(fwc)).replace("Documentation=", "#")
+    path = os.path.join(folder, "fwc.service")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True,
+                          check=False)
+    checks.check(done.returncode == 0 and "fwc.service" not in done.stderr, f"unit: {done.stderr}")
+    checks.check("ExecReload=" in text and "ReloadPropagatedFrom=nftables.service" in text and
+                 "PartOf=nftables.service" in text, "unit: it survives nftables.service's flush")
+
+
 def check_confirmed(boot, place):
     """Applied is what boots: nothing has to be compiled for it."""
     state = os.path.join(boot.folder, "state")
@@ -350,6 +367,7 @@ def main():
         check_packets(boot, host, neighbour)
         check_confirmed(boot, host)
         check_usage(boot)
+        check_unit(sys.argv[1], checks, folder)
     finally:
         shutil.rmtree(folder)
     checks.close()
