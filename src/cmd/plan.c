@@ -11,6 +11,7 @@
 #include "diag/json.h"
 #include "diag/visible.h"
 #include "operate/plan.h"
+#include "target/nft/kernel_names.h"
 #include "target/nft/read_kernel.h"
 #include "target/nft/refusal.h"
 
@@ -28,6 +29,7 @@ struct planning {
 	const char *entry_text;    /* its policy */
 	size_t entry_length;
 	bool is_in_kernel;
+	bool is_dormant; /* the kernel's table: it filters nothing */
 	enum { DRIFT_NONE, DRIFT_CHANGED, DRIFT_UNKNOWN } drift;
 	struct plan *plan;
 	struct text *meaning;
@@ -84,6 +86,9 @@ static bool compare_kernel(struct planning *planning)
 		return false;
 	}
 	planning->is_in_kernel = error == 0;
+	if (error == 0)
+		planning->is_dormant =
+			(nft_read_table(read, NFPROTO_INET, name)->flags & NFT_TABLE_F_DORMANT) != 0;
 	planning->plan = plan_make(session->pool, error == 0 ? nft_read_table(read, NFPROTO_INET, name) : NULL,
 				   nft_read_table(reread.read, NFPROTO_INET, name), ENFORCE_MARK);
 	find_drift(planning, kept);
@@ -151,11 +156,12 @@ static void add_counts(struct text *out, const struct plan_place *place)
 	text_add(out, is_first ? "nothing\n" : "\n");
 }
 
-static void add_side(struct text *out, const char *word, const struct plan_side *side)
+/* other: what is said of what no line made */
+static void add_side(struct text *out, const char *word, const char *other, const struct plan_side *side)
 {
 	for (size_t index = 0; index < side->places_count; index++) {
 		const struct plan_place *place = &side->places[index];
-		const char *words = place->words != NULL ? place->words : "(what every ruleset has)";
+		const char *words = place->words != NULL ? place->words : other;
 
 		text_addf(out, "%s ", word);
 		visible_add(out, words, strlen(words));
@@ -182,12 +188,14 @@ static bool print_text(struct text *out, const struct planning *planning)
 	const struct plan *plan = planning->plan;
 
 	add_drift(out, planning);
-	add_side(out, "add", &plan->added);
-	add_side(out, "remove", &plan->removed);
+	if (planning->is_dormant)
+		text_add(out, "the kernel's table is dormant and filters nothing now: it would again\n");
+	add_side(out, "add", "(what every ruleset has)", &plan->added);
+	add_side(out, "remove", "(what no line of a policy made)", &plan->removed);
 	text_add(out, "keep: ");
 	add_counts(out, &plan->kept);
 	text_add(out, planning->meaning->bytes != NULL ? planning->meaning->bytes : "");
-	if (!plan->has_changes && planning->meaning_changes == 0)
+	if (!plan->has_changes && !planning->is_dormant && planning->meaning_changes == 0)
 		text_add(out, "no changes\n");
 	return output_stdout(out);
 }
@@ -220,6 +228,7 @@ static bool print_json(struct text *out, const struct planning *planning)
 
 	json_set(pool, root, "table", json_text(pool, planning->session->table->name));
 	json_set(pool, root, "in-kernel", json_boolean(planning->is_in_kernel));
+	json_set(pool, root, "is_dormant", json_boolean(planning->is_dormant));
 	json_set(pool, root, "entry", entry == NULL ? json_null() : json_integer((json_int_t)entry->number));
 	json_set(pool, root, "drift", json_text(pool, drift_words[planning->drift]));
 	json_set(pool, root, "add", json_of_side(pool, &planning->plan->added));
@@ -282,6 +291,7 @@ int command_plan(struct pool_trap *root, int argc, char **argv)
 	is_printed = options.has_json ? print_json(out, &planning) : print_text(out, &planning);
 	if (!is_printed)
 		return EXIT_WORLD;
-	return planning.has_exit_code && (planning.plan->has_changes || planning.meaning_changes > 0)
+	return planning.has_exit_code &&
+	       (planning.plan->has_changes || planning.is_dormant || planning.meaning_changes > 0)
 		? EXIT_CHANGES : EXIT_DONE;
 }

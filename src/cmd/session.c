@@ -22,7 +22,7 @@ struct session_options session_options_default(void)
 {
 	return (struct session_options){
 		.today = time(NULL),
-		.nft = { .table = "fwc" },
+		.nft = { .table = NFT_TABLE_DEFAULT },
 	};
 }
 

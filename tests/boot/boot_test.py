@@ -300,7 +300,11 @@ def check_confirmed(boot, place):
     place.must(["nft", "flush", "ruleset"])
     boot.run(place, "boot", os.path.join(state, "boot.batch"))
     boot.checks.check(boot.listing(place) == applied != on_trial, "a policy on trial boots")
-    place.must([boot.fwc, "confirm", "--state", state])
+    with place.inside():
+        refused = subprocess.run([boot.fwc, "confirm", "--state", state], capture_output=True, text=True,
+                                 check=False)
+    boot.checks.check(refused.returncode == 5 and "FW1428" in refused.stderr, "rules that are not in force")
+    place.must([boot.fwc, "confirm", "--force", "--state", state])
     trial.wait(timeout=20)
     place.must(["nft", "flush", "ruleset"])
     done = boot.run(place, "boot", os.path.join(state, "boot.batch"))

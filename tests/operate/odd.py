@@ -1,5 +1,6 @@
 """What goes wrong at three in the morning: closed files, small limits, rules that are gone, two tables."""
 
+import json
 import os
 import resource
 import signal
@@ -8,6 +9,14 @@ import time
 
 OLD = "allow ssh count id shell; default deny log;\n"
 NEW = "allow https;\n"
+SLEEP = "table inet fwc {\n\tflags dormant\n}\n"
+DORMANT = """table inet fwc {
+\tflags dormant
+\tchain input {
+\t\ttype filter hook input priority -7; policy drop;
+\t}
+}
+"""
 
 
 def without_standard_files():
@@ -95,3 +104,64 @@ def case_two_tables(world):
     done = world.run("rollback", "--confirm", "0")
     world.check(done.returncode == 5 and "FW1425" in done.stderr, f"{done.returncode} {done.stderr}")
     world.check(world.rules() == before, "another table was replaced")
+
+
+def case_dormant_table(world):
+    """A table that somebody put to sleep filters nothing: a plan says it, an apply makes it anew."""
+    old, script = world.path("old.fw", OLD), world.path("dormant.nft", DORMANT)
+    world.nft(f"-f {script}")
+    world.must("apply", old, "--confirm", "0")
+    verified = subprocess.run([world.fwc, "verify", old], capture_output=True, text=True, check=False)
+    world.check(verified.returncode == 0, f"apply over another's: {verified.stderr}")
+    world.nft(f"-f {world.path('sleep.nft', SLEEP)}")
+    plan = world.run("plan", old, "--exit-code")
+    world.check(plan.returncode == 10 and "is dormant" in plan.stdout, f"{plan.returncode} {plan.stdout}")
+    world.must("apply", old, "--confirm", "0")
+    world.check("dormant" not in world.rules() and world.run("status").returncode == 0, "it sleeps")
+    world.nft("flush ruleset")
+    world.nft(f"-f {script}")
+    before = world.rules()
+    done = world.run("apply", old, "--confirm", "1")
+    world.check(done.returncode == 5 and world.rules() == before, f"not back: {done.stderr}")
+
+
+def case_owned_table(world):
+    """A table that a running program owns is its own: the words say so."""
+    owner = subprocess.Popen(["nft", "-i"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    owner.stdin.write("add table inet fwc { flags owner; }\n")
+    owner.stdin.flush()
+    world.check(world.wait(lambda: "fwc" in world.nft("list tables")), "no table")
+    done = world.run("apply", world.path("old.fw", OLD), "--confirm", "0")
+    world.check(done.returncode == 3 and "another program owns" in done.stderr, f"{done.returncode} {done.stderr}")
+    stop = subprocess.run([world.fwc, "stop"], capture_output=True, text=True, check=False)
+    world.check(stop.returncode == 3 and "another program owns" in stop.stderr, f"{stop.returncode} {stop.stderr}")
+    owner.communicate()
+
+
+def hits_file(world):
+    with open(os.path.join(world.state, "hits"), encoding="ascii") as file:
+        return file.read()
+
+
+def case_counters_begun_anew(world):
+    """After a boot or a flush a count is known since now; what was seen before stays seen."""
+    world.must("apply", world.path("old.fw", OLD), "--confirm", "0")
+    with open(os.path.join(world.state, "hits"), "w", encoding="ascii") as file:
+        file.write("fwc hits 1\nc_shell 7 1000 2000\n")
+    row = json.loads(world.must("hits", "--json").stdout)[0]
+    world.check(row["id"] == "shell" and row["packets"] == 0 and row["changed"].startswith("1970-01-01 00:33"),
+                f"{row}")
+    world.check(not row["since"].startswith("1970"), f"{row}")
+
+
+def case_hits_of_tables(world):
+    """Each table has its own counters; without a policy's file '--table' says whose."""
+    old, new = world.path("old.fw", OLD), world.path("new.fw", NEW)
+    world.must("apply", old, "--confirm", "0")
+    world.must("apply", new, "--confirm", "0", "--table", "other", "--count")
+    for table, words in (("fwc", "old.fw:1"), ("other", "new.fw:1")):
+        done = world.must("hits", "--table", table)
+        world.check(words in done.stdout, f"{table}: {done.stdout}")
+    world.check("\nother/c_" in hits_file(world) and "\nc_shell " in hits_file(world), hits_file(world))
+    done = world.run("hits", "--table", "none")
+    world.check(done.returncode == 3 and "as table none" in done.stderr, f"{done.returncode} {done.stderr}")

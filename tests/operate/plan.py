@@ -66,7 +66,7 @@ def case_counts_and_meaning(world):
                 any(change["kind"] == "denied" and change["before"]["place"] == f"{old}:2" for change in changes),
                 f"{changes}")
     text = world.run("plan", new).stdout
-    for words in ("newly allowed", "newly denied", "443/tcp", "10.8.0.0/24", "10.9.0.0/24", "for example tcp",
+    for words in ("newly allowed", "newly denied", "https", "10.8.0.0/24", "10.9.0.0/24", "for example tcp",
                   f"{new}:4", f"{old}:2"):
         world.check(words in text, f"{words} is not in the plan: {text}")
     world.must("apply", new, "--confirm", "0")

@@ -250,5 +250,7 @@ bool nft_table_remove(void *pool, struct diags *diags, const char *table, bool *
 		return false;
 	}
 	*was_there = kernel->has_table;
+	if (kernel->is_owned)
+		return nft_report_owned(diags, table);
 	return !kernel->has_table || send_all(pool, diags, removal(pool, table), "the removal");
 }

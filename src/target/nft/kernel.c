@@ -2,7 +2,9 @@
  * is built on what was read. */
 #include "target/nft/kernel.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <libnftnl/chain.h>
 #include <libnftnl/object.h>
 #include <libnftnl/set.h>
@@ -135,10 +137,21 @@ static void read_object(const struct nlmsghdr *header, void *data)
 
 /* --- the table ------------------------------------------------------------------------------------------ */
 
-static void read_nothing(const struct nlmsghdr *header, void *data)
+static int read_flags(const struct nlattr *attribute, void *data)
 {
-	(void)header;
-	(void)data;
+	if (mnl_attr_get_type(attribute) == NFTA_TABLE_FLAGS &&
+	    mnl_attr_get_payload_len(attribute) == sizeof(uint32_t))
+		*(uint32_t *)data = ntohl(mnl_attr_get_u32(attribute));
+	return MNL_CB_OK;
+}
+
+static void read_table(const struct nlmsghdr *header, void *data)
+{
+	struct nft_kernel *kernel = data;
+	uint32_t flags = 0;
+	mnl_attr_parse(header, sizeof(struct nfgenmsg), read_flags, &flags);
+	kernel->is_dormant = (flags & NFT_TABLE_F_DORMANT) != 0;
+	kernel->is_owned = (flags & NFT_TABLE_F_OWNER) != 0;
 }
 
 static int find_table(struct nft_kernel *kernel, struct nft_socket *netlink)
@@ -146,7 +159,7 @@ static int find_table(struct nft_kernel *kernel, struct nft_socket *netlink)
 	char bytes[REQUEST_BYTES];
 	struct nlmsghdr *header = request(bytes, NFT_MSG_GETTABLE, 0);
 	mnl_attr_put_strz(header, NFTA_TABLE_NAME, kernel->table);
-	int error = nft_request(netlink, header, read_nothing, NULL);
+	int error = nft_request(netlink, header, read_table, kernel);
 	kernel->has_table = error == 0;
 	return error == ENOENT ? 0 : error;
 }

@@ -34,6 +34,8 @@ struct nft_kernel {
 	void *pool;
 	const char *table;
 	bool has_table;
+	bool is_dormant; /* NFT_TABLE_F_DORMANT: it hangs on no hook */
+	bool is_owned;   /* NFT_TABLE_F_OWNER: by a running program, and nobody else may change it */
 	uint32_t generation; /* in which all this was read, or an earlier one */
 	struct nft_kernel_chain *chains;
 	size_t chains_count, chains_capacity;

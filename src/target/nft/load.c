@@ -112,6 +112,24 @@ static enum outcome_of_load load_direct(struct load *load)
 	return outcome;
 }
 
+/* A table that is dormant filters nothing, and its base chains can be neither taken away nor made while it is
+ * woken (nf_tables_updtable): it is made anew as a whole, with its counters. */
+static enum outcome_of_load load_by_force(struct load *load)
+{
+	struct nft_batch *batch = nft_replace_by_force(load->pool, load->table, load->table->name);
+	size_t room = room_for(load, batch->bytes);
+	enum outcome_of_load outcome;
+	if (batch->bytes > room) {
+		outcome = too_large(load, batch->bytes, room);
+	} else {
+		int error = nft_send(load->socket, batch, 0, batch->messages_count, load->kernel->generation,
+				     &load->answer);
+		outcome = outcome_of(load, batch, error);
+	}
+	talloc_free(batch);
+	return outcome;
+}
+
 /* --- staged ------------------------------------------------------------------------------------------- */
 
 /* The end of the longest run of messages from first that fits; first + 1 at least. */
@@ -354,6 +372,12 @@ static enum outcome_of_load attempt(struct load *load, bool *is_staged)
 		if (compared != LOAD_DONE)
 			return compared;
 	}
+	if (load->kernel->is_owned) {
+		nft_report_owned(load->diags, load->table->name);
+		return LOAD_FAILED;
+	}
+	if (load->kernel->is_dormant)
+		return load_by_force(load);
 	if (!nft_replace_wants_steps(load->table, load->kernel))
 		outcome = load_direct(load);
 	return outcome == LOAD_TOO_LARGE ? load_in_steps(load, is_staged) : outcome;

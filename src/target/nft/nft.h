@@ -8,6 +8,8 @@
 #include "optimise/level.h"
 #include "target/nft/model.h"
 
+#define NFT_TABLE_DEFAULT "fwc"
+
 struct nft_settings {
 	const char *table;    /* "fwc" */
 	bool has_log_group;   /* log to NFLOG group instead of the kernel's log */

@@ -115,3 +115,13 @@ void nft_report_error(struct diags *diags, int error, const char *action)
 	}
 	diag_add(diags, CODE_KERNEL_REFUSED, SPAN_NONE, "cannot %s: %s", action, error_words(error));
 }
+
+bool nft_report_owned(struct diags *diags, const char *table)
+{
+	struct diagnostic *diagnostic =
+		diag_add(diags, CODE_KERNEL_PERMISSION, SPAN_NONE,
+			 "another program owns table inet '%s': nobody else may change it while that runs", table);
+	diag_note(diags, diagnostic, SPAN_NONE,
+		  "'nft list table inet %s' names it; end it, or choose another name with '--table'", table);
+	return false;
+}

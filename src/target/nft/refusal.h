@@ -11,4 +11,7 @@ void nft_report_refusals(void *pool, struct diags *diags, const struct nft_batch
  * failed, "open a netlink socket". */
 void nft_report_error(struct diags *diags, int error, const char *action);
 
+/* The table belongs to a running program (NFT_TABLE_F_OWNER). Gives false. */
+bool nft_report_owned(struct diags *diags, const char *table);
+
 #endif
