@@ -82,7 +82,7 @@ static bool wants_confirmation(struct session *session, const char *why)
 static bool locks_out(struct session *session, const struct lockout *lockout, const struct remote *remote)
 {
 	const struct rule *rule = lockout->decision.rule;
-	const struct policy_default *otherwise = &session->policy->defaults[HOOK_INPUT];
+	const struct policy_default *otherwise = &session->policy->defaults[lockout->packet.hook];
 	struct span span = lockout->translation != NULL ? lockout->translation->origin
 			   : rule != NULL ? rule->origin : otherwise->span;
 	struct text *packet = text_new(session->pool);
@@ -92,7 +92,9 @@ static bool locks_out(struct session *session, const struct lockout *lockout, co
 	error = diag_add(session->diags, CODE_LOCKOUT, span,
 			 "this would lock you out: a new connection of your session (%s) would %s",
 			 remote->connection,
-			 lockout->translation != NULL ? "be sent elsewhere" : "not be let in");
+			 lockout->translation != NULL ? "be sent elsewhere" :
+			 lockout->is_answer ? "get no answers, which are not tracked ('stateless')" :
+			 "not be let in");
 	diag_note(session->diags, error, SPAN_NONE, "%s: %s", packet->bytes,
 		  lockout->translation != NULL ? "this 'forward' takes it"
 		  : rule != NULL ? "this rule decides" : "no rule allows it, and the default decides");

@@ -47,6 +47,20 @@ static const struct rule_translation *translation_of(const struct ruleset *rules
 	return NULL;
 }
 
+/* Of a packet that a rule lets in without tracking: rules judge it, too. */
+static struct packet answer_to(const struct packet *packet)
+{
+	struct packet answer = *packet;
+	answer.hook = HOOK_OUTPUT;
+	answer.in = NULL;
+	answer.out = packet->in;
+	answer.source = packet->destination;
+	answer.destination = packet->source;
+	answer.first = packet->second;
+	answer.second = packet->first;
+	return answer;
+}
+
 static struct lockout look(const struct ruleset *ruleset, const struct packet *packet)
 {
 	struct lockout lockout = {
@@ -56,6 +70,12 @@ static struct lockout look(const struct ruleset *ruleset, const struct packet *p
 		.packet = *packet,
 	};
 	lockout.is_out = lockout.translation != NULL || lockout.decision.outcome->verdict != VERDICT_ALLOW;
+	if (lockout.is_out || lockout.decision.rule == NULL || !lockout.decision.rule->is_stateless)
+		return lockout;
+	lockout.is_answer = true;
+	lockout.packet = answer_to(packet);
+	lockout.decision = ruleset_evaluate(ruleset, &lockout.packet);
+	lockout.is_out = lockout.decision.outcome->verdict != VERDICT_ALLOW;
 	return lockout;
 }
 

@@ -10,6 +10,7 @@ struct lockout {
 	const char *interface;               /* by which the client was taken to come */
 	const struct rule_translation *translation; /* a `forward` that sends it elsewhere, or NULL */
 	struct decision decision;            /* else; rule NULL: the default */
+	bool is_answer;                      /* it is let in without tracking: this is about its answers */
 	struct packet packet;
 };
 

@@ -118,13 +118,21 @@ const char *remote_interface_to(void *pool, const struct address *address)
 
 /* --- SSH_CONNECTION --------------------------------------------------------------------------------- */
 
+/* What a socket of both families calls IPv4 is IPv4. */
+static bool unmap(struct address *address)
+{
+	if (address->family == FAMILY_IPV6 && address->value >> 32 == 0xffff)
+		*address = (struct address){ FAMILY_IPV4, address->value & 0xffffffffu };
+	return true;
+}
+
 /* An address with the zone that a link-local one has. */
 static bool parse_address(void *pool, const char *word, size_t length, struct address *address,
 			  const char **zone)
 {
 	const char *percent = memchr(word, '%', length);
 	if (percent == NULL)
-		return address_parse(word, length, address);
+		return address_parse(word, length, address) && unmap(address);
 	if (zone != NULL)
 		*zone = pool_strndup(pool, percent + 1, length - (size_t)(percent + 1 - word));
 	return address_parse(word, (size_t)(percent - word), address);
@@ -156,6 +164,7 @@ bool remote_parse(void *pool, const char *connection, struct remote *remote)
 	}
 	remote->kind = REMOTE_SSH;
 	remote->connection = pool_strdup(pool, connection);
+	remote->interface = NULL;
 	return count == 4 && parse_address(pool, words[0], lengths[0], &remote->client, &remote->interface) &&
 	       parse_port(words[1], lengths[1], &remote->client_port) &&
 	       parse_address(pool, words[2], lengths[2], &remote->server, NULL) &&
@@ -282,9 +291,7 @@ static bool parse_kernel_address(const char *text, size_t length, struct address
 		memcpy(digits, text + word * 8, 8);
 		address->value = address->value << 32 | ntohl((uint32_t)strtoul(digits, NULL, 16));
 	}
-	if (address->family == FAMILY_IPV6 && address->value >> 32 == 0xffff)
-		*address = (struct address){ FAMILY_IPV4, address->value & 0xffffffffu };
-	return true;
+	return unmap(address);
 }
 
 /* A line of /proc/PID/net/tcp: "N: LOCAL:PORT REMOTE:PORT STATE … inode …". */
@@ -347,6 +354,8 @@ static bool look_at(struct search *search, const struct process *process)
 	const char *connection = environment == NULL ? NULL : connection_of(environment, length);
 	if (connection != NULL && remote_parse(search->pool, connection, &search->found))
 		return true;
+	if (connection != NULL && connection[0] != '\0' && search->doubt == NULL)
+		search->doubt = "its SSH_CONNECTION says nothing that can be read";
 	if (is_ssh_daemon(process->name)) {
 		if (find_socket(search->pool, process->pid, &search->found))
 			return true;
@@ -392,7 +401,8 @@ struct remote remote_find(void *pool)
 		if (process.parent == 0)
 			break;
 		if (!read_facts(pool, process.parent, &process))
-			return unknown("the processes that started it cannot be looked at");
+			return unknown(search.doubt != NULL ? search.doubt
+							    : "the processes that started it cannot be looked at");
 	}
 	const char *doubt = doubt_of_terminal(&self);
 	if (search.doubt != NULL || doubt != NULL)

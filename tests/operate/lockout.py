@@ -103,6 +103,31 @@ def wants_confirm(world, done, what):
     world.check(world.rules() == "" and not os.path.exists(world.state), f"{what}: something was changed")
 
 
+def case_answers_and_mapped_addresses(world):
+    """Untracked answers have to be allowed, too; an IPv4 address inside an IPv6 one is what it is."""
+    closed = "default output deny;\n"
+    for text, connection, status in (
+            (f"allow {PORT}/tcp to self stateless;\n", SESSION["SSH_CONNECTION"], 0),
+            (f"allow {PORT}/tcp to self stateless;\n{closed}", SESSION["SSH_CONNECTION"], 5),
+            (f"allow {PORT}/tcp to self;\n{closed}", SESSION["SSH_CONNECTION"], 0),
+            ("allow http;\n", f"::ffff:{CLIENT} 5 ::ffff:{SERVER} {PORT}", 5),
+            (f"allow {PORT}/tcp from {CLIENT} to self;\n", f"::ffff:{CLIENT} 5 ::ffff:{SERVER} {PORT}", 0)):
+        with neighbour():
+            done = world.run("apply", world.path("p.fw", text), "--confirm", "0",
+                             environment={"SSH_CONNECTION": connection})
+            world.check(done.returncode == status and ("FW1426" in done.stderr) == (status == 5),
+                        f"{text}{connection}: {done.returncode} {done.stderr}")
+            subprocess.run([world.fwc, "stop"], check=False, capture_output=True)
+
+
+def case_garbled_connection_confirms(world):
+    """A connection that cannot be read may be anybody's."""
+    path = world.path("p.fw", "allow ssh;\n")
+    for connection in ("UNKNOWN 65535 UNKNOWN 65535", "garbage"):
+        done = world.run("apply", path, environment={"SSH_CONNECTION": connection})
+        world.check(done.returncode == 5 and "SSH_CONNECTION says nothing" in done.stderr, f"{done.stderr}")
+
+
 def case_remote_sessions_confirm(world):
     """Without --confirm nothing is loaded from a session that may be remote."""
     path = world.path("p.fw", f"allow {PORT}/tcp;\n")
