@@ -24,7 +24,7 @@ enum hits_format { HITS_TEXT, HITS_JSON, HITS_PROMETHEUS };
 struct hits_query {
 	struct session_options session;
 	const char *state;
-	bool is_unused;
+	bool is_unused, has_table;
 	enum hits_format format;
 };
 
@@ -260,6 +260,15 @@ static void print_prometheus(struct text *out, const struct listing *listing)
 
 /* --- the command --------------------------------------------------------------------------------------------- */
 
+/* Tables share the state's folder, and may share identities. */
+static const char *hit_name(const struct session *session, const char *counter)
+{
+	const char *table = session->options.nft.table;
+
+	return strcmp(table, NFT_TABLE_DEFAULT) == 0 ? counter
+		: pool_format(session->pool, "%s/%s", table, counter);
+}
+
 /* What is counted, and what was seen the last time. false after an error in the bag. */
 static bool look(struct listing *listing)
 {
@@ -283,7 +292,7 @@ static bool look(struct listing *listing)
 		struct counted_rule *rule = &listing->rules[index];
 
 		if (rule->now != NULL)
-			rule->hit = hits_note(hits, rule->now->name, rule->now->packets, now);
+			rule->hit = hits_note(hits, hit_name(session, rule->now->name), rule->now->packets, now);
 	}
 	if (error == 0)
 		error = hits_write(hits, folder, now);
@@ -324,11 +333,25 @@ static int list(struct session *session, const struct hits_query *query)
 	return output_stdout(out) ? EXIT_DONE : EXIT_WORLD;
 }
 
-/* The policy that was applied last. false after an error in the bag. */
-static bool read_applied(struct session *session, const char *path)
+/* The newest entry that should be in force; table NULL: of any. */
+static const struct state_entry *entry_of(const struct state *state, const char *table)
 {
+	for (size_t index = state->entries_count; index-- > 0;) {
+		const struct state_entry *entry = &state->entries[index];
+
+		if ((entry->mark == STATE_CONFIRMED || entry->mark == STATE_WAITING) &&
+		    (table == NULL || strcmp(entry->table, table) == 0))
+			return entry;
+	}
+	return NULL;
+}
+
+/* The policy that was applied last. false after an error in the bag. */
+static bool read_applied(struct session *session, const struct hits_query *query)
+{
+	const char *path = query->state, *table = query->has_table ? session->options.nft.table : NULL;
 	struct state *state = state_read(session->pool, session->diags, path);
-	const struct state_entry *entry = state == NULL ? NULL : state_current(state);
+	const struct state_entry *entry = state == NULL ? NULL : entry_of(state, table);
 	struct bundle *bundle;
 	const char *bytes;
 	size_t length;
@@ -337,7 +360,8 @@ static bool read_applied(struct session *session, const char *path)
 		return false;
 	if (entry == NULL) {
 		diag_add(session->diags, CODE_STATE_FAILED, SPAN_NONE,
-			 "nothing was applied yet by '%s': name the policy's file", path);
+			 "'%s' knows of no policy that was applied%s%s: name the policy's file", path,
+			 table == NULL ? "" : " as table ", table == NULL ? "" : table);
 		return false;
 	}
 	bytes = state_read_policy(state, session->diags, entry, &length);
@@ -380,6 +404,9 @@ static int hits_option(struct hits_query *query, int option)
 	case OPTION_STATE:
 		query->state = optarg;
 		return EXIT_DONE;
+	case OPTION_TABLE:
+		query->has_table = true;
+		break;
 	}
 	return session_option(&query->session, "hits", option, optarg);
 }
@@ -413,7 +440,7 @@ int command_hits(struct pool_trap *root, int argc, char **argv)
 	if (status != EXIT_DONE)
 		return status;
 	session = session_new(root, &query.session);
-	if (query.session.path == NULL && !read_applied(session, query.state))
+	if (query.session.path == NULL && !read_applied(session, &query))
 		return session_finish(session);
 	if (!session_expand(session) || !session_is_for_host(session) || session_is_refused(session))
 		return session_finish(session);

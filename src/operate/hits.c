@@ -11,7 +11,7 @@
 
 #define FILE_NAME "hits"
 #define HEAD "fwc hits 1\n"
-#define NAME_FORMAT "%255[A-Za-z0-9_.-]"
+#define NAME_FORMAT "%255[A-Za-z0-9_./-]"
 #define NAME_ROOM 256
 /* What was not there for so long is forgotten. */
 #define KEPT_S (400L * 86400)
@@ -78,7 +78,9 @@ const struct hit *hits_note(struct hits *hits, const char *name, uint64_t packet
 		hit->since = now;
 	}
 	hit->is_seen = true;
-	if (hit->packets != packets)
+	if (packets < hit->packets)
+		hit->since = now;
+	if (packets != hit->packets && packets != 0)
 		hit->changed = now;
 	hit->packets = packets;
 	return hit;

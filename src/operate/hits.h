@@ -2,7 +2,9 @@
  *
  * The file `hits` in the state's folder, a line a counter, times in UTC seconds:
  *     fwc hits 1
- *     NAME PACKETS SINCE CHANGED   (CHANGED 0: never) */
+ *     NAME PACKETS SINCE CHANGED   (CHANGED 0: never)
+ *
+ * NAME is the counter's, with TABLE/ before it where that is another than fwc. */
 #ifndef FWC_OPERATE_HITS_H
 #define FWC_OPERATE_HITS_H
 
@@ -29,7 +31,7 @@ struct hits *hits_new(void *pool);
 /* Without the file, or with one that has another form: empty. 0 or an errno. */
 int hits_read(struct hits *hits, const struct folder *folder);
 /* What a counter says now. The result holds as long as the hits. A count that became smaller was begun
- * anew, and is a change, too. */
+ * anew (a boot, a flush): what it says is known since now, and what it holds was counted since. */
 const struct hit *hits_note(struct hits *hits, const char *name, uint64_t packets, time_t now);
 /* Those that were noted, and others for 400 days after their last change. 0 or an errno. */
 int hits_write(const struct hits *hits, struct folder *folder, time_t now);
