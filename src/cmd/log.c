@@ -42,6 +42,7 @@ struct logger {
 	struct session *session;
 	const struct log_query *query;
 	struct names *rules;
+	size_t others_count; /* lines that a program wrote */
 	bool is_broken; /* the output */
 };
 
@@ -194,8 +195,13 @@ static void take_line(struct logger *logger, const char *bytes, size_t length)
 	void *pool = pool_child(logger->session->pool, "line");
 	struct log_line line;
 
-	if (!logger->is_broken && memchr(bytes, '\0', length) == NULL && log_line_read(pool, bytes, length, &line))
-		print_line(logger, pool, &line);
+	if (!logger->is_broken && memchr(bytes, '\0', length) == NULL &&
+	    log_line_read(pool, bytes, length, &line)) {
+		if (log_head_is_of_kernel(line.before))
+			print_line(logger, pool, &line);
+		else
+			logger->others_count++;
+	}
 	talloc_free(pool);
 }
 
@@ -361,6 +367,9 @@ static int read_source(struct logger *logger, struct watch *watch)
 	if (file < 0)
 		return errno;
 	error = query->from == NULL ? read_kernel(logger, watch, file) : read_file(logger, watch, file);
+	if (logger->others_count > 0)
+		fprintf(stderr, "fwc: left out %zu lines with such words that no kernel wrote, by their heads\n",
+			logger->others_count);
 	if (file != STDIN_FILENO)
 		close(file);
 	return error;
@@ -381,7 +390,10 @@ static int tell(struct session *session, const struct log_query *query)
 			query->from == NULL ? "the kernel's log" : pool_format(session->pool, "'%s'", query->from),
 			strerror(error));
 
-		if (query->from == NULL && error == EPERM)
+		if (query->has_group && error == EPERM)
+			diag_note(session->diags, diagnostic, SPAN_NONE,
+				  "run it as root; or another program listens to this group already");
+		else if (query->from == NULL && error == EPERM)
 			diag_note(session->diags, diagnostic, SPAN_NONE, "run it as root, or hand it lines: "
 				  "journalctl -kf | fwc log %s --from -", query->session.path);
 	}

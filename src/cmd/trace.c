@@ -434,10 +434,19 @@ static bool is_over(const struct follower *follower)
 	       (follower->query->count > 0 && follower->begun > follower->query->count);
 }
 
+/* Of a clock that nobody sets. */
+static time_t seconds_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 /* Milliseconds that are left; -1: no end. */
 static int time_left(const struct trace_query *query, time_t begin)
 {
-	time_t passed = time(NULL) - begin;
+	time_t passed = seconds_now() - begin;
 
 	if (query->seconds == 0)
 		return -1;
@@ -447,7 +456,7 @@ static int time_left(const struct trace_query *query, time_t begin)
 /* After the last packet's number its own events may still come. */
 static void follow(struct follower *follower, struct tracer *tracer, struct watch *watch)
 {
-	time_t begin = time(NULL);
+	time_t begin = seconds_now();
 
 	while (!is_over(follower)) {
 		int left = time_left(follower->query, begin), error;

@@ -9,6 +9,7 @@
 #include "net/protocol.h"
 
 #define PREFIX "fwc:"
+#define RFC5424_WORDS 3 /* in front of the program's name: priority and version, time, host */
 
 /* --- the prefix --------------------------------------------------------------------------------------- */
 
@@ -177,4 +178,62 @@ bool log_line_read(void *pool, const char *text, size_t length, struct log_line 
 	line->out = interface_of(pool, packet, "OUT");
 	line->has_header = read_header(pool, packet, &line->header);
 	return true;
+}
+
+/* --- the head ------------------------------------------------------------------------------------------- */
+
+/* The length without " [   12.345678] " or "[Sat Nov 21 10:00:01 2026] " at the end. */
+static size_t length_before_time(const char *head, size_t length)
+{
+	size_t at = length;
+
+	if (length < 3 || strncmp(head + length - 2, "] ", 2) != 0)
+		return length;
+	for (at = length - 2; at > 0 && head[at - 1] != '['; at--)
+		if (!isalnum((unsigned char)head[at - 1]) && strchr(" :.,+-", head[at - 1]) == NULL)
+			return length;
+	return at == 0 ? length : at - 1;
+}
+
+static bool ends_with(const char *head, size_t length, const char *end)
+{
+	size_t end_length = strlen(end);
+
+	return length >= end_length && strncmp(head + length - end_length, end, end_length) == 0 &&
+	       (length == end_length || head[length - end_length - 1] == ' ');
+}
+
+/* "<4>", "kern  :warn  : ", "2026-11-21T10:00:01,123456+00:00 " of dmesg */
+static bool is_of_dmesg(const char *head, size_t length)
+{
+	size_t word = strcspn(head, " ");
+
+	if (length == 0)
+		return true;
+	if (head[0] == '<')
+		return strspn(head + 1, "0123456789") == length - 2 && head[length - 1] == '>';
+	if (strncmp(head, "kern ", 5) == 0)
+		return strspn(head, "kernabcdefghijklmnopqrstuvwxyz :") >= length && head[length - 2] == ':';
+	return isdigit((unsigned char)head[0]) && word == length - 1 && strspn(head, "0123456789-T:,.+Z") == word;
+}
+
+static size_t words_in(const char *head, size_t length)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < length; at++)
+		count += head[at] == ' ';
+	return count;
+}
+
+bool log_head_is_of_kernel(const char *head)
+{
+	size_t length = length_before_time(head, strlen(head));
+	const char *tag = strstr(head, ": ");
+
+	if (is_of_dmesg(head, length))
+		return true;
+	if (ends_with(head, length, "kernel - - - ") && (tag == NULL || (size_t)(tag - head) >= length))
+		return words_in(head, length - strlen("kernel - - - ")) <= RFC5424_WORDS;
+	return ends_with(head, length, "kernel: ") && tag == head + length - strlen(": ");
 }

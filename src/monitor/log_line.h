@@ -23,4 +23,9 @@ bool log_prefix_read(void *pool, const char *prefix, struct log_line *line);
 /* A whole line of text. false: no line of fwc's. Strings are copied. */
 bool log_line_read(void *pool, const char *text, size_t length, struct log_line *line);
 
+/* Whether a line's head is the kernel's: nothing, or its time and name as syslog daemons, journalctl and dmesg
+ * write them ("Nov 21 10:00:01 host kernel: [   12.345678] "). What programs log has another name in front,
+ * and may hold anything that somebody far away has sent. */
+bool log_head_is_of_kernel(const char *head);
+
 #endif

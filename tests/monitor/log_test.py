@@ -55,6 +55,18 @@ LINES = (
 )
 
 
+PACKET = "fwc:no-telnet:deny: IN=a OUT= SRC=1.2.3.4 DST=5.6.7.8 PROTO=TCP SPT=1 DPT=23"
+KERNEL_HEADS = ("", "[   12.345678] ", "[Sat Nov 21 10:00:01 2026] ", "<4>[   12.345678] ",
+                "kern  :warn  : [   1.0] ",
+                "2026-11-21T10:00:01,123456+00:00 ", "Nov 21 10:00:01 fw kernel: ", "kernel: ",
+                "2026-11-21T10:00:01+0000 fw kernel: ", "[   12.3] fw kernel: ",
+                "<4>1 2026-11-21T10:00:01Z fw kernel - - - [ 1.2] ")
+OTHER_HEADS = ("Nov 21 10:00:01 fw sshd[99]: Invalid user ", "Nov 21 10:00:01 fw sshd[99]: Invalid user kernel: ",
+               "Nov 21 10:00:01 fw sshd[99]: Invalid user [  1.2] ", "Invalid user ", "[ 1.2] systemd[1]: ",
+               "<4>1 2026-11-21T10:00:01Z fw sshd 99 - - kernel - - - ",
+               "Nov 21 10:00:01 fw sshd[99]: kernel - - - ", "Nov 21 10:00:01 fw mykernel: ")
+
+
 def told(fwc, folder, text, *options):
     done = subprocess.run([fwc, "log", "policy.fw", "--from", "-", *options], input=text, capture_output=True,
                           cwd=folder, check=False)
@@ -68,6 +80,13 @@ def check_lines(checks, fwc, folder):
             checks.check((status, out) == (0, wanted + "\n"), f"{line!r}: {status} {out!r} {err!r}")
         else:
             checks.check(status == 0 and "\x1b" not in out, f"{line!r}: {status} {out!r} {err!r}")
+    for head in KERNEL_HEADS:
+        _, out, err = told(fwc, folder, (head + PACKET + "\n").encode())
+        checks.check(out.startswith(head + "deny tcp 1.2.3.4:1") and "left out" not in err,
+                     f"{head!r}: {out!r} {err!r}")
+    for head in OTHER_HEADS:
+        _, out, err = told(fwc, folder, (head + PACKET + "\n").encode())
+        checks.check(out == "" and "left out 1 lines" in err, f"forged: {head!r}: {out!r} {err!r}")
     whole = "\n".join(line for line, _ in LINES)
     _, out, _ = told(fwc, folder, whole.encode())
     checks.check(len(out.splitlines()) == 7, f"all lines at once, the last without an end: {out!r}")
