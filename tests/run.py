@@ -139,6 +139,7 @@ FEWER = {
     "cisco/report_test.py": ("--policies", "6"),
     "cisco/refuse_test.py": ("--lines", "10000"),
     "iptables/import_test.py": ("--files", "12"),
+    "import_nft/random_test.py": ("--rulesets", "5"),
     "packets/random_test.py": ("--policies", "30"),
     "packets/applies_test.py": ("--applies", "10"),
 }
@@ -165,6 +166,7 @@ PROGRAMS = [
     ("iptables/packets_test.py",),
     ("import_nft/kernel_test.py",),
     ("import_nft/bad_test.py",),
+    ("import_nft/random_test.py", "--rulesets", "12"),
     ("cisco/acl_eval_test.py",),
     ("cisco/import_test.py",),
     ("cisco/import_real_test.py",),

@@ -148,7 +148,7 @@ static const struct command commands[] = {
 	  "      --always-passing       iptables, nft: let pass what always passes in a policy\n"
 	  "      --skip-unknown         iptables, nft: leave out what allows and cannot be said\n"
 	  "      --json                 diagnostics as JSON on stderr\n",
-	  command_import, RIGHTS_BOTH },
+	  command_import, RIGHTS_IMPORT },
 	{ "service", "look into the port database",
 	  "usage: fwc service show NAME [--json] [--policy FILE]\n"
 	  "       fwc service search TEXT [--json] [--policy FILE]\n"

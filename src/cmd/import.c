@@ -8,6 +8,7 @@
 #include "cmd/nft_source.h"
 #include "cmd/output.h"
 #include "cmd/proof.h"
+#include "cmd/rights.h"
 #include "cmd/session.h"
 #include "import/iptables.h"
 #include "import/nft_prove.h"
@@ -167,11 +168,17 @@ static bool write_nft(struct session *session, const struct import_query *query,
 	};
 	struct import_nft_source source;
 	struct import_nft_tables tables;
-	bool is_usable;
+	bool is_usable, is_read;
 
-	if (!(is_kernel(query) ? nft_source_kernel(session->pool, session->diags, &source) :
-	      nft_source_script(session->pool, session->diags, session->sources->items[sources[0]], &source)))
+	is_read = is_kernel(query) ? nft_source_kernel(session->pool, session->diags, &source) :
+		  nft_source_script(session->pool, session->diags, session->sources->items[sources[0]], &source);
+	if (!is_read)
 		return false;
+	if (!rights_keep(RIGHTS_BOTH)) {
+		diag_add(session->diags, CODE_NFT_NAMESPACE, SPAN_NONE, "rights cannot be given up: %s",
+			 strerror(errno));
+		return false;
+	}
 	open_database(session);
 	import_nft(out, session->diags, &source, session->database, &settings, &tables, &is_usable);
 	if (is_usable && !diags_has_errors(session->diags)) /* what was left out is known to differ */

@@ -47,16 +47,22 @@ static bool write_whole(int file, const char *bytes, size_t length)
 	return true;
 }
 
-/* Nobody is mapped into the user namespace: all that it gives are rights over its own network, and of those
- * nft inherits the one that it needs. */
-static bool enter_namespaces(void)
+/* Keeps one right of the process, over its network, for nft too. */
+static bool keep_network_right(void)
 {
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
+	if (capng_get_caps_process() != 0)
 		return false;
-	return capng_get_caps_process() == 0 &&
-	       capng_update(CAPNG_ADD, CAPNG_INHERITABLE, CAP_NET_ADMIN) == 0 &&
+	capng_clear(CAPNG_SELECT_CAPS);
+	return capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_INHERITABLE, CAP_NET_ADMIN) == 0 &&
 	       capng_apply(CAPNG_SELECT_CAPS) == 0 &&
 	       prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0) == 0;
+}
+
+/* Who may makes a network namespace alone, since in a user namespace the kernel takes no large batch of rules.
+ * Others have both; nobody is mapped there: all that it gives are rights over its own network. */
+static bool enter_namespaces(void)
+{
+	return (unshare(CLONE_NEWNET) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0) && keep_network_right();
 }
 
 /* Runs nft; its exit status, 127 where there is none. */
@@ -202,6 +208,8 @@ static void tell_failure(void *pool, struct diags *diags, const char *path, int 
 	case NOT_LOADED:
 		told = diag_add(diags, CODE_NFT_SCRIPT, SPAN_NONE, "nft does not load '%s'", path);
 		note_errors(pool, diags, told, path, errors);
+		if (strstr(contents(pool, errors, &length), strerror(EMSGSIZE)) != NULL)
+			diag_note(diags, told, SPAN_NONE, "the kernel takes so many rules at once only from root");
 		return;
 	}
 	diag_add(diags, CODE_NFT_NAMESPACE, SPAN_NONE, "what came of '%s' cannot be read back", path);

@@ -8,6 +8,7 @@
 
 enum rights {
 	RIGHTS_FILES,  /* reads and writes files: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_CHOWN */
+	RIGHTS_IMPORT, /* as BOTH; makes network namespaces, in a child: CAP_SYS_ADMIN */
 	RIGHTS_BOTH,   /* as FILES; reads the kernel's rules: CAP_NET_ADMIN */
 	RIGHTS_KERNEL, /* the kernel's rules: CAP_NET_ADMIN; reads policies: CAP_DAC_READ_SEARCH */
 	RIGHTS_APPLY,  /* as KERNEL; asks who is logged in: CAP_SYS_PTRACE (proc(5), /proc/PID/environ) */

@@ -2,6 +2,7 @@
  * numbers, so that equal sets are equal diagrams. */
 #include "import/space.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -285,42 +286,62 @@ struct enumeration {
 	size_t most;
 };
 
-/* The values of an edge's child, all edges to that child together. */
-static struct interval_set *values_of_child(struct import_space *space, const number128 *highs,
-					    const diagram *children, size_t count, diagram child,
-					    number128 top)
+/* An edge; the first one to its child is what all of them are in the order of. */
+struct edge {
+	diagram child;
+	size_t index, first;
+	number128 low, high;
+};
+
+static int compare_children(const void *left, const void *right)
 {
-	struct interval_set *set = pool_new(space->pool, struct interval_set);
+	const struct edge *a = left, *b = right;
+
+	if (a->child != b->child)
+		return a->child < b->child ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+static int compare_firsts(const void *left, const void *right)
+{
+	const struct edge *a = left, *b = right;
+
+	if (a->first != b->first)
+		return a->first < b->first ? -1 : 1;
+	return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* The edges of a node up to the highest value, those to one child side by side; *count of them. */
+static struct edge *edges_of(struct import_space *space, import_set set, number128 top, size_t *count)
+{
+	const struct diagram_edges edges = diagram_edges(space->diagrams, set);
+	struct edge *items = pool_array(space->pool, struct edge, edges.count);
 	number128 low = 0;
 
-	for (size_t index = 0; index < count && low <= top; index++) {
-		number128 high = highs[index] > top ? top : highs[index];
+	*count = 0;
+	for (size_t index = 0; index < edges.count && low <= top; index++) {
+		const number128 high = edges.highs[index] > top ? top : edges.highs[index];
 
-		if (children[index] == child)
-			interval_set_add(space->pool, set, low, high);
+		if (!import_is_none(edges.children[index]))
+			items[(*count)++] = (struct edge){ edges.children[index], index, index, low, high };
 		low = high + 1;
 		if (high == DIAGRAM_HIGHEST)
 			break;
 	}
-	interval_set_normalise(set);
-	return set;
-}
-
-static bool is_first_of(const diagram *children, size_t index)
-{
-	for (size_t earlier = 0; earlier < index; earlier++)
-		if (children[earlier] == children[index])
-			return false;
-	return true;
+	qsort(items, *count, sizeof *items, compare_children);
+	for (size_t index = 1; index < *count; index++)
+		if (items[index].child == items[index - 1].child)
+			items[index].first = items[index - 1].first;
+	qsort(items, *count, sizeof *items, compare_firsts);
+	return items;
 }
 
 /* As deep as there are fields. */
 static bool enumerate(struct enumeration *run, import_set set, struct import_box box)
 {
 	struct import_space *space = run->space;
-	struct diagram_edges edges;
-	number128 *highs;
-	diagram *children;
+	struct edge *edges;
+	size_t count;
 	uint32_t field;
 	bool is_whole = true;
 
@@ -335,20 +356,17 @@ static bool enumerate(struct enumeration *run, import_set set, struct import_box
 		return true;
 	}
 	field = diagram_field(space->diagrams, set);
-	edges = diagram_edges(space->diagrams, set);
-	highs = pool_array(space->pool, number128, edges.count);
-	children = pool_array(space->pool, diagram, edges.count);
-	memcpy(highs, edges.highs, edges.count * sizeof *highs);
-	memcpy(children, edges.children, edges.count * sizeof *children);
-	const size_t count = edges.count;
+	edges = edges_of(space, set, import_highest(space, field), &count);
+	for (size_t begin = 0, end; begin < count && is_whole; begin = end) {
+		struct interval_set *values = pool_new(space->pool, struct interval_set);
 
-	for (size_t index = 0; index < count && is_whole; index++) {
-		if (import_is_none(children[index]) || !is_first_of(children, index))
-			continue;
-		box.fields[field] = values_of_child(space, highs, children, count, children[index],
-						    import_highest(space, field));
-		is_whole = enumerate(run, children[index], box);
+		for (end = begin; end < count && edges[end].child == edges[begin].child; end++)
+			interval_set_add(space->pool, values, edges[end].low, edges[end].high);
+		interval_set_normalise(values);
+		box.fields[field] = values;
+		is_whole = enumerate(run, edges[begin].child, box);
 	}
+	talloc_free(edges);
 	return is_whole;
 }
 
