@@ -36,7 +36,7 @@ static const char *check_owner(void *pool, const struct stat *facts)
 }
 
 /* The bytes of the file; NULL with *reason. */
-static const char *read_whole(void *pool, int file, size_t *length, const char **reason)
+static char *read_whole(void *pool, int file, size_t *length, const char **reason)
 {
 	struct stat facts;
 	char *bytes;
@@ -67,7 +67,8 @@ static const char *read_whole(void *pool, int file, size_t *length, const char *
 static const char *read_batch(void *pool, const char *path, struct nft_batch_file *batch)
 {
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	const char *reason = NULL, *bytes;
+	const char *reason = NULL;
+	char *bytes;
 	size_t length = 0;
 
 	if (file < 0)

@@ -174,11 +174,10 @@ static const char *read_messages(void *pool, char *bytes, size_t length, size_t 
 	return file->batch->messages_count == count && count > 0 ? NULL : "its messages are not as many as it says";
 }
 
-const char *nft_batch_file_read(void *pool, const char *bytes, size_t length, struct nft_batch_file *file)
+const char *nft_batch_file_read(void *pool, char *bytes, size_t length, struct nft_batch_file *file)
 {
 	struct header header;
 	const char *reason;
-	char *copy;
 
 	if (length < sizeof header)
 		return pool_format(pool, "it is not whole: %zu bytes, its header alone has %zu", length,
@@ -191,9 +190,7 @@ const char *nft_batch_file_read(void *pool, const char *bytes, size_t length, st
 		.table = pool_format(pool, "%s", header.table),
 		.batch = nft_batch_new(pool),
 	};
-	copy = pool_bytes(file->batch, length - sizeof header);
-	memcpy(copy, bytes + sizeof header, length - sizeof header);
-	return read_messages(pool, copy, length - sizeof header, le32toh(header.messages_count), file);
+	return read_messages(pool, bytes + sizeof header, length - sizeof header, le32toh(header.messages_count), file);
 }
 
 /* --- the kernel ------------------------------------------------------------------------------------------ */
