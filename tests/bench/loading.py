@@ -3,12 +3,13 @@
 - `fwc apply --confirm 0`: compiled, proved, loaded, read back, kept in a state on the disk;
 - `fwc boot`: the batch alone that apply has kept;
 - `nft -f` of the text that fwc makes of the policy;
-- `nft -f` of linear text: a line for each rule and service in one chain that the three base chains enter, or the
-  list as it came, in a set that nft merges.
+- `nft -f` of linear text: a line for each rule and service in one chain that the three base chains enter, or
+  the list as it came, in a set that nft merges.
 
-Each row: user, system and wall seconds (of the run with the least CPU), peak memory, and what part that is of the
-linear text's CPU, user time and memory. Nothing here passes or fails. FWC_BENCH=quick in the environment: the small
-sizes alone. Without root's own network namespaces a socket holds 200 KB, and more is loaded in pieces, or refused."""
+Each row: user, system and wall seconds (of the run with the least CPU), peak memory, and what part that is of
+the linear text's CPU, user time and memory. Nothing here passes or fails. FWC_BENCH=quick in the environment:
+the small sizes alone. Without root's own network namespaces a socket holds 200 KB, and more is loaded in pieces,
+or refused."""
 
 import os
 import random

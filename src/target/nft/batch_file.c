@@ -190,7 +190,8 @@ const char *nft_batch_file_read(void *pool, char *bytes, size_t length, struct n
 		.table = pool_format(pool, "%s", header.table),
 		.batch = nft_batch_new(pool),
 	};
-	return read_messages(pool, bytes + sizeof header, length - sizeof header, le32toh(header.messages_count), file);
+	return read_messages(pool, bytes + sizeof header, length - sizeof header,
+			     le32toh(header.messages_count), file);
 }
 
 /* --- the kernel ------------------------------------------------------------------------------------------ */

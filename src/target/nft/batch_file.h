@@ -32,7 +32,8 @@ struct nft_batch_file {
 /* Reads what nft_batch_file_write gave. NULL if it is whole, and each of its messages is one of those
  * that make a table, in family inet and about the table that the header names; else the reason, for
  * people: "it is not whole: 512 of 1820 bytes". The messages stay where they are in the bytes, which are aligned
- * as memory of a pool is, live as long as the result, and get the messages' numbers. The rest stands in the pool. */
+ * as memory of a pool is, live as long as the result, and get the messages' numbers. The rest stands in the
+ * pool. */
 const char *nft_batch_file_read(void *pool, char *bytes, size_t length, struct nft_batch_file *file);
 
 /* Sends it as one transaction, whatever the generation. false with the kernel's reason in the bag;
