@@ -6,6 +6,7 @@
 #define FWC_OPTIMISE_LEVEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The first is the default. */
 enum optimise_level {
@@ -19,5 +20,16 @@ bool optimise_level_parse(const char *word, enum optimise_level *level);
 bool optimise_level_of(int number, enum optimise_level *level);
 /* As it is written: 0, 1 or 2. */
 unsigned optimise_level_number(enum optimise_level level);
+
+/* How far the choice of structures goes. */
+struct optimise_limits {
+	bool has_structure;     /* anything but plain rules */
+	unsigned list_least;    /* nanoseconds of plain rules that are worth a structure */
+	unsigned list_per_set;  /* and for each set there is: loading is quadratic in their number */
+	unsigned family_bias;   /* nanoseconds: two lists of a family each are harder to read than one of both */
+	size_t sets_most;
+};
+
+const struct optimise_limits *optimise_limits_of(enum optimise_level level);
 
 #endif

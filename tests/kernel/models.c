@@ -468,8 +468,27 @@ static void maps_of_leading_bits(struct maker *maker)
 		mapped(maker, map, 0, 0, NFT_DROP, NULL);
 		mapped(maker, map, block, block, NFT_GOTO, "leaf");
 		map->size = 2;
-		vmap(maker, map, 0)->length = rows[i].length;
+		vmap(maker, map, 0)->leading[0] = (uint8_t)rows[i].length;
 	}
+}
+
+/* The same of two addresses: of both, of the second alone, of none. */
+static void maps_of_leading_pairs(struct maker *maker)
+{
+	static const enum nft_field four[] = { NFT_FIELD_IP_SADDR, NFT_FIELD_IP_DADDR };
+	static const enum nft_field six[] = { NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR };
+	static const uint8_t leading[][2] = { { 28, 20 }, { 0, 24 }, { 0, 0 }, { 9, 0 } };
+	for (size_t i = 0; i < sizeof leading / sizeof leading[0]; i++)
+		for (unsigned family = 0; family < 2; family++) {
+			struct nft_set *set = begin_set(maker, pool_format(maker->pool, "pairs_%zu_%u", i, family),
+							2, family == 0 ? four : six);
+			set->is_verdict_map = true;
+			set->size = 1;
+			element(maker, set)->verdict = (struct nft_verdict){ NFT_GOTO, "leaf" };
+			struct nft_statement *statement = vmap(maker, set, 0);
+			statement->leading[0] = leading[i][0];
+			statement->leading[1] = leading[i][1];
+		}
 }
 
 static struct nft_set *concatenation(struct maker *maker, const char *name,
@@ -550,6 +569,7 @@ static void make_sets(struct maker *maker)
 	maps_of_fields(maker);
 	maps_of_intervals(maker);
 	maps_of_leading_bits(maker);
+	maps_of_leading_pairs(maker);
 	maps_of_concatenations(maker);
 	matches_of_concatenations(maker);
 }

@@ -8,7 +8,7 @@
 #include "model_eval.h"
 
 #define LEVELS_MAX 16
-#define SETS_MAX 512
+#define SETS_MAX 1024
 #define COMMENT_MAX 127
 #define NAME_MAX_LENGTH 127
 #define INTERFACE_MAX 15

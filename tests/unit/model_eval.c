@@ -305,19 +305,20 @@ static void follow(struct machine *machine, const struct nft_verdict *verdict, c
 }
 
 /* Leading bits alone; elements with others could never be found. */
-static void mask_value(struct machine *machine, const struct nft_statement *statement, struct nft_value *value)
+static void mask_value(struct machine *machine, const struct nft_statement *statement, size_t field,
+		       struct nft_value *value)
 {
-	unsigned bits = statement->fields[0] == NFT_FIELD_IP_SADDR || statement->fields[0] == NFT_FIELD_IP_DADDR
-			? 32 : 128;
-	unsigned dropped = bits - statement->length;
-	if (statement->length == 0)
+	enum nft_field of = statement->fields[field];
+	unsigned bits = of == NFT_FIELD_IP_SADDR || of == NFT_FIELD_IP_DADDR ? 32 : 128;
+	unsigned dropped = bits - statement->leading[field];
+	if (statement->leading[field] == 0)
 		return;
-	if (statement->fields_count != 1 || dropped >= bits || statement->set->is_interval)
+	if (dropped >= bits || statement->set->is_interval)
 		problem(machine, "a mask where there can be none");
 	value->number = value->number >> dropped << dropped;
 	for (size_t i = 0; i < statement->set->elements_count; i++)
-		if (statement->set->elements[i].low[0].number >> dropped << dropped !=
-		    statement->set->elements[i].low[0].number)
+		if (statement->set->elements[i].low[field].number >> dropped << dropped !=
+		    statement->set->elements[i].low[field].number)
 			problem(machine, "an element that its mask never gives");
 }
 
@@ -328,7 +329,8 @@ static enum step step_map(struct machine *machine, const struct nft_statement *s
 		problem(machine, "a verdict is looked up in a set without verdicts");
 	if (!set_values(machine, statement, values))
 		return STEP_BREAK;
-	mask_value(machine, statement, &values[0]);
+	for (size_t i = 0; i < statement->fields_count; i++)
+		mask_value(machine, statement, i, &values[i]);
 	const struct nft_element *element = find_element(machine, statement->set, values);
 	if (element == NULL || machine->is_done)
 		return STEP_BREAK;

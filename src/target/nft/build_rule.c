@@ -127,12 +127,12 @@ static void add_compare(const struct builder *builder, uint32_t operator, const 
 	set_bytes(builder, compare, NFTNL_EXPR_CMP_DATA, bytes, length);
 }
 
-static void add_mask(const struct builder *builder, const uint8_t *mask, uint32_t length)
+static void add_mask(const struct builder *builder, const uint8_t *mask, uint32_t length, uint32_t slot)
 {
 	static const uint8_t zeros[16];
 	struct nftnl_expr *bitwise = expression_add(builder, "bitwise");
-	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_SREG, register_at(slot));
+	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_DREG, register_at(slot));
 	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
 	nftnl_expr_set_u32(bitwise, NFTNL_EXPR_BITWISE_LEN, length);
 	set_bytes(builder, bitwise, NFTNL_EXPR_BITWISE_MASK, mask, length);
@@ -200,7 +200,7 @@ static void match_prefix(const struct builder *builder, const struct nft_field_r
 	if (match->length % 8 != 0)
 		mask[match->length / 8] = (uint8_t)(0xff00u >> match->length % 8);
 	add_load(builder, row, row->bytes, 0);
-	add_mask(builder, mask, row->bytes);
+	add_mask(builder, mask, row->bytes, 0);
 	add_compare(builder, NFT_CMP_EQ, bytes, row->bytes);
 }
 
@@ -222,16 +222,16 @@ static void match_any_bit(const struct builder *builder, const struct nft_field_
 	uint8_t mask[16];
 	nft_key_value(mask, row, &match->low, false);
 	add_load(builder, row, row->bytes, 0);
-	add_mask(builder, mask, row->bytes);
+	add_mask(builder, mask, row->bytes, 0);
 	add_compare(builder, NFT_CMP_NEQ, zeros, row->bytes);
 }
 
 static void load_fields(const struct builder *builder, const enum nft_field *fields, size_t count,
-			bool is_ordered);
+			const uint8_t *leading, bool is_ordered);
 
 static void match_set(const struct builder *builder, const struct nft_statement *match, bool is_negated)
 {
-	load_fields(builder, &match->field, 1, nft_set_has_ranges(match->set));
+	load_fields(builder, &match->field, 1, NULL, nft_set_has_ranges(match->set));
 	add_lookup(builder, match->set, is_negated, false);
 }
 
@@ -281,10 +281,18 @@ static void build_joined(const struct builder *builder, const struct nft_stateme
 	add_compare(builder, NFT_CMP_EQ, bytes, one->bytes + two->bytes);
 }
 
+static void add_leading(const struct builder *builder, enum nft_field field, unsigned leading, uint32_t slot)
+{
+	const struct nft_field_row *row = nft_field_row(field);
+	uint8_t mask[16];
+	nft_key_value(mask, row, &(struct nft_value){ nft_mask(field, leading), NULL }, true);
+	add_mask(builder, mask, row->bytes, slot);
+}
+
 /* is_ordered: the set compares by size. In a concatenation nft turns every number of the host's
- * order then, single bytes too. */
+ * order then, single bytes too. leading: of each address, the bits that matter; or NULL. */
 static void load_fields(const struct builder *builder, const enum nft_field *fields, size_t count,
-			bool is_ordered)
+			const uint8_t *leading, bool is_ordered)
 {
 	uint32_t slot = 0;
 	for (size_t i = 0; i < count; i++) {
@@ -292,20 +300,16 @@ static void load_fields(const struct builder *builder, const enum nft_field *fie
 		add_load(builder, row, row->bytes, slot);
 		if (is_ordered && row->order == NFT_HOST_ENDIAN && (count > 1 || nft_key_is_turned(row)))
 			add_turn(builder, row, slot);
+		if (leading != NULL && leading[i] != 0)
+			add_leading(builder, fields[i], leading[i], slot);
 		slot += nft_key_padded(row) / SLOT_BYTES;
 	}
 }
 
 static void build_concatenation(const struct builder *builder, const struct nft_statement *statement)
 {
-	load_fields(builder, statement->fields, statement->fields_count,
+	load_fields(builder, statement->fields, statement->fields_count, statement->leading,
 		    nft_set_has_ranges(statement->set));
-	if (statement->length != 0) {
-		const struct nft_field_row *row = nft_field_row(statement->fields[0]);
-		uint8_t mask[16];
-		nft_key_value(mask, row, &(struct nft_value){ nft_mask(statement), NULL }, true);
-		add_mask(builder, mask, row->bytes);
-	}
 	add_lookup(builder, statement->set, statement->operator == NFT_NOT_IN_SET,
 		   statement->kind == NFT_VMAP);
 }
@@ -367,7 +371,7 @@ static void build_source_limit(const struct builder *builder, const struct nft_s
 	if (is_ipv6) {
 		uint8_t mask[16] = { 0 };
 		memset(mask, 0xff, SOURCE_PREFIX_BYTES);
-		add_mask(builder, mask, row->bytes);
+		add_mask(builder, mask, row->bytes, 0);
 	}
 	struct nftnl_expr *limit = expression_new(builder, "limit");
 	nftnl_expr_set_u64(limit, NFTNL_EXPR_LIMIT_RATE, statement->limit->rate);

@@ -186,11 +186,11 @@ static bool element_has_range(const struct nft_set *set, const struct nft_elemen
 	return false;
 }
 
-number128 nft_mask(const struct nft_statement *map)
+number128 nft_mask(enum nft_field field, unsigned leading)
 {
-	unsigned bits = nft_field_row(map->fields[0])->bytes * 8;
-	number128 all = nft_field_highest(map->fields[0]);
-	return map->length == 0 ? all : all & ~(((number128)1 << (bits - map->length)) - 1);
+	unsigned bits = nft_field_row(field)->bytes * 8;
+	number128 all = nft_field_highest(field);
+	return leading >= bits ? all : all & ~(((number128)1 << (bits - leading)) - 1);
 }
 
 bool nft_set_has_ranges(const struct nft_set *set)

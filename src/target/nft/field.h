@@ -53,8 +53,8 @@ const char *nft_port_protocol(uint8_t protocol);
 /* The operator with degenerate forms folded: a range of one value, a prefix of full length. */
 enum nft_operator nft_operator_of(const struct nft_statement *match);
 
-/* The leading bits of the address that a verdict map is looked up by. */
-number128 nft_mask(const struct nft_statement *map);
+/* The mask of an address's leading bits. */
+number128 nft_mask(enum nft_field field, unsigned leading);
 
 /* Has the set any range? is_interval may be wrong the safe way only. */
 bool nft_set_has_ranges(const struct nft_set *set);

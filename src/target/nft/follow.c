@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "optimise/costs.h"
 #include "target/nft/field.h"
 #include "target/nft/text_value.h"
 
@@ -204,9 +205,61 @@ static bool values_of(const struct follower *follower, const struct nft_statemen
 	for (size_t i = 0; i < statement->fields_count; i++)
 		if (!value_of(follower->packet, statement->fields[i], &values[i]))
 			return false;
-	if (statement->length != 0)
-		values[0].number &= nft_mask(statement);
+	for (size_t i = 0; i < statement->fields_count; i++)
+		if (statement->leading[i] != 0)
+			values[i].number &= nft_mask(statement->fields[i], statement->leading[i]);
 	return true;
+}
+
+/* --- what it costs ---------------------------------------------------------------------------------- */
+
+static unsigned lookup_cost(const struct nft_set *set)
+{
+	size_t count = set->intervals != NULL ? set->intervals->items_count : set->elements_count;
+	bool is_name = nft_field_row(set->fields[0])->kind == NFT_VALUE_NAME;
+	bool is_long = nft_field_row(set->fields[0])->bytes > 4;
+
+	if (set->fields_count > 1)
+		return cost_lookup(set->is_interval ? LOOKUP_CONCATENATED : LOOKUP_EXACT, count);
+	if (set->is_interval)
+		return cost_lookup(is_long ? LOOKUP_INTERVAL6 : LOOKUP_INTERVAL, count);
+	return cost_lookup(is_name ? LOOKUP_NAME : is_long ? LOOKUP_MASKED6 : LOOKUP_MASKED, count);
+}
+
+static unsigned compare_cost(const struct nft_statement *match, bool is_first)
+{
+	bool is_address = nft_field_row(match->field)->family != 0;
+
+	if (is_first)
+		return is_address ? COST_COMPARE : COST_PROTOCOL;
+	return is_address ? COST_COMPARE_MORE + COST_FAMILY : COST_COMPARE_MORE;
+}
+
+/* What the statement costs a packet that gets to it. */
+static unsigned statement_cost(const struct nft_statement *statement, bool is_first)
+{
+	switch (statement->kind) {
+	case NFT_MATCH:
+		return statement->set != NULL ? lookup_cost(statement->set) : compare_cost(statement, is_first);
+	case NFT_VMAP:
+	case NFT_CONCAT_MATCH:
+		return lookup_cost(statement->set);
+	case NFT_VERDICT:
+		return statement->verdict.kind == NFT_JUMP || statement->verdict.kind == NFT_GOTO ? COST_JUMP : 0;
+	case NFT_COUNTER:
+		return COST_COUNTER;
+	case NFT_LIMIT:
+	case NFT_SOURCE_LIMIT:
+	case NFT_REJECT:
+	case NFT_LOG:
+	case NFT_NOTRACK:
+	case NFT_HELPER:
+	case NFT_MASQUERADE:
+	case NFT_SNAT:
+	case NFT_DNAT:
+		break; /* what they do is no part of finding the rule */
+	}
+	return 0;
 }
 
 /* --- the walk --------------------------------------------------------------------------------------- */
@@ -323,9 +376,11 @@ static void walk(struct follower *follower)
 		}
 		rule = &frame.chain->rules[frame.next];
 		follower->at.next++;
-		for (size_t i = 0; i < rule->statements_count; i++)
+		for (size_t i = 0; i < rule->statements_count; i++) {
+			follower->path.cost += statement_cost(&rule->statements[i], i == 0);
 			if (!step(follower, &frame, &rule->statements[i]))
 				break;
+		}
 	}
 }
 

@@ -20,6 +20,7 @@ struct nft_path {
 	bool is_decided;   /* by the last step */
 	bool is_accepted;
 	bool is_rejected;
+	unsigned cost;                     /* by the model of optimise/costs.h, in nanoseconds */
 };
 
 /* The first packet of a connection, through the filter chains of its hook; limits are not used up. What it

@@ -372,6 +372,7 @@ struct nft_table *nft_lower(void *pool, struct diags *diags, const struct rulese
 		.diags = diags,
 		.ruleset = ruleset,
 		.settings = settings,
+		.limits = optimise_limits_of(settings->level),
 		.table = table,
 		.prefix = "",
 	};

@@ -203,12 +203,12 @@ struct goal goal_of_chain(const struct draft *draft, const struct nft_chain *cha
 
 bool lower_may_add_set(const struct lower *lower)
 {
-	return lower->table->sets_count < LOWER_SETS_MAX;
+	return lower->table->sets_count < lower->limits->sets_most;
 }
 
 bool lower_may_add_leaf_set(const struct lower *lower)
 {
-	return lower->table->sets_count < LOWER_SETS_MAX / 2;
+	return lower->table->sets_count < lower->limits->sets_most / 2;
 }
 
 struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_field *fields,

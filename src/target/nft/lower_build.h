@@ -12,9 +12,6 @@
 
 /* Levels of chains that the kernel follows (NFT_JUMP_STACK_SIZE), the base chain included. */
 #define LOWER_LEVELS_MAX 16
-/* Sets and maps in a table: loading is quadratic in their number. */
-#define LOWER_SETS_MAX 500
-
 /* A place to go to, and how many levels of chains it needs (0: none, it is a verdict). */
 struct goal {
 	struct nft_verdict verdict;
@@ -31,6 +28,7 @@ struct lower {
 	struct diags *diags;
 	const struct ruleset *ruleset;
 	const struct nft_settings *settings;
+	const struct optimise_limits *limits; /* of its level */
 	struct nft_table *table;
 
 	char *block; /* the arena's current block, and what is left of it */

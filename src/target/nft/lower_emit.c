@@ -12,6 +12,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "optimise/costs.h"
 
 /* The factors of a unit, outermost first. */
 enum factor { FACTOR_IN, FACTOR_OUT, FACTOR_SOURCE, FACTOR_DESTINATION, FACTOR_SERVICE };
@@ -25,9 +26,6 @@ enum {
 	PRODUCT_MAX = 6,     /* rules that a unit is multiplied out to */
 	CHAINED_MIN = 3,     /* alternatives that are worth a jump */
 };
-
-/* Costs in nanoseconds, measured (a failing compare, a lookup, a jump). */
-enum { COST_COMPARE = 12, COST_FAMILY = 4, COST_PORTS = 18, COST_SET = 180, COST_JUMP = 16 };
 
 static const uint32_t factor_needs[FACTORS] = {
 	NEED_IN, NEED_OUT, NEED_SOURCE, NEED_DESTINATION, NEED_SERVICE,
@@ -576,6 +574,19 @@ void emit_entry(struct lower *lower, struct draft *draft, struct entry entry)
 		write_rule(lower, draft, &product, i);
 }
 
+bool emit_service_goal(struct lower *lower, struct entry entry, struct goal *goal)
+{
+	const struct unit unit = lower->units[entry.unit];
+	struct product product = { .unit = &unit, .origin = unit.tail->origin };
+	if (entry_needs(lower, entry) != NEED_SERVICE || lower->groups[unit.group].kind == SERVICE_PROTOCOL)
+		return false;
+	set_end(lower, &product);
+	if (!product.is_end_shared)
+		return false;
+	*goal = service_chain(lower, unit.group, &product.end);
+	return true;
+}
+
 /* --- cost --------------------------------------------------------------------------------- */
 
 static unsigned factor_cost(enum factor factor)
@@ -583,14 +594,53 @@ static unsigned factor_cost(enum factor factor)
 	switch (factor) {
 	case FACTOR_IN:
 	case FACTOR_OUT:
-		return COST_COMPARE;
+		return COST_PROTOCOL;
 	case FACTOR_SOURCE:
 	case FACTOR_DESTINATION:
-		return COST_COMPARE + COST_FAMILY;
+		return COST_COMPARE;
 	case FACTOR_SERVICE:
 		return COST_PORTS;
 	}
 	return COST_COMPARE;
+}
+
+static unsigned set_cost(const struct lower *lower, const struct unit *unit, enum factor factor)
+{
+	size_t count = factor_alternatives(lower, unit, factor);
+	switch (factor) {
+	case FACTOR_IN:
+	case FACTOR_OUT:
+		return cost_lookup(LOOKUP_NAME, count);
+	case FACTOR_SOURCE:
+	case FACTOR_DESTINATION:
+		return cost_lookup(unit->family == FAMILIES_IPV4 ? LOOKUP_INTERVAL : LOOKUP_INTERVAL6, count);
+	case FACTOR_SERVICE:
+		return cost_lookup(lower->groups[unit->group].kind == SERVICE_NARROW ? LOOKUP_EXACT
+										      : LOOKUP_CONCATENATED,
+				   count);
+	}
+	return COST_COMPARE;
+}
+
+unsigned emit_match_cost(const struct lower *lower, struct entry entry)
+{
+	struct product product = {
+		.unit = &lower->units[entry.unit],
+		.needs = entry_needs(lower, entry),
+	};
+	unsigned cost = 0;
+	measure(lower, &product);
+	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++) {
+		unsigned alternatives = (unsigned)product.counts[factor];
+		if ((product.needs & factor_needs[factor]) == 0)
+			continue;
+		bool is_chained = alternatives > 1 && cost != 0;
+		if (product.is_set[factor])
+			cost += set_cost(lower, product.unit, factor);
+		else
+			cost += factor_cost(factor) * (alternatives + 1) / 2 + (is_chained ? COST_JUMP : 0);
+	}
+	return cost;
 }
 
 unsigned emit_cost(const struct lower *lower, struct entry entry)
@@ -604,7 +654,7 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 		if ((product.needs & factor_needs[factor]) == 0)
 			continue;
 		/* the first factor mostly fails; the others are rarely reached */
-		return product.is_set[factor] ? COST_SET
+		return product.is_set[factor] ? set_cost(lower, product.unit, factor)
 					      : factor_cost(factor) * (unsigned)product.counts[factor];
 	}
 	return COST_JUMP;

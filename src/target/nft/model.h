@@ -104,6 +104,8 @@ enum nft_reject_kind { NFT_REJECT_TCP_RESET, NFT_REJECT_ICMPX_ADMIN };
 
 struct nft_set;
 
+#define NFT_KEY_FIELDS_MAX 2
+
 /* What a kind does not use is not set: half a million statements stand in a large table. */
 struct nft_statement {
 	enum nft_statement_kind kind;
@@ -111,12 +113,14 @@ struct nft_statement {
 	enum nft_field field;
 	const enum nft_field *fields;
 	size_t fields_count;
+	/* VMAP, of each address: the leading bits that are looked up; 0: all */
+	uint8_t leading[NFT_KEY_FIELDS_MAX];
 	/* MATCH on TH_SPORT/TH_DPORT: the protocol that was matched just before in the same rule
 	 * (text: "tcp dport 80" stands for both); 0: matched by an earlier dispatch (text: "th dport") */
 	uint8_t protocol;
 	uint16_t port;             /* DNAT: 0: unchanged */
 	enum nft_operator operator;
-	unsigned length;           /* MATCH PREFIX; VMAP of one address: leading bits that are looked up; 0: all */
+	unsigned length;           /* MATCH PREFIX */
 	enum family family;        /* SOURCE_LIMIT, SNAT, DNAT, MASQUERADE */
 	const struct nft_set *set; /* MATCH IN_SET, VMAP, CONCAT_MATCH, SOURCE_LIMIT */
 	union {
@@ -161,8 +165,6 @@ struct nft_chain {
 	size_t rules_count, rules_capacity;
 	const struct nft_kept_chain *kept; /* or NULL */
 };
-
-#define NFT_KEY_FIELDS_MAX 2
 
 struct nft_element {
 	/* one closed interval a field; low == high where the set is exact */

@@ -16,13 +16,8 @@
 #include "target/nft/split_form.h"
 #include "target/nft/split_hash.h"
 
-/* Figures in nanoseconds, measured on lists of each form; they only choose between forms. */
 enum {
-	COST_LINEAR_FEW = 75,     /* below that nothing beats plain rules */
-	COST_FAMILY = 14,
-	COST_FAMILY_BIAS = 60,    /* a tree a family is harder to read */
-	COST_LEAF = 16,
-	COST_LIST_MOST = 400,     /* a list is at worst split again */
+	LIST_COST_MOST = 150, /* nanoseconds: a list is at worst split again */
 };
 
 enum {
@@ -75,7 +70,7 @@ static unsigned linear_cost(const struct lower *lower, struct list list)
 static unsigned list_cost(const struct lower *lower, struct list list)
 {
 	unsigned cost = linear_cost(lower, list);
-	return cost < COST_LIST_MOST ? cost : COST_LIST_MOST + cost / 64;
+	return cost < LIST_COST_MOST ? cost : LIST_COST_MOST + cost / 64;
 }
 
 static bool is_final_leaf(const struct lower *lower, struct list leaf)
@@ -89,17 +84,57 @@ static struct list leaf_list(const struct cells *cells, uint32_t number)
 	return (struct list){ cells->entries + leaf->first, leaf->count };
 }
 
-/* The mean over a sample of the cells. */
-static unsigned leaves_cost(const struct lower *lower, const struct cells *cells)
+/* Half of the packets are taken to match a unit; the others differ from one in a single field, each
+ * field as often. So a lookup spares those that differ in its own fields the leaf. */
+struct leaf_costs {
+	uint64_t match, miss; /* of packets that some unit of the leaf matches, of those that none does */
+};
+
+static struct leaf_costs leaf_costs(const struct lower *lower, struct list leaf)
+{
+	uint64_t matches = 0, seen = 0, misses = list_cost(lower, leaf);
+	size_t step = leaf.count > SAMPLE ? leaf.count / SAMPLE : 1;
+	for (size_t i = 0; i < leaf.count; i += step, seen++)
+		matches += emit_match_cost(lower, leaf.items[i]);
+	bool is_shared = leaf.count == 1 && entry_needs(lower, leaf.items[0]) == NEED_SERVICE;
+	unsigned before = COST_JUMP + (is_shared ? 0 : COST_FAR);
+	uint64_t match = matches / seen;
+	return (struct leaf_costs){
+		before + misses * (leaf.count - 1) / (2 * leaf.count) +
+			(match < LIST_COST_MOST ? match : LIST_COST_MOST),
+		before + misses,
+	};
+}
+
+/* Fields that the entries ask for, on average; in hundredths. */
+static unsigned fields_asked(const struct lower *lower, struct list list)
+{
+	size_t step = list.count > SAMPLE ? list.count / SAMPLE : 1;
+	uint64_t fields = 0, seen = 0;
+	for (size_t i = 0; i < list.count; i += step, seen++) {
+		uint32_t needs = entry_needs(lower, list.items[i]) & ~(uint32_t)NEED_FAMILY;
+		fields += (unsigned)__builtin_popcount(needs);
+	}
+	return (unsigned)(seen == 0 || fields == 0 ? 100 : fields * 100 / seen);
+}
+
+/* The mean over a sample of the cells. asked: fields_asked of what was cut. */
+static uint64_t leaves_cost(const struct lower *lower, const struct cells *cells, unsigned asked)
 {
 	size_t step = cells->cells_count > SAMPLE ? cells->cells_count / SAMPLE : 1;
-	uint64_t cost = 0, seen = 0;
+	uint64_t match = 0, miss = 0, seen = 0;
+	unsigned cut = cells->field >= SPLIT_PAIR4 ? 200 : 100;
 	for (size_t i = 0; i < cells->cells_count; i += step, seen++) {
 		struct list leaf = leaf_list(cells, cells->cells[i].leaf);
-		if (!is_final_leaf(lower, leaf))
-			cost += COST_LEAF + list_cost(lower, leaf);
+		if (is_final_leaf(lower, leaf))
+			continue;
+		struct leaf_costs costs = leaf_costs(lower, leaf);
+		match += costs.match;
+		miss += costs.miss;
 	}
-	return (unsigned)(seen == 0 ? 0 : cost / seen);
+	if (seen == 0)
+		return 0;
+	return match / seen / 2 + (cut >= asked ? 0 : miss / seen * (asked - cut) / asked / 2);
 }
 
 /* --- leaves ------------------------------------------------------------------------------- */
@@ -150,7 +185,9 @@ static struct goal leaf_goal(struct lower *lower, struct list leaf, unsigned lev
 	bool is_alone = leaf.count == 1 && entry_needs(lower, leaf.items[0]) == 0;
 	if (is_final_leaf(lower, leaf) || is_alone)
 		return tail_goal(lower, tail, kind);
-	struct goal goal = chain_goal(lower, leaf, level + 1);
+	struct goal goal;
+	if (leaf.count != 1 || !emit_service_goal(lower, leaf.items[0], &goal))
+		goal = chain_goal(lower, leaf, level + 1);
 	goal.verdict.kind = kind;
 	return goal;
 }
@@ -206,10 +243,11 @@ static size_t count_head(const struct lower *lower, enum split_field field, stru
 }
 
 static struct cells *cut_behind(struct lower *lower, enum split_field field, struct list list,
-				size_t head, const struct grain *grain)
+				size_t head, const struct grain *grain, const struct grain *other)
 {
 	struct cells *cells = cells_new(lower, &(struct cut_request){
-		.field = field, .grain = grain, .list = list.items + head, .count = list.count - head,
+		.field = field, .grain = grain, .other = other,
+		.list = list.items + head, .count = list.count - head,
 		.copies = copies_most(lower, list.count),
 	});
 	if (cells != NULL)
@@ -220,11 +258,11 @@ static struct cells *cut_behind(struct lower *lower, enum split_field field, str
 /* Units in front may be written before the lookup: cheaper where most leaves would hold them. */
 static struct cells *cut_list(struct lower *lower, enum split_field field, struct list list)
 {
-	struct cells *whole = cut_behind(lower, field, list, 0, NULL);
+	struct cells *whole = cut_behind(lower, field, list, 0, NULL, NULL);
 	size_t head = count_head(lower, field, list);
 	if (head == 0 || (whole != NULL && whole->entries_count <= list.count))
 		return whole;
-	struct cells *behind = cut_behind(lower, field, list, head, NULL);
+	struct cells *behind = cut_behind(lower, field, list, head, NULL, NULL);
 	if (whole == NULL || behind == NULL)
 		return behind == NULL ? whole : behind;
 	bool is_smaller = behind->entries_count + whole->leaves_count / 4 < whole->entries_count;
@@ -251,16 +289,14 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 {
 	const struct cells *first = cut->cells[0];
 	struct list head = { list.items, first->head }, rest = { first->rest, first->rest_count };
-	size_t keys[HASH_LENGTHS_MAX];
+	unsigned lookups = 0, asked = fields_asked(lower, list);
 	uint64_t leaves = 0, cells = 0;
 	for (size_t i = 0; i < cut->cells_count; i++) {
-		keys[i] = cut->form == CELLS_HASH ? hash_keys(cut->cells[i], cut->cells[i]->length) : 0;
-		leaves += (uint64_t)leaves_cost(lower, cut->cells[i]) * cut->cells[i]->cells_count;
+		lookups += cells_lookup_cost(cut->cells[i], cut->form);
+		leaves += leaves_cost(lower, cut->cells[i], asked) * cut->cells[i]->cells_count;
 		cells += cut->cells[i]->cells_count;
 	}
-	unsigned lookup = cut->form == CELLS_HASH ? hash_lookups_cost(keys, cut->cells_count)
-						  : cells_lookup_cost(first, cut->form);
-	return list_cost(lower, head) + lookup + (unsigned)(leaves / cells) / 2 + list_cost(lower, rest);
+	return list_cost(lower, head) + lookups + (unsigned)(leaves / cells) + list_cost(lower, rest);
 }
 
 /* The list behind its head, by masked hashes: all of them or none. */
@@ -272,7 +308,7 @@ static bool cut_by_hashes(struct lower *lower, enum split_field field, struct li
 	memcpy(grain.homes, plan.homes, sizeof grain.homes);
 	for (size_t i = 0; i < plan.lengths_count; i++) {
 		grain.length = plan.lengths[i];
-		struct cells *cells = cut_behind(lower, field, list, head, &grain);
+		struct cells *cells = cut_behind(lower, field, list, head, &grain, NULL);
 		if (cells == NULL)
 			break;
 		cut->cells[cut->cells_count++] = cells;
@@ -292,6 +328,30 @@ static struct cut try_hashes(struct lower *lower, enum split_field field, struct
 	size_t head = count_head(lower, field, list);
 	if (cut_by_hashes(lower, field, list, 0, &cut) ||
 	    (head != 0 && cut_by_hashes(lower, field, list, head, &cut)))
+		cut.cost = cut_cost(lower, &cut, list);
+	return cut;
+}
+
+static bool cut_by_pairs(struct lower *lower, enum split_field field, struct list list, size_t head,
+			 struct cut *cut)
+{
+	struct pair_plan plan = pair_plan(lower, field, list.items + head, list.count - head);
+	if (plan.is_found)
+		cut->cells[0] = cut_behind(lower, field, list, head, &plan.from, &plan.to);
+	if (cut->cells[0] == NULL)
+		return false;
+	cut->cells_count = 1;
+	return true;
+}
+
+static struct cut try_pairs(struct lower *lower, enum split_field field, struct list list)
+{
+	struct cut cut = { .form = CELLS_HASH, .cost = UINT32_MAX };
+	if (count_cut(lower, field, list) < 2 || !cells_may_have_set(lower, linear_cost(lower, list)))
+		return cut;
+	size_t head = count_head(lower, field, list);
+	if (cut_by_pairs(lower, field, list, 0, &cut) ||
+	    (head != 0 && cut_by_pairs(lower, field, list, head, &cut)))
 		cut.cost = cut_cost(lower, &cut, list);
 	return cut;
 }
@@ -330,11 +390,14 @@ static struct cut best_cut(struct lower *lower, struct list list, unsigned level
 			   unsigned most)
 {
 	struct cut best = { .cost = most };
-	for (enum split_field field = SPLIT_IN; field <= SPLIT_DESTINATION6; field++) {
+	for (enum split_field field = SPLIT_IN; field <= SPLIT_PAIR6; field++) {
 		if ((fields >> field & 1) == 0)
 			continue;
-		struct cut cut = try_field(lower, field, list, level);
+		bool is_pair = field >= SPLIT_PAIR4;
+		struct cut cut = is_pair ? try_pairs(lower, field, list) : try_field(lower, field, list, level);
 		take_cheaper(&best, &cut);
+		if (is_pair)
+			continue;
 		cut = try_hashes(lower, field, list);
 		take_cheaper(&best, &cut);
 	}
@@ -407,7 +470,7 @@ static struct family_lists families_of(struct lower *lower, struct list list)
 		return families;
 	families.of[0] = family_list(lower, list, FAMILIES_IPV4);
 	families.of[1] = family_list(lower, list, FAMILIES_IPV6);
-	families.cost = COST_FAMILY + COST_FAMILY_BIAS +
+	families.cost = COST_FAMILY + COST_JUMP + lower->limits->family_bias +
 			(list_cost(lower, families.of[0]) + list_cost(lower, families.of[1])) / 2;
 	return families;
 }
@@ -482,10 +545,10 @@ static void write_halves(struct lower *lower, struct site site, struct list list
 
 static void write_list(struct lower *lower, struct site site, struct list list)
 {
-	for (bool is_cut = lower->settings->level != OPTIMISE_LINES; is_cut;) {
+	while (lower->limits->has_structure) {
 		list = trim(lower, list);
 		unsigned linear = linear_cost(lower, list);
-		if (linear <= COST_LINEAR_FEW || site.level > SPLIT_LEVELS_MAX ||
+		if (linear <= lower->limits->list_least || site.level > SPLIT_LEVELS_MAX ||
 		    site.nesting > NESTING_MAX || list.count == 0)
 			break;
 		struct family_lists families = families_of(lower, list);

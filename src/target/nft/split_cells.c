@@ -32,10 +32,17 @@ struct event {
 	bool is_home; /* of prefixes that stand at the grain's length */
 };
 
+/* A unit in a pair of blocks. */
+struct pair {
+	number128 from, to;
+	uint32_t position;
+};
+
 struct sweep {
 	struct lower *lower;
 	struct cells *out;
 	const struct grain *grain; /* or NULL */
+	const struct grain *other; /* of the destination: pairs are cut; or NULL */
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* what may still be copied */
@@ -54,7 +61,9 @@ struct sweep {
 	struct order open;
 	uint8_t *opened;  /* with a grain, by position: open at home, at a shorter length, or both */
 	size_t homes;     /* with a grain: units that are open at home */
-	struct interval_set blocks; /* of the unit that is being added */
+	struct interval_set blocks, other_blocks; /* of the unit that is being added */
+	struct pair *pairs;
+	size_t pairs_count, pairs_capacity;
 	struct order members; /* positions in the leaf under construction */
 	uint32_t *queue;      /* of positions whose conflicts are looked for */
 	size_t queue_count, queue_capacity;
@@ -71,9 +80,15 @@ static bool is_address_field(enum split_field field)
 	return field >= SPLIT_SOURCE4;
 }
 
+static bool is_pair_field(enum split_field field)
+{
+	return field >= SPLIT_PAIR4;
+}
+
 static unsigned field_family(enum split_field field)
 {
-	return field == SPLIT_SOURCE4 || field == SPLIT_DESTINATION4 ? FAMILIES_IPV4 : FAMILIES_IPV6;
+	return field == SPLIT_SOURCE4 || field == SPLIT_DESTINATION4 || field == SPLIT_PAIR4 ? FAMILIES_IPV4
+											     : FAMILIES_IPV6;
 }
 
 static uint32_t field_need(enum split_field field)
@@ -92,6 +107,9 @@ static uint32_t field_need(enum split_field field)
 	case SPLIT_DESTINATION4:
 	case SPLIT_DESTINATION6:
 		return NEED_DESTINATION;
+	case SPLIT_PAIR4:
+	case SPLIT_PAIR6:
+		return NEED_ADDRESSES;
 	}
 	return 0;
 }
@@ -131,24 +149,45 @@ bool cells_cuts(const struct lower *lower, enum split_field field, struct entry 
 	case SPLIT_DESTINATION6:
 		return unit->family == field_family(field) &&
 		       cells_intervals(unit, field)->items_count <= CUT_INTERVALS_MAX;
+	case SPLIT_PAIR4:
+	case SPLIT_PAIR6:
+		return unit->family == field_family(field) &&
+		       (entry_needs(lower, entry) & NEED_ADDRESSES) == NEED_ADDRESSES &&
+		       unit->source->items_count * unit->destination->items_count <= PAIRS_A_UNIT;
 	}
 	return false;
 }
 
-/* Has every prefix that the unit names a home? */
+/* Blocks of the grain that the intervals stand in; 0 where a prefix has no home, or where there are
+ * more than `most`. */
+static size_t count_blocks(const struct grain *grain, unsigned width, const struct interval_set *intervals,
+			   size_t most)
+{
+	enum family family = width == 32 ? FAMILY_IPV4 : FAMILY_IPV6;
+	struct prefix prefixes[254]; /* net/address.h */
+	size_t blocks = 0;
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		size_t count = interval_to_prefixes(family, &intervals->items[i], prefixes);
+		for (size_t k = 0; k < count; k++) {
+			unsigned length = prefixes[k].length, home = grain->homes[length];
+			if (home == GRAIN_NONE || blocks > most)
+				return 0;
+			blocks += home <= length ? 1 : (size_t)1 << (home - length);
+		}
+	}
+	return blocks > most ? 0 : blocks;
+}
+
 static bool has_homes(const struct sweep *sweep, struct entry entry)
 {
 	const struct unit *unit = &sweep->lower->units[entry.unit];
-	const struct interval_set *intervals = cells_intervals(unit, sweep->out->field);
-	enum family family = cells_width(sweep->out->field) == 32 ? FAMILY_IPV4 : FAMILY_IPV6;
-	struct prefix prefixes[254]; /* net/address.h */
-	for (size_t i = 0; i < intervals->items_count; i++) {
-		size_t count = interval_to_prefixes(family, &intervals->items[i], prefixes);
-		for (size_t k = 0; k < count; k++)
-			if (sweep->grain->homes[prefixes[k].length] == GRAIN_NONE)
-				return false;
-	}
-	return true;
+	unsigned width = cells_width(sweep->out->field);
+	if (sweep->other == NULL)
+		return count_blocks(sweep->grain, width, cells_intervals(unit, sweep->out->field),
+				    SIZE_MAX / 2) != 0;
+	size_t from = count_blocks(sweep->grain, width, unit->source, PAIRS_A_UNIT);
+	size_t to = count_blocks(sweep->other, width, unit->destination, PAIRS_A_UNIT);
+	return from != 0 && to != 0 && from * to <= PAIRS_A_UNIT;
 }
 
 static bool is_cut(const struct sweep *sweep, struct entry entry)
@@ -222,9 +261,54 @@ static enum holding addresses_in_cell(const struct unit *unit, enum split_field 
 	return interval_set_includes(intervals, &one) ? HOLDS : HOLDS_PARTLY;
 }
 
+/* The blocks of a pair, as intervals. */
+static struct interval pair_side(const struct cells *cells, const struct cell *cell, uint32_t side)
+{
+	number128 inside = side == NEED_SOURCE ? cell->high - cell->low
+		: ((number128)1 << (cells_width(cells->field) - cells->other_length)) - 1;
+	number128 low = side == NEED_SOURCE ? cell->low : cell->other;
+	return (struct interval){ low, low + inside };
+}
+
+/* What of a unit's addresses is answered in the pair: NEED_SOURCE, NEED_DESTINATION, both. false: it has
+ * nothing there. */
+static bool unit_in_pair(const struct sweep *sweep, struct entry entry, const struct cell *cell,
+			 uint32_t *answered)
+{
+	static const uint32_t sides[] = { NEED_SOURCE, NEED_DESTINATION };
+	const struct unit *unit = &sweep->lower->units[entry.unit];
+	uint32_t needs = entry_needs(sweep->lower, entry);
+	*answered = NEED_FAMILY;
+	if ((unit->family & field_family(sweep->out->field)) == 0)
+		return false;
+	for (size_t i = 0; i < 2; i++) {
+		struct interval side = pair_side(sweep->out, cell, sides[i]);
+		const struct interval_set one = { &side, 1, 1 };
+		const struct interval_set *intervals = sides[i] == NEED_SOURCE ? unit->source : unit->destination;
+		if ((needs & sides[i]) == 0)
+			continue;
+		if (!interval_set_overlaps(intervals, &one))
+			return false;
+		if (interval_set_includes(intervals, &one))
+			*answered |= sides[i];
+	}
+	return true;
+}
+
+static bool rest_in_pair(const struct sweep *sweep, struct entry *entry, const struct cell *cell)
+{
+	uint32_t answered;
+	if (!unit_in_pair(sweep, *entry, cell, &answered))
+		return false;
+	entry->done |= answered & sweep->lower->units[entry->unit].needs;
+	return true;
+}
+
 /* Does the unit of the rest hold in the cell; if so, what does it still ask there? */
 static bool rest_in_cell(const struct sweep *sweep, struct entry *entry, const struct cell *cell)
 {
+	if (is_pair_field(sweep->out->field))
+		return rest_in_pair(sweep, entry, cell);
 	const struct unit *unit = &sweep->lower->units[entry->unit];
 	enum split_field field = sweep->out->field;
 	uint32_t needs = entry_needs(sweep->lower, *entry);
@@ -263,7 +347,9 @@ static struct entry cut_entry(const struct sweep *sweep, uint32_t position, cons
 {
 	struct entry entry = sweep->list[position];
 	const struct unit *unit = &sweep->lower->units[entry.unit];
-	if (is_whole(sweep, unit, cell))
+	if (is_pair_field(sweep->out->field))
+		(void)rest_in_pair(sweep, &entry, cell);
+	else if (is_whole(sweep, unit, cell))
 		entry.done |= done_in_cell(sweep->out->field) & unit->needs;
 	return entry;
 }
@@ -530,6 +616,48 @@ static void add_unit_events(struct sweep *sweep, uint32_t position)
 	}
 }
 
+/* The blocks of the grain that the intervals stand in, each once. */
+static void list_blocks(struct sweep *sweep, const struct grain *grain, const struct interval_set *intervals,
+			struct interval_set *blocks)
+{
+	number128 inside = ((number128)1 << (cells_width(sweep->out->field) - grain->length)) - 1;
+	blocks->items_count = 0;
+	for (size_t i = 0; i < intervals->items_count; i++)
+		interval_set_add(sweep->out->pool, blocks, intervals->items[i].low & ~inside,
+				 intervals->items[i].high | inside);
+	interval_set_normalise(blocks);
+}
+
+static void add_unit_pairs(struct sweep *sweep, uint32_t position)
+{
+	const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
+	unsigned width = cells_width(sweep->out->field);
+	const number128 one = 1, step = one << (width - sweep->grain->length),
+			other = one << (width - sweep->other->length);
+	list_blocks(sweep, sweep->grain, unit->source, &sweep->blocks);
+	list_blocks(sweep, sweep->other, unit->destination, &sweep->other_blocks);
+	for (size_t i = 0; i < sweep->blocks.items_count; i++)
+		for (size_t k = 0; k < sweep->other_blocks.items_count; k++) {
+			struct interval from = sweep->blocks.items[i], to = sweep->other_blocks.items[k];
+			/* numbers of blocks: addresses themselves could wrap */
+			for (number128 a = 0; a <= (from.high - from.low) / step; a++)
+				for (number128 b = 0; b <= (to.high - to.low) / other; b++)
+					*pool_append(sweep->out->pool, sweep, pairs) = (struct pair){
+						from.low + a * step, to.low + b * other, position,
+					};
+		}
+}
+
+static int compare_pairs(const void *left, const void *right)
+{
+	const struct pair *a = left, *b = right;
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	if (a->to != b->to)
+		return a->to < b->to ? -1 : 1;
+	return (a->position > b->position) - (a->position < b->position);
+}
+
 /* Ends before beginnings: intervals of one unit may meet. */
 static int compare_events(const void *left, const void *right)
 {
@@ -545,15 +673,19 @@ static void add_events(struct sweep *sweep)
 	sweep->rest = pool_array(pool, uint32_t, sweep->count);
 	sweep->is_uniform = true;
 	for (uint32_t i = 0; i < sweep->count; i++) {
-		if (is_cut(sweep, sweep->list[i]))
-			add_unit_events(sweep, i);
-		else
+		if (!is_cut(sweep, sweep->list[i]))
 			sweep->rest[sweep->rest_count++] = i;
+		else if (is_pair_field(sweep->out->field))
+			add_unit_pairs(sweep, i);
+		else
+			add_unit_events(sweep, i);
 		if (outcome_at(sweep, i) != outcome_at(sweep, 0))
 			sweep->is_uniform = false;
 	}
 	if (sweep->events_count != 0)
 		qsort(sweep->events, sweep->events_count, sizeof *sweep->events, compare_events);
+	if (sweep->pairs_count != 0)
+		qsort(sweep->pairs, sweep->pairs_count, sizeof *sweep->pairs, compare_pairs);
 }
 
 /* --- the index of the rest ---------------------------------------------------------------- */
@@ -606,7 +738,8 @@ static void make_index(struct sweep *sweep)
 static bool can_extend(const struct sweep *sweep, const struct cell *next)
 {
 	const struct cells *out = sweep->out;
-	if (out->cells_count == 0 || out->field == SPLIT_IN || out->field == SPLIT_OUT)
+	if (out->cells_count == 0 || out->field == SPLIT_IN || out->field == SPLIT_OUT ||
+	    is_pair_field(out->field))
 		return false;
 	const struct cell *last = &out->cells[out->cells_count - 1];
 	if (!is_address_field(out->field) && last->high >> 16 != next->low >> 16)
@@ -614,15 +747,14 @@ static bool can_extend(const struct sweep *sweep, const struct cell *next)
 	return last->leaf == next->leaf && last->high + 1 == next->low;
 }
 
-static void add_cell(struct sweep *sweep, number128 low, number128 high)
+static void add_cell(struct sweep *sweep, struct cell cell)
 {
-	struct cell cell = { .low = low, .high = high };
 	make_leaf(sweep, &cell);
 	if (sweep->is_over || sweep->leaf_count == 0)
 		return;
 	cell.leaf = keep_leaf(sweep);
 	if (can_extend(sweep, &cell))
-		sweep->out->cells[sweep->out->cells_count - 1].high = high;
+		sweep->out->cells[sweep->out->cells_count - 1].high = cell.high;
 	else
 		*pool_append(sweep->out->pool, sweep->out, cells) = cell;
 }
@@ -656,17 +788,30 @@ static bool is_cell(const struct sweep *sweep)
 	return sweep->open.count != 0 && (sweep->grain == NULL || sweep->homes != 0);
 }
 
+/* Pair by pair: the units that stand in it are open together. */
+static void run_pairs(struct sweep *sweep)
+{
+	number128 inside = ((number128)1 << (cells_width(sweep->out->field) - sweep->grain->length)) - 1;
+	for (size_t first = 0, end; first < sweep->pairs_count && !sweep->is_over; first = end) {
+		const struct pair *pair = &sweep->pairs[first];
+		for (end = first; end < sweep->pairs_count && sweep->pairs[end].from == pair->from &&
+				  sweep->pairs[end].to == pair->to; end++)
+			order_add(&sweep->open, sweep->pairs[end].position);
+		add_cell(sweep, (struct cell){ .low = pair->from, .high = pair->from + inside, .other = pair->to });
+		for (size_t i = first; i < end; i++)
+			order_remove(&sweep->open, sweep->pairs[i].position);
+	}
+}
+
 static void run(struct sweep *sweep)
 {
-	sweep->open = order_new(sweep->out->pool, (uint32_t)sweep->count);
-	sweep->members = order_new(sweep->out->pool, (uint32_t)sweep->count);
 	if (sweep->grain != NULL)
 		sweep->opened = pool_array(sweep->out->pool, uint8_t, sweep->count);
 	number128 from = 0;
 	for (size_t i = 0; i < sweep->events_count && !sweep->is_over; i++) {
 		const struct event *event = &sweep->events[i];
 		if (event->key != from && is_cell(sweep))
-			add_cell(sweep, from, event->key - 1);
+			add_cell(sweep, (struct cell){ .low = from, .high = event->key - 1 });
 		from = event->key;
 		if (event->is_end)
 			close_unit(sweep, event);
@@ -674,7 +819,7 @@ static void run(struct sweep *sweep)
 			open_unit(sweep, event);
 	}
 	if (is_cell(sweep) && !sweep->is_over)
-		add_cell(sweep, from, field_highest(sweep->out->field));
+		add_cell(sweep, (struct cell){ .low = from, .high = field_highest(sweep->out->field) });
 }
 
 static void keep_rest(struct sweep *sweep)
@@ -694,9 +839,10 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 	*out = (struct cells){
 		.pool = pool, .field = field,
 		.length = request->grain == NULL ? 0 : request->grain->length,
+		.other_length = request->other == NULL ? 0 : request->other->length,
 	};
 	struct sweep sweep = {
-		.lower = lower, .out = out, .grain = request->grain,
+		.lower = lower, .out = out, .grain = request->grain, .other = request->other,
 		.list = request->list, .count = request->count, .copies = request->copies,
 		.looks = request->copies * LOOKS_FOR_A_COPY,
 	};
@@ -704,12 +850,18 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 		collect_names(&sweep);
 	add_events(&sweep);
 	make_index(&sweep);
-	run(&sweep);
+	sweep.open = order_new(pool, (uint32_t)sweep.count);
+	sweep.members = order_new(pool, (uint32_t)sweep.count);
+	if (is_pair_field(field))
+		run_pairs(&sweep);
+	else
+		run(&sweep);
 	if (sweep.is_over || out->cells_count == 0) {
 		talloc_free(pool);
 		return NULL;
 	}
 	keep_rest(&sweep);
 	talloc_free(sweep.events);
+	talloc_free(sweep.pairs);
 	return out;
 }

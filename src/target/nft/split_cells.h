@@ -20,12 +20,15 @@ enum split_field {
 	SPLIT_DESTINATION4,
 	SPLIT_SOURCE6,
 	SPLIT_DESTINATION6,
+	SPLIT_PAIR4, /* leading bits of source and destination together */
+	SPLIT_PAIR6,
 };
-#define SPLIT_FIELDS 8
+#define SPLIT_FIELDS 10
 
 /* A closed interval of the field: addresses, (protocol << 16 | port), number of a name. */
 struct cell {
 	number128 low, high;
+	number128 other; /* SPLIT_PAIR*: the first address of the destination's block */
 	uint32_t leaf;
 };
 
@@ -38,6 +41,7 @@ struct cells {
 	void *pool; /* a child of the lowering's scratch: free it with talloc_free */
 	enum split_field field;
 	unsigned length; /* of the grain; 0: none */
+	unsigned other_length; /* SPLIT_PAIR*: of the destination's grain; 0: none */
 	size_t head; /* for the caller: units in front of the list that was cut */
 	struct cell *cells;
 	size_t cells_count, cells_capacity;
@@ -67,10 +71,14 @@ struct grain {
 struct cut_request {
 	enum split_field field;
 	const struct grain *grain; /* NULL: at the end points themselves */
+	const struct grain *other; /* SPLIT_PAIR*: of the destination */
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* that the leaves may hold in all */
 };
+
+/* A unit stands in no more pairs of blocks. */
+#define PAIRS_A_UNIT 256
 
 /* Cuts the list by the field; NULL where no unit can be cut by it, or where the leaves would hold
  * too many units. */

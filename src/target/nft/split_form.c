@@ -7,19 +7,6 @@
 #include "target/nft/lower_emit.h"
 #include "target/nft/split_hash.h"
 
-/* Figures in nanoseconds, measured on lists of each form; they only choose between forms. */
-enum {
-	COST_CELL_RULE = 14,
-	COST_NAME_MAP = 110,
-	COST_EXACT_MAP = 130,
-	COST_PORTS_MAP = 270,
-	COST_INTERVAL_MAP = 120, /* and for each level of the kernel's tree: */
-	COST_INTERVAL_LEVEL = 15,
-	COST_TREE_LEVEL = 26,
-	COST_MAP_LEAST = 75,     /* what a list must cost to get a map, and for each set there is: */
-	COST_MAP_PER_SET = 3,
-};
-
 enum {
 	CELL_RULES_MAX = 6,
 	SERVICE_RULES_MAX = 3,
@@ -46,6 +33,9 @@ static enum nft_field cell_field(enum split_field field)
 		return NFT_FIELD_IP6_SADDR;
 	case SPLIT_DESTINATION6:
 		return NFT_FIELD_IP6_DADDR;
+	case SPLIT_PAIR4:
+	case SPLIT_PAIR6:
+		break; /* two fields: map_fields */
 	}
 	return NFT_FIELD_IIFNAME;
 }
@@ -57,6 +47,7 @@ static const char *map_kind(enum split_field field)
 		[SPLIT_SERVICE] = "services", [SPLIT_PORTS] = "ports",
 		[SPLIT_SOURCE4] = "from4", [SPLIT_DESTINATION4] = "to4",
 		[SPLIT_SOURCE6] = "from6", [SPLIT_DESTINATION6] = "to6",
+		[SPLIT_PAIR4] = "pairs4", [SPLIT_PAIR6] = "pairs6",
 	};
 	return kinds[field];
 }
@@ -94,7 +85,7 @@ unsigned cells_levels(const struct cells *cells, enum cells_form form)
 bool cells_may_have_set(const struct lower *lower, unsigned linear)
 {
 	return lower_may_add_set(lower) &&
-	       linear >= COST_MAP_LEAST + COST_MAP_PER_SET * lower->table->sets_count;
+	       linear >= lower->limits->list_least + lower->limits->list_per_set * lower->table->sets_count;
 }
 
 enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,
@@ -110,45 +101,41 @@ enum cells_form cells_form(const struct lower *lower, const struct cells *cells,
 	return has_tree ? CELLS_TREE : CELLS_NONE;
 }
 
-static unsigned logarithm(size_t count)
-{
-	unsigned result = 0;
-	for (; count > 1; count /= 2)
-		result++;
-	return result;
-}
-
-static unsigned map_cost(const struct cells *cells)
+enum cost_lookup cells_lookup(const struct cells *cells)
 {
 	switch (cells->field) {
 	case SPLIT_IN:
 	case SPLIT_OUT:
-		return COST_NAME_MAP;
+		return LOOKUP_NAME;
 	case SPLIT_SERVICE:
-		return COST_EXACT_MAP;
+		return LOOKUP_EXACT;
 	case SPLIT_PORTS:
-		return COST_PORTS_MAP;
+		return LOOKUP_CONCATENATED;
 	case SPLIT_SOURCE4:
 	case SPLIT_DESTINATION4:
+		return cells->length != 0 ? LOOKUP_MASKED : LOOKUP_INTERVAL;
 	case SPLIT_SOURCE6:
 	case SPLIT_DESTINATION6:
-		return COST_INTERVAL_MAP + COST_INTERVAL_LEVEL * logarithm(cells->cells_count);
+		return cells->length != 0 ? LOOKUP_MASKED6 : LOOKUP_INTERVAL6;
+	case SPLIT_PAIR4:
+		return LOOKUP_PAIR;
+	case SPLIT_PAIR6:
+		return LOOKUP_PAIR6;
 	}
-	return COST_INTERVAL_MAP;
+	return LOOKUP_INTERVAL;
 }
 
 unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 {
 	switch (form) {
 	case CELLS_RULES:
-		return (unsigned)cells->cells_count * COST_CELL_RULE;
+		return (unsigned)cells->cells_count * COST_COMPARE;
 	case CELLS_MAP:
-		return map_cost(cells);
-	case CELLS_TREE:
-		return TREE_LEAF_CELLS * COST_CELL_RULE +
-		       COST_TREE_LEVEL * tree_levels(cells->cells_count);
 	case CELLS_HASH:
-		return cost_lookup(LOOKUP_MASKED, hash_keys(cells, cells->length));
+		return cost_lookup(cells_lookup(cells), cells_elements(cells));
+	case CELLS_TREE:
+		return TREE_LEAF_CELLS * COST_COMPARE +
+		       (COST_COMPARE + COST_JUMP) * tree_levels(cells->cells_count);
 	case CELLS_NONE:
 		break;
 	}
@@ -193,7 +180,7 @@ static void write_cell_rule(struct lower *lower, struct draft *draft, const stru
 	written->origin = tail->origin;
 }
 
-static size_t count_elements(const struct cells *cells)
+size_t cells_elements(const struct cells *cells)
 {
 	if (cells->length != 0)
 		return hash_keys(cells, cells->length);
@@ -236,6 +223,7 @@ static void add_block_elements(struct nft_set *map, const struct cells *cells, c
 	for (number128 i = 0; i < blocks; i++) {
 		struct nft_element *element = &map->elements[map->elements_count];
 		element->low[0].number = element->high[0].number = cell->low + i * step;
+		element->low[1].number = element->high[1].number = cell->other;
 		add_element(map, tail, goal);
 	}
 }
@@ -272,17 +260,34 @@ static bool has_ranges(const struct cells *cells)
 	return false;
 }
 
+/* 0: all bits of the address. */
+static uint8_t leading_of(const struct cells *cells, unsigned length)
+{
+	return (uint8_t)(length == cells_width(cells->field) ? 0 : length);
+}
+
+/* How many there are. */
+static size_t map_fields(enum split_field field, enum nft_field fields[NFT_KEY_FIELDS_MAX])
+{
+	fields[0] = cell_field(field);
+	if (is_port_field(field))
+		fields[1] = NFT_FIELD_TH_DPORT;
+	if (field == SPLIT_PAIR4 || field == SPLIT_PAIR6) {
+		fields[0] = field == SPLIT_PAIR4 ? NFT_FIELD_IP_SADDR : NFT_FIELD_IP6_SADDR;
+		fields[1] = field == SPLIT_PAIR4 ? NFT_FIELD_IP_DADDR : NFT_FIELD_IP6_DADDR;
+	}
+	return is_port_field(field) || field >= SPLIT_PAIR4 ? 2 : 1;
+}
+
 static void write_map(struct lower *lower, struct draft *draft, const struct cells *cells,
 		      const struct goal *goals)
 {
-	static const enum nft_field port_fields[] = { NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT };
-	enum nft_field field = cell_field(cells->field);
-	bool is_ports = is_port_field(cells->field);
-	struct nft_set *map = lower_set(lower, lower_name(lower, map_kind(cells->field)),
-					is_ports ? port_fields : &field, is_ports ? 2 : 1);
+	enum nft_field fields[NFT_KEY_FIELDS_MAX];
+	size_t fields_count = map_fields(cells->field, fields);
+	struct nft_set *map = lower_set(lower, lower_name(lower, map_kind(cells->field)), fields, fields_count);
 	map->is_verdict_map = true;
 	map->is_interval = has_ranges(cells);
-	map->elements_capacity = count_elements(cells);
+	map->elements_capacity = cells_elements(cells);
 	map->elements = lower_array(lower, struct nft_element, map->elements_capacity);
 	for (size_t i = 0; i < cells->cells_count; i++)
 		add_cell_elements(lower, map, cells, &cells->cells[i], &goals[cells->cells[i].leaf]);
@@ -294,7 +299,8 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	rule.items_count = 0;
 	rule_add(&rule, (struct nft_statement){
 		.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count,
-		.length = cells->length == cells_width(cells->field) ? 0 : cells->length, .set = map,
+		.leading = { leading_of(cells, cells->length), leading_of(cells, cells->other_length) },
+		.set = map,
 	});
 	rule_end(lower, draft, &rule, height);
 }

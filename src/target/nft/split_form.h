@@ -2,6 +2,7 @@
 #ifndef FWC_TARGET_NFT_SPLIT_FORM_H
 #define FWC_TARGET_NFT_SPLIT_FORM_H
 
+#include "optimise/costs.h"
 #include "target/nft/split_cells.h"
 
 enum cells_form {
@@ -18,6 +19,9 @@ enum cells_form cells_form(const struct lower *lower, const struct cells *cells,
 			   unsigned linear);
 /* Whether a list that costs so much as plain rules is worth another set. */
 bool cells_may_have_set(const struct lower *lower, unsigned linear);
+/* The elements of the map that the cells become, and how the kernel finds one. */
+size_t cells_elements(const struct cells *cells);
+enum cost_lookup cells_lookup(const struct cells *cells);
 /* What finding the cell costs a packet, in nanoseconds. */
 unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form);
 /* Levels of chains that the form itself takes. */

@@ -139,14 +139,6 @@ static size_t homeless(const struct hash_plan *plan, const struct pieces *pieces
 	return count;
 }
 
-unsigned hash_lookups_cost(const size_t *keys, size_t count)
-{
-	unsigned cost = 0;
-	for (size_t i = 0; i < count; i++)
-		cost += cost_lookup(LOOKUP_MASKED, keys[i]) + (i == 0 ? 0 : COST_MASKED_NEXT);
-	return cost;
-}
-
 static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces)
 {
 	size_t keys[HASH_LENGTHS_MAX];
@@ -155,8 +147,10 @@ static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces)
 	size_t without = homeless(plan, pieces);
 	if (without * 2 > pieces->items_count)
 		return UINT64_MAX;
-	return hash_lookups_cost(keys, plan->lengths_count) +
-	       crowding(plan, pieces) * COST_COMPARE / 100 + (uint64_t)without * COST_COMPARE;
+	uint64_t lookups = 0;
+	for (size_t i = 0; i < plan->lengths_count; i++)
+		lookups += cost_lookup(pieces->width == 32 ? LOOKUP_MASKED : LOOKUP_MASKED6, keys[i]);
+	return lookups + crowding(plan, pieces) * COST_COMPARE / 100 + (uint64_t)without * COST_COMPARE;
 }
 
 /* --- candidates --------------------------------------------------------------------------- */
@@ -224,8 +218,129 @@ struct hash_plan hash_plan(struct lower *lower, enum split_field field, const st
 	return best;
 }
 
+/* --- pairs -------------------------------------------------------------------------------- */
+
+enum {
+	PAIR_UNITS_WEIGHED = 1024,
+	PAIR_CANDIDATES = 5,
+	PAIR_BLOCKS_MAX = 16, /* a prefix is cut into so many at most */
+};
+
+/* A unit by the prefixes that it names first, which stand for all of them. */
+struct pair_unit {
+	struct prefix from, to;
+};
+
+struct pair_units {
+	struct pair_unit *items;
+	size_t items_count;
+	size_t from_counts[LENGTHS], to_counts[LENGTHS];
+	unsigned width;
+};
+
+static struct prefix first_prefix(unsigned width, const struct interval_set *intervals)
+{
+	struct prefix prefixes[254]; /* net/address.h */
+	interval_to_prefixes(width == 32 ? FAMILY_IPV4 : FAMILY_IPV6, &intervals->items[0], prefixes);
+	return prefixes[0];
+}
+
+static struct pair_units pair_units_of(struct lower *lower, void *pool, enum split_field field,
+				       const struct entry *list, size_t count)
+{
+	struct pair_units units = { .width = cells_width(field) };
+	size_t step = count / PAIR_UNITS_WEIGHED + 1;
+	units.items = pool_array(pool, struct pair_unit, count / step + 1);
+	for (size_t i = 0; i < count; i += step) {
+		const struct unit *unit = &lower->units[list[i].unit];
+		if (!cells_cuts(lower, field, list[i]))
+			continue;
+		struct pair_unit *item = &units.items[units.items_count++];
+		item->from = first_prefix(units.width, unit->source);
+		item->to = first_prefix(units.width, unit->destination);
+		units.from_counts[item->from.length]++;
+		units.to_counts[item->to.length]++;
+	}
+	return units;
+}
+
+/* The most frequent lengths. */
+static size_t frequent_lengths(const size_t counts[LENGTHS], unsigned width, unsigned lengths[PAIR_CANDIDATES])
+{
+	size_t found = 0;
+	bool is_taken[LENGTHS] = { false };
+	while (found < PAIR_CANDIDATES) {
+		unsigned best = 0;
+		for (unsigned length = 1; length <= width; length++)
+			if (!is_taken[length] && counts[length] > (best == 0 ? 0 : counts[best]))
+				best = length;
+		if (best == 0)
+			break;
+		is_taken[best] = true;
+		lengths[found++] = best;
+	}
+	return found;
+}
+
+static struct grain pair_grain(unsigned length)
+{
+	struct grain grain = { .length = length };
+	for (unsigned from = 0; from < LENGTHS; from++) {
+		bool has_home = from >= length || (length - from < 8 && 1u << (length - from) <= PAIR_BLOCKS_MAX);
+		grain.homes[from] = (uint8_t)(has_home ? length : GRAIN_NONE);
+	}
+	return grain;
+}
+
+static size_t blocks_of(const struct grain *grain, unsigned length)
+{
+	return grain->homes[length] == GRAIN_NONE ? 0 : length >= grain->length ? 1
+		: (size_t)1 << (grain->length - length);
+}
+
+/* What a packet pays: the lookup, the units that ask again, those that have no pair. */
+static uint64_t weigh_pairs(const struct pair_units *units, const struct pair_plan *plan, size_t count)
+{
+	size_t keys = 0, without = 0, partly = 0, scale = count / (units->items_count + 1) + 1;
+	for (size_t i = 0; i < units->items_count; i++) {
+		const struct pair_unit *unit = &units->items[i];
+		size_t blocks = blocks_of(&plan->from, unit->from.length) * blocks_of(&plan->to, unit->to.length);
+		keys += blocks;
+		without += blocks == 0 || blocks > PAIRS_A_UNIT;
+		partly += unit->from.length > plan->from.length || unit->to.length > plan->to.length;
+	}
+	if (without * 2 > units->items_count || keys > units->items_count * KEYS_A_PIECE + KEYS_LEAST)
+		return UINT64_MAX;
+	return cost_lookup(units->width == 32 ? LOOKUP_PAIR : LOOKUP_PAIR6, keys * scale) +
+	       (uint64_t)without * scale * COST_COMPARE + (uint64_t)partly * COST_COMPARE / units->items_count;
+}
+
+struct pair_plan pair_plan(struct lower *lower, enum split_field field, const struct entry *list,
+			   size_t count)
+{
+	struct pair_plan best = { .is_found = false };
+	void *pool = pool_child(lower->scratch, "pairs");
+	struct pair_units units = pair_units_of(lower, pool, field, list, count);
+	unsigned from[PAIR_CANDIDATES], to[PAIR_CANDIDATES];
+	size_t from_count = frequent_lengths(units.from_counts, units.width, from);
+	size_t to_count = frequent_lengths(units.to_counts, units.width, to);
+	uint64_t least = UINT64_MAX;
+	for (size_t i = 0; i < from_count * to_count; i++) {
+		struct pair_plan plan = { true, pair_grain(from[i / to_count]), pair_grain(to[i % to_count]) };
+		uint64_t cost = weigh_pairs(&units, &plan, count);
+		if (cost < least) {
+			least = cost;
+			best = plan;
+		}
+	}
+	talloc_free(pool);
+	return best;
+}
+
 size_t hash_keys(const struct cells *cells, unsigned length)
 {
+	if (cells->other_length != 0)
+		return cells->cells_count;
 	unsigned shift = cells_width(cells->field) - length;
 	size_t keys = 0;
 	for (size_t i = 0; i < cells->cells_count; i++) {

@@ -20,8 +20,15 @@ struct hash_plan {
 /* The lengths that cost a packet least; none where hashes do not fit the list. */
 struct hash_plan hash_plan(struct lower *lower, enum split_field field, const struct entry *list,
 			   size_t count);
-/* What the lookups cost a packet that none of them knows, in nanoseconds. keys: of each length. */
-unsigned hash_lookups_cost(const size_t *keys, size_t count);
+/* One length of sources and one of destinations, looked up together. */
+struct pair_plan {
+	bool is_found;
+	struct grain from, to;
+};
+
+/* The lengths that cost a packet least; is_found is false where pairs do not fit the list. */
+struct pair_plan pair_plan(struct lower *lower, enum split_field field, const struct entry *list,
+			   size_t count);
 /* Blocks of a length that the cells are made of: elements of the map. */
 size_t hash_keys(const struct cells *cells, unsigned length);
 

@@ -16,12 +16,24 @@ static void text_field(struct text *out, enum nft_field field, uint8_t protocol)
 	text_add(out, row->text);
 }
 
+/* The leading bits that are looked up. */
+static void text_mask(struct text *out, const struct nft_statement *statement, size_t field)
+{
+	bool is_ipv4 = nft_field_row(statement->fields[field])->family == NFPROTO_IPV4;
+	struct address mask = { is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6,
+				nft_mask(statement->fields[field], statement->leading[field]) };
+	text_add(out, " & ");
+	address_format(out, &mask);
+}
+
 static void text_fields(struct text *out, const struct nft_statement *statement)
 {
 	for (size_t i = 0; i < statement->fields_count; i++) {
 		if (i != 0)
 			text_add(out, " . ");
 		text_field(out, statement->fields[i], statement->protocol);
+		if (statement->leading[i] != 0)
+			text_mask(out, statement, i);
 	}
 }
 
@@ -74,19 +86,9 @@ static void text_match(struct text *out, const struct nft_statement *match)
 	}
 }
 
-static void text_mask(struct text *out, const struct nft_statement *vmap)
-{
-	bool is_ipv4 = nft_field_row(vmap->fields[0])->family == NFPROTO_IPV4;
-	struct address mask = { is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6, nft_mask(vmap) };
-	text_add(out, " & ");
-	address_format(out, &mask);
-}
-
 static void text_vmap(struct text *out, const struct nft_statement *vmap)
 {
 	text_fields(out, vmap);
-	if (vmap->length != 0)
-		text_mask(out, vmap);
 	text_add(out, " vmap @");
 	text_add(out, vmap->set->name);
 }
