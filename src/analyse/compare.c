@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyse/list_diff.h"
+#include "analyse/translations.h"
 #include "base/pool.h"
 
 #define WORK_DEFAULT 20000000u
@@ -356,23 +357,6 @@ static const struct aspect rescue_aspect = { rescue_list, rescue_key, is_rescue_
 static bool is_destination(const struct rule_translation *translation)
 {
 	return translation->kind == TRANSLATION_FORWARD;
-}
-
-static struct match translation_match(void *pool, const struct rule_translation *translation)
-{
-	struct match match = {
-		.families = translation->families,
-		.services = translation->services,
-		.from = translation->from,
-		.to = translation->to,
-	};
-
-	if (is_destination(translation) && translation->source->has_at) {
-		match.to = (struct place_boxes){ 0 };
-		*pool_append(pool, &match.to, boxes) =
-			(struct place_box){ interface_set_all(), translation->source->at };
-	}
-	return match;
 }
 
 /* Whether it sees packets of the hook. Before routing, packets to an address of the firewall stand in for input,

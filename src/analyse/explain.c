@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analyse/router.h"
+#include "analyse/translations.h"
 #include "base/pool.h"
 
 struct explaining {
@@ -122,28 +123,12 @@ static const char *way_out(const struct explaining *explaining, const struct pac
 	return packet_universe_interface(explaining->universe, explaining->universe->interfaces_count + 1);
 }
 
-static struct place_boxes boxes_of(void *pool, const struct address_set *addresses)
-{
-	struct place_boxes boxes = { 0 };
-
-	*pool_append(pool, &boxes, boxes) =
-		(struct place_box){ interface_set_all(), *addresses };
-	return boxes;
-}
-
 static packet_set translated_by(struct explaining *explaining,
 				const struct rule_translation *translation)
 {
 	struct packet_rules boxes = { 0 };
-	struct match match = {
-		.families = translation->families,
-		.services = translation->services,
-		.from = translation->from,
-		.to = translation->to,
-	};
+	const struct match match = translation_match(explaining->pool, translation);
 
-	if (translation->source->has_at)
-		match.to = boxes_of(explaining->pool, &translation->source->at);
 	/* without `at` it is for addresses of the firewall, whose packets are input */
 	match_boxes_in(explaining->pool, explaining->universe, HOOK_INPUT, &match, 1, &boxes);
 	if (translation->source->has_at)

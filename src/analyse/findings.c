@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "analyse/translations.h"
 #include "base/pool.h"
 #include "net/protocol.h"
 
@@ -11,6 +12,7 @@ struct reporter {
 	struct diags *diags;
 	const struct ruleset *ruleset;
 	const struct policy *policy;
+	const struct anomalies *anomalies; /* NULL: rules were not compared */
 };
 
 static const char *const hook_words[] = { "input", "forward", "output" };
@@ -164,6 +166,7 @@ static bool add_anomalies(struct reporter *reporter, const struct findings_setti
 		return false;
 	}
 	anomalies = anomalies_find(reporter->pool, reporter->ruleset, &settings->anomalies);
+	reporter->anomalies = anomalies;
 	for (size_t index = 0; index < anomalies->items_count; index++)
 		report_anomaly(reporter, &anomalies->items[index], settings->has_notes);
 	if (anomalies->undecided_count > 0)
@@ -172,6 +175,80 @@ static bool add_anomalies(struct reporter *reporter, const struct findings_setti
 			 "neither boxes cut by boxes nor decision diagrams told within their budgets",
 			 anomalies->undecided_count);
 	return true;
+}
+
+/* --- translations ------------------------------------------------------------------------------------- */
+
+static void note_translations(struct reporter *reporter, struct diagnostic *finding,
+			      const struct translation_finding *found)
+{
+	size_t count = found->blame_count;
+
+	for (size_t index = 0; index < count && index < BLAME_SHOWN; index++)
+		diag_note(reporter->diags, finding, found->blame[index]->span, "this one takes %s of them",
+			  count == 1 ? "all" : "some");
+	if (count > BLAME_SHOWN)
+		diag_note(reporter->diags, finding, SPAN_NONE, "and %zu more", count - BLAME_SHOWN);
+	diag_note(reporter->diags, finding, SPAN_NONE, "for example, before translation: %s",
+		  packet_text(reporter, &found->witness));
+}
+
+static void report_translation(struct reporter *reporter, const struct translation_finding *found)
+{
+	static const struct {
+		enum code code;
+		const char *words, *way_out;
+	} rows[] = {
+		[TRANSLATION_SHADOWED] = {
+			CODE_SHADOWED, "this translation never happens: those before it take all of its packets, "
+				       "and do something else with them",
+			"put it before them if it is meant as an exception, or remove it",
+		},
+		[TRANSLATION_REDUNDANT] = {
+			CODE_REDUNDANT, "this translation never happens: those before it do the same", "remove it",
+		},
+		[TRANSLATION_PARTLY] = {
+			CODE_PARTLY_SHADOWED,
+			"this translation never happens to packets from elsewhere: those before it take all of "
+			"them, and leave it what the firewall itself sends",
+			"say 'from self' if that is what is meant, or remove it",
+		},
+		[TRANSLATION_REMOVABLE] = {
+			CODE_REMOVABLE, "nothing changes without this translation: later ones do the same",
+			"remove it, or 'expect removable' if it is kept on purpose",
+		},
+	};
+	struct diagnostic *finding = diag_add(reporter->diags, rows[found->kind].code, found->translation->span,
+					      "%s", rows[found->kind].words);
+
+	note_translations(reporter, finding, found);
+	diag_note(reporter->diags, finding, SPAN_NONE, "%s", rows[found->kind].way_out);
+}
+
+/* The rule that a `forward` makes never matches either, and that was told. */
+static bool is_rule_told(const struct reporter *reporter, const struct translation *translation)
+{
+	const struct anomalies *anomalies = reporter->anomalies;
+
+	for (size_t index = 0; index < anomalies->items_count; index++)
+		if (anomalies->items[index].rule->translation == translation &&
+		    (anomalies->items[index].kind == ANOMALY_SHADOWED ||
+		     anomalies->items[index].kind == ANOMALY_REDUNDANT))
+			return true;
+	return false;
+}
+
+static void add_translations(struct reporter *reporter)
+{
+	const struct translation_findings *found = translations_find(reporter->pool, reporter->ruleset);
+
+	for (size_t index = 0; index < found->items_count; index++)
+		if (!is_rule_told(reporter, found->items[index].translation))
+			report_translation(reporter, &found->items[index]);
+	if (found->undecided_count > 0)
+		diag_add(reporter->diags, CODE_ANALYSIS_UNDECIDED, SPAN_NONE,
+			 "of %zu translations it could not be decided whether they ever happen",
+			 found->undecided_count);
 }
 
 /* --- the outside ------------------------------------------------------------------------------------- */
@@ -360,16 +437,59 @@ static const char *example_source(struct reporter *reporter, const struct place_
 	return NULL;
 }
 
+/* Rules that let the same forged source in are told together. */
+struct no_zone {
+	const char *example;
+	struct diagnostic *finding;
+	size_t others_count;
+};
+
+struct no_zones {
+	struct no_zone *items;
+	size_t items_count, items_capacity;
+};
+
+#define OTHERS_SHOWN 8
+
+/* `expect` speaks of one statement: what it may acknowledge is told apart. */
+static bool is_expected(const struct reporter *reporter, struct span span)
+{
+	for (size_t index = 0; index < reporter->policy->expectations_count; index++) {
+		const struct expectation *expectation = &reporter->policy->expectations[index];
+
+		if (strcmp(expectation->finding, "no-zone") == 0 &&
+		    expectation->statement.source == span.source && expectation->statement.begin <= span.begin &&
+		    span.end <= expectation->statement.end)
+			return true;
+	}
+	return false;
+}
+
+/* true: told with another rule. */
+static bool join_no_zone(struct reporter *reporter, struct no_zones *told, const struct rule *rule,
+			 const char *example)
+{
+	for (size_t index = 0; index < told->items_count; index++) {
+		if (strcmp(told->items[index].example, example) != 0)
+			continue;
+		if (told->items[index].others_count++ < OTHERS_SHOWN)
+			diag_note(reporter->diags, told->items[index].finding, rule->origin, "so does this rule");
+		return true;
+	}
+	return false;
+}
+
 /* Statements without `from` at their own place or round it. */
-static void report_no_zone(struct reporter *reporter, const struct rule *rule,
+static void report_no_zone(struct reporter *reporter, struct no_zones *told, const struct rule *rule,
 			   const struct place_boxes *strangers)
 {
+	bool is_apart = is_expected(reporter, rule->origin);
 	struct place_boxes taken =
 		place_boxes_intersect(reporter->pool, &rule->match.from, strangers);
 	const char *example = example_source(reporter, &taken);
 	struct diagnostic *finding;
 
-	if (example == NULL)
+	if (example == NULL || (!is_apart && join_no_zone(reporter, told, rule, example)))
 		return;
 	finding = diag_add(reporter->diags, CODE_NO_ZONE, rule->origin,
 			   "this rule has no 'from', and allows packets that belong to no zone");
@@ -377,12 +497,15 @@ static void report_no_zone(struct reporter *reporter, const struct rule *rule,
 		  "for example a forged source: %s, an address that no zone has there", example);
 	diag_note(reporter->diags, finding, SPAN_NONE,
 		  "say 'from' with the zones that are meant");
+	if (!is_apart)
+		*pool_append(reporter->pool, told, items) = (struct no_zone){ example, finding, 0 };
 }
 
 static void add_no_zone(struct reporter *reporter)
 {
 	static const enum hook hooks[] = { HOOK_INPUT, HOOK_FORWARD };
 	bool *told = told_new(reporter);
+	struct no_zones together = { 0 };
 
 	if (reporter->policy->zones_count == 0)
 		return;
@@ -397,19 +520,25 @@ static void add_no_zone(struct reporter *reporter)
 
 			if (rule->outcome->verdict == VERDICT_ALLOW && !rule->match.is_translated &&
 			    rule->identity->rule->from == NULL && !*told_of(told, rule)) {
-				report_no_zone(reporter, rule, &strangers);
+				report_no_zone(reporter, &together, rule, &strangers);
 				*told_of(told, rule) = true;
 			}
 		}
 	}
+	for (size_t index = 0; index < together.items_count; index++)
+		if (together.items[index].others_count > OTHERS_SHOWN)
+			diag_note(reporter->diags, together.items[index].finding, SPAN_NONE, "and %zu more rules",
+				  together.items[index].others_count - OTHERS_SHOWN);
 }
 
 bool findings_add(void *pool, struct diags *diags, const struct ruleset *ruleset,
 		  const struct findings_settings *settings)
 {
-	struct reporter reporter = { pool_child(pool, "findings"), diags, ruleset, ruleset->policy };
+	struct reporter reporter = { pool_child(pool, "findings"), diags, ruleset, ruleset->policy, NULL };
 	bool are_compared = add_anomalies(&reporter, settings);
 
+	if (are_compared)
+		add_translations(&reporter);
 	add_outside(&reporter);
 	add_no_zone(&reporter);
 	talloc_free(reporter.pool);

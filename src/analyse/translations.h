@@ -1,0 +1,41 @@
+/* Translations that never match, because those before them take all of their packets: exact, by shadow.h.
+ *
+ * Destinations and sources are two lists, each first match. A `forward` without `at` is for packets to an
+ * address of the firewall, which the policy does not know; one with `at` for its addresses, the firewall's or
+ * not. Packets to the firewall and others are therefore asked about apart: in the first all forwards stand, in
+ * the second those with `at`.
+ */
+#ifndef FWC_ANALYSE_TRANSLATIONS_H
+#define FWC_ANALYSE_TRANSLATIONS_H
+
+#include "analyse/meaning.h"
+
+enum translation_finding_kind {
+	TRANSLATION_SHADOWED,  /* never matches; some of the blame does something else */
+	TRANSLATION_REDUNDANT, /* never matches; all of the blame does the same */
+	TRANSLATION_PARTLY,    /* matches packets of the firewall itself, and never others, which it is for, too */
+	TRANSLATION_REMOVABLE, /* of sources: matches; later ones would do the same. No blame */
+};
+
+struct translation_finding {
+	enum translation_finding_kind kind;
+	const struct translation *translation;
+	/* in the policy's order, each takes some of it */
+	const struct translation **blame;
+	size_t blame_count, blame_capacity;
+	struct packet witness; /* one that it is about, before translation */
+};
+
+struct translation_findings {
+	struct translation_finding *items;
+	size_t items_count, items_capacity;
+	size_t undecided_count;
+};
+
+/* What a destination translation is asked of, before routing: `at`, not where packets go in the end. */
+struct match translation_match(void *pool, const struct rule_translation *translation);
+
+/* In the policy's order. Never NULL. */
+struct translation_findings *translations_find(void *pool, const struct ruleset *ruleset);
+
+#endif
