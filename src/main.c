@@ -88,7 +88,7 @@ int main(int argc, char **argv)
 	}
 	command = command_find(command_word(argv[1]));
 	if (command == NULL) {
-		fprintf(stderr, "fwc: no command '%s'; 'fwc help' lists them\n", argv[1]);
+		command_say("fwc: no command '%s'; 'fwc help' lists them", argv[1]);
 		return EXIT_USAGE;
 	}
 	if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {

@@ -22,7 +22,7 @@ static int apply_parse(struct session_options *options, struct enforce_options *
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1) {
 		if (option == OPTION_DROP_DENIED)
 			*drops_denied = true;
 		else if (enforce_is_option(option))

@@ -134,7 +134,7 @@ int command_boot(struct pool_trap *root, int argc, char **argv)
 	struct session_options options = session_options_default();
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1)
 		status = session_option(&options, "boot", option, optarg);
 	if (status != EXIT_DONE)
 		return status;

@@ -31,7 +31,7 @@ static int check_parse(struct session_options *options, int argc, char **argv)
 	int option, status = EXIT_DONE;
 
 	while (status == EXIT_DONE &&
-	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	       (option = command_option(argc, argv, "", long_options)) != -1)
 		status = check_option(options, option);
 	return status != EXIT_DONE ? status : session_path(options, "check", argc, argv);
 }

@@ -3,9 +3,12 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "cmd/output.h"
+#include "diag/visible.h"
 
 #define FORM_BEGIN "       fwc " /* of a usage's lines: another form */
 
@@ -199,17 +202,73 @@ static void print_form(const struct command *command)
 		fprintf(stderr, "'fwc help %s' shows the options\n", command->name);
 }
 
+/* One line on stderr; whoever runs the program may not have made its arguments. */
+static void put_visible(const char *format, va_list arguments)
+{
+	struct pool_trap *root = pool_session_new();
+	struct text *out;
+	char *words;
+
+	if (root != NULL && setjmp(root->jump) == 0 && vasprintf(&words, format, arguments) >= 0) {
+		out = text_new(root);
+		visible_add(out, words, strlen(words));
+		free(words);
+		fprintf(stderr, "%s\n", out->bytes);
+	}
+	talloc_free(root);
+}
+
 int command_misused(const char *name, const char *format, ...)
 {
 	va_list arguments;
 
 	fprintf(stderr, "fwc %s: ", name);
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	put_visible(format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
 	print_form(command_find(name));
 	return EXIT_USAGE;
+}
+
+void command_say(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	put_visible(format, arguments);
+	va_end(arguments);
+}
+
+static bool is_ambiguous(const char *word, const struct option *options)
+{
+	size_t length = strcspn(word, "="), count = 0;
+
+	for (; options->name != NULL; options++)
+		count += strncmp(options->name, word + 2, length - 2) == 0;
+	return count > 1;
+}
+
+/* getopt's words, but for what a terminal would obey. */
+int command_option(int argc, char **argv, const char *letters, const struct option *options)
+{
+	int option;
+	const char *word;
+
+	opterr = 0;
+	option = getopt_long(argc, argv, letters, options, NULL);
+	if (option != '?')
+		return option;
+	word = argv[optind - 1];
+	if (optopt == 0)
+		command_say(is_ambiguous(word, options) ? "%s: option '%s' is ambiguous" :
+			    "%s: unrecognized option '%s'", argv[0], word);
+	else if (strncmp(word, "--", 2) == 0)
+		command_say(strchr(word, '=') != NULL ? "%s: option '%.*s' doesn't allow an argument" :
+			    "%s: option '%.*s' requires an argument", argv[0], (int)strcspn(word, "="), word);
+	else
+		command_say(strchr(letters, optopt) != NULL ? "%s: option requires an argument -- '%c'" :
+			    "%s: invalid option -- '%c'", argv[0], optopt);
+	return option;
 }
 
 static void help_list(struct text *out)

@@ -5,6 +5,7 @@
 #ifndef FWC_CMD_COMMAND_H
 #define FWC_CMD_COMMAND_H
 
+#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -64,5 +65,9 @@ int command_version(struct pool_trap *root, int argc, char **argv);
 /* "fwc NAME: message" and the usage on stderr; gives EXIT_USAGE. */
 int command_misused(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* A line on stderr, with what a terminal would obey made visible. */
+void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* getopt_long, whose complaints are said so; argv[0] is the command's. */
+int command_option(int argc, char **argv, const char *letters, const struct option *options);
 
 #endif

@@ -260,7 +260,7 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 	int option, status = EXIT_DONE;
 
 	while (status == EXIT_DONE &&
-	       (option = getopt_long(argc, argv, "o:", long_options, NULL)) != -1)
+	       (option = command_option(argc, argv, "o:", long_options)) != -1)
 		status = compile_option(options, option);
 	return status != EXIT_DONE ? status : session_path(&options->session, "compile", argc, argv);
 }

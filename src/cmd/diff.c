@@ -627,7 +627,8 @@ static int diff_parse(struct session_options *options, bool *is_for_git, int arg
 	const char *order = argc > 1 && strcmp(argv[1], "--git") == 0 ? "+" : "";
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, order, long_options, NULL)) != -1) {
+	while (status == EXIT_DONE &&
+	       (option = command_option(argc, argv, order, long_options)) != -1) {
 		if (option == OPTION_GIT)
 			*is_for_git = true;
 		else

@@ -116,7 +116,7 @@ static int explain_parse(struct explain_options *options, int argc, char **argv)
 	int option, status = EXIT_DONE;
 
 	while (status == EXIT_DONE &&
-	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	       (option = command_option(argc, argv, "", long_options)) != -1)
 		status = explain_option(options, option);
 	if (status == EXIT_DONE)
 		status = list_options_fit(&options->session.cisco, "explain");

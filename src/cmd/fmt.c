@@ -23,7 +23,7 @@ static int fmt_parse(struct fmt_options *options, int argc, char **argv)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "w", long_options, NULL)) != -1) {
+	while ((option = command_option(argc, argv, "w", long_options)) != -1) {
 		if (option == 'w')
 			options->writes = true;
 		else if (option == 'c')

@@ -422,7 +422,7 @@ static int hits_parse(struct hits_query *query, int argc, char **argv)
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1)
 		status = hits_option(query, option);
 	if (status == EXIT_DONE && query->session.has_json)
 		query->format = HITS_JSON;

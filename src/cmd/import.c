@@ -230,7 +230,7 @@ static int import_parse(struct import_query *query, int argc, char **argv)
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1)
 		status = import_option(query, option);
 	return status != EXIT_DONE ? status : import_paths(query, argc, argv);
 }

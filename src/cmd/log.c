@@ -436,7 +436,7 @@ static int log_parse(struct log_query *query, int argc, char **argv)
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1)
 		status = log_option(query, option);
 	if (status != EXIT_DONE)
 		return status;

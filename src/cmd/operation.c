@@ -55,7 +55,7 @@ int operation_begin(struct operation *operation, struct pool_trap *root, int arg
 	int option, status = EXIT_DONE;
 
 	*operation = (struct operation){ .enforced = { .root = root, .state = FOLDER_DEFAULT } };
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1) {
 		if (!is_taken(takes, option))
 			status = command_misused(command, "has no such option");
 		else if (enforce_is_option(option))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,16 +105,33 @@ static int replace_file(const char *path, const struct output_item *item)
 	return error;
 }
 
+/* As many as the kernel follows (path_resolution(7)). */
+#define LINKS_MOST 40
+
+/* A link keeps pointing where it points: its target is replaced, or made where it is missing, as a shell's `>`
+ * does. NULL with errno. */
+static const char *target_of(void *pool, const char *path)
+{
+	for (unsigned links = 0; links < LINKS_MOST; links++) {
+		char *linked = pool_array(pool, char, PATH_MAX + 1);
+		ssize_t length = readlink(path, linked, PATH_MAX);
+		const char *slash = strrchr(path, '/');
+
+		if (length < 0)
+			return errno == EINVAL || errno == ENOENT ? path : NULL;
+		path = linked[0] == '/' || slash == NULL ? linked :
+		       pool_format(pool, "%.*s/%s", (int)(slash - path), path, linked);
+	}
+	errno = ELOOP;
+	return NULL;
+}
+
 bool output_file(struct diags *diags, const struct output_item *item)
 {
-	const char *path = item->path;
-	/* a link keeps pointing where it points: its target is replaced */
-	char *resolved = realpath(path, NULL);
-	const char *target = resolved != NULL ? resolved : path;
-	int error = is_special_file(target) ? write_in_place(target, item->text)
-					    : replace_file(target, item);
+	const char *path = item->path, *target = target_of(diags->pool, path);
+	int error = target == NULL ? errno :
+		    is_special_file(target) ? write_in_place(target, item->text) : replace_file(target, item);
 
-	free(resolved);
 	if (error != 0)
 		diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "cannot write '%s': %s", path,
 			 strerror(error));
@@ -128,13 +146,16 @@ static bool report_files(struct diags *diags, const struct output_item *item, in
 }
 
 static bool write_all_beside(struct diags *diags, const struct output_item *items, size_t count,
-			     char **temporaries)
+			     const char **targets, char **temporaries)
 {
 	for (size_t index = 0; index < count; index++) {
 		struct stat status;
-		int error = stat(items[index].path, &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR :
-			    write_beside(items[index].path, &items[index], &temporaries[index]);
+		int error;
 
+		targets[index] = target_of(diags->pool, items[index].path);
+		error = targets[index] == NULL ? errno :
+			stat(targets[index], &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR :
+			write_beside(targets[index], &items[index], &temporaries[index]);
 		if (error != 0)
 			return report_files(diags, &items[index], error);
 	}
@@ -144,10 +165,11 @@ static bool write_all_beside(struct diags *diags, const struct output_item *item
 bool output_files(struct diags *diags, const struct output_item *items, size_t count)
 {
 	char **temporaries = pool_array(diags->pool, char *, count);
-	bool is_good = write_all_beside(diags, items, count, temporaries);
+	const char **targets = pool_array(diags->pool, const char *, count);
+	bool is_good = write_all_beside(diags, items, count, targets, temporaries);
 
 	for (size_t index = 0; index < count && is_good; index++) {
-		if (rename(temporaries[index], items[index].path) != 0)
+		if (rename(temporaries[index], targets[index]) != 0)
 			is_good = report_files(diags, &items[index], errno);
 		else
 			temporaries[index] = NULL;

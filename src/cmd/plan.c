@@ -251,7 +251,7 @@ static int plan_parse(struct planning *planning, struct session_options *options
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1) {
 		if (option == OPTION_STATE)
 			planning->state = optarg;
 		else if (option == OPTION_EXIT_CODE)

@@ -56,7 +56,7 @@ static int service_parse(struct service_query *query, int argc, char **argv)
 	int option, status = EXIT_DONE;
 
 	while (status == EXIT_DONE &&
-	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	       (option = command_option(argc, argv, "", long_options)) != -1)
 		status = service_option(query, option);
 	query->argument = optind < argc ? argv[optind] : NULL;
 	if (status == EXIT_DONE && argc - optind > 1)

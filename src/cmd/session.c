@@ -133,7 +133,7 @@ int session_plain_options(struct session_options *options, const char *command, 
 	int option, status = EXIT_DONE;
 
 	while (status == EXIT_DONE &&
-	       (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	       (option = command_option(argc, argv, "", long_options)) != -1)
 		status = session_option(options, command, option, optarg);
 	return status != EXIT_DONE ? status : session_path(options, command, argc, argv);
 }

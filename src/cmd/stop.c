@@ -19,7 +19,7 @@ int command_stop(struct pool_trap *root, int argc, char **argv)
 	int option, status = EXIT_DONE;
 	bool was_there = false;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1)
 		status = session_option(&options, "stop", option, optarg);
 	if (status != EXIT_DONE)
 		return status;

@@ -500,7 +500,7 @@ static int trace(struct session *session, const struct trace_query *query)
 		 tracer_new(session->pool, session->diags, &filter);
 	if (tracer != NULL) {
 		follower.paths = pool_array(session->pool, struct path, PATHS_MOST);
-		fprintf(stderr, "fwc: tracing %s, until it is interrupted\n", query->packet);
+		command_say("fwc: tracing %s, until it is interrupted", query->packet);
 		follow(&follower, tracer, watch);
 		talloc_free(tracer);
 	}
@@ -538,7 +538,7 @@ static int trace_parse(struct trace_query *query, int argc, char **argv)
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1)
 		status = trace_option(query, option);
 	if (status != EXIT_DONE)
 		return status;

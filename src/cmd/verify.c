@@ -83,8 +83,8 @@ static int verify_against(struct session *session, const char *against)
 	if (status == EXIT_DONE && !is_equal)
 		return EXIT_POLICY;
 	if (status == EXIT_DONE && !session->options.has_json)
-		fprintf(stderr, "verified: the lists of %s equal the policy, %zu lists, %zu entries\n", against,
-			proof.lists, proof.entries);
+		command_say("verified: the lists of %s equal the policy, %zu lists, %zu entries", against,
+			    proof.lists, proof.entries);
 	return status;
 }
 
@@ -100,7 +100,7 @@ static int verify_parse(struct session_options *options, const char **against, i
 	};
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1) {
 		if (option == OPTION_AGAINST)
 			*against = optarg;
 		else

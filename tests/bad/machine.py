@@ -90,6 +90,29 @@ def run_output(session):
         session.check(file.read() == "old ruleset\n", "-o of a mistaken policy: old file kept")
 
 
+def run_links(session):
+    """-o follows links, to where there is nothing yet, too, and leaves them links."""
+    path = session.write("good.fw", GOOD)
+    folder = os.path.join(session.folder, "links")
+    os.makedirs(os.path.join(folder, "far"))
+    for name, target in (("there", "far/there.nft"), ("dangling", "far/new.nft"), ("twice", "dangling-too"),
+                         ("dangling-too", os.path.join(folder, "far", "last.nft"))):
+        os.symlink(target, os.path.join(folder, name))
+    with open(os.path.join(folder, "far", "there.nft"), "w", encoding="ascii") as file:
+        file.write("old\n")
+    for name, target in (("there", "there.nft"), ("dangling", "new.nft"), ("twice", "last.nft")):
+        done = session.run("compile", path, "-o", os.path.join(folder, name))
+        written = os.path.join(folder, "far", target)
+        session.check(done.returncode == 0 and os.path.islink(os.path.join(folder, name)) and
+                      os.path.getsize(written) > 100, f"-o to the link {name}: {done.stderr[:300]}")
+    os.symlink("loop", os.path.join(folder, "loop"))
+    os.symlink("far/no/such.nft", os.path.join(folder, "nowhere"))
+    for name in ("loop", "nowhere"):
+        done = session.run("compile", path, "-o", os.path.join(folder, name))
+        session.check_refusal(f"-o to the link {name}", done, 3)
+        session.check(os.path.islink(os.path.join(folder, name)), f"the link {name} is gone")
+
+
 def run_closed_pipe(session):
     """A reader that goes away is no crash of ours to report as success."""
     path = session.write("good.fw", GOOD)
@@ -240,7 +263,11 @@ def check_small_socket(session, name, done):
 
 USAGES = ((), ("nonsense",), ("compile",), ("compile", "a", "b"), ("compile", "-", "--target", "nope"),
           ("compile", "-", "--show=nope"), ("compile", "-", "--nope"), ("compile", "-", "--date", "soon"),
-          ("compile", "-", "--log-group", "70000"), ("explain", "FW9999"), ("check", "-", "--table", "a b"))
+          ("compile", "-", "--log-group", "70000"), ("explain", "FW9999"), ("check", "-", "--table", "a b"),
+          # what a terminal would obey is shown, not obeyed
+          ("a\x1b[2J",), ("compile", "--x\x1b[2J=\r"), ("compile", "-\x07"), ("compile", "-", "--show=\x1b[31m"),
+          ("check", "-", "--format", "\u202e"), ("explain", "FW\x1b"), ("compile", "-", "--re"), ("compile", "-o"),
+          ("check", "-", "--conflicts=\n"), ("check", "-", "--date"))
 
 
 def run_usage(session):
@@ -256,6 +283,7 @@ def run(session):
         run_memory(session)
     run_full_disk(session)
     run_output(session)
+    run_links(session)
     run_closed_pipe(session)
     run_files(session)
     run_permission(session)

@@ -34,7 +34,7 @@ static bool services_name_ipv6(const struct tuple_set *services)
 	return false;
 }
 
-static bool names_ipv6(const struct ruleset *ruleset)
+static const struct rule *ipv6_find(const struct ruleset *ruleset)
 {
 	for (size_t index = 0; index < ruleset->rules_count[HOOK_FORWARD]; index++) {
 		const struct rule *rule = ruleset->rules[HOOK_FORWARD][index];
@@ -42,9 +42,9 @@ static bool names_ipv6(const struct ruleset *ruleset)
 		if (is_of_ipv6(rule) || ((rule->match.families & FAMILIES_IPV6) != 0 &&
 					 (boxes_name_ipv6(&rule->match.from) || boxes_name_ipv6(&rule->match.to) ||
 					  services_name_ipv6(&rule->match.services))))
-			return true;
+			return rule;
 	}
-	return false;
+	return NULL;
 }
 
 static bool has_ipv4(const struct ruleset *ruleset)
@@ -141,18 +141,29 @@ static bool add_list(void *pool, struct diags *diags, const struct ruleset *rule
 	       inbound_lower(pool, diags, &vantage, config, list);
 }
 
+static void refuse_number(struct diags *diags, const struct rule *named)
+{
+	struct diagnostic *error = diag_add(diags, CODE_CISCO_NUMBER, named != NULL ? named->origin : SPAN_NONE,
+					    "%s an IPv6 list, and these have names, not numbers",
+					    named != NULL ? "this needs" : "'--ipv6' asks for");
+
+	diag_note(diags, error, SPAN_NONE, named != NULL ?
+		  "say 'ipv4' in the rule, or '--name' in the place of '--number'" :
+		  "say '--name' in the place of '--number', or do without '--ipv6'");
+}
+
 struct ios_config *cisco_lower(void *pool, struct diags *diags, const struct ruleset *ruleset,
 			       const struct cisco_settings *settings)
 {
 	struct ios_config *config = pool_new(pool, struct ios_config);
-	bool wants_ipv6 = settings->has_ipv6 || names_ipv6(ruleset);
+	const struct rule *named = ipv6_find(ruleset);
+	bool wants_ipv6 = settings->has_ipv6 || named != NULL;
 	bool is_good = check_output(diags, ruleset);
 
 	if (!is_good)
 		return NULL;
 	if (wants_ipv6 && settings->number != 0) {
-		diag_add(diags, CODE_CISCO_NUMBER, SPAN_NONE,
-			 "the policy needs an IPv6 list, and these have names, not numbers");
+		refuse_number(diags, named);
 		return NULL;
 	}
 	note_zones(diags, ruleset->policy);

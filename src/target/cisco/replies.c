@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "net/protocol.h"
 #include "target/cisco/inbound.h"
 #include "target/cisco/replies_excess.h"
 #include "target/cisco/replies_reflexive.h"
@@ -47,20 +48,39 @@ static bool check_said(void *pool, struct diags *diags, const struct ios_vantage
 	return false;
 }
 
-/* A policy that says nothing of the router's own packets. */
+/* Whether a rule says what the router itself asks over udp. */
+static bool names_udp(const struct ruleset *ruleset)
+{
+	for (size_t index = 0; index < ruleset->rules_count[HOOK_OUTPUT]; index++) {
+		const struct rule *rule = ruleset->rules[HOOK_OUTPUT][index];
+		const struct tuple_set *services = &rule->match.services;
+
+		for (size_t at = 0; rule->outcome->verdict == VERDICT_ALLOW && at < services->tuples_count; at++)
+			if (services->tuples[at].protocol == PROTOCOL_UDP)
+				return true;
+	}
+	return false;
+}
+
+/* A policy that has no default for the router's own packets: what no rule names may leave, too. */
 static void note_router(void *pool, struct diags *diags, const struct ios_vantage *vantage,
 			const struct reply_flows *flows)
 {
 	const char *message;
 	struct diagnostic *note;
+	bool is_named;
 
 	if (!flows->has_unwritten_output)
 		return;
-	message = pool_format(pool, "answers over udp to device '%s' itself are not let in", vantage->device->name);
+	is_named = names_udp(vantage->ruleset);
+	message = pool_format(pool, "answers over udp to device '%s' itself are %s", vantage->device->name,
+			      is_named ? "let in of what rules name alone" : "not let in");
 	if (is_told(diags, CODE_CISCO_REPLIES_ROUTER, message))
 		return;
 	note = diag_add(diags, CODE_CISCO_REPLIES_ROUTER, vantage->device->span, "%s", message);
-	diag_note(diags, note, SPAN_NONE,
+	diag_note(diags, note, SPAN_NONE, is_named ?
+		  "it may ask for anything else, too: 'default output deny;' says that it does not, 'default "
+		  "output allow;' lets the answers in" :
 		  "name what it asks for: 'allow dns, ntp from self;', or write 'default output allow;'");
 }
 
