@@ -17,12 +17,13 @@ struct asking {
 	struct answer *answer;
 };
 
-/* What `compile` would give for this host; NULL where it gives nothing. */
+/* What `compile` would give for this host; NULL where it gives nothing, or where the table is another one. */
 static const struct nft_table *table_of(struct session *session, const struct session_view *view)
 {
 	struct diags *own = diags_new(session->pool, session->sources);
 
-	if (view->device != NULL || session->policy->devices_count > 0 || session->options.is_for_router)
+	if (view->device != NULL || session->policy->devices_count > 0 || session->options.is_for_router ||
+	    session->is_foreign)
 		return NULL;
 	return nft_lower(pool_child(session->pool, "nft"), own, view->ruleset, &session->options.nft);
 }
@@ -312,7 +313,7 @@ void answers_text(struct text *out, const struct answers *answers)
 			add_outputs(out, answer, decision);
 			add_near(out, session, decision);
 		}
-		if (!answer->is_compiled)
+		if (!answer->is_compiled && !answers->session->is_foreign)
 			text_add(out, "no output says more: 'fwc compile' tells why there is none\n");
 	}
 }

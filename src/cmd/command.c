@@ -133,6 +133,7 @@ static const struct command commands[] = {
 	  "  OLD and NEW are files or REVISION:FILE of git; exit 0: the same meaning, 1: another\n"
 	  "  or cisco:FILE, a router's configuration, or cisco:FILE#LIST, one list of it\n"
 	  "  or kernel: beside a policy, its table in the kernel\n"
+	  "  or nft:FILE, nft:kernel:, iptables:FILE, a foreign filter as 'import' reads it\n"
 	  "      --git                  as a diff driver of git (see contrib/git)\n"
 	  "      --device NAME          of the policies' devices only this one\n"
 	  POLICY_OPTIONS, command_diff, RIGHTS_BOTH },
@@ -164,6 +165,7 @@ static const struct command commands[] = {
 	{ "explain", "show what a code means, or what a policy does with a packet",
 	  "usage: fwc explain FWNNNN\n"
 	  "       fwc explain FILE|- PACKET [options]\n"
+	  "  FILE may be nft:FILE, nft:kernel: or iptables:FILE, a foreign filter as 'import' reads it\n"
 	  "  PACKET is 'tcp 192.168.0.5:40000 -> 192.168.0.10:88', 'https lan -> wan in eth1',\n"
 	  "  'icmp echo-request self -> 10.0.0.1': a protocol or a service, from, ->, to\n"
 	  "      --device NAME          of the policy's devices only this one\n"
@@ -171,7 +173,7 @@ static const struct command commands[] = {
 	  "      --name, --number, --ipv6, --replies\n"
 	  "                             of a list without a device, as for 'compile'\n"
 	  "      --format text|json     (text)\n"
-	  POLICY_OPTIONS, command_explain },
+	  POLICY_OPTIONS, command_explain, RIGHTS_BOTH },
 	{ "help", "show the commands, or one command's options", "usage: fwc help [COMMAND]\n",
 	  command_help },
 	{ "version", "show the version", "usage: fwc version\n", command_version },

@@ -540,6 +540,7 @@ static int diff_policies(struct pool_trap *root, struct session_options *options
 	int status;
 
 	options->path = new;
+	options->takes_foreign = true;
 	base = session_new(root, options);
 	old_session = session_other(base, old);
 	new_session = session_other(base, new);

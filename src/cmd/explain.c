@@ -155,6 +155,7 @@ int command_explain(struct pool_trap *root, int argc, char **argv)
 	if (optind != argc - 2)
 		return command_misused("explain", "a code, or a policy and a packet");
 	options.session.path = argv[optind];
+	options.session.takes_foreign = true;
 	session = session_new(root, &options.session);
 	if (!is_target_right(session, &options))
 		return EXIT_USAGE;

@@ -1,18 +1,14 @@
 /* fwc import cisco FILE, iptables FILE..., nft FILE or kernel: what others filter, as a policy. */
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/foreign.h"
 #include "cmd/nft_source.h"
 #include "cmd/output.h"
-#include "cmd/proof.h"
-#include "cmd/rights.h"
 #include "cmd/session.h"
 #include "import/iptables.h"
-#include "import/nft_prove.h"
-#include "services/database.h"
 #include "target/cisco/acl_import.h"
 #include "target/cisco/acl_read.h"
 
@@ -82,12 +78,6 @@ static int import_option(struct import_query *query, int option)
 	return command_misused("import", "see the options below");
 }
 
-static void open_database(struct session *session)
-{
-	session->database = service_database_new(session->pool, session->diags, NULL);
-	service_database_resolve_all(session->database);
-}
-
 static bool write_cisco(struct session *session, const struct import_query *query, const uint32_t *sources,
 			struct text *out)
 {
@@ -103,7 +93,7 @@ static bool write_cisco(struct session *session, const struct import_query *quer
 	list = acl_import_choose(session->diags, config, query->list);
 	if (list == NULL)
 		return false;
-	open_database(session);
+	foreign_open_database(session);
 	return acl_import(out, session->diags, config, list, session->database, &settings);
 }
 
@@ -112,44 +102,10 @@ static bool write_iptables(struct session *session, const struct import_query *q
 {
 	bool is_usable;
 
-	open_database(session);
+	foreign_open_database(session);
 	import_iptables(out, session->diags, sources, query->paths_count, session->database,
 			&query->iptables, &is_usable);
 	return is_usable;
-}
-
-/* --- proof -------------------------------------------------------------------------------------------- */
-
-static int read_made(void *context, void *pool, const char *path, const char **bytes, size_t *length)
-{
-	const struct text *text = context;
-
-	(void)pool, (void)path;
-	*bytes = text->bytes;
-	*length = text->length;
-	return 0;
-}
-
-/* The text is compiled, as whoever gets it would, and compared with what was read. */
-static bool prove_nft(struct session *session, struct text *text, const struct import_nft_source *source,
-		      const struct import_nft_tables *tables)
-{
-	struct session *made = session_other(session, "-");
-	struct proof proof;
-
-	made->options.path = "imported policy";
-	made->reader = (struct file_reader){ .read = read_made, .context = text };
-	if (!session_expand(made)) {
-		diags_take_errors(session->diags, made->diags);
-		return false;
-	}
-	proof = import_nft_prove(pool_child(session->pool, "proof"), made->ruleset, source, tables);
-	if (!proof_report(session, &proof, pool_format(session->pool, "the ruleset of '%s'", source->name)))
-		return false;
-	if (!session->options.has_json)
-		fprintf(stderr, "proved: this policy equals the ruleset, %zu rules, %zu translations%s\n",
-			proof.rules, proof.translations, tables->has_other_logs ? ", but for log lines" : "");
-	return true;
 }
 
 /* --- kinds -------------------------------------------------------------------------------------------- */
@@ -166,24 +122,8 @@ static bool write_nft(struct session *session, const struct import_query *query,
 		.common = query->iptables, .tables = (const char **)query->tables,
 		.tables_count = query->tables_count,
 	};
-	struct import_nft_source source;
-	struct import_nft_tables tables;
-	bool is_usable, is_read;
-
-	is_read = is_kernel(query) ? nft_source_kernel(session->pool, session->diags, &source) :
-		  nft_source_script(session->pool, session->diags, session->sources->items[sources[0]], &source);
-	if (!is_read)
-		return false;
-	if (!rights_keep(RIGHTS_BOTH)) {
-		diag_add(session->diags, CODE_NFT_NAMESPACE, SPAN_NONE, "rights cannot be given up: %s",
-			 strerror(errno));
-		return false;
-	}
-	open_database(session);
-	import_nft(out, session->diags, &source, session->database, &settings, &tables, &is_usable);
-	if (is_usable && !diags_has_errors(session->diags)) /* what was left out is known to differ */
-		is_usable = prove_nft(session, out, &source, &tables);
-	return is_usable;
+	return foreign_nft(session, is_kernel(query) ? NULL : session->sources->items[sources[0]], &settings, out,
+			   !session->options.has_json);
 }
 
 static const struct import_kind kinds[] = {

@@ -209,7 +209,8 @@ static void tell_failure(void *pool, struct diags *diags, const char *path, int 
 		told = diag_add(diags, CODE_NFT_SCRIPT, SPAN_NONE, "nft does not load '%s'", path);
 		note_errors(pool, diags, told, path, errors);
 		if (strstr(contents(pool, errors, &length), strerror(EMSGSIZE)) != NULL)
-			diag_note(diags, told, SPAN_NONE, "the kernel takes so many rules at once only from root");
+			diag_note(diags, told, SPAN_NONE, "the kernel takes so many rules at once from "
+				  "'fwc import nft' alone, and from root");
 		return;
 	}
 	diag_add(diags, CODE_NFT_NAMESPACE, SPAN_NONE, "what came of '%s' cannot be read back", path);

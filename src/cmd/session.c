@@ -8,6 +8,7 @@
 #include "analyse/assertions.h"
 #include "analyse/findings.h"
 #include "cmd/command.h"
+#include "cmd/foreign.h"
 #include "cmd/output.h"
 #include "cmd/revision.h"
 #include "expand/expand.h"
@@ -162,6 +163,8 @@ struct session *session_other(struct session *session, const char *argument)
 	other->reader = file_reader_disk();
 	other->sources = session->sources;
 	other->diags = diags_new(other->pool, other->sources);
+	if (other->options.takes_foreign && foreign_is_meant(argument))
+		return other;
 	if (!revision_split(other->pool, argument, &revision, &other->options.path))
 		return other;
 	other->reader = revision_reader(revision);
@@ -177,6 +180,8 @@ bool session_parse(struct session *session)
 	if (session->has_parsed)
 		return !diags_has_errors(session->diags);
 	session->has_parsed = true;
+	if (session->options.takes_foreign && foreign_is_meant(session->options.path) && !foreign_open(session))
+		return false;
 	session->program = parse_program(pool_child(session->pool, "program"), session->diags,
 					 &session->reader, session->options.path);
 	return !diags_has_errors(session->diags);

@@ -19,6 +19,7 @@ struct session_options {
 	bool has_json;
 	bool counts_all; /* a counter on every rule */
 	bool is_strict; /* warnings fail */
+	bool takes_foreign; /* the path may be nft:FILE or iptables:FILE (foreign.h) */
 	bool skips_proof; /* compile, apply */
 	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
 	const char *base;   /* the earlier policy of `assert unchanged`, a file or REV:FILE; or NULL */
@@ -71,6 +72,7 @@ struct session {
 	struct sources *sources;
 	struct diags *diags;
 	bool has_parsed;
+	bool is_foreign; /* the policy was made of a foreign filter (foreign.h) */
 	/* what each pass gave; NULL before it ran or after mistakes */
 	struct program *program;
 	struct policy *policy;   /* as the one device, or nobody in particular, sees it */

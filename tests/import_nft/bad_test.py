@@ -1,4 +1,5 @@
-"""What fwc import nft does with rulesets that no policy can say, with hostile ones, and where it cannot work.
+"""What fwc import nft, and diff and explain through it, do with rulesets that no policy can say, with hostile
+ones, and where it cannot work.
 
 usage: bad_test.py FWC
 """
@@ -131,7 +132,8 @@ def check_world(tally, fwc, folder):
     with open(path, "w", encoding="utf-8") as file:
         file.write(good)
     done = start("unshare", "-rn", "sh", "-c",
-                 'echo 0 > /proc/sys/user/max_user_namespaces && exec "$0" import nft "$1"', fwc, path)
+                 'echo 0 > /proc/sys/user/max_user_namespaces && echo 0 > /proc/sys/user/max_net_namespaces &&'
+                 ' exec "$0" import nft "$1"', fwc, path)
     tally.check(done.returncode == 3 and "FW1209" in done.stderr and "no network namespace" in done.stderr,
                 done.stderr)
     done = run(fwc, "table inet t { chain c { typo } }")
@@ -185,6 +187,37 @@ def check_hostile(tally, fwc):
     shutil.rmtree(os.path.dirname(policy))
 
 
+def check_questions(tally, fwc, folder):
+    """Foreign filters in place of policies."""
+    paths = [os.path.join(folder, name) for name in ("old.nft", "new.nft", "rules.v4")]
+    for path, rule in zip(paths, ("tcp dport { 22, 80 } accept", "tcp dport 22 counter accept")):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(INPUT.format(rule))
+    with open(paths[2], "w", encoding="utf-8") as file:
+        file.write("*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
+                   "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n-A INPUT -i lo -j ACCEPT\n"
+                   "-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n")
+    packet = "tcp 10.0.0.1:4000 -> self:80"
+    for path, verdict in zip(paths, ("allow", "deny", "deny")):
+        kind = "iptables" if path.endswith("v4") else "nft"
+        done = start(fwc, "explain", f"{kind}:{path}", packet)
+        tally.check(done.returncode == 0 and done.stdout.startswith(f"input: {verdict}") and
+                    "in table inet" not in done.stdout, f"explain {path}: {done.stdout} {done.stderr}")
+    done = start(fwc, "diff", "nft:" + paths[0], "nft:" + paths[1])
+    tally.check(done.returncode == 1 and "newly denied (input)" in done.stdout and "http" in done.stdout and
+                "newly allowed" not in done.stdout, f"diff: {done.stdout} {done.stderr}")
+    made = os.path.join(folder, "made.fw")
+    with open(made, "w", encoding="utf-8") as file:
+        file.write(start(fwc, "import", "nft", paths[0]).stdout)
+    for one, other in ((f"nft:{paths[0]}", made), (made, f"nft:{paths[0]}")):
+        done = start(fwc, "diff", one, other)
+        tally.check(done.returncode == 0 and not done.stdout, f"diff with itself: {done.stdout} {done.stderr}")
+    done = start(fwc, "explain", f"nft:{paths[2]}", packet)
+    tally.check(done.returncode == 1 and "FW1330" in done.stderr and not done.stdout, f"not nft: {done.stderr}")
+    done = start(fwc, "explain", f"nft:{folder}/none", packet)
+    tally.check(done.returncode != 0 and "cannot read" in done.stderr and not done.stdout, f"none: {done.stderr}")
+
+
 def main():
     fwc = os.path.abspath(sys.argv[1])
     if shutil.which("nft") is None:
@@ -199,6 +232,7 @@ def main():
     check_apart(tally, fwc, laboratory)
     with tempfile.TemporaryDirectory() as folder:
         check_world(tally, fwc, folder)
+        check_questions(tally, fwc, folder)
     laboratory.close()
     tally.close()
 

@@ -1,0 +1,23 @@
+/* Policies made of foreign filters on the way: nft:FILE, nft:kernel:, iptables:FILE in place of a policy.
+ *
+ * The filter is imported (import/), what came of it is the text that the session parses, under the name that
+ * was given. So what a policy can be asked, a foreign filter can. */
+#ifndef FWC_CMD_FOREIGN_H
+#define FWC_CMD_FOREIGN_H
+
+#include "cmd/session.h"
+#include "import/nft.h"
+
+/* The database of services, whole, for imports. */
+void foreign_open_database(struct session *session);
+/* Reads a ruleset of nft (NULL: of the kernel), gives up the right to make namespaces, and appends the policy,
+ * which was proved to equal it unless errors tell what was left out. false: it is of no use. */
+bool foreign_nft(struct session *session, const struct source *script,
+		 const struct import_nft_settings *settings, struct text *out, bool tells_proof);
+
+/* Whether the path says so, and no file is called so. */
+bool foreign_is_meant(const char *path);
+/* Makes the session's reader give the policy that the path stands for. false after an error in the bag. */
+bool foreign_open(struct session *session);
+
+#endif
