@@ -34,8 +34,6 @@ bool enforce_is_option(int option)
 	return option == OPTION_STATE || option == OPTION_CONFIRM || option == OPTION_FORCE;
 }
 
-/* Sets with more elements are counted where they are read back: see nft_kept_glance. */
-#define ELEMENTS_GLANCED 65536
 /* A day is enough to look at anything. */
 #define CONFIRM_MOST_S 86400
 
@@ -242,7 +240,7 @@ static bool keep_boot(struct enforcing *enforcing, const struct state_entry *ent
 	if (is_kept)
 		enforcing->expected = nft_kept_expect(scratch, batch->bytes + NFT_BATCH_FILE_HEAD,
 						      batch->length - NFT_BATCH_FILE_HEAD, session->table->name,
-						      ELEMENTS_GLANCED);
+						      NFT_KEPT_GLANCED);
 	talloc_free(scratch);
 	return is_kept;
 }
@@ -307,18 +305,20 @@ static bool prove_kernel(struct session *session, const struct nft_kept *now)
 	return !diags_has_errors(session->diags);
 }
 
-/* Reads back what the kernel made of it. *hash: by this a later change is seen; NULL where it cannot be read. */
-static bool check_kernel(struct enforcing *enforcing, const char **hash)
+/* Reads back what the kernel made of it. The hashes, by which a later change is seen, are NULL where it cannot be
+ * read. */
+static bool check_kernel(struct enforcing *enforcing, struct state_entry *entry)
 {
 	struct session *session = enforcing->session;
 	char *found = pool_bytes(enforcing->state->pool, REREAD_HASH_LENGTH + 1);
 	struct nft_kept *now;
 	bool is_same;
 
-	*hash = NULL;
-	if (nft_kept_glance(session->pool, enforcing->socket, session->table->name, ELEMENTS_GLANCED, &now) != 0)
+	entry->kernel = entry->glance = NULL;
+	if (nft_kept_glance(session->pool, enforcing->socket, session->table->name, NFT_KEPT_GLANCED, &now) != 0)
 		return true;
 	nft_kept_hash(now, found);
+	entry->glance = pool_strdup(enforcing->state->pool, found);
 	is_same = strcmp(found, enforcing->expected.glance) == 0;
 	if (is_same)
 		memcpy(found, enforcing->expected.whole, REREAD_HASH_LENGTH + 1);
@@ -327,7 +327,7 @@ static bool check_kernel(struct enforcing *enforcing, const char **hash)
 		return true;
 	else
 		nft_kept_hash(now, found);
-	*hash = found;
+	entry->kernel = found;
 	return is_same || prove_kernel(session, now);
 }
 
@@ -335,7 +335,7 @@ static bool finish_state(struct enforcing *enforcing)
 {
 	struct state_entry *entry = state_find(enforcing->state, enforcing->number);
 
-	if (!check_kernel(enforcing, &entry->kernel))
+	if (!check_kernel(enforcing, entry))
 		return false;
 	entry->mark = needs_confirmation(enforcing) ? STATE_WAITING : STATE_CONFIRMED;
 	if (!needs_confirmation(enforcing))

@@ -35,6 +35,7 @@ struct state_entry {
 	const char *client;      /* the remote session that did it ("ADDRESS PORT ADDRESS PORT"), or NULL */
 	const char *table;
 	const char *kernel;      /* SHA-256 of what the kernel held of the table then, or NULL: not known */
+	const char *glance;      /* of a glance at it (target/nft/kept.h), or NULL: not known */
 	const char *before;      /* SHA-256 of the file before-N, or NULL: it is gone, or not needed */
 	time_t applied, deadline; /* UTC; deadline 0: needs no confirmation */
 	uint64_t rules;

@@ -58,6 +58,7 @@ int nft_kept_read(void *pool, struct nft_socket *socket, const char *table, stru
 /* The same without the elements of sets that have more than elements_most (where the kernel says how many, since
  * Linux 6.14): it walks over all that it gave before for each 32 KiB of a list, so that a list takes a time
  * quadratic in its length. For looking at; it cannot be brought back. */
+#define NFT_KEPT_GLANCED 65536 /* elements_most of all glances that are compared */
 int nft_kept_glance(void *pool, struct nft_socket *socket, const char *table, size_t elements_most,
 		    struct nft_kept **kept);
 /* What a file holds; the bytes are copied. NULL: it is cut short, of another form, or of a machine of
