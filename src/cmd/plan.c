@@ -54,8 +54,10 @@ static bool read_state(struct planning *planning)
 			planning->entry = &state->entries[index];
 	if (planning->entry == NULL)
 		return true;
-	planning->entry_text = state_read_policy(state, session->diags, planning->entry, &planning->entry_length);
-	return planning->entry_text != NULL;
+	/* without it there is a plan all the same, but of meaning */
+	planning->entry_text = state_read_policy(state, diags_new(session->pool, session->sources),
+						 planning->entry, &planning->entry_length);
+	return true;
 }
 
 static void find_drift(struct planning *planning, const struct nft_kept *kept)
@@ -103,7 +105,7 @@ static struct session *policy_in_force(struct planning *planning)
 	struct session *session = planning->session, *old = session_other(session, "-");
 	struct bundle *bundle = NULL;
 
-	if (planning->is_in_kernel && planning->entry != NULL) {
+	if (planning->is_in_kernel && planning->entry_text != NULL) {
 		bundle = bundle_parse(session->pool, planning->entry_text, planning->entry_length,
 				      &old->options.path);
 	} else if (!planning->is_in_kernel) {
@@ -178,6 +180,9 @@ static void add_drift(struct text *out, const struct planning *planning)
 	else if (planning->entry == NULL)
 		text_add(out, "nothing in the state says what the kernel's table was made of: meaning is not "
 			 "compared\n");
+	else if (planning->entry_text == NULL)
+		text_addf(out, "the text of entry %llu, which was applied last, cannot be read: meaning is not "
+			  "compared\n", (unsigned long long)planning->entry->number);
 	else if (planning->drift == DRIFT_CHANGED)
 		text_addf(out, "somebody has changed the kernel's table since entry %llu was applied, with which "
 			  "meaning is compared\n", (unsigned long long)planning->entry->number);

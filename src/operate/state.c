@@ -36,20 +36,50 @@ void state_hash(const char *bytes, size_t length, char hash[STATE_HASH_LENGTH + 
 	SHA256End(&context, hash);
 }
 
+/* The way out of what the system's words leave open. */
+static const char *way_out(int error)
+{
+	switch (error) {
+	case EPERM: /* folder_read */
+		return "it has to be a file of the user who runs fwc, which nobody else may write: look at what is "
+		       "in it, chown, chmod 600";
+	case ELOOP:
+		return "it is a symbolic link, which fwc does not write: take it away";
+	case EROFS:
+	case ENOSPC:
+	case EDQUOT:
+		return "'--state DIR' keeps it elsewhere, where there is room";
+	}
+	return NULL;
+}
+
 static bool failed(const struct state *state, struct diags *diags, const char *action, const char *name, int error)
 {
-	diag_add(diags, CODE_STATE_FAILED, SPAN_NONE, "cannot %s '%s/%s': %s", action, state->folder->path, name,
-		 strerror(error));
+	struct diagnostic *diagnostic = diag_add(diags, CODE_STATE_FAILED, SPAN_NONE, "cannot %s '%s/%s': %s",
+						 action, state->folder->path, name, strerror(error));
+	if (way_out(error) != NULL)
+		diag_note(diags, diagnostic, SPAN_NONE, "%s", way_out(error));
 	return false;
 }
 
-static bool damaged(const struct state *state, struct diags *diags, const char *name)
+static bool damaged_list(const struct state *state, struct diags *diags, const char *reason)
+{
+	const char *path = state->folder->path;
+	struct diagnostic *error = diag_add(diags, CODE_STATE_DAMAGED, SPAN_NONE, "'%s/" LIST "' is damaged: %s",
+					    path, reason);
+	diag_note(diags, error, SPAN_NONE,
+		  "the kernel's rules stay; begin anew: 'mv %s %s.damaged', and apply the policy at once, for a "
+		  "boot finds no rules before that", path, path);
+	return false;
+}
+
+static void damaged_text(const struct state *state, struct diags *diags, const char *name)
 {
 	struct diagnostic *error = diag_add(diags, CODE_STATE_DAMAGED, SPAN_NONE,
 					    "'%s/%s' is damaged: it is not what fwc wrote", state->folder->path,
 					    name);
-	diag_note(diags, error, SPAN_NONE, "move the folder aside to begin anew; the kernel's rules stay");
-	return false;
+	diag_note(diags, error, SPAN_NONE,
+		  "'fwc rollback NUMBER' brings another entry of 'fwc history' back; or apply a policy's own file");
 }
 
 /* --- entries as JSON -------------------------------------------------------------------------------- */
@@ -184,7 +214,10 @@ bool state_refresh(struct state *state, struct diags *diags)
 		? json_loadb(bytes + HEAD_LENGTH, length - HEAD_LENGTH, 0, NULL) : NULL;
 	bool is_good = root != NULL && parse_root(state, root);
 	json_decref(root);
-	return is_good || damaged(state, diags, LIST);
+	if (!is_good && length >= HEAD_LENGTH && memcmp(bytes, HEAD, sizeof "fwc state" - 1) == 0 &&
+	    memcmp(bytes, HEAD, sizeof HEAD - 1) != 0)
+		return damaged_list(state, diags, "another version of fwc wrote it");
+	return is_good || damaged_list(state, diags, "it is not what fwc wrote");
 }
 
 static const char *next_name(void *pool, const struct state_entry *entry, const char *what)
@@ -239,14 +272,24 @@ static void print_list(const struct state *state, struct text *out)
 	free(json);
 }
 
+/* The oldest that was taken back, else the oldest: who tries twenty times keeps what he had before. */
+static size_t least_wanted(const struct state *state)
+{
+	for (size_t i = 0; i < state->entries_count; i++)
+		if (state->entries[i].mark == STATE_REVERTED)
+			return i;
+	return 0;
+}
+
 /* The list behind what else was prepared, all in their places. */
 static int put_list(struct state *state)
 {
 	struct text *out = text_new(state->pool);
-	if (state->entries_count > STATE_KEPT) {
-		size_t over = state->entries_count - STATE_KEPT;
-		memmove(state->entries, state->entries + over, STATE_KEPT * sizeof *state->entries);
-		state->entries_count = STATE_KEPT;
+	while (state->entries_count > STATE_KEPT) {
+		size_t gone = least_wanted(state);
+		state->entries_count--;
+		memmove(state->entries + gone, state->entries + gone + 1,
+			(state->entries_count - gone) * sizeof *state->entries);
 	}
 	print_list(state, out);
 	int error = folder_prepare(state->folder, LIST, out->bytes, out->length);
@@ -462,7 +505,7 @@ static const char *read_hashed(struct state *state, struct diags *diags, const c
 	state_hash(bytes, *length, found);
 	if (strcmp(found, hash) == 0)
 		return bytes;
-	damaged(state, diags, name);
+	damaged_text(state, diags, name);
 	return NULL;
 }
 

@@ -65,8 +65,8 @@ void state_unlock(struct state *state);
 void state_drop_lock(struct state *state);
 /* Reads the list again. false after an error in the bag. */
 bool state_refresh(struct state *state, struct diags *diags);
-/* Writes what was added, then the list, without the oldest of more than STATE_KEPT, and takes away files that
- * it does not name. false with STATE_FAILED in the bag: the old list stands. */
+/* Writes what was added, then the list, without the oldest of more than STATE_KEPT, first of those that were taken
+ * back, and takes away files that it does not name. false with STATE_FAILED in the bag: the old list stands. */
 bool state_write(struct state *state, struct diags *diags);
 /* The same, but that it may be lost in a power cut (the old list is there again) until the next is written: for
  * what is about the kernel's rules, which are then lost, too. */

@@ -94,6 +94,25 @@ def case_killed_while_loading(world):
     world.check(world.rules() == before, "not back")
 
 
+def case_many_trials(world):
+    """Who tries more often than the state remembers keeps what he had before."""
+    old, new = world.path("old.fw", OLD), world.path("new.fw", NEW)
+    world.must("apply", old, "--confirm", "0")
+    before = world.rules()
+    for _ in range(22):
+        process = world.start("apply", new, "--confirm", "600", "--no-proof")
+        world.check(world.wait(lambda: world.marks()[:1] == ["waiting"]), "not loaded")
+        world.must("rollback")
+        process.communicate(timeout=10)
+    history = world.history()
+    world.check(len(history) == 20 and history[-1]["number"] == 1 and history[-1]["mark"] == "confirmed",
+                f"{len(history)} {history[-1]}")
+    world.check(world.run("status").returncode == 0 and world.rules() == before, world.run("status").stdout)
+    world.must("apply", new, "--confirm", "0", "--no-proof")
+    world.must("rollback", "--confirm", "0")
+    world.check(world.rules() == before, "not what was there before the trials")
+
+
 def case_two_tables(world):
     """A rollback stays in the table of what was applied last; a boot's one table is told."""
     old, new = world.path("old.fw", OLD), world.path("new.fw", NEW)
@@ -152,6 +171,36 @@ def case_counters_begun_anew(world):
     world.check(row["id"] == "shell" and row["packets"] == 0 and row["changed"].startswith("1970-01-01 00:33"),
                 f"{row}")
     world.check(not row["since"].startswith("1970"), f"{row}")
+
+
+def case_damaged_files_leave_a_way(world):
+    """What cannot be read is told with a way out, and does not stop what does without it."""
+    old, new = world.path("old.fw", OLD), world.path("new.fw", NEW)
+    world.must("apply", old, "--confirm", "0")
+    world.must("apply", new, "--confirm", "0")
+    for entry in world.history():
+        with open(os.path.join(world.state, "policy-" + entry["sha256"]), "a", encoding="ascii") as file:
+            file.write("x")
+    plan = world.run("plan", old, "--exit-code")
+    world.check(plan.returncode == 10 and "cannot be read" in plan.stdout and "add" in plan.stdout,
+                f"{plan.returncode} {plan.stdout} {plan.stderr}")
+    back = world.run("rollback", "--confirm", "0")
+    world.check(back.returncode == 3 and "rollback NUMBER" in back.stderr, back.stderr)
+    world.must("apply", old, "--confirm", "0")
+    path = os.path.join(world.state, "state")
+    for change, words in ((lambda: os.chmod(path, 0o666), "chmod 600"),
+                          (lambda: os.rename(path, path + ".x") or os.symlink("state.x", path), "symbolic link")):
+        change()
+        done = world.run("apply", new, "--confirm", "0")
+        world.check(done.returncode == 3 and words in done.stderr, f"{words}: {done.stderr}")
+        os.chmod(path, 0o600)
+    os.unlink(path)
+    with open(path, "w", encoding="ascii") as file:
+        file.write("fwc state 2 " + "0" * 64 + "\n{}")
+    os.chmod(path, 0o600)
+    done = world.run("status")
+    world.check(done.returncode == 3 and "another version" in done.stderr and "apply the policy" in done.stderr,
+                done.stderr)
 
 
 def case_hits_of_tables(world):
