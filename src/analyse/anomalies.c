@@ -12,6 +12,7 @@
 /* Bounds of one search; past them all that overlap are named, or a packet of the rule alone is told. */
 #define OVERLAPS_MOST 2000
 #define COVER_STEPS 20000
+#define WORK_DEFAULT 100000000u
 #define CONFLICTS_MOST 1000
 
 /* What a number of a list stands for. */
@@ -45,6 +46,7 @@ struct finder {
 	const struct outcome **kinds; /* of outcomes; of those that are no rule's own */
 	size_t kinds_count, kinds_capacity;
 	uint32_t otherwise;   /* outcome of most packets that no rule matches */
+	size_t work;          /* left */
 	struct list parts, statements;
 	struct anomalies *found;
 };
@@ -169,16 +171,16 @@ static bool hooks_equal(struct finder *finder, enum hook a, enum hook b)
 static void read_hooks(struct finder *finder)
 {
 	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+		void *pool = pool_child(finder->pool, "hook");
 		bool is_new = true;
 
-		meaning_boxes(&finder->meaning, finder->pool, finder->universe, hook,
-			      &finder->hooks[hook]);
+		meaning_boxes(&finder->meaning, pool, finder->universe, hook, &finder->hooks[hook]);
 		for (enum hook earlier = 0; earlier < hook && is_new; earlier++)
 			is_new = !finder->is_asked[earlier] || !hooks_equal(finder, earlier, hook);
 		finder->is_asked[hook] = is_new;
 		finder->asked_count += is_new;
 		if (!is_new)
-			talloc_free(finder->hooks[hook].items);
+			talloc_free(pool);
 	}
 }
 
@@ -286,17 +288,20 @@ static void find_boxes(struct finder *finder, struct list *list)
 	}
 }
 
-/* is_whole: what could go is asked, too. */
+/* is_whole: what could go is asked, too; else half of the work is left for that. */
 static void ask(struct finder *finder, struct list *list, bool is_whole)
 {
+	size_t share = is_whole ? finder->work : finder->work / 2, given = share;
 	struct shadow_question question = {
 		.universe = finder->universe,
 		.rules = list->boxes.items,
 		.count = list->boxes.items_count,
 		.otherwise = finder->otherwise,
 		.has_blame = true,
+		.is_dead_only = !is_whole,
 		.engine = finder->settings->engine,
 		.budget = finder->settings->budget,
+		.work = &share,
 	};
 
 	list->outcomes = pool_array(finder->pool, uint32_t, list->items_count + 1);
@@ -312,6 +317,7 @@ static void ask(struct finder *finder, struct list *list, bool is_whole)
 	question.outcomes = list->outcomes;
 	find_boxes(finder, list);
 	list->answer = shadow_find(finder->pool, &question);
+	finder->work -= given - share;
 	for (size_t index = 0; index < list->answer->findings_count; index++) {
 		const struct rule_finding *finding = &list->answer->findings[index];
 
@@ -319,6 +325,8 @@ static void ask(struct finder *finder, struct list *list, bool is_whole)
 	}
 	if (finder->found->undecided_count < list->answer->undecided_count)
 		finder->found->undecided_count = list->answer->undecided_count;
+	if (finder->found->undecided_count > finder->meaning.statements)
+		finder->found->undecided_count = finder->meaning.statements; /* several parts, and defaults */
 }
 
 static struct overlap_index *index_of(struct finder *finder, struct list *list)
@@ -463,8 +471,8 @@ static bool gets_any(struct finder *finder, void *pool, const struct list *list,
 		if (!packet_boxes_overlap(box, later))
 			continue;
 		both = packet_box_intersect(pool, box, later);
-		if (cover_find(pool, finder->universe, &both, covers, before, COVER_STEPS, NULL) !=
-		    COVER_YES)
+		if (cover_find_within(pool, finder->universe, &both, covers, before, COVER_STEPS,
+				      &finder->work, NULL) != COVER_YES)
 			return true;
 	}
 	return false;
@@ -637,8 +645,8 @@ static bool stays_dead(struct finder *finder, struct list *list, uint32_t number
 	for (size_t at = 0; at < earlier.items_count; at++)
 		if (!goes_otherwise(list, list->boxes.items[earlier.items[at]].number, number))
 			*pool_append(pool, &kept, items) = earlier.items[at];
-	is_covered = overlap_covers(pool, index_of(finder, list), boxes, count, &kept, COVER_STEPS) ==
-		     COVER_YES;
+	is_covered = overlap_covers(pool, index_of(finder, list), boxes, count, &kept,
+				    (struct overlap_budget){ COVER_STEPS, &finder->work }) == COVER_YES;
 	talloc_free(pool);
 	return is_covered;
 }
@@ -687,6 +695,7 @@ struct anomalies *anomalies_find(void *pool, const struct ruleset *ruleset,
 		.universe = packet_universe_new(pool),
 		.meaning = meaning_of(pool, ruleset),
 		.found = pool_new(pool, struct anomalies),
+		.work = settings->work != 0 ? settings->work : WORK_DEFAULT,
 	};
 	bool is_one;
 

@@ -40,6 +40,7 @@ struct anomaly_settings {
 	bool has_conflicts; /* look for them */
 	enum shadow_engine engine;
 	size_t budget;      /* of packet_space_new */
+	size_t work;        /* comparisons of boxes for all questions together; 0: 100,000,000 */
 };
 
 /* In the policy's order. What `log`, `count` and `limit` make of a rule is looked at: none that has one of

@@ -1,5 +1,8 @@
 /* The part of a box outside another is cut off field by field: outside in the first field, inside in
- * the first and outside in the second, and so on; each piece is asked on its own. */
+ * the first and outside in the second, and so on; each piece is asked on its own.
+ *
+ * Of many boxes those that the piece overlaps are put first, and only they are asked for what is cut off
+ * it; the piece is cut along the one that includes it in the most fields, which leaves the fewest. */
 #include "analyse/cover.h"
 
 #include "analyse/natural.h"
@@ -10,14 +13,16 @@
 #define DEPTH_MOST 10000u
 /* What a piece costs beside comparisons, as many of them. */
 #define PIECE_WORK 16u
+#define BOXES_FEW 16u
+/* So many comparisons go with a step: among very many boxes it is these that take the time. */
+#define STEP_WORK 100u
 
 struct covering {
 	void *pool;
 	const struct packet_universe *universe;
-	const struct packet_box *const *boxes;
-	size_t count;
+	const struct packet_box **boxes; /* put in another order on the way, within what is asked */
 	size_t steps; /* left */
-	size_t *work; /* left, for others too */
+	size_t work;  /* left */
 	size_t depth;
 	struct packet_point *witness;
 };
@@ -191,18 +196,19 @@ static number128 pick(const struct packet_point *point, enum packet_field field,
 static bool find_packet(struct covering *covering, struct packet_box box)
 {
 	struct packet_point point = { 0 };
+	struct interval items[PACKET_FIELDS];
+	struct interval_set sets[PACKET_FIELDS];
 
 	for (size_t index = 0; index < PACKET_FIELDS; index++) {
 		enum packet_field field = cut_order[index];
 		struct interval_set values = values_of(covering, &box, field);
-		struct interval_set *kept;
 
 		if (values.items_count == 0)
 			return false;
 		point.fields[field] = pick(&point, field, &values);
-		kept = pool_new(covering->pool, struct interval_set);
-		interval_set_add(covering->pool, kept, point.fields[field], point.fields[field]);
-		box.fields[field] = kept;
+		items[field] = (struct interval){ point.fields[field], point.fields[field] };
+		sets[field] = (struct interval_set){ &items[field], 1, 1 };
+		box.fields[field] = &sets[field];
 	}
 	if (covering->witness != NULL)
 		*covering->witness = point;
@@ -211,11 +217,16 @@ static bool find_packet(struct covering *covering, struct packet_box box)
 
 /* --- cutting ----------------------------------------------------------------------------------------- */
 
-static enum cover_answer ask(struct covering *covering, struct packet_box box, size_t at);
+/* Boxes from a place until before another. */
+struct range {
+	size_t begin, end;
+};
+
+static enum cover_answer ask(struct covering *covering, struct packet_box box, struct range range);
 
 /* Cuts the field; the piece outside is asked, the one inside stays in the box. */
 static enum cover_answer cut(struct covering *covering, struct packet_box *box, enum packet_field field,
-			     const struct interval_set *inside, size_t next)
+			     const struct interval_set *inside, struct range next)
 {
 	struct interval_set values = values_of(covering, box, field);
 	struct interval_set outside = interval_set_subtract(covering->pool, &values, inside);
@@ -243,32 +254,82 @@ static enum cover_answer cut(struct covering *covering, struct packet_box *box, 
 
 static void take_work(struct covering *covering, size_t comparisons)
 {
-	*covering->work -= *covering->work < comparisons ? *covering->work : comparisons;
+	covering->work -= covering->work < comparisons ? covering->work : comparisons;
+}
+
+static unsigned included_fields(const struct packet_box *outer, const struct packet_box *inner)
+{
+	unsigned count = 0;
+
+	for (size_t field = 0; field < PACKET_FIELDS; field++)
+		count += includes(outer->fields[field], inner->fields[field]);
+	return count;
+}
+
+static void swap(struct covering *covering, size_t one, size_t other)
+{
+	const struct packet_box *kept = covering->boxes[one];
+
+	covering->boxes[one] = covering->boxes[other];
+	covering->boxes[other] = kept;
+}
+
+/* Leaves those that overlap the box, the first of them the one to be cut along. */
+static void narrow(struct covering *covering, const struct packet_box *box, struct range *range)
+{
+	size_t kept = range->begin, best = range->begin;
+	unsigned most = 0;
+
+	for (size_t at = range->begin; at < range->end; at++) {
+		unsigned included;
+
+		if (!packet_boxes_overlap(box, covering->boxes[at]))
+			continue;
+		included = included_fields(covering->boxes[at], box);
+		swap(covering, kept, at);
+		if (included > most) {
+			most = included;
+			best = kept;
+		}
+		kept++;
+		if (included == PACKET_FIELDS)
+			break;
+	}
+	range->end = kept;
+	if (kept > range->begin)
+		swap(covering, range->begin, best);
+}
+
+/* Of few the order is kept. */
+static void skip(const struct covering *covering, const struct packet_box *box, struct range *range)
+{
+	while (range->begin < range->end && !packet_boxes_overlap(box, covering->boxes[range->begin]))
+		range->begin++;
 }
 
 /* Pieces within pieces are counted. */
-static enum cover_answer ask(struct covering *covering, struct packet_box box, size_t at)
+static enum cover_answer ask(struct covering *covering, struct packet_box box, struct range range)
 {
 	const struct packet_box *other;
-	size_t begin = at;
 
-	if (covering->steps == 0 || *covering->work == 0)
+	if (covering->steps == 0 || covering->work == 0)
 		return COVER_UNKNOWN;
 	covering->steps--;
-	while (at < covering->count &&
-	       (covering->boxes[at] == NULL || !packet_boxes_overlap(&box, covering->boxes[at])))
-		at++;
-	take_work(covering, at - begin + PIECE_WORK);
-	if (at == covering->count)
+	take_work(covering, range.end - range.begin + PIECE_WORK);
+	if (range.end - range.begin > BOXES_FEW)
+		narrow(covering, &box, &range);
+	else
+		skip(covering, &box, &range);
+	if (range.begin == range.end)
 		return find_packet(covering, box) ? COVER_NO : COVER_YES;
-	other = covering->boxes[at];
+	other = covering->boxes[range.begin++];
 	for (size_t index = 0; index < PACKET_FIELDS; index++) {
 		enum packet_field field = cut_order[index];
 		enum cover_answer answer;
 
 		if (includes(other->fields[field], box.fields[field]))
 			continue;
-		answer = cut(covering, &box, field, other->fields[field], at + 1);
+		answer = cut(covering, &box, field, other->fields[field], range);
 		if (answer != COVER_YES || box.fields[field]->items_count == 0)
 			return answer;
 	}
@@ -291,14 +352,20 @@ enum cover_answer cover_find_within(void *pool, const struct packet_universe *un
 	struct covering covering = {
 		.pool = pool_child(pool, "cover"),
 		.universe = universe,
-		.boxes = boxes,
-		.count = count,
 		.steps = budget,
-		.work = work,
+		.work = *work < budget * STEP_WORK ? *work : budget * STEP_WORK,
 		.witness = witness,
 	};
-	enum cover_answer answer = ask(&covering, *box, 0);
+	struct range range = { 0 };
+	size_t given = covering.work;
+	enum cover_answer answer;
 
+	covering.boxes = pool_array(covering.pool, const struct packet_box *, count + 1);
+	for (size_t at = 0; at < count; at++)
+		if (boxes[at] != NULL)
+			covering.boxes[range.end++] = boxes[at];
+	answer = ask(&covering, *box, range);
+	*work -= given - covering.work;
 	talloc_free(covering.pool);
 	return answer;
 }

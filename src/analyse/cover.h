@@ -12,7 +12,8 @@ enum cover_answer {
 	COVER_UNKNOWN, /* the budget is used up */
 };
 
-/* The box names one hook and one family. Only packets that can be count (packet_set_possible). boxes: any
+/* budget: steps, a hundred comparisons of boxes each.
+ * The box names one hook and one family. Only packets that can be count (packet_set_possible). boxes: any
  * order, NULL entries are skipped.
  * witness may be NULL. */
 enum cover_answer cover_find(void *pool, const struct packet_universe *universe,

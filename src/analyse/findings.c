@@ -167,13 +167,14 @@ static bool add_anomalies(struct reporter *reporter, const struct findings_setti
 	}
 	anomalies = anomalies_find(reporter->pool, reporter->ruleset, &settings->anomalies);
 	reporter->anomalies = anomalies;
-	for (size_t index = 0; index < anomalies->items_count; index++)
-		report_anomaly(reporter, &anomalies->items[index], settings->has_notes);
+	/* before the others, of which only so many are kept */
 	if (anomalies->undecided_count > 0)
 		diag_add(reporter->diags, CODE_ANALYSIS_UNDECIDED, SPAN_NONE,
 			 "of %zu rules it could not be decided whether they could go or never match: "
 			 "neither boxes cut by boxes nor decision diagrams told within their budgets",
 			 anomalies->undecided_count);
+	for (size_t index = 0; index < anomalies->items_count; index++)
+		report_anomaly(reporter, &anomalies->items[index], settings->has_notes);
 	return true;
 }
 

@@ -263,6 +263,46 @@ static void ask(const struct asking *asking, size_t node, size_t begin, size_t e
 	ask(asking, 2 * node + 2, begin + (end - begin) / 2, end);
 }
 
+static bool hull_includes(const struct hull *outer, const struct hull *inner)
+{
+	return outer->destination_low <= inner->destination_low &&
+	       outer->destination_high >= inner->destination_high &&
+	       outer->source_low <= inner->source_low && outer->source_high >= inner->source_high &&
+	       outer->first_low <= inner->first_low && outer->first_high >= inner->first_high &&
+	       outer->protocol_low <= inner->protocol_low && outer->protocol_high >= inner->protocol_high;
+}
+
+/* Boxes from asking->end on, which falls with each that is found, are not asked. */
+static void ask_includer(struct asking *asking, size_t node, size_t begin, size_t end)
+{
+	const struct overlap_index *index = asking->index;
+	const struct node *here = &index->nodes[node];
+
+	if (here->first >= asking->end || !hull_includes(&here->hull, &asking->hull))
+		return;
+	if (end - begin > LEAF_MOST) {
+		ask_includer(asking, 2 * node + 1, begin, begin + (end - begin) / 2);
+		ask_includer(asking, 2 * node + 2, begin + (end - begin) / 2, end);
+		return;
+	}
+	for (size_t at = begin; at < end; at++) {
+		size_t box = index->order[at];
+
+		if (box < asking->end && hull_includes(&index->hulls[box], &asking->hull) &&
+		    packet_box_includes(&index->rules[box].box, asking->box))
+			asking->end = box;
+	}
+}
+
+size_t overlap_includer(const struct overlap_index *index, const struct packet_box *box, size_t end)
+{
+	struct asking asking = { .index = index, .box = box, .hull = hull_of(box), .end = end };
+
+	if (index->count > 0)
+		ask_includer(&asking, 0, 0, index->count);
+	return asking.end < end ? asking.end : SIZE_MAX;
+}
+
 static int compare_sizes(const void *a, const void *b)
 {
 	size_t first = *(const size_t *)a, second = *(const size_t *)b;
@@ -305,7 +345,7 @@ void overlap_find_any(void *pool, const struct overlap_index *index, const struc
 static enum cover_answer covers_without(void *pool, const struct overlap_index *index,
 					const struct packet_rule *boxes, size_t count,
 					const struct overlap_list *list, size_t begin, size_t end,
-					size_t budget)
+					struct overlap_budget budget)
 {
 	const struct packet_box **kept =
 		pool_array(pool, const struct packet_box *, list->items_count);
@@ -316,15 +356,15 @@ static enum cover_answer covers_without(void *pool, const struct overlap_index *
 		if (at < begin || at >= end)
 			kept[kept_count++] = &index->rules[list->items[at]].box;
 	for (size_t box = 0; box < count && answer == COVER_YES; box++)
-		answer = cover_find(pool, index->universe, &boxes[box].box, kept, kept_count, budget,
-				    NULL);
+		answer = cover_find_within(pool, index->universe, &boxes[box].box, kept, kept_count,
+					   budget.steps, budget.work, NULL);
 	talloc_free(kept);
 	return answer;
 }
 
 enum cover_answer overlap_covers(void *pool, const struct overlap_index *index,
 				 const struct packet_rule *boxes, size_t count,
-				 const struct overlap_list *list, size_t budget)
+				 const struct overlap_list *list, struct overlap_budget budget)
 {
 	return covers_without(pool, index, boxes, count, list, list->items_count, list->items_count,
 			      budget);
@@ -370,7 +410,7 @@ static size_t rule_end(const struct overlap_index *index, const struct overlap_l
 
 /* Larger parts are tried before smaller ones: of a long list mostly few are needed. */
 bool overlap_shorten(void *pool, const struct overlap_index *index, const struct packet_rule *boxes,
-		     size_t count, struct overlap_list *list, size_t budget)
+		     size_t count, struct overlap_list *list, struct overlap_budget budget)
 {
 	bool is_least = true;
 

@@ -20,19 +20,27 @@ struct overlap_list {
  * steps as there are answers, and some for the depth of a tree. */
 void overlap_find(void *pool, const struct overlap_index *index, const struct packet_box *box,
 		  size_t begin, size_t end, struct overlap_list *list);
+/* The first box before `end` that includes this one; SIZE_MAX: none alone does. */
+size_t overlap_includer(const struct overlap_index *index, const struct packet_box *box, size_t end);
 /* Those that overlap any of several boxes, each once; the list is empty before. */
 void overlap_find_any(void *pool, const struct overlap_index *index, const struct packet_rule *boxes,
 		      size_t count, size_t begin, size_t end, struct overlap_list *list);
 
-/* Are the boxes all covered by those of the list? budget: steps of cover.h for each box. */
+/* What a search may cost: steps of cover.h for each box, and comparisons for all together. */
+struct overlap_budget {
+	size_t steps;
+	size_t *work;
+};
+
+/* Are the boxes all covered by those of the list? */
 enum cover_answer overlap_covers(void *pool, const struct overlap_index *index,
 				 const struct packet_rule *boxes, size_t count,
-				 const struct overlap_list *list, size_t budget);
+				 const struct overlap_list *list, struct overlap_budget budget);
 
 /* Leaves out of a list that covers the boxes what they do not need: rules as a whole, those next to each
  * other with one number. Afterwards none can be left out. false: within the budget that could not be
  * found, and the list, though shorter perhaps, may hold more than it needs. */
 bool overlap_shorten(void *pool, const struct overlap_index *index, const struct packet_rule *boxes,
-		     size_t count, struct overlap_list *list, size_t budget);
+		     size_t count, struct overlap_list *list, struct overlap_budget budget);
 
 #endif

@@ -13,8 +13,12 @@
 #define BY_DEFAULT (SHADOW_OUTCOMES + 2)
 
 #define COVER_STEPS 20000
+/* Intervals of diagrams that are asked where covers were before: with more they seldom end. */
+#define SECOND_BUDGET 2000000
 /* Of a longer list of earlier rules the shortest is not sought. */
 #define BLAME_MOST 2000
+/* And so many of it are named, of its outcome and of others each. */
+#define BLAME_SHOWN 50
 
 /* What the leaves below a node have in common. */
 struct summary {
@@ -258,7 +262,9 @@ static bool find_fates(struct shadowing *shadowing, enum packet_order order)
 	const struct shadow_question *question = shadowing->question;
 	packet_map behind;
 
-	shadowing->space = packet_space_new(shadowing->pool, question->universe, order, question->budget);
+	shadowing->space = packet_space_new(shadowing->pool, question->universe, order,
+					    question->budget == 0 && question->engine == SHADOW_ANY ?
+						    SECOND_BUDGET : question->budget);
 	shadowing->drop = diagrams_operation(shadowing->space->diagrams);
 	shadowing->keep = diagrams_operation(shadowing->space->diagrams);
 	shadowing->behind = diagrams_operation(shadowing->space->diagrams);
@@ -289,15 +295,22 @@ static void add_blame(struct shadowing *shadowing, struct rule_finding *finding,
 		      const struct overlap_list *list)
 {
 	uint32_t own = shadowing->question->outcomes[finding->number];
-	size_t alike = 0;
+	size_t alike = 0, kept[2] = { 0 };
+	uint32_t last = UINT32_MAX;
 
 	for (size_t at = 0; at < list->items_count; at++) {
 		uint32_t number = shadowing->question->rules[list->items[at]].number;
 
-		if (finding->blame_count > 0 && finding->blame[finding->blame_count - 1] == number)
+		bool is_alike = shadowing->question->outcomes[number] == own;
+
+		if (number == last)
 			continue;
+		last = number;
+		if (!finding->blame_is_least && kept[is_alike] == BLAME_SHOWN)
+			continue;
+		kept[is_alike]++;
 		*pool_append(shadowing->answer, finding, blame) = number;
-		alike += shadowing->question->outcomes[number] == own;
+		alike += is_alike;
 	}
 	finding->kind = finding->blame_count == 0 ? RULE_IMPOSSIBLE :
 			alike == finding->blame_count ? RULE_REDUNDANT :
@@ -318,42 +331,61 @@ static bool find_packet(struct shadowing *shadowing, void *pool, size_t number,
 	return false;
 }
 
-/* Does a box of the list get a packet of the rule that none before it has? */
-static bool takes_any(const struct shadowing *shadowing, void *pool, const struct packet_rule *boxes,
-		      size_t count, const struct packet_box *const *list, size_t at)
+/* Is nothing of the rule left to a box of the list by those before it? */
+static enum cover_answer is_left_nothing(const struct shadowing *shadowing, void *pool,
+					 const struct packet_rule *boxes, size_t count,
+					 const struct packet_box *const *list, size_t at)
 {
-	for (size_t box = 0; box < count; box++) {
+	enum cover_answer answer = COVER_YES;
+
+	for (size_t box = 0; box < count && answer == COVER_YES; box++) {
 		struct packet_box both;
 
 		if (!packet_boxes_overlap(&boxes[box].box, list[at]))
 			continue;
 		both = packet_box_intersect(pool, &boxes[box].box, list[at]);
-		if (cover_find(pool, shadowing->question->universe, &both, list, at, COVER_STEPS, NULL) !=
-		    COVER_YES)
-			return true;
+		answer = cover_find_within(pool, shadowing->question->universe, &both, list, at, COVER_STEPS,
+					   shadowing->question->work, NULL);
 	}
-	return false;
+	return answer;
 }
 
-/* Leaves those that take some of the rule's packets. */
-static void leave_takers(const struct shadowing *shadowing, void *pool, const struct packet_rule *boxes,
+static bool includes_all(const struct packet_box *outer, const struct packet_rule *boxes, size_t count)
+{
+	for (size_t box = 0; box < count; box++)
+		if (!packet_box_includes(outer, &boxes[box].box))
+			return false;
+	return true;
+}
+
+/* Leaves those that take some of the rule's packets. false: of some that is not known; they are left, too. */
+static bool leave_takers(const struct shadowing *shadowing, void *pool, const struct packet_rule *boxes,
 			 size_t count, struct overlap_list *list)
 {
 	const struct packet_box **all = pool_array(pool, const struct packet_box *, list->items_count + 1);
+	bool are_known = true;
 	size_t kept = 0;
 
 	for (size_t at = 0; at < list->items_count; at++)
 		all[at] = &shadowing->question->rules[list->items[at]].box;
-	for (size_t at = 0; at < list->items_count; at++)
-		if (takes_any(shadowing, pool, boxes, count, all, at))
+	for (size_t at = 0; at < list->items_count; at++) {
+		enum cover_answer answer = is_left_nothing(shadowing, pool, boxes, count, all, at);
+
+		if (answer != COVER_YES)
 			list->items[kept++] = list->items[at];
+		are_known = are_known && answer != COVER_UNKNOWN;
+		if (includes_all(all[at], boxes, count))
+			break;
+	}
 	list->items_count = kept;
+	return are_known;
 }
 
 static void blame_dead(struct shadowing *shadowing, const struct overlap_index *index,
 		       struct rule_finding *finding)
 {
 	void *pool = pool_child(shadowing->pool, "blame");
+	const struct overlap_budget budget = { COVER_STEPS, shadowing->question->work };
 	struct overlap_list list = { 0 };
 	size_t count;
 	const struct packet_rule *boxes = boxes_of(shadowing, finding->number, &count);
@@ -363,12 +395,9 @@ static void blame_dead(struct shadowing *shadowing, const struct overlap_index *
 	if (find_packet(shadowing, pool, finding->number, &finding->witness)) {
 		shadow_cover_earlier(pool, shadowing->question, index, shadowing->first_box,
 				     finding->number, &list);
-		finding->blame_is_least = list.items_count <= BLAME_MOST;
-		if (finding->blame_is_least) {
-			leave_takers(shadowing, pool, boxes, count, &list);
-			finding->blame_is_least =
-				overlap_shorten(pool, index, boxes, count, &list, COVER_STEPS);
-		}
+		finding->blame_is_least = list.items_count <= BLAME_MOST &&
+					  leave_takers(shadowing, pool, boxes, count, &list) &&
+					  overlap_shorten(pool, index, boxes, count, &list, budget);
 		add_blame(shadowing, finding, &list);
 	}
 	talloc_free(pool);
@@ -411,6 +440,40 @@ static void add_finding(struct shadowing *shadowing, const struct overlap_index 
 		break;
 	}
 	*pool_append(shadowing->answer, shadowing->answer, findings) = finding;
+}
+
+/* Past the work that is allowed it is not known who takes what a rule matches, nor what would come of it if
+ * others went: rules that never match are not told any more, and none that could go, for the user might
+ * leave a dead rule where the one goes that hides it. */
+static bool is_past_telling(const struct shadowing *shadowing, size_t number)
+{
+	return shadowing->question->has_blame && shadowing->fates[number] != RULE_KEPT &&
+	       *shadowing->question->work == 0;
+}
+
+static void leave_out_removable(struct shadow_answer *answer)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0; at < answer->findings_count; at++)
+		if (answer->findings[at].kind != RULE_REMOVABLE && answer->findings[at].kind != RULE_AS_DEFAULT)
+			answer->findings[kept++] = answer->findings[at];
+	answer->undecided_count += answer->findings_count - kept;
+	answer->findings_count = kept;
+}
+
+static void add_findings(struct shadowing *shadowing, const struct overlap_index *index)
+{
+	size_t untold_count = 0;
+
+	for (size_t number = 0; number < shadowing->rules_count; number++)
+		if (is_past_telling(shadowing, number))
+			untold_count++;
+		else
+			add_finding(shadowing, index, number);
+	shadowing->answer->undecided_count += untold_count;
+	if (untold_count > 0)
+		leave_out_removable(shadowing->answer);
 }
 
 /* One order after the other, until one keeps within the budget. */
@@ -485,24 +548,27 @@ static void read_list(struct shadowing *shadowing)
 	shadowing->decided = pool_array(shadowing->pool, packet_map, rules + 1);
 }
 
-struct shadow_answer *shadow_find(void *pool, const struct shadow_question *question)
+struct shadow_answer *shadow_find(void *pool, const struct shadow_question *asked)
 {
+	size_t any_work = SIZE_MAX;
+	struct shadow_question question = *asked;
 	struct shadowing shadowing = {
 		.pool = pool_child(pool, "shadow"),
-		.question = question,
+		.question = &question,
 		.answer = pool_new(pool, struct shadow_answer),
 	};
 	struct overlap_index *index;
 
+	if (question.work == NULL)
+		question.work = &any_work;
 	read_list(&shadowing);
 	if (shadowing.rules_count == 0) {
 		shadowing.answer->engine = SHADOW_COVERS;
 		return shadowing.answer;
 	}
-	index = overlap_index_new(shadowing.pool, question->universe, question->rules, question->count);
+	index = overlap_index_new(shadowing.pool, question.universe, question.rules, question.count);
 	ask_engines(&shadowing, index);
-	for (size_t number = 0; number < shadowing.rules_count; number++)
-		add_finding(&shadowing, index, number);
+	add_findings(&shadowing, index);
 	talloc_free(shadowing.pool);
 	return shadowing.answer;
 }

@@ -24,7 +24,8 @@ struct rule_finding {
 	uint32_t number;              /* of the rule */
 	enum rule_finding_kind kind;
 	/* of those that never match: numbers of earlier rules that together take it, ascending, none of
-	 * which can be left out (blame_is_least: else all that overlap it); each takes some of it */
+	 * which can be left out; each takes some of it (blame_is_least: else those that overlap it, and
+	 * perhaps not all of them) */
 	uint32_t *blame;
 	size_t blame_count, blame_capacity;
 	bool blame_is_least;
@@ -48,8 +49,12 @@ struct shadow_question {
 	uint32_t otherwise;              /* outcome of the default */
 	bool has_blame;                  /* else kinds of dead rules are not told apart: RULE_SHADOWED,
 					    and there are no blame and no witnesses */
+	bool is_dead_only;               /* all outcomes differ: none could go, nor is that asked */
 	enum shadow_engine engine;
-	size_t budget;                   /* packet_space_new, for each order; 0: as there */
+	size_t budget;                   /* packet_space_new, for each order; 0: as there, or, with
+					    SHADOW_ANY, 2,000,000 */
+	size_t *work;                    /* comparisons of boxes that are left, for this and other
+					    questions; NULL: any number */
 };
 
 #define SHADOW_OUTCOMES (PACKET_NUMBER_MAX - 8)

@@ -17,6 +17,13 @@ struct judging {
 	const struct packet_box **boxes; /* of the others */
 };
 
+static void take_work(const struct judging *judging, size_t comparisons)
+{
+	size_t *work = judging->question->work;
+
+	*work -= *work < comparisons ? *work : comparisons;
+}
+
 static void find_overlaps(const struct judging *judging, size_t begin, size_t end,
 			  struct overlap_list *list)
 {
@@ -25,6 +32,26 @@ static void find_overlaps(const struct judging *judging, size_t begin, size_t en
 	size_t own_end = judging->first_box[judging->number + 1];
 
 	overlap_find_any(judging->pool, judging->index, &rules[own], own_end - own, begin, end, list);
+	take_work(judging, list->items_count);
+}
+
+/* Behind which place nothing is left of the rule, for earlier boxes each include one of its own; SIZE_MAX: not
+ * all of its boxes are included like that. */
+static size_t included_end(const struct judging *judging)
+{
+	size_t end = 0;
+
+	for (size_t own = judging->first_box[judging->number]; own < judging->first_box[judging->number + 1];
+	     own++) {
+		size_t includer = overlap_includer(judging->index, &judging->question->rules[own].box,
+						   judging->first_box[judging->number]);
+
+		if (includer == SIZE_MAX)
+			return SIZE_MAX;
+		if (includer >= end)
+			end = includer + 1;
+	}
+	return end;
 }
 
 void shadow_cover_earlier(void *pool, const struct shadow_question *question,
@@ -33,16 +60,17 @@ void shadow_cover_earlier(void *pool, const struct shadow_question *question,
 {
 	const struct judging judging = { .pool = pool, .question = question, .index = index,
 					 .first_box = first_box, .number = number };
+	size_t end = included_end(&judging);
 
-	find_overlaps(&judging, 0, first_box[number], list);
+	find_overlaps(&judging, 0, end != SIZE_MAX ? end : first_box[number], list);
 }
 
 /* Is the box taken by the first so many of the others? */
 static enum cover_answer is_taken(const struct judging *judging, const struct packet_box *box,
 				  size_t count)
 {
-	return cover_find(judging->pool, judging->question->universe, box, judging->boxes, count,
-			  COVER_STEPS, NULL);
+	return cover_find_within(judging->pool, judging->question->universe, box, judging->boxes, count,
+				 COVER_STEPS, judging->question->work, NULL);
 }
 
 /* Is the rule, or what of it lies in a box (NULL: all), taken by the first so many? */
@@ -116,14 +144,20 @@ static enum cover_answer judge(struct judging *judging, enum rule_fate *fates)
 	uint32_t outcome = judging->question->outcomes[judging->number];
 	enum cover_answer answer;
 
+	if (included_end(judging) != SIZE_MAX) {
+		fates[judging->number] = RULE_DEAD;
+		return COVER_YES;
+	}
+	if (*judging->question->work == 0)
+		return COVER_UNKNOWN;
 	find_overlaps(judging, 0, judging->first_box[judging->number], &judging->others);
 	judging->earlier_count = judging->others.items_count;
 	list_boxes(judging);
 	answer = is_rule_taken(judging, NULL, judging->earlier_count);
-	if (answer != COVER_NO) {
-		fates[judging->number] = answer == COVER_YES ? RULE_DEAD : RULE_KEPT;
+	if (answer == COVER_YES)
+		fates[judging->number] = RULE_DEAD;
+	if (answer != COVER_NO || judging->question->is_dead_only)
 		return answer;
-	}
 	find_later(judging, fates);
 	list_boxes(judging);
 	answer = can_go(judging);
@@ -162,8 +196,9 @@ void shadow_cover_decided(void *pool, const struct shadow_question *question,
 	find_overlaps(&judging, 0, first_box[number], &judging.others);
 	list_boxes(&judging);
 	for (size_t own = first_box[number]; own < first_box[number + 1] && answer != COVER_NO; own++)
-		answer = cover_find(judging.pool, question->universe, &question->rules[own].box,
-				    judging.boxes, judging.others.items_count, COVER_STEPS, point);
+		answer = cover_find_within(judging.pool, question->universe, &question->rules[own].box,
+					   judging.boxes, judging.others.items_count, COVER_STEPS,
+					   question->work, point);
 	if (answer != COVER_NO)
 		(void)cover_find(judging.pool, question->universe,
 				 &question->rules[first_box[number]].box, NULL, 0, COVER_STEPS, point);

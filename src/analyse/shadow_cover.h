@@ -13,7 +13,7 @@ enum rule_fate { RULE_KEPT, RULE_DEAD, RULE_GOES, RULE_GOES_AS_DEFAULT };
 size_t shadow_cover_fates(void *pool, const struct shadow_question *question,
 			  const struct overlap_index *index, const size_t *first_box, size_t rules_count,
 			  enum rule_fate *fates);
-/* Appends the earlier boxes that overlap the rule. */
+/* Appends the earlier boxes that overlap the rule, but those behind a box that includes all of it. */
 void shadow_cover_earlier(void *pool, const struct shadow_question *question,
 			  const struct overlap_index *index, const size_t *first_box, size_t number,
 			  struct overlap_list *list);

@@ -152,10 +152,8 @@ START_TEST(engines_find_the_same)
 END_TEST
 
 /* All that was found is left out at once: the same function of all packets that can be. */
-START_TEST(findings_can_all_go)
+static void check_all_can_go(struct world world, const struct shadow_answer *answer)
 {
-	struct world world = random_world(_i, 150);
-	struct shadow_answer *answer = findings_of(&world, (enum shadow_engine)(_i % 3));
 	struct packet_rule *all = pool_array(unit_pool(), struct packet_rule, world.list.count);
 	struct packet_rule *kept = pool_array(unit_pool(), struct packet_rule, world.list.count);
 	size_t kept_count = 0, next = 0;
@@ -175,6 +173,45 @@ START_TEST(findings_can_all_go)
 		packet_map_first_match(world.space, kept, kept_count, 0));
 	ck_assert_uint_eq(packet_set_intersect(world.space, difference,
 					       packet_set_possible(world.space)), packet_set_none());
+}
+
+START_TEST(findings_can_all_go)
+{
+	struct world world = random_world(_i, 150);
+
+	check_all_can_go(world, findings_of(&world, (enum shadow_engine)(_i % 3)));
+}
+END_TEST
+
+/* With too little work some of it is found, or nothing; never anything else. */
+START_TEST(past_the_work_nothing_is_guessed)
+{
+	struct world world = random_world(_i, 60);
+	size_t work = unit_below(20000);
+	const struct shadow_question question = {
+		.universe = world.universe, .rules = world.list.rules, .count = world.list.count,
+		.outcomes = world.list.outcomes, .has_blame = true, .engine = SHADOW_COVERS, .work = &work,
+	};
+	const struct shadow_answer *answer = shadow_find(unit_pool(), &question);
+	const struct shadow_answer *expected = findings_of(&world, SHADOW_COVERS);
+	packet_set possible = packet_set_possible(world.space), before = packet_set_none();
+	size_t next = 0;
+
+	check_all_can_go(world, answer);
+	if (answer->undecided_count == 0)
+		ck_assert_uint_eq(answer->findings_count, expected->findings_count);
+	for (size_t index = 0; index < world.list.count; index++) {
+		packet_set box = packet_set_box(world.space, &world.list.rules[index].box);
+		bool is_dead = packet_set_includes(world.space, before,
+						   packet_set_intersect(world.space, box, possible));
+
+		before = packet_set_union(world.space, before, box);
+		if (next == answer->findings_count || answer->findings[next].number != index)
+			continue;
+		ck_assert_int_eq(answer->findings[next].kind != RULE_REMOVABLE &&
+				 answer->findings[next].kind != RULE_AS_DEFAULT, is_dead);
+		next++;
+	}
 }
 END_TEST
 
@@ -305,6 +342,7 @@ static Suite *shadow_suite(void)
 	tcase_add_loop_test(laws, equal_lists_are_one_node, 0, 40);
 	tcase_add_loop_test(laws, engines_find_the_same, 0, 60);
 	tcase_add_loop_test(laws, findings_can_all_go, 0, 60);
+	tcase_add_loop_test(laws, past_the_work_nothing_is_guessed, 0, 60);
 	tcase_add_loop_test(laws, nothing_else_can_go, 0, 60);
 	tcase_add_loop_test(laws, blame_and_witnesses_hold, 0, 60);
 	tcase_add_loop_test(laws, lists_compare_in_slices, 0, 60);
