@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "import/nft_unfold.h"
 #include "import/policy.h"
+#include "target/nft/walk_value.h"
 
 #define INTERVALS_MOST 8000000u
 #define TRACKING (-200) /* NF_IP_PRI_CONNTRACK */
@@ -271,6 +272,64 @@ static void read_tables(struct importing *run)
 	}
 }
 
+/* --- named sets ---------------------------------------------------------------------------------------- */
+
+#define TYPE_IPV4_ADDRESS 7 /* nft's own numbers of types (datatype.h, enum datatypes) */
+#define TYPE_IPV6_ADDRESS 8
+
+static bool is_taken(const struct importing *run, const char *name)
+{
+	for (size_t index = 0; index < run->policy.networks.items_count; index++)
+		if (strcmp(run->policy.networks.items[index].name, name) == 0)
+			return true;
+	return names_find(run->interfaces, name, strlen(name)) != NULL || !spelling_is_plain(name) ||
+	       strncmp(name, "sent-to-", strlen("sent-to-")) == 0;
+}
+
+/* As a lookup of one field reads it (walk_lookup.c); the names are for people, the proof looks at the policy. */
+static struct interval_set addresses_of(void *pool, const struct read_set *set)
+{
+	const bool has_ranges = (set->flags & NFT_SET_INTERVAL) != 0;
+	struct interval_set addresses = { 0 };
+
+	for (size_t index = 0; index < set->elements_count; index++) {
+		const struct read_element *element = &set->elements[index];
+		const number128 low = walk_number_of_bytes(element->key.bytes, element->key.length);
+		number128 high = low;
+
+		if ((element->flags & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
+			continue;
+		if (has_ranges && index + 1 < set->elements_count)
+			high = walk_number_of_bytes(set->elements[index + 1].key.bytes, set->key_length) - 1;
+		else if (has_ranges)
+			high = family_highest(set->key_type == TYPE_IPV4_ADDRESS ? FAMILY_IPV4 : FAMILY_IPV6);
+		if (low <= high)
+			interval_set_add(pool, &addresses, low, high);
+	}
+	interval_set_normalise(&addresses);
+	return addresses;
+}
+
+/* What stands in a set of the user's, and takes more than one word to say, is called as there. */
+static void name_networks(struct importing *run, const struct read_table *table)
+{
+	for (size_t index = 0; index < table->sets_count; index++) {
+		const struct read_set *set = table->sets[index];
+		const bool is_ipv4 = set->key_type == TYPE_IPV4_ADDRESS && set->key_length == 4;
+		const bool is_ipv6 = set->key_type == TYPE_IPV6_ADDRESS && set->key_length == 16;
+		struct import_network network = { .name = set->name };
+
+		if ((!is_ipv4 && !is_ipv6) || is_taken(run, set->name) ||
+		    (set->flags & (NFT_SET_ANONYMOUS | NFT_SET_MAP | NFT_SET_OBJECT | NFT_SET_EVAL |
+				   NFT_SET_TIMEOUT)) != 0)
+			continue;
+		network.family = is_ipv4 ? FAMILY_IPV4 : FAMILY_IPV6;
+		network.addresses = addresses_of(run->pool, set);
+		if (network.addresses.items_count > 1)
+			*pool_append(run->pool, &run->policy.networks, items) = network;
+	}
+}
+
 /* --- base chains ---------------------------------------------------------------------------------------- */
 
 static int compare_bases(const void *left, const void *right)
@@ -414,6 +473,7 @@ static void import_family(struct importing *run, enum family family)
 		.shares_limits = true,
 		.losses = &run->losses,
 		.interfaces = run->policy.interfaces,
+		.networks = &run->policy.networks,
 		.limited = names_new(run->pool, false),
 	};
 	struct import_list lists[IMPORT_HOOKS];
@@ -484,6 +544,8 @@ void import_nft(struct text *out, struct diags *diags, const struct import_nft_s
 	if (is_understood(&run)) {
 		if (run.bases_count > 1)
 			qsort(run.bases, run.bases_count, sizeof *run.bases, compare_bases);
+		for (size_t index = 0; index < tables->items_count; index++)
+			name_networks(&run, tables->items[index]);
 		import_family(&run, FAMILY_IPV4);
 		import_family(&run, FAMILY_IPV6);
 		check_limits(&run);

@@ -245,6 +245,22 @@ static void write_head(struct text *out, const struct import_policy *policy)
 				  family == FAMILY_IPV4 ? '4' : '6');
 }
 
+static void write_networks(struct text *out, const struct import_networks *networks)
+{
+	const char *lead = "\n";
+
+	for (size_t index = 0; index < networks->items_count; index++) {
+		const struct import_network *network = &networks->items[index];
+
+		if (!network->is_used)
+			continue;
+		text_addf(out, "%snetwork %s = ", lead, network->name);
+		import_add_intervals(out, network->family, &network->addresses);
+		text_add(out, ";\n");
+		lead = "";
+	}
+}
+
 static void write_translations(struct text *out, const struct import_translations *translations)
 {
 	if (translations->statements_count == 0)
@@ -297,6 +313,7 @@ void import_policy_write(struct text *out, const struct import_policy *policy)
 
 		text_addf(out, "zone %s { interface %s; }\n", interface, interface);
 	}
+	write_networks(out, &policy->networks);
 	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++)
 		write_hook(out, policy, hook);
 	write_translations(out, &policy->translations);

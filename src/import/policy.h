@@ -11,6 +11,7 @@ struct import_policy {
 	struct import_rows rows[2][IMPORT_HOOKS];
 	struct import_translations translations;
 	struct names *interfaces; /* that rows name */
+	struct import_networks networks; /* of which those that rows name are defined */
 	bool lacks_foreign_icmp; /* types of ICMPv6 in IPv4 packets, or the other way round, were let through */
 	bool drops_invalid; /* what was let through without a known connection is dropped here */
 };

@@ -27,6 +27,35 @@ void import_add_intervals(struct text *out, enum family family, const struct int
 	}
 }
 
+/* The network of these addresses; NULL: none. */
+static const char *name_of(const struct import_rows_settings *settings, const struct interval_set *set)
+{
+	struct import_networks *networks = settings->networks;
+
+	for (size_t index = 0; networks != NULL && index < networks->items_count; index++) {
+		struct import_network *network = &networks->items[index];
+
+		if (network->family != settings->space->family ||
+		    network->addresses.items_count != set->items_count ||
+		    !interval_set_equals(&network->addresses, set))
+			continue;
+		network->is_used = true;
+		return network->name;
+	}
+	return NULL;
+}
+
+static void add_named(const struct import_rows_settings *settings, struct text *out,
+		      const struct interval_set *set)
+{
+	const char *name = name_of(settings, set);
+
+	if (name != NULL)
+		text_add(out, name);
+	else
+		import_add_intervals(out, settings->space->family, set);
+}
+
 /* " from 10.0.0.0/8", or what is left out, where that is less. is_open: it has to be, since an address in
  * `from` keeps `to ZONE` from speaking of output. *has_family: it names some. */
 void import_add_addresses(const struct import_rows_settings *settings, struct text *out, const char *word,
@@ -42,12 +71,13 @@ void import_add_addresses(const struct import_rows_settings *settings, struct te
 		return;
 	others = interval_set_subtract(space->pool, &whole, set);
 	text_addf(out, " %s ", word);
-	if (is_open || others.items_count < set->items_count) {
+	if (is_open || name_of(settings, &others) != NULL ||
+	    (others.items_count < set->items_count && name_of(settings, set) == NULL)) {
 		text_add(out, "any except ");
-		import_add_intervals(out, space->family, &others);
+		add_named(settings, out, &others);
 		return;
 	}
-	import_add_intervals(out, space->family, set);
+	add_named(settings, out, set);
 	*has_family = true;
 }
 

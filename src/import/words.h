@@ -13,6 +13,19 @@ struct import_losses {
 	size_t foreign_icmp; /* types of the other family's ICMP that were let through */
 };
 
+/* Addresses that have a name of their own: sets of the filter. */
+struct import_network {
+	const char *name;
+	enum family family;
+	struct interval_set addresses;
+	bool is_used; /* a row names it */
+};
+
+struct import_networks {
+	struct import_network *items;
+	size_t items_count, items_capacity;
+};
+
 struct import_rows_settings {
 	struct import_space *space;
 	struct diags *diags;
@@ -21,6 +34,7 @@ struct import_rows_settings {
 	bool shares_limits; /* one limit counts packets of both families */
 	bool skips_unknown; /* rules that allow on a condition that cannot be said become comments */
 	struct import_losses *losses;
+	struct import_networks *networks; /* or NULL */
 	struct names *interfaces; /* those that rows name are added */
 	struct names *limited;    /* lines with a limit that became a row, by their address */
 };
@@ -36,9 +50,9 @@ bool import_is_told(const struct diags *diags, enum code code, struct span span)
  * loopback interface is never told. NULL: all. */
 const char *import_zones_of(const struct import_rows_settings *settings, const struct interval_set *set);
 void import_add_intervals(struct text *out, enum family family, const struct interval_set *set);
-/* " from 10.0.0.0/8", or what is left out, where that is less; nothing where the set is whole. is_open: it
- * has to be, since an address in `from` keeps `to ZONE` from speaking of output. *has_family is set: it
- * names addresses of one family. */
+/* " from 10.0.0.0/8", the name of a network, or what is left out, where that is less; nothing where the set is
+ * whole. is_open: it has to be, since an address in `from` keeps `to ZONE` from speaking of output. *has_family is
+ * set: it names addresses of one family. */
 void import_add_addresses(const struct import_rows_settings *settings, struct text *out, const char *word,
 			  const struct interval_set *set, bool is_open, bool *has_family);
 
