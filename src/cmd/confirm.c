@@ -27,6 +27,18 @@ static bool has_nothing(struct session *session, const struct state *state)
 	return false;
 }
 
+/* However the environment of one process and the socket of another write it. */
+static bool is_same_connection(void *pool, const char *one, const char *other)
+{
+	struct remote a, b;
+
+	if (!remote_parse(pool, one, &a) || !remote_parse(pool, other, &b))
+		return strcmp(one, other) == 0;
+	return a.client.family == b.client.family && a.client.value == b.client.value &&
+	       a.client_port == b.client_port && a.server.family == b.server.family &&
+	       a.server.value == b.server.value && a.server_port == b.server_port;
+}
+
 /* Only a connection that is new shows that the rules let it in. */
 static bool is_new_session(struct operation *operation, const struct state_entry *entry)
 {
@@ -35,7 +47,7 @@ static bool is_new_session(struct operation *operation, const struct state_entry
 	struct diagnostic *error;
 
 	if (operation->enforced.is_forced || entry->client == NULL || remote.kind != REMOTE_SSH ||
-	    strcmp(remote.connection, entry->client) != 0)
+	    !is_same_connection(session->pool, remote.connection, entry->client))
 		return true;
 	error = diag_add(session->diags, CODE_CONFIRM_SAME_SESSION, SPAN_NONE,
 			 "this is the session that applied it (%s): it was open before", entry->client);

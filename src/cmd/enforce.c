@@ -360,8 +360,20 @@ static void take_back(struct enforcing *enforcing)
 
 /* --- who is first --------------------------------------------------------------------------------- */
 
+/* Does the kernel hold what this entry made? */
+static bool is_in_force(const struct enforcing *enforcing, const struct state_entry *entry)
+{
+	char hash[REREAD_HASH_LENGTH + 1];
+
+	if (entry->kernel == NULL || strcmp(entry->table, enforcing->before->table) != 0)
+		return false;
+	nft_kept_hash(enforcing->before, hash);
+	return strcmp(hash, entry->kernel) == 0;
+}
+
 /* Another policy that waits for its confirmation has to be decided first. Where the process that would
- * bring the earlier one back is gone (the machine was started anew), nothing is decided by it any more. */
+ * bring the earlier one back is gone (the machine was started anew), nothing is decided by it any more; but
+ * where it was killed and its rules are in force, nobody has confirmed what a trial would come back to. */
 static bool is_free(struct enforcing *enforcing)
 {
 	struct state *state = enforcing->state;
@@ -370,7 +382,7 @@ static bool is_free(struct enforcing *enforcing)
 
 	if (waiting == NULL)
 		return true;
-	if (!guard_is_there(state->folder)) {
+	if (!guard_is_there(state->folder) && !(needs_confirmation(enforcing) && is_in_force(enforcing, waiting))) {
 		waiting->mark = STATE_REVERTED;
 		waiting->before = NULL;
 		return is_free(enforcing);
@@ -444,7 +456,7 @@ bool enforce(struct session *session, const struct bundle *bundle, const struct 
 	if (!enforce_is_safe(session, options, &remote) || !open_kernel(&enforcing))
 		return false;
 	enforcing.state = state_open(session->pool, session->diags, options->state);
-	if (enforcing.state == NULL || !is_free(&enforcing) || !read_before(&enforcing))
+	if (enforcing.state == NULL || !read_before(&enforcing) || !is_free(&enforcing))
 		return false;
 	if (!prepare_state(&enforcing, bundle)) {
 		state_forget(enforcing.state);

@@ -208,6 +208,9 @@ def case_confirmed_by_a_new_session(world):
         world.check(world.wait(lambda: world.marks()[:1] == ["waiting"]), "not loaded")
         same = world.run("confirm", environment=SESSION)
         world.check(same.returncode == 5 and "FW1424" in same.stderr, f"{same.returncode} {same.stderr}")
+        mapped = {"SSH_CONNECTION": "::ffff:{} {} ::ffff:{} {}".format(*SESSION["SSH_CONNECTION"].split())}
+        same = world.run("confirm", environment=mapped)
+        world.check(same.returncode == 5 and "FW1424" in same.stderr, f"{same.returncode} {same.stderr}")
         world.check(world.marks()[0] == "waiting", f"{world.marks()}")
         world.must("confirm", environment={"SSH_CONNECTION": f"{CLIENT} 50123 {SERVER} {PORT}"})
         world.check(process.wait(10) == 0, "the one that waits")

@@ -193,6 +193,8 @@ def case_guard_killed(world):
         world.check(process.returncode == 3 and "was killed" in process.communicate()[1], f"{process.returncode}")
         status = world.run("status").stdout
         world.check("gone" in status, status)
+        other = world.run("apply", old, "--confirm", "600")
+        world.check(other.returncode == 5 and "FW1422" in other.stderr, f"a trial over what waits: {other.stderr}")
         if way == "confirm":
             world.must("confirm")
             world.must("rollback", "--confirm", "0")
