@@ -47,7 +47,7 @@ static const struct command commands[] = {
 	  "      --mode WHAT            full, swap or edit: all of it, or the change of a live router\n"
 	  "      --from FILE            the router's running configuration\n"
 	  "      --port-words           words for ports, where IOS has one\n"
-	  "      --report               what the lists cost, in place of their text\n"
+	  "      --report               what lists cost, or how the table is made and what packets pay\n"
 	  "    and without a device:\n"
 	  "      --name NAME            the list's name (default: FWC)\n"
 	  "      --number N             a numbered list: 100 to 199, 2000 to 2699\n"

@@ -11,6 +11,7 @@
 #include "target/cisco/report.h"
 #include "target/cisco/safe.h"
 #include "target/nft/batch_file.h"
+#include "target/nft/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,12 @@ static void print_report(struct text *out, const struct session *session)
 		cisco_report(out, session->views[index].ios);
 }
 
+static void print_nft_report(struct text *out, const struct session *session)
+{
+	(session->options.has_json ? nft_report_json : nft_report_text)(out, session->options.nft.report,
+									session->table, session->ruleset);
+}
+
 /* What `--target` can name; options and stages of the other targets do not fit. */
 struct target {
 	const char *name;
@@ -100,6 +107,7 @@ static const struct stage nft_stage = { "nft", session_lower, print_nft, true };
 static const struct stage ios_stage = { "cisco-ios", session_write_cisco, print_ios, true };
 static const struct stage batch_stage = { "nft-batch", session_lower, print_batch, true };
 static const struct stage report_stage = { "report", session_lower_cisco, print_report, false };
+static const struct stage nft_report_stage = { "report", session_lower, print_nft_report, false };
 
 static const struct target targets[] = {
 	{ "cisco", &ios_stage, true },
@@ -180,7 +188,8 @@ static int options_fit(struct compile_options *options)
 				       "'-o FILE'");
 	options->session.is_for_router = target->is_router;
 	if (options->stage == NULL)
-		options->stage = options->has_report ? &report_stage : target->stage;
+		options->stage = !options->has_report ? target->stage
+				 : target->is_router ? &report_stage : &nft_report_stage;
 	return EXIT_DONE;
 }
 
@@ -216,7 +225,6 @@ static int compile_option(struct compile_options *options, int option)
 		options->from = optarg;
 		return EXIT_DONE;
 	case OPTION_REPORT:
-		options->router_option = "--report";
 		options->has_report = true;
 		return EXIT_DONE;
 	case OPTION_TABLE:
@@ -407,6 +415,8 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 	if (options.target == NULL)
 		options.target = target_of(session);
 	status = options_fit(&options);
+	if (options.stage == &nft_report_stage)
+		options.session.nft.report = nft_report_new(session->pool);
 	if (status != EXIT_DONE)
 		return status;
 	session->options = options.session;

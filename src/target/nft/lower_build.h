@@ -61,6 +61,7 @@ struct lower {
 	size_t copies_made; /* units in the leaves of all cuts */
 	uint32_t distinct_outcomes; /* numbers from the top, for ends that equal no other */
 	struct goal refuse; /* the chain that rejects, made on first use */
+	struct nft_choice *choice; /* of the list that is being written, where it is reported; or NULL */
 	const char *prefix; /* of generated names: the list that is being lowered */
 	struct name_counter *counters;
 	size_t counters_count, counters_capacity;

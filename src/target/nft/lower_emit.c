@@ -643,19 +643,41 @@ unsigned emit_match_cost(const struct lower *lower, struct entry entry)
 	return cost;
 }
 
+/* How many packets of 256 are taken to have what the factor asks: a host has few interfaces, and many
+ * addresses to talk to. */
+static unsigned factor_odds(const struct unit *unit, enum factor factor)
+{
+	if (factor_is_complement(unit, factor))
+		return 192;
+	return factor == FACTOR_IN || factor == FACTOR_OUT ? 85 : 32;
+}
+
+/* Is the factor a chain of its own behind the others? As chain_factors decides, nearly. */
+static bool is_apart(const struct product *product, enum factor factor, unsigned rules)
+{
+	size_t count = product->counts[factor];
+	return has_outer(product, factor) && count > 1 &&
+	       (factor == FACTOR_SERVICE || count >= CHAINED_MIN || rules * count > PRODUCT_MAX);
+}
+
 unsigned emit_cost(const struct lower *lower, struct entry entry)
 {
 	struct product product = {
 		.unit = &lower->units[entry.unit],
 		.needs = entry_needs(lower, entry),
 	};
+	unsigned rules = 1, reach = 256, cost = 0;
 	measure(lower, &product);
+	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++)
+		if ((product.needs & factor_needs[factor]) != 0 && !is_apart(&product, factor, rules))
+			rules *= (unsigned)product.counts[factor];
 	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++) {
 		if ((product.needs & factor_needs[factor]) == 0)
 			continue;
-		/* the first factor mostly fails; the others are rarely reached */
-		return product.is_set[factor] ? set_cost(lower, product.unit, factor)
-					      : factor_cost(factor) * (unsigned)product.counts[factor];
+		unsigned own = product.is_set[factor] ? set_cost(lower, product.unit, factor) : factor_cost(factor);
+		unsigned times = is_apart(&product, factor, rules) ? (unsigned)product.counts[factor] : rules;
+		cost += own * times * reach / 256;
+		reach = reach * factor_odds(product.unit, factor) / 256;
 	}
-	return COST_JUMP;
+	return cost == 0 ? COST_JUMP : cost;
 }

@@ -10,11 +10,14 @@
 
 #define NFT_TABLE_DEFAULT "fwc"
 
+struct nft_report;
+
 struct nft_settings {
 	const char *table;    /* "fwc" */
 	bool has_log_group;   /* log to NFLOG group instead of the kernel's log */
 	uint16_t log_group;
 	enum optimise_level level;
+	struct nft_report *report; /* to be filled (report.h), or NULL */
 };
 
 /* lower.c: ruleset to table. What the target cannot express is an error in the bag at the policy's

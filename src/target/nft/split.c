@@ -13,8 +13,13 @@
 
 #include "base/pool.h"
 #include "target/nft/lower_emit.h"
+#include "target/nft/report.h"
 #include "target/nft/split_form.h"
 #include "target/nft/split_hash.h"
+#include "target/nft/split_words.h"
+
+#define FAMILIES_WORDS "a list a family"
+#define HALVES_WORDS "its two halves, one after the other"
 
 enum {
 	LIST_COST_MOST = 150, /* nanoseconds: a list is at worst split again */
@@ -23,6 +28,7 @@ enum {
 enum {
 	SAMPLE = 256,             /* units that a long list is judged by */
 	LONG_LIST = 2048,
+	AHEAD_MOST = 512,         /* units of a list that is worth a look ahead */
 	HALVES_MIN = 48,
 	NESTING_MAX = 64,
 };
@@ -299,6 +305,16 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 	return list_cost(lower, head) + lookups + (unsigned)(leaves / cells) + list_cost(lower, rest);
 }
 
+/* Blocks that hold most of the list tell nothing apart. */
+static bool tells_apart(const struct cut *cut, struct list list)
+{
+	uint64_t entries = 0, cells = 0;
+	for (size_t i = 0; i < cut->cells_count; i++)
+		for (size_t k = 0; k < cut->cells[i]->cells_count; k++, cells++)
+			entries += cut->cells[i]->leaves[cut->cells[i]->cells[k].leaf].count;
+	return entries * 2 <= cells * list.count;
+}
+
 /* The list behind its head, by masked hashes: all of them or none. */
 static bool cut_by_hashes(struct lower *lower, enum split_field field, struct list list, size_t head,
 			  struct cut *cut)
@@ -313,7 +329,7 @@ static bool cut_by_hashes(struct lower *lower, enum split_field field, struct li
 			break;
 		cut->cells[cut->cells_count++] = cells;
 	}
-	if (cut->cells_count == plan.lengths_count && plan.lengths_count != 0)
+	if (cut->cells_count == plan.lengths_count && plan.lengths_count != 0 && tells_apart(cut, list))
 		return true;
 	drop_cut(cut);
 	return false;
@@ -341,7 +357,11 @@ static bool cut_by_pairs(struct lower *lower, enum split_field field, struct lis
 	if (cut->cells[0] == NULL)
 		return false;
 	cut->cells_count = 1;
-	return true;
+	if (tells_apart(cut, list))
+		return true;
+	drop_cut(cut);
+	cut->cells[0] = NULL;
+	return false;
 }
 
 static struct cut try_pairs(struct lower *lower, enum split_field field, struct list list)
@@ -374,9 +394,64 @@ static struct cut try_field(struct lower *lower, enum split_field field, struct 
 	return cut;
 }
 
-/* Keeps the cheaper one. */
-static void take_cheaper(struct cut *best, struct cut *other)
+/* --- what is reported --------------------------------------------------------------------- */
+
+static void report_candidate(struct lower *lower, const char *words, unsigned cost)
 {
+	*pool_append(lower->settings->report->pool, lower->choice, candidates) = (struct nft_candidate){
+		.words = words, .cost = cost,
+	};
+}
+
+/* NULL where nothing is reported. */
+static const char *cut_words(struct lower *lower, const struct cut *cut)
+{
+	if (lower->choice == NULL || cut->cells_count == 0)
+		return NULL;
+	return split_words(lower->settings->report->pool, cut->cells, cut->cells_count, cut->form);
+}
+
+static void report_cut(struct lower *lower, const struct cut *cut)
+{
+	const char *words = cut_words(lower, cut);
+	if (words != NULL)
+		report_candidate(lower, words, cut->cost);
+}
+
+/* Of the lists of hooks; what their leaves become is not told one by one. */
+static void report_begin(struct lower *lower, struct site site, struct list list, unsigned linear)
+{
+	struct nft_report *report = lower->settings->report;
+	lower->choice = NULL;
+	if (report == NULL || site.level != 1 || list.count == 0)
+		return;
+	lower->choice = pool_append(report->pool, report, choices);
+	*lower->choice = (struct nft_choice){
+		.list = pool_strdup(report->pool, lower->prefix), .lines = list.count,
+	};
+	report_candidate(lower, pool_format(report->pool, "plain rules, %zu", list.count), linear);
+}
+
+/* The candidate of these words, else the first: plain rules. */
+static void report_chosen(struct lower *lower, const char *words)
+{
+	struct nft_choice *choice = lower->choice;
+	size_t chosen = 0;
+	if (choice == NULL)
+		return;
+	for (size_t i = 1; words != NULL && i < choice->candidates_count; i++)
+		if (strcmp(choice->candidates[i].words, words) == 0)
+			chosen = i;
+	choice->candidates[chosen].is_chosen = true;
+	lower->choice = NULL; /* leaves follow */
+}
+
+/* --- the cheapest ------------------------------------------------------------------------- */
+
+/* Keeps the cheaper one. */
+static void take_cheaper(struct lower *lower, struct cut *best, struct cut *other)
+{
+	report_cut(lower, other);
 	if (other->cost >= best->cost) {
 		drop_cut(other);
 		return;
@@ -395,11 +470,11 @@ static struct cut best_cut(struct lower *lower, struct list list, unsigned level
 			continue;
 		bool is_pair = field >= SPLIT_PAIR4;
 		struct cut cut = is_pair ? try_pairs(lower, field, list) : try_field(lower, field, list, level);
-		take_cheaper(&best, &cut);
+		take_cheaper(lower, &best, &cut);
 		if (is_pair)
 			continue;
 		cut = try_hashes(lower, field, list);
-		take_cheaper(&best, &cut);
+		take_cheaper(lower, &best, &cut);
 	}
 	return best;
 }
@@ -412,8 +487,11 @@ static struct cut best_cut_of_long(struct lower *lower, struct list list, unsign
 {
 	struct list sample = sample_of(lower, list);
 	struct cut cut = { .cost = most };
+	struct nft_choice *choice = lower->choice;
 	for (unsigned fields = ALL_FIELDS; fields != 0 && cut.cells_count == 0;) {
+		lower->choice = NULL;
 		struct cut sampled = best_cut(lower, sample, 1, fields, UINT32_MAX);
+		lower->choice = choice;
 		if (sampled.cells_count == 0)
 			break;
 		unsigned field = 1u << (unsigned)sampled.cells[0]->field;
@@ -463,7 +541,22 @@ struct family_lists {
 	unsigned cost; /* UINT32_MAX: the list is not of both families */
 };
 
-static struct family_lists families_of(struct lower *lower, struct list list)
+/* What the list costs once it is cut, one step ahead. */
+static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level)
+{
+	struct nft_choice *choice = lower->choice;
+	unsigned linear = linear_cost(lower, list), cost = list_cost(lower, list);
+	if (list.count > AHEAD_MOST || linear <= lower->limits->list_least)
+		return cost;
+	lower->choice = NULL;
+	struct cut cut = best_cut(lower, list, level, ALL_FIELDS, linear);
+	lower->choice = choice;
+	cost = cut.cells_count == 0 ? linear : cut.cost;
+	drop_cut(&cut);
+	return cost;
+}
+
+static struct family_lists families_of(struct lower *lower, struct list list, unsigned level)
 {
 	struct family_lists families = { .cost = UINT32_MAX };
 	if (!has_family(lower, list, FAMILIES_IPV4) || !has_family(lower, list, FAMILIES_IPV6))
@@ -471,7 +564,7 @@ static struct family_lists families_of(struct lower *lower, struct list list)
 	families.of[0] = family_list(lower, list, FAMILIES_IPV4);
 	families.of[1] = family_list(lower, list, FAMILIES_IPV6);
 	families.cost = COST_FAMILY + COST_JUMP + lower->limits->family_bias +
-			(list_cost(lower, families.of[0]) + list_cost(lower, families.of[1])) / 2;
+			(cost_ahead(lower, families.of[0], level) + cost_ahead(lower, families.of[1], level)) / 2;
 	return families;
 }
 
@@ -545,28 +638,39 @@ static void write_halves(struct lower *lower, struct site site, struct list list
 
 static void write_list(struct lower *lower, struct site site, struct list list)
 {
+	if (!lower->limits->has_structure)
+		report_begin(lower, site, list, linear_cost(lower, list));
 	while (lower->limits->has_structure) {
 		list = trim(lower, list);
 		unsigned linear = linear_cost(lower, list);
+		report_begin(lower, site, list, linear);
 		if (linear <= lower->limits->list_least || site.level > SPLIT_LEVELS_MAX ||
 		    site.nesting > NESTING_MAX || list.count == 0)
 			break;
-		struct family_lists families = families_of(lower, list);
+		struct family_lists families = families_of(lower, list, site.level);
 		unsigned most = families.cost < linear ? families.cost : linear;
+		if (lower->choice != NULL && families.cost != UINT32_MAX)
+			report_candidate(lower, FAMILIES_WORDS, families.cost);
 		struct cut cut = choose_cut(lower, list, site.level, most);
 		if (cut.cells_count != 0) {
+			report_chosen(lower, cut_words(lower, &cut));
 			list = write_cut(lower, site, list, &cut);
 			continue;
 		}
 		if (families.cost < linear - linear / 8) {
+			report_chosen(lower, FAMILIES_WORDS);
 			write_families(lower, site, &families);
 			return;
 		}
 		if (list.count < HALVES_MIN || !lower_may_add_set(lower))
 			break;
+		if (lower->choice != NULL)
+			report_candidate(lower, HALVES_WORDS, linear);
+		report_chosen(lower, HALVES_WORDS);
 		write_halves(lower, site, list);
 		return;
 	}
+	report_chosen(lower, NULL);
 	write_linear(lower, site, list);
 }
 

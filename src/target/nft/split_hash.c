@@ -15,6 +15,7 @@ enum {
 	CANDIDATES_MAX = 10,
 	PIECES_WEIGHED = 8192, /* neighbours, so that their density is that of all */
 	LENGTHS = 129,
+	LENGTH_LEAST = 8,      /* shorter ones tell too little apart */
 };
 
 /* The prefixes that a list names. */
@@ -173,11 +174,11 @@ static struct candidates candidates_of(const struct pieces *pieces)
 	size_t least = 1;
 	for (size_t more = CANDIDATES_MAX + 1; more > CANDIDATES_MAX; least *= 2) {
 		more = 0;
-		for (unsigned length = 1; length <= pieces->width; length++)
+		for (unsigned length = LENGTH_LEAST; length <= pieces->width; length++)
 			more += is_round(pieces, length) || pieces->counts[length] >= least;
 	}
 	least /= 2;
-	for (unsigned length = pieces->width; length > 0; length--)
+	for (unsigned length = pieces->width; length >= LENGTH_LEAST; length--)
 		if (is_round(pieces, length) || pieces->counts[length] >= least)
 			candidates.lengths[candidates.count++] = length;
 	return candidates;
@@ -226,23 +227,35 @@ enum {
 	PAIR_BLOCKS_MAX = 16, /* a prefix is cut into so many at most */
 };
 
-/* A unit by the prefixes that it names first, which stand for all of them. */
+/* A unit by the shortest prefixes that it names, which stand for all of them. */
 struct pair_unit {
 	struct prefix from, to;
 };
 
+struct pair_key {
+	number128 from, to;
+};
+
 struct pair_units {
 	struct pair_unit *items;
+	struct pair_key *keys; /* room for as many */
 	size_t items_count;
 	size_t from_counts[LENGTHS], to_counts[LENGTHS];
 	unsigned width;
 };
 
-static struct prefix first_prefix(unsigned width, const struct interval_set *intervals)
+/* It decides whether the unit has a home. */
+static struct prefix shortest_prefix(unsigned width, const struct interval_set *intervals)
 {
-	struct prefix prefixes[254]; /* net/address.h */
-	interval_to_prefixes(width == 32 ? FAMILY_IPV4 : FAMILY_IPV6, &intervals->items[0], prefixes);
-	return prefixes[0];
+	struct prefix prefixes[254], shortest = { .length = LENGTHS }; /* net/address.h */
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		size_t count = interval_to_prefixes(width == 32 ? FAMILY_IPV4 : FAMILY_IPV6, &intervals->items[i],
+						    prefixes);
+		for (size_t k = 0; k < count; k++)
+			if (prefixes[k].length < shortest.length)
+				shortest = prefixes[k];
+	}
+	return shortest;
 }
 
 static struct pair_units pair_units_of(struct lower *lower, void *pool, enum split_field field,
@@ -251,13 +264,14 @@ static struct pair_units pair_units_of(struct lower *lower, void *pool, enum spl
 	struct pair_units units = { .width = cells_width(field) };
 	size_t step = count / PAIR_UNITS_WEIGHED + 1;
 	units.items = pool_array(pool, struct pair_unit, count / step + 1);
+	units.keys = pool_array(pool, struct pair_key, count / step + 1);
 	for (size_t i = 0; i < count; i += step) {
 		const struct unit *unit = &lower->units[list[i].unit];
 		if (!cells_cuts(lower, field, list[i]))
 			continue;
 		struct pair_unit *item = &units.items[units.items_count++];
-		item->from = first_prefix(units.width, unit->source);
-		item->to = first_prefix(units.width, unit->destination);
+		item->from = shortest_prefix(units.width, unit->source);
+		item->to = shortest_prefix(units.width, unit->destination);
 		units.from_counts[item->from.length]++;
 		units.to_counts[item->to.length]++;
 	}
@@ -271,7 +285,7 @@ static size_t frequent_lengths(const size_t counts[LENGTHS], unsigned width, uns
 	bool is_taken[LENGTHS] = { false };
 	while (found < PAIR_CANDIDATES) {
 		unsigned best = 0;
-		for (unsigned length = 1; length <= width; length++)
+		for (unsigned length = LENGTH_LEAST; length <= width; length++)
 			if (!is_taken[length] && counts[length] > (best == 0 ? 0 : counts[best]))
 				best = length;
 		if (best == 0)
@@ -298,6 +312,35 @@ static size_t blocks_of(const struct grain *grain, unsigned length)
 		: (size_t)1 << (grain->length - length);
 }
 
+static int compare_keys(const void *left, const void *right)
+{
+	const struct pair_key *a = left, *b = right;
+	if (a->from != b->from)
+		return a->from < b->from ? -1 : 1;
+	return a->to < b->to ? -1 : a->to > b->to;
+}
+
+/* The mean number of units that share a pair of blocks, over the units; in hundredths. */
+static uint64_t pair_crowding(const struct pair_units *units, const struct pair_plan *plan)
+{
+	unsigned from_shift = units->width - plan->from.length, to_shift = units->width - plan->to.length;
+	uint64_t squares = 0, inside = 0;
+	for (size_t i = 0; i < units->items_count; i++)
+		units->keys[i] = (struct pair_key){ units->items[i].from.value >> from_shift,
+						    units->items[i].to.value >> to_shift };
+	if (units->items_count != 0)
+		qsort(units->keys, units->items_count, sizeof *units->keys, compare_keys);
+	for (size_t i = 0; i < units->items_count; i++) {
+		if (i != 0 && compare_keys(&units->keys[i], &units->keys[i - 1]) != 0) {
+			squares += inside * inside;
+			inside = 0;
+		}
+		inside++;
+	}
+	squares += inside * inside;
+	return units->items_count == 0 ? 0 : squares * 100 / units->items_count;
+}
+
 /* What a packet pays: the lookup, the units that ask again, those that have no pair. */
 static uint64_t weigh_pairs(const struct pair_units *units, const struct pair_plan *plan, size_t count)
 {
@@ -312,7 +355,8 @@ static uint64_t weigh_pairs(const struct pair_units *units, const struct pair_pl
 	if (without * 2 > units->items_count || keys > units->items_count * KEYS_A_PIECE + KEYS_LEAST)
 		return UINT64_MAX;
 	return cost_lookup(units->width == 32 ? LOOKUP_PAIR : LOOKUP_PAIR6, keys * scale) +
-	       (uint64_t)without * scale * COST_COMPARE + (uint64_t)partly * COST_COMPARE / units->items_count;
+	       (uint64_t)without * scale * COST_COMPARE + (uint64_t)partly * COST_COMPARE / units->items_count +
+	       pair_crowding(units, plan) * COST_COMPARE / 100;
 }
 
 struct pair_plan pair_plan(struct lower *lower, enum split_field field, const struct entry *list,
