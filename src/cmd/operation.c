@@ -18,17 +18,18 @@ static bool number_parse(const char *text, uint64_t *number)
 	return errno == 0 && end != text && *end == '\0' && text[0] >= '0' && text[0] <= '9' && *number != 0;
 }
 
-static bool is_taken(unsigned takes, int option)
+/* The name of an option that the command does not take, or NULL. */
+static const char *refused_option(unsigned takes, int option)
 {
 	switch (option) {
 	case OPTION_CONFIRM:
-		return (takes & OPERATION_CONFIRM) != 0;
+		return (takes & OPERATION_CONFIRM) != 0 ? NULL : "--confirm";
 	case OPTION_FORCE:
-		return (takes & OPERATION_FORCES) != 0;
+		return (takes & OPERATION_FORCES) != 0 ? NULL : "--force";
 	case OPTION_TABLE:
-		return (takes & OPERATION_TABLE) != 0;
+		return (takes & OPERATION_TABLE) != 0 ? NULL : "--table";
 	}
-	return true;
+	return NULL;
 }
 
 static int take_number(struct operation *operation, const char *command, int argc, char **argv, unsigned takes)
@@ -56,8 +57,8 @@ int operation_begin(struct operation *operation, struct pool_trap *root, int arg
 
 	*operation = (struct operation){ .enforced = { .root = root, .state = FOLDER_DEFAULT } };
 	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1) {
-		if (!is_taken(takes, option))
-			status = command_misused(command, "has no such option");
+		if (refused_option(takes, option) != NULL)
+			status = command_misused(command, "has no option '%s'", refused_option(takes, option));
 		else if (enforce_is_option(option))
 			status = enforce_option(&operation->enforced, command, option, optarg);
 		else

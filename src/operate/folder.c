@@ -31,8 +31,13 @@ static int folder_close(struct folder *folder)
 
 static void report(struct diags *diags, const char *path, const char *action, int error)
 {
-	diag_add(diags, CODE_STATE_FAILED, SPAN_NONE, "cannot %s the folder of the state '%s': %s", action, path,
-		 strerror(error));
+	struct diagnostic *diagnostic = diag_add(diags, CODE_STATE_FAILED, SPAN_NONE,
+						 "cannot %s the folder of the state '%s': %s", action, path,
+						 strerror(error));
+	if (error == EACCES || error == EPERM)
+		diag_note(diags, diagnostic, SPAN_NONE, "run it as the user who applies policies, root as a rule");
+	else if (error == ENOENT)
+		diag_note(diags, diagnostic, SPAN_NONE, "fwc makes its last part alone: 'mkdir -p' the rest");
 }
 
 /* The folder's own name has to last, too. */

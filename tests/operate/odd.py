@@ -214,3 +214,22 @@ def case_hits_of_tables(world):
     world.check("\nother/c_" in hits_file(world) and "\nc_shell " in hits_file(world), hits_file(world))
     done = world.run("hits", "--table", "none")
     world.check(done.returncode == 3 and "as table none" in done.stderr, f"{done.returncode} {done.stderr}")
+
+
+def case_words_for_who_has_no_rights(world):
+    """Who forgot sudo is told so; an option that is none here by its name."""
+    path = world.path("old.fw", OLD)
+    world.must("apply", path, "--confirm", "0")
+    os.chmod(world.folder, 0o755)
+    if os.geteuid() == 0:
+        for name in ("status", "confirm", "rollback"):
+            done = world.run(name, user=65534, extra_groups=[])
+            world.check(done.returncode == 3 and "root" in done.stderr, f"{name}: {done.returncode} {done.stderr}")
+        done = subprocess.run([world.fwc, "stop"], capture_output=True, text=True, check=False, user=65534,
+                              extra_groups=[])
+        world.check(done.returncode == 3 and "run it as root" in done.stderr, f"{done.returncode} {done.stderr}")
+    done = world.run("confirm", "--table", "x")
+    world.check(done.returncode == 2 and "'--table'" in done.stderr, done.stderr)
+    done = subprocess.run([world.fwc, "apply", path, "--confirm", "0", "--state", f"{world.folder}/none/state"],
+                          capture_output=True, text=True, check=False)
+    world.check(done.returncode == 3 and "mkdir -p" in done.stderr, done.stderr)
