@@ -15,7 +15,7 @@ import policies
 import renderings
 import spaces
 
-ROUNDS, MICROSECONDS, REPLICAS = 45, 700, 3
+ROUNDS, MICROSECONDS, REPLICAS = 61, 700, 3
 KINDS = ("hot", "random", "none", "none cold")
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 COPIES = 40

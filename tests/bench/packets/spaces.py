@@ -156,17 +156,21 @@ def run(command, text, limit=600):
     return done.stdout
 
 
-def ns_of(costs, steady, first, step):
-    return statistics.fmean((min if steady else statistics.median)(cost.rounds[first::step]) for cost in costs)
+def ns_of(costs, share, first, step):
+    """The median over the namespaces of the rounds' value at SHARE of their order."""
+    kept = [sorted(cost.rounds[first::step]) for cost in costs]
+    return statistics.median(rounds[int(share * (len(rounds) - 1))] for rounds in kept)
 
 
 def difference(costs, bases):
     """(ns a packet above BASES, the same of the even rounds, and of the odd ones); each side is of several
     namespaces with one ruleset, because where a ruleset lies in memory is worth some ns.
 
-    What else runs on the machine only ever adds, so that the least of many short rounds is what repeats best;
-    where rounds hold different packets it is the median."""
+    What else runs on the machine nearly always adds, so that the lower quartile of many short rounds repeats
+    better than their median; their least does not, where a host takes time from the machine and gives it back
+    in the wrong round. Where rounds hold different packets it is the median."""
     if min(len(cost.rounds) for cost in (*costs, *bases)) < 2:
         return None, None, None
-    steady = all(cost.steady for cost in (*costs, *bases))
-    return tuple(ns_of(costs, steady, *some) - ns_of(bases, steady, *some) for some in ((0, 1), (0, 2), (1, 2)))
+    share = 0.25 if all(cost.steady for cost in (*costs, *bases)) else 0.5
+    return tuple(ns_of(costs, share, *some) - ns_of(bases, share, *some)
+                 for some in ((0, 1), (0, 2), (1, 2)))
