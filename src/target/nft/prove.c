@@ -12,6 +12,10 @@
 #include "target/nft/walk.h"
 
 #define INTERVALS_MAX 8000000
+/* Of so many rules, those of each hook counted, the diagrams are either far smaller or past any budget: it is
+ * seen early. */
+#define RULES_MANY 250000
+#define INTERVALS_OF_MANY 2000000
 /* Another order of the fields helps where few rules make much; many overrun in all of them alike. */
 #define REORDERED_RULES_MAX 50000
 #define PRIORITY_CONNTRACK (-200) /* NF_IP_PRI_CONNTRACK */
@@ -164,7 +168,7 @@ struct proof nft_differ(void *pool, const struct proof_subject *subject, struct 
 	const struct read_table *table = subject->table;
 	const struct proof_limits *limits = subject->limits;
 	struct proof proof = { .origin = SPAN_NONE, .translations = ruleset->translations_count };
-	size_t most = limits->intervals_max != 0 ? limits->intervals_max : INTERVALS_MAX;
+	size_t most = limits->intervals_max;
 	if (read->problem != NULL)
 		return unreadable(read->problem);
 	if ((table->flags & NFT_TABLE_F_DORMANT) != 0)
@@ -174,6 +178,8 @@ struct proof nft_differ(void *pool, const struct proof_subject *subject, struct 
 	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
 		proof.rules += ruleset->rules_count[hook];
 	count_hooks(table, &proof);
+	if (most == 0)
+		most = proof.rules <= RULES_MANY ? INTERVALS_MAX : INTERVALS_OF_MANY;
 	unsigned orders = proof.rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
 	for (unsigned order = 0; order < orders; order++) {
 		struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = ruleset, .table = table,
