@@ -131,7 +131,7 @@ def program_jobs(label, folder, environment=None, fewer=None):
 FEWER = {
     "cisco/lists_test.py": ("--lists", "2", "--devices", "1", "--mutants", "1"),
     "cisco/edit_test.py": ("--pairs", "3"),
-    "cisco/proof_test.py": ("--mutants", "10"),
+    "cisco/proof_test.py": ("--mutants", "2"),
     "cisco/diff_test.py": ("--pairs", "30"),
     "cisco/explain_test.py": ("--questions", "5"),
     "cisco/groups_test.py": ("--policies", "6"),
@@ -174,7 +174,7 @@ PROGRAMS = [
     ("cisco/edit_test.py", "--pairs", "10"),
     ("cisco/peers_test.py",),
     ("cisco/refuse_test.py",),
-    ("cisco/proof_test.py", "--mutants", "50"),
+    ("cisco/proof_test.py", "--mutants", "20"),
     ("cisco/explain_test.py",),
     ("cisco/diff_test.py",),
     ("cisco/groups_test.py",),

@@ -2,7 +2,7 @@
 
 import re
 
-from acl_eval import AclError
+from acl_eval import TOP, AclError
 from acl_read import Configuration
 from planes import Space, differences, layers_of, space_of_lists
 
@@ -90,13 +90,50 @@ def protocol(line, chooser):
                     lambda word: chooser.choice(others[word]) if word in others else None)
 
 
+def changed_entries(left, right):
+    """Entries of which one at least holds every packet that the two lists can differ on."""
+    ours, theirs = list(left.entries), list(right.entries)
+    while ours and theirs and ours[0] == theirs[0]:
+        ours, theirs = ours[1:], theirs[1:]
+    while ours and theirs and ours[-1] == theirs[-1]:
+        ours, theirs = ours[:-1], theirs[:-1]
+    if len(ours) == len(theirs):
+        return [entry for one, two in zip(ours, theirs) if one != two for entry in (one, two)]
+    return ours + theirs
+
+
+def is_end(family, entry):
+    """A denial of everything, which every list ends in anyway; of IPv6 but for neighbour discovery."""
+    return family == 4 and not entry.is_permit and not entry.time_range and \
+        all(transport.protocol is None for transport in entry.transports) and \
+        entry.source.holds(0) and entry.source.holds(TOP[4]) and entry.destination.holds(0) and \
+        entry.destination.holds(TOP[4])
+
+
+def narrowed(space, entries, family):
+    """What of the space the entries may hold, axis by axis."""
+    entries = [entry for entry in entries if hasattr(entry, "transports")]
+    return Space(family, [address for address in space.sources if any(entry.source.holds(address)
+                                                                      for entry in entries)],
+                 [address for address in space.destinations if any(entry.destination.holds(address)
+                                                                   for entry in entries)],
+                 [point for point in space.services if any(entry.holds_transport(point) for entry in entries)])
+
+
 def same_meaning(text, other, key, with_later=True):
-    """Whether two texts' lists mean the same, by every cell of the space of both; and a packet.
-    with_later: later fragments count."""
+    """Whether two texts' lists mean the same, by every cell of the space of both that a changed entry may
+    hold; and a packet. with_later: later fragments count."""
     left, right = Configuration(text).lists[key], Configuration(other).lists.get(key)
     if right is None:
         return False, None
-    space = space_of_lists([left, right])
+    for acl in (left, right):
+        while acl.entries and hasattr(acl.entries[-1], "transports") and len(acl.entries) > 1 and \
+                is_end(acl.family, acl.entries[-1]):
+            acl.entries.pop()
+    changed = changed_entries(left, right)
+    if not changed:
+        return True, None
+    space = narrowed(space_of_lists([left, right]), changed, left.family)
     if not with_later:
         space = Space(left.family, space.sources, space.destinations,
                       [point for point in space.services if not point.is_fragment])

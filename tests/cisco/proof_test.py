@@ -2,6 +2,8 @@
 
 usage: proof_test.py FWC [--seed N] [--mutants N] [--verbose]
 
+FWC_MUTANTS=200 in the environment asks for so many of each subject, whatever the option says.
+
 Each subject's text is changed a little (mutants.py) and given to `fwc verify --against`. A mutant that is
 taken for equal has to mean the same by acl_eval.py, which shares nothing with fwc, in every cell of the
 space of both lists; later fragments, which the proof does not compare, aside. What is bound where is
@@ -16,6 +18,7 @@ import re
 import subprocess
 import tempfile
 
+import examples
 import mutants
 from acl_read import Configuration
 from compiled import TOP, Tally
@@ -46,12 +49,27 @@ allow dns from dmz to wan;
 ENVIRONMENT = {**os.environ, "PARIS_LYON_PSK": "secret", "NO_COLOR": "1"}
 
 
+def examples_of(folder):
+    """Every example, as a list where it can be one, else with what makes it one for a router."""
+    place = os.path.join(TOP, "examples")
+    for name in sorted(name for name in os.listdir(place) if name.endswith(".fw")):
+        path = os.path.join(place, name)
+        text = examples.read(path)
+        devices = re.findall(r"^device (\S+)", text, re.M)
+        if name in examples.FITTED:
+            text, device = examples.fitted(path)
+            path = os.path.join(folder, name)
+            device.properties = ("degrade limit;",)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(device.text("established") + text)
+            devices = [device.name]
+        for device in devices or [None]:
+            yield name if device is None else f"{name}, {device}", path, device
+
+
 def subjects(folder):
     """(title, policy file, device or None)"""
-    examples = os.path.join(TOP, "examples")
-    yield "one-liner.fw", os.path.join(examples, "one-liner.fw"), None
-    for site in ("SITE1", "SITE2"):
-        yield f"site-to-site.fw, {site}", os.path.join(examples, "site-to-site.fw"), site
+    yield from examples_of(folder)
     for replies in ("established", "reflexive"):
         path = os.path.join(folder, f"{replies}.fw")
         with open(path, "w", encoding="utf-8") as file:
@@ -142,6 +160,7 @@ def main():
     parser.add_argument("--mutants", type=int, default=200)
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
+    options.mutants = int(os.environ.get("FWC_MUTANTS", options.mutants))
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         for title, path, device in subjects(folder):

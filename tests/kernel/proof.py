@@ -19,7 +19,7 @@ BUILD = os.path.dirname(os.path.dirname(os.path.dirname(FWC)))
 TOOL = os.path.join(BUILD, "tests", "kernel", "proof_tool")
 MODELS = os.path.join(BUILD, "tests", "kernel", "model_tool")
 NAMESPACE = ["unshare", "-n" if os.geteuid() == 0 else "-rn"]
-MUTANTS = 200
+MUTANTS = int(os.environ.get("FWC_MUTANTS", "200"))
 
 
 def run(command, namespace=None):
