@@ -1,6 +1,6 @@
 """Random policies in the kernel against a plain reading of what they mean.
 
-usage: random_test.py FWC [--seed N] [--policies N] [--packets N] [--verbose]
+usage: random_test.py FWC [--seed N] [--policies N] [--packets N] [--levels 012] [--verbose]
 
 Each policy is loaded with `fwc apply`; complete packets are put on the segments' wires
 (AF_PACKET) or sent by the firewall itself (raw sockets); what arrives where tells the kernel's
@@ -44,6 +44,10 @@ class Bench:
         self.ears = self.open_ears()
         self.mouths = {4: self.open_mouth(socket.AF_INET), 6: self.open_mouth(socket.AF_INET6)}
         self.number = 0
+        self.level = "1"  # of --optimise
+
+    def apply(self, text):
+        self.lab.apply(text, "--optimise", self.level)
 
     def open_wire(self, segment):
         wire = segment.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
@@ -254,7 +258,7 @@ def still_differs(bench, text, packet):
     """Whether a policy is taken by everyone and judged differently for the packet."""
     try:
         policy = Policy(text, generator.INTERFACES)
-        bench.lab.apply(text)
+        bench.apply(text)
     except Exception:  # any mistake made by leaving lines out: not smaller, just wrong
         return False
     return bool(judge(bench, policy, [packet]))
@@ -294,23 +298,24 @@ def report(bench, seed, text, differences):
     print(f"--- smallest policy with this difference\n{shrink(bench, text, packet)}---", flush=True)
 
 
-def run_policy(bench, tally, seed, packet_count, is_verbose):
-    """One policy and its packets; gives the number of pairs compared."""
+def run_policy(bench, tally, seed, level, packet_count, is_verbose):
+    """One policy at one level of --optimise, and its packets; gives the number of pairs compared."""
     text = generator.PolicyMaker(seed).make()
+    bench.level = level
     policy = Policy(text, generator.INTERFACES)
     if is_verbose:
         print(f"--- seed {seed}\n{text}", flush=True)
     try:
-        bench.lab.apply(text)
+        bench.apply(text)
     except lab.ApplyError as error:
-        tally.check(False, f"seed {seed}: {error}\n--- policy\n{text}---")
+        tally.check(False, f"seed {seed}, level {level}: {error}\n--- policy\n{text}---")
         return 0
     maker = generator.PacketMaker(seed, policy)
     packets = [maker.make() for _ in range(packet_count)]
     differences = judge(bench, policy, packets)
     if differences:
         report(bench, seed, text, differences)
-    tally.check(not differences, f"seed {seed}: {len(differences)} of {packet_count} packets")
+    tally.check(not differences, f"seed {seed}, level {level}: {len(differences)} of {packet_count} packets")
     return packet_count
 
 
@@ -320,14 +325,15 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--policies", type=int, default=80)
     parser.add_argument("--packets", type=int, default=150)
+    parser.add_argument("--levels", default="", help="of --optimise: 012 for all; by turns if not given")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     lab.enter("random policies")
     tally = lab.Tally()
     bench = Bench(options.fwc)
     seeds = range(options.seed, options.seed + options.policies)
-    pairs = sum(run_policy(bench, tally, seed, options.packets, options.verbose)
-                for seed in seeds)
+    pairs = sum(run_policy(bench, tally, seed, level, options.packets, options.verbose)
+                for seed in seeds for level in (options.levels or str(seed % 3)))
     print(f"seeds {seeds[0]} to {seeds[-1]}: {pairs} pairs of policy and packet,"
           f" {'none differing' if not tally.failed else 'SOME DIFFERING'}")
     tally.close()
