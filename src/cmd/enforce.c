@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "cmd/rescue.h"
 #include "operate/lockout.h"
+#include "operate/place.h"
 #include "operate/state.h"
 #include "operate/who.h"
 #include "target/nft/batch_file.h"
@@ -201,11 +202,45 @@ static int make_restore(struct enforcing *enforcing)
 	return enforcing->restore == NULL ? errno : 0;
 }
 
+/* Nothing has changed in the kernel's rules since this entry was loaded. */
+static bool is_untouched(struct enforcing *enforcing, const struct state_entry *entry)
+{
+	const char *place = place_of(enforcing->session->pool, enforcing->socket->fd);
+
+	return entry != NULL && place != NULL && entry->place != NULL && strcmp(entry->place, place) == 0 &&
+	       entry->generation == enforcing->before->generation && entry->mark == STATE_CONFIRMED &&
+	       entry->kernel != NULL && strcmp(entry->table, enforcing->before->table) == 0;
+}
+
+/* What the kernel holds of large sets is then known from the batch of that time. */
+static bool fill_before(struct enforcing *enforcing)
+{
+	const struct state_entry *entry = state_current(enforcing->state);
+	char hash[REREAD_HASH_LENGTH + 1];
+	size_t length = 0;
+	char *batch = is_untouched(enforcing, entry) ? state_read_boot(enforcing->state, &length) : NULL;
+
+	if (batch == NULL || length < NFT_BATCH_FILE_HEAD)
+		return false;
+	nft_kept_fill(enforcing->before, batch + NFT_BATCH_FILE_HEAD, length - NFT_BATCH_FILE_HEAD);
+	talloc_free(batch);
+	nft_kept_hash(enforcing->before, hash);
+	return strcmp(hash, entry->kernel) == 0;
+}
+
 static bool read_before(struct enforcing *enforcing)
 {
 	struct session *session = enforcing->session;
-	int error = nft_kept_read(session->pool, enforcing->socket, session->table->name, &enforcing->before);
+	const char *table = session->table->name;
+	int error = nft_kept_glance(session->pool, enforcing->socket, table, NFT_KEPT_GLANCED,
+				    &enforcing->before);
 
+	if (error == 0 && nft_kept_is_whole(enforcing->before))
+		enforcing->before->elements_most = 0;
+	else if (error == 0 && !fill_before(enforcing)) {
+		talloc_free(enforcing->before);
+		error = nft_kept_read(session->pool, enforcing->socket, table, &enforcing->before);
+	}
 	if (error == 0 && needs_confirmation(enforcing))
 		error = make_restore(enforcing);
 	return report(enforcing, error);
@@ -314,11 +349,13 @@ static bool check_kernel(struct enforcing *enforcing, struct state_entry *entry)
 	struct nft_kept *now;
 	bool is_same;
 
-	entry->kernel = entry->glance = NULL;
+	entry->kernel = entry->glance = entry->place = NULL;
 	if (nft_kept_glance(session->pool, enforcing->socket, session->table->name, NFT_KEPT_GLANCED, &now) != 0)
 		return true;
 	nft_kept_hash(now, found);
 	entry->glance = pool_strdup(enforcing->state->pool, found);
+	entry->place = place_of(enforcing->state->pool, enforcing->socket->fd);
+	entry->generation = now->generation;
 	is_same = strcmp(found, enforcing->expected.glance) == 0;
 	if (is_same)
 		memcpy(found, enforcing->expected.whole, REREAD_HASH_LENGTH + 1);

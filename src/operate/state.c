@@ -92,7 +92,7 @@ static json_t *string_of(void *pool, const char *text)
 static json_t *print_entry(void *pool, const struct state_entry *entry)
 {
 	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, "
-			 "s:i, s:i, s:o}",
+			 "s:i, s:i, s:o, s:o, s:I}",
 			 "number", (json_int_t)entry->number, "mark", state_mark_word(entry->mark),
 			 "hash", entry->hash, "policy", string_of(pool, entry->policy),
 			 "version", string_of(pool, entry->version), "file", string_of(pool, entry->file),
@@ -103,7 +103,8 @@ static json_t *print_entry(void *pool, const struct state_entry *entry)
 			 "expired-deny", entry->allows_expired_deny, "count", entry->counts_all, "has-log-group",
 			 entry->has_log_group, "log-group", (int)entry->log_group,
 			 "optimise", (int)optimise_level_number(entry->level), "glance",
-			 string_of(pool, entry->glance));
+			 string_of(pool, entry->glance), "place", string_of(pool, entry->place), "generation",
+			 (json_int_t)entry->generation);
 }
 
 static bool read_mark(const char *word, enum state_mark *mark)
@@ -132,6 +133,12 @@ static bool parse_string(void *pool, json_t *item, const char *key, const char *
 	return *string != NULL || (may_be_null && json_is_null(value));
 }
 
+/* One that an earlier fwc did not write. */
+static bool parse_added(void *pool, json_t *item, const char *key, const char **string)
+{
+	return json_object_get(item, key) == NULL || parse_string(pool, item, key, string, true);
+}
+
 static bool parse_strings(void *pool, json_t *item, struct state_entry *entry)
 {
 	const char *mark;
@@ -144,8 +151,8 @@ static bool parse_strings(void *pool, json_t *item, struct state_entry *entry)
 	       parse_string(pool, item, "client", &entry->client, true) &&
 	       parse_string(pool, item, "table", &entry->table, false) &&
 	       parse_string(pool, item, "kernel", &entry->kernel, true) && is_hash(entry->kernel) &&
-	       (json_object_get(item, "glance") == NULL || /* an earlier fwc has written it */
-		parse_string(pool, item, "glance", &entry->glance, true)) && is_hash(entry->glance) &&
+	       parse_added(pool, item, "glance", &entry->glance) && is_hash(entry->glance) &&
+	       parse_added(pool, item, "place", &entry->place) &&
 	       parse_string(pool, item, "before", &entry->before, true) && is_hash(entry->before);
 }
 
@@ -153,7 +160,9 @@ static bool parse_entry(void *pool, json_t *item, struct state_entry *entry)
 {
 	json_int_t number, applied, deadline, rules;
 	int allows_expired_deny, counts_all, has_log_group, log_group, level = 1;
-	*entry = (struct state_entry){ 0 };
+	*entry = (struct state_entry){
+		.generation = (uint32_t)json_integer_value(json_object_get(item, "generation")),
+	};
 	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:i, s?i}",
 			"number", &number, "applied", &applied, "deadline", &deadline,
 			"rules", &rules, "expired-deny", &allows_expired_deny,
@@ -513,6 +522,12 @@ const char *state_read_before(struct state *state, struct diags *diags, const st
 			      size_t *length)
 {
 	return read_hashed(state, diags, before_name(state->pool, entry), entry->before, length);
+}
+
+char *state_read_boot(struct state *state, size_t *length)
+{
+	char *bytes;
+	return folder_read(state->folder, state->pool, BOOT, &bytes, length) == 0 ? bytes : NULL;
 }
 
 const char *state_read_policy(struct state *state, struct diags *diags, const struct state_entry *entry,

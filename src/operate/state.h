@@ -36,6 +36,8 @@ struct state_entry {
 	const char *table;
 	const char *kernel;      /* SHA-256 of what the kernel held of the table then, or NULL: not known */
 	const char *glance;      /* of a glance at it (target/nft/kept.h), or NULL: not known */
+	const char *place;       /* where (place.h) the kernel's rules were in this generation then, or NULL */
+	uint32_t generation;
 	const char *before;      /* SHA-256 of the file before-N, or NULL: it is gone, or not needed */
 	time_t applied, deadline; /* UTC; deadline 0: needs no confirmation */
 	uint64_t rules;
@@ -93,6 +95,8 @@ void state_take_boot(struct state *state, struct diags *diags, const struct stat
 /* NULL where it is not there or damaged, after an error in the bag. */
 const char *state_read_before(struct state *state, struct diags *diags, const struct state_entry *entry,
 			      size_t *length);
+/* What a boot would load; NULL where it is not there or cannot be read. */
+char *state_read_boot(struct state *state, size_t *length);
 const char *state_read_policy(struct state *state, struct diags *diags, const struct state_entry *entry,
 			      size_t *length);
 

@@ -232,6 +232,47 @@ int nft_kept_read(void *pool, struct nft_socket *netlink, const char *table, str
 	return nft_kept_glance(pool, netlink, table, 0, read);
 }
 
+/* The sets whose elements were too many. */
+static struct names *left_out(const struct nft_kept *kept, void *scratch)
+{
+	struct names *names = names_new(scratch, false);
+	int left;
+	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left)) {
+		const char *name = text_of(message, NFTA_SET_NAME);
+		if (kind_of(message) == NFT_MSG_NEWSET && name != NULL && !is_dynamic(message) &&
+		    is_left_out(kept, message))
+			names_set(names, name, strlen(name), names);
+	}
+	return names;
+}
+
+void nft_kept_fill(struct nft_kept *kept, const char *messages, size_t length)
+{
+	void *scratch = pool_child(kept->pool, "fill");
+	const struct names *names = left_out(kept, scratch);
+	int left = (int)length;
+	for (const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)messages;
+	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+		const char *name = kind_of(message) == NFT_MSG_NEWSETELEM
+			? text_of(message, NFTA_SET_ELEM_LIST_SET) : NULL;
+		if (name != NULL && names_find(names, name, strlen(name)) != NULL)
+			keep_message(message, kept);
+	}
+	kept->elements_most = 0;
+	talloc_free(scratch);
+}
+
+bool nft_kept_is_whole(const struct nft_kept *kept)
+{
+	int left;
+	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left))
+		if (kind_of(message) == NFT_MSG_NEWSET && !is_dynamic(message) && is_left_out(kept, message))
+			return false;
+	return true;
+}
+
 /* --- files ------------------------------------------------------------------------------------------ */
 
 static bool are_messages_whole(const struct nft_kept *kept)

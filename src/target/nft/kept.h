@@ -61,6 +61,10 @@ int nft_kept_read(void *pool, struct nft_socket *socket, const char *table, stru
 #define NFT_KEPT_GLANCED 65536 /* elements_most of all glances that are compared */
 int nft_kept_glance(void *pool, struct nft_socket *socket, const char *table, size_t elements_most,
 		    struct nft_kept **kept);
+/* Puts the elements that a glance left out into it: those that these messages of a batch give its sets. */
+void nft_kept_fill(struct nft_kept *kept, const char *messages, size_t length);
+/* Whether a glance has left nothing out. */
+bool nft_kept_is_whole(const struct nft_kept *kept);
 /* What a file holds; the bytes are copied. NULL: it is cut short, of another form, or of a machine of
  * another byte order. */
 struct nft_kept *nft_kept_parse(void *pool, const char *bytes, size_t length);
