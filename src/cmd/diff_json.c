@@ -15,11 +15,18 @@ static json_t *empty_sides(void *pool)
 	return object;
 }
 
+static int release(struct diff_json *json)
+{
+	json_decref(json->root);
+	return 0;
+}
+
 struct diff_json *diff_json_new(void *pool, struct sources *sources)
 {
 	struct diff_json *json = pool_new(pool, struct diff_json);
 
 	*json = (struct diff_json){ .pool = pool, .sources = sources, .root = json_object() };
+	talloc_set_destructor(json, release);
 	json_set(pool, json->root, "changes", json_array());
 	json_set(pool, json->root, "added", json_array());
 	json_set(pool, json->root, "removed", json_array());

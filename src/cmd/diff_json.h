@@ -19,6 +19,7 @@ struct diff_side {
 	const char *missing; /* what is said where there is none, or NULL */
 };
 
+/* Its objects go with it. */
 struct diff_json *diff_json_new(void *pool, struct sources *sources);
 /* The object of a new change, which the root owns; region: its lines. device NULL: this host. */
 json_t *diff_json_change(struct diff_json *json, const char *kind, const char *device, const char *region);

@@ -113,13 +113,14 @@ static int replace_file(const char *path, const struct output_item *item)
 static const char *target_of(void *pool, const char *path)
 {
 	for (unsigned links = 0; links < LINKS_MOST; links++) {
-		char *linked = pool_array(pool, char, PATH_MAX + 1);
+		char linked[PATH_MAX + 1]; /* what the kernel takes at most */
 		ssize_t length = readlink(path, linked, PATH_MAX);
 		const char *slash = strrchr(path, '/');
 
 		if (length < 0)
 			return errno == EINVAL || errno == ENOENT ? path : NULL;
-		path = linked[0] == '/' || slash == NULL ? linked :
+		linked[length] = '\0';
+		path = linked[0] == '/' || slash == NULL ? pool_strdup(pool, linked) :
 		       pool_format(pool, "%.*s/%s", (int)(slash - path), path, linked);
 	}
 	errno = ELOOP;

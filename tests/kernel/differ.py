@@ -112,7 +112,7 @@ def case_nobody_can_tell():
 
 def case_limit():
     told("nft list table inet fwc | sed 's/rate 10/rate 11/' > other.nft; nft delete table inet fwc; "
-         "nft -f other.nft", 1, "limited differently (input", "53/udp", "policy.fw:8:")
+         "nft -f other.nft", 1, "limited differently (input", "dns from lan to self", "policy.fw:8:")
 
 
 def case_log():
