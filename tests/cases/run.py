@@ -31,7 +31,7 @@ WITHOUT_CASE = {
     "FW0204": "a file of 255 MiB: tests/unit/test_parse.c reads one that says it is so large",
     "FW0904": "more levels of chains than any policy has needed: tests/unit/test_lower.c makes them",
     "FW0906": "a table that somebody changed: tests/kernel/proof.py",
-    "FW0907": "a proof beyond its budget: tests/unit/test_prove.c",
+    "FW0907": "a proof beyond its budget: tests/unit/test_prove.c, tests/cisco/proof_test.py",
     "FW0908": "a table that makes no sense: tests/kernel/proof.py",
     "FW0937": "commands that do not make their list, a mistake of fwc: tests/cisco/edit_test.py looks for one",
     "FW1001": "a refusal of the kernel: tests/kernel/run.py",

@@ -153,6 +153,19 @@ def check_bindings(tally, subject):
                     f"{subject.title}: {what}: status {done.returncode}: {done.stderr[-200:]}")
 
 
+def check_too_long(tally, fwc, folder):
+    """More entries than a comparison has memory for: said so (FW0907), at once, and not taken for equal."""
+    path = os.path.join(folder, "long.fw")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("deny telnet;\nallow ssh from 10.0.0.0/8;\n")
+    subject = Subject(fwc, folder, "a text of 9 MB", path, None)
+    entries = "".join(f" {10 + 10 * index} permit tcp host 10.{index >> 16}.{index >> 8 & 255}.{index & 255} "
+                      f"host 192.168.{index >> 8 & 255}.{index & 255} eq 22 log\n" for index in range(130000))
+    done = subject.verify("ip access-list extended FWC\n" + entries)
+    tally.check(done.returncode == 1 and "FW0907" in done.stderr and "100,000 entries" in done.stderr,
+                f"{subject.title}: status {done.returncode}: {done.stderr[-300:]}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("fwc")
@@ -163,6 +176,7 @@ def main():
     options.mutants = int(os.environ.get("FWC_MUTANTS", options.mutants))
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
+        check_too_long(tally, os.path.abspath(options.fwc), folder)
         for title, path, device in subjects(folder):
             subject = Subject(os.path.abspath(options.fwc), folder, title, path, device)
             tally.check("\nproved: these lists equal" in "\n" + subject.said, f"{title}: {subject.said[-300:]}")

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "analyse/anomalies.h"
+#include "analyse/explain.h"
+#include "analyse/translations.h"
 #include "base/pool.h"
 #include "expand/expand.h"
 #include "policy_text.h"
@@ -203,6 +205,129 @@ START_TEST(both_engines_find_the_same)
 }
 END_TEST
 
+/* --- translations ------------------------------------------------------------------------------------- */
+
+static const struct policy *random_translations(void)
+{
+	static const char *const from[] = { "10.0.0.0/24", "10.0.0.0/25", "10.0.0.128/25", "10.0.0.5", "lan", "any",
+					    "any except self", "self", "lan, self" };
+	static const char *const to[] = { "wan", "any", "198.51.100.0/24", "wan except 198.51.100.0/24" };
+	static const char *const ends[] = { "", " as 80.1.0.3", " as 80.1.0.4" };
+	struct text *text = text_new(unit_pool());
+	struct diags *diags;
+	struct policy *policy;
+
+	text_add(text, "zone lan { interface eth1; network 10.0.0.0/24; }\n"
+		       "zone wan { interface eth0; network internet; }\n");
+	for (unsigned count = 2 + unit_below(6); count > 0; count--) {
+		unsigned end = unit_below(3);
+
+		text_addf(text, "%s from %s to %s%s;\n", end == 0 ? "masquerade" : "snat", from[unit_below(9)],
+			  to[unit_below(4)], ends[end]);
+	}
+	policy = policy_of(&diags, text->bytes);
+	return diags_has_errors(diags) ? NULL : policy;
+}
+
+/* Which statements decide some packet, by the evaluator; and which one alone would. One packet of each kind
+ * that the words above tell apart. */
+struct use {
+	bool decides[HOOK_COUNT], matches[HOOK_COUNT];
+};
+
+static bool matches(const struct ruleset *ruleset, const struct translation *statement, const struct packet *packet)
+{
+	struct ruleset alone = *ruleset;
+
+	for (size_t index = 0; index < ruleset->translations_count; index++) {
+		alone.translations = &ruleset->translations[index];
+		alone.translations_count = 1;
+		if (ruleset->translations[index]->source == statement &&
+		    explain_source_translation(&alone, packet) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void use_packet(const struct ruleset *ruleset, const struct packet *packet, struct use *uses)
+{
+	const struct rule_translation *found = explain_source_translation(ruleset, packet);
+
+	for (size_t index = 0; index < ruleset->policy->translations_count; index++)
+		uses[index].matches[packet->hook] |=
+			matches(ruleset, ruleset->policy->translations[index], packet);
+	if (found != NULL)
+		uses[found->source->number].decides[packet->hook] = true;
+}
+
+static void use_all(const struct ruleset *ruleset, struct use *uses)
+{
+	static const uint32_t addresses[] = { 0x0a000005, 0x0a000006, 0x0a0000c8, 0xc6336407, 0xcb007105 };
+	static const char *const names[] = { "eth0", "eth1", "eth9" };
+
+	for (unsigned at = 0; at < 2 * 5 * 5 * 3 * 3; at++) {
+		const struct packet packet = {
+			.hook = at % 2 == 0 ? HOOK_FORWARD : HOOK_OUTPUT,
+			.source = addresses[at / 2 % 5],
+			.destination = addresses[at / 10 % 5],
+			.in = at % 2 == 0 ? names[at / 50 % 3] : NULL,
+			.out = names[at / 150],
+			.protocol = 6, .first = 80, .second = 40000,
+		};
+
+		use_packet(ruleset, &packet, uses);
+	}
+}
+
+static bool is_blamed(const struct translation_finding *finding, const struct translation *statement)
+{
+	for (size_t index = 0; index < finding->blame_count; index++)
+		if (finding->blame[index] == statement)
+			return true;
+	return false;
+}
+
+static const struct translation_finding *told_of(const struct translation_findings *findings,
+						 const struct translation *statement)
+{
+	for (size_t index = 0; index < findings->items_count; index++)
+		if (findings->items[index].translation == statement)
+			return &findings->items[index];
+	return NULL;
+}
+
+/* Told if and only if no packet is left for it; its packet is another one's, who is blamed. */
+START_TEST(translations_that_never_happen_are_told)
+{
+	const struct policy *policy = random_translations();
+	struct ruleset *ruleset = policy != NULL ? expand(policy) : NULL;
+	const struct translation_findings *findings;
+	struct use uses[8] = { 0 };
+
+	if (ruleset == NULL || diags_has_errors(policy->diags))
+		return;
+	findings = translations_find(unit_pool(), ruleset);
+	ck_assert_uint_eq(findings->undecided_count, 0);
+	use_all(ruleset, uses);
+	for (size_t index = 0; index < policy->translations_count; index++) {
+		const struct translation_finding *finding = told_of(findings, policy->translations[index]);
+		const struct use *use = &uses[index];
+		bool is_dead = !use->decides[HOOK_FORWARD] && !use->decides[HOOK_OUTPUT];
+		bool is_partly = !is_dead && use->matches[HOOK_FORWARD] && !use->decides[HOOK_FORWARD];
+		const struct rule_translation *taker;
+
+		ck_assert_int_eq(is_dead, finding != NULL && (finding->kind == TRANSLATION_SHADOWED ||
+							      finding->kind == TRANSLATION_REDUNDANT));
+		ck_assert_int_eq(is_partly, finding != NULL && finding->kind == TRANSLATION_PARTLY);
+		if (!is_dead && !is_partly)
+			continue;
+		ck_assert(matches(ruleset, policy->translations[index], &finding->witness));
+		taker = explain_source_translation(ruleset, &finding->witness);
+		ck_assert(taker != NULL && is_blamed(finding, taker->source));
+	}
+}
+END_TEST
+
 static Suite *anomalies_suite(void)
 {
 	Suite *suite = suite_create("anomalies");
@@ -210,6 +335,7 @@ static Suite *anomalies_suite(void)
 
 	tcase_add_loop_test(laws, what_is_told_is_true, 0, 150);
 	tcase_add_loop_test(laws, what_is_true_is_told, 0, 150);
+	tcase_add_loop_test(laws, translations_that_never_happen_are_told, 0, 150);
 	tcase_add_loop_test(laws, both_engines_find_the_same, 0, 150);
 	return suite;
 }
