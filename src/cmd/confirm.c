@@ -15,6 +15,10 @@ static bool has_nothing(struct session *session, const struct state *state)
 	struct diagnostic *error = diag_add(session->diags, CODE_CONFIRM_NOTHING, SPAN_NONE,
 					    "nothing waits for a confirmation");
 
+	if (last == NULL)
+		diag_note(session->diags, error, SPAN_NONE,
+			  "nothing was ever applied by '%s': '--state DIR' is to be that of 'fwc apply'",
+			  state->folder->path);
 	if (last != NULL && last->mark == STATE_LOADING)
 		diag_note(session->diags, error, SPAN_NONE,
 			  "the load of entry %llu has not ended: 'fwc rollback' brings back what was there "

@@ -521,8 +521,10 @@ int enforce_finish(const struct session *session, const struct enforce_options *
 		rules_total(session->ruleset), proof->is_proved ? "" : ", not proved");
 	if (options->confirm_s == 0)
 		return EXIT_DONE;
-	fprintf(stderr, "fwc: the earlier ruleset comes back in %u s, unless 'fwc confirm' comes from a new "
-		"session\n", options->confirm_s);
+	/* as it is to be typed there, where nobody remembers the folder */
+	fprintf(stderr, "fwc: the earlier ruleset comes back in %u s, unless 'fwc confirm%s%s' comes from a new "
+		"session\n", options->confirm_s, strcmp(options->state, FOLDER_DEFAULT) == 0 ? "" : " --state ",
+		strcmp(options->state, FOLDER_DEFAULT) == 0 ? "" : options->state);
 	switch (guard_wait(guard)) {
 	case GUARD_CONFIRMED:
 		fputs("fwc: confirmed\n", stderr);

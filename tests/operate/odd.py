@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -92,6 +93,16 @@ def case_killed_while_loading(world):
     world.check(done.returncode == 5 and "has not ended" in done.stderr, done.stderr)
     world.must("rollback")
     world.check(world.rules() == before, "not back")
+
+
+def case_confirmed_elsewhere(world):
+    """A trial with a folder of its own says how to confirm it; a confirmation in another folder says that."""
+    done = world.run("apply", world.path("old.fw", OLD), "--confirm", "1")
+    world.check(f"'fwc confirm --state {world.state}' comes" in done.stderr, done.stderr)
+    other = os.path.join(world.folder, "elsewhere")
+    done = subprocess.run([world.fwc, "confirm", "--state", other], capture_output=True, text=True, check=False)
+    world.check(done.returncode == 5 and "'--state DIR' is to be that of" in done.stderr, done.stderr)
+    shutil.rmtree(other)
 
 
 def case_many_trials(world):
