@@ -110,6 +110,134 @@ START_TEST(maps_decide_as_the_evaluator)
 }
 END_TEST
 
+/* --- corners ------------------------------------------------------------------------------------------ */
+
+/* Both engines and the evaluator on one packet; packets that cannot be are left out. */
+struct cornering {
+	const struct world *world;
+	struct packet_space *space;
+	packet_map map;
+	packet_set possible;
+	enum hook hook;
+	struct packet_rules boxes;
+	const struct packet_box **earlier; /* all boxes, in order */
+	size_t checked_count;
+};
+
+/* By the second engine: the first so many boxes take the packet, as a box of its own. */
+static bool is_taken(const struct cornering *cornering, const struct packet_point *point, size_t count)
+{
+	struct interval items[PACKET_FIELDS];
+	struct interval_set sets[PACKET_FIELDS];
+	struct packet_box box;
+	enum cover_answer answer;
+
+	for (size_t field = 0; field < PACKET_FIELDS; field++) {
+		items[field] = (struct interval){ point->fields[field], point->fields[field] };
+		sets[field] = (struct interval_set){ &items[field], 1, 1 };
+		box.fields[field] = &sets[field];
+	}
+	answer = cover_find(unit_pool(), cornering->world->universe, &box, cornering->earlier, count, 100000, NULL);
+	ck_assert_int_ne(answer, COVER_UNKNOWN);
+	return answer == COVER_YES;
+}
+
+static void check_corner(struct cornering *cornering, const struct packet_point *point)
+{
+	const struct world *world = cornering->world;
+	struct packet packet;
+	uint32_t expected;
+	size_t begin = 0, end;
+
+	if (packet_map_at(cornering->space, cornering->possible, point) == 0)
+		return;
+	packet = packet_of_point(world->universe, point);
+	expected = expected_number(world, &packet);
+	ck_assert_uint_eq(packet_map_at(cornering->space, cornering->map, point), expected);
+	while (begin < cornering->boxes.items_count && cornering->boxes.items[begin].number != expected)
+		begin++;
+	end = begin;
+	while (end < cornering->boxes.items_count && cornering->boxes.items[end].number == expected)
+		end++;
+	ck_assert(!is_taken(cornering, point, begin));
+	ck_assert(begin == end || is_taken(cornering, point, end));
+	cornering->checked_count++;
+}
+
+#define INTERVALS_LOOKED_AT 4
+
+/* Below, at and above each end of the intervals of a field, the other fields as they are. */
+static void check_field(struct cornering *cornering, struct packet_point point, const struct packet_box *box,
+			enum packet_field field)
+{
+	const struct interval_set *set = box->fields[field];
+	number128 highest = packet_field_highest(cornering->world->universe, field);
+
+	for (size_t index = 0; set != NULL && index < set->items_count && index < INTERVALS_LOOKED_AT; index++) {
+		const number128 ends[] = { set->items[index].low, set->items[index].high };
+
+		for (size_t end = 0; end < 2; end++)
+			for (number128 value = ends[end] > 0 ? ends[end] - 1 : 0; value <= ends[end] + 1; value++) {
+				if (value > highest)
+					break;
+				point.fields[field] = value;
+				check_corner(cornering, &point);
+			}
+	}
+}
+
+/* From the packet that has the lowest values of the box, and the one that has the highest. */
+static void check_box(struct cornering *cornering, const struct packet_box *box)
+{
+	for (int side = 0; side < 2; side++) {
+		struct packet_point point;
+
+		if (cover_find(unit_pool(), cornering->world->universe, box, NULL, 0, 1000, &point) != COVER_NO)
+			return; /* no packet can be like that */
+		for (size_t field = 0; field < PACKET_FIELDS; field++)
+			if (box->fields[field] != NULL)
+				point.fields[field] = side == 0 ? box->fields[field]->items[0].low :
+					box->fields[field]->items[box->fields[field]->items_count - 1].high;
+		for (enum packet_field field = FIELD_PROTOCOL; field < PACKET_FIELDS; field++)
+			check_field(cornering, point, box, field);
+	}
+}
+
+static uint32_t statement_number(const struct world *world, enum hook hook, size_t index)
+{
+	return (uint32_t)world->ruleset->rules[hook][index]->identity->rule->number;
+}
+
+START_TEST(corners_of_every_rule_are_decided_alike)
+{
+	struct world world = random_world(_i % KINDS);
+	struct cornering cornering = {
+		.world = &world,
+		.space = packet_space_new(unit_pool(), world.universe,
+					  (enum packet_order)(_i % PACKET_ORDERS), 0),
+	};
+
+	cornering.map = meaning_map(&world.meaning, unit_pool(), cornering.space);
+	cornering.possible = packet_set_possible(cornering.space);
+	for (cornering.hook = 0; cornering.hook < HOOK_COUNT; cornering.hook++) {
+		size_t rules = world.ruleset->rules_count[cornering.hook];
+
+		cornering.boxes = (struct packet_rules){ 0 };
+		for (size_t index = 0; index < rules; index++)
+			match_boxes_in(unit_pool(), world.universe, cornering.hook,
+				       &world.ruleset->rules[cornering.hook][index]->match,
+				       statement_number(&world, cornering.hook, index), &cornering.boxes);
+		cornering.earlier = pool_array(unit_pool(), const struct packet_box *,
+					       cornering.boxes.items_count + 1);
+		for (size_t box = 0; box < cornering.boxes.items_count; box++)
+			cornering.earlier[box] = &cornering.boxes.items[box].box;
+		for (size_t box = 0; box < cornering.boxes.items_count; box++)
+			check_box(&cornering, cornering.earlier[box]);
+	}
+	ck_assert(cornering.checked_count > 0 || world.meaning.statements < 3);
+}
+END_TEST
+
 /* What each rule decides has an example, which the evaluator gives to that rule. */
 START_TEST(examples_are_decided_as_they_say)
 {
@@ -257,6 +385,7 @@ static Suite *meaning_suite(void)
 	TCase *laws = unit_case(suite, "laws");
 
 	tcase_add_loop_test(laws, maps_decide_as_the_evaluator, 0, 60);
+	tcase_add_loop_test(laws, corners_of_every_rule_are_decided_alike, 0, 12);
 	tcase_add_loop_test(laws, examples_are_decided_as_they_say, 0, 60);
 	tcase_add_loop_test(laws, sets_keep_their_laws, 0, 200);
 	tcase_add_loop_test(laws, boxes_make_the_set_again, 0, 100);
