@@ -48,11 +48,13 @@ static const struct command commands[] = {
 	  "      --from FILE            the router's running configuration\n"
 	  "      --port-words           words for ports, where IOS has one\n"
 	  "      --report               what lists cost, or how the table is made and what packets pay\n"
+	  "      --minimise WHAT        entries, tcam or none: how the lists are made short\n"
 	  "    and without a device:\n"
 	  "      --name NAME            the list's name (default: FWC)\n"
 	  "      --number N             a numbered list: 100 to 199, 2000 to 2699\n"
 	  "      --ipv6                 an IPv6 list, too, where the policy names no IPv6\n"
 	  "      --replies WHAT         established, reflexive or none: how answers get in\n"
+	  "      --multi-port-eq        up to ten ports behind one eq\n"
 	  POLICY_OPTIONS,
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",

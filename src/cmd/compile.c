@@ -17,7 +17,7 @@
 #include <string.h>
 
 enum { OPTION_TARGET = OPTION_OWN, OPTION_SHOW, OPTION_PORT_WORDS, OPTION_REPORT, OPTION_REDACT, OPTION_MODE,
-       OPTION_FROM };
+       OPTION_FROM, OPTION_MINIMISE };
 
 /* A stage: how far the passes run, and what prints its result. */
 struct stage {
@@ -205,8 +205,15 @@ static int compile_option(struct compile_options *options, int option)
 	case OPTION_LIST_NUMBER:
 	case OPTION_LIST_IPV6:
 	case OPTION_LIST_REPLIES:
+	case OPTION_LIST_MULTI_PORT_EQ:
 		options->list_option = list_option_word(option);
 		return list_option(&options->session.cisco, "compile", option, optarg);
+	case OPTION_MINIMISE:
+		options->router_option = "--minimise";
+		options->session.cisco.keeps_denials = false;
+		if (!minimise_aim_parse(optarg, &options->session.cisco.aim))
+			return command_misused("compile", "'%s' is none of entries, tcam, none", optarg);
+		return EXIT_DONE;
 	case OPTION_PORT_WORDS:
 		options->router_option = "--port-words";
 		options->session.cisco.has_port_words = true;
@@ -260,6 +267,7 @@ static int compile_parse(struct compile_options *options, int argc, char **argv)
 		{ "redact", no_argument, NULL, OPTION_REDACT },
 		{ "mode", required_argument, NULL, OPTION_MODE },
 		{ "from", required_argument, NULL, OPTION_FROM },
+		{ "minimise", required_argument, NULL, OPTION_MINIMISE },
 		{ "show", required_argument, NULL, OPTION_SHOW },
 		{ "output", required_argument, NULL, 'o' },
 		{ "no-proof", no_argument, NULL, OPTION_NO_PROOF },

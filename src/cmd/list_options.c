@@ -38,12 +38,13 @@ static bool replies_parse(const char *text, enum replies *replies)
 
 bool list_option_is(int option)
 {
-	return option >= OPTION_LIST_NAME && option <= OPTION_LIST_REPLIES;
+	return option >= OPTION_LIST_NAME && option <= OPTION_LIST_MULTI_PORT_EQ;
 }
 
 const char *list_option_word(int option)
 {
-	static const char *const words[] = { "--name", "--number", "--ipv6", "--replies" };
+	static const char *const words[] = { "--name", "--number", "--ipv6", "--replies",
+					     "--multi-port-eq" };
 
 	return words[option - OPTION_LIST_NAME];
 }
@@ -64,6 +65,9 @@ int list_option(struct cisco_settings *settings, const char *command, int option
 		return EXIT_DONE;
 	case OPTION_LIST_IPV6:
 		settings->has_ipv6 = true;
+		return EXIT_DONE;
+	case OPTION_LIST_MULTI_PORT_EQ:
+		settings->has_multi_port_eq = true;
 		return EXIT_DONE;
 	case OPTION_LIST_REPLIES:
 		if (!replies_parse(argument, &settings->replies))

@@ -5,13 +5,15 @@
 #include "cmd/session.h"
 
 /* getopt_long values, past those that commands number themselves. */
-enum { OPTION_LIST_NAME = OPTION_OWN + 64, OPTION_LIST_NUMBER, OPTION_LIST_IPV6, OPTION_LIST_REPLIES };
+enum { OPTION_LIST_NAME = OPTION_OWN + 64, OPTION_LIST_NUMBER, OPTION_LIST_IPV6, OPTION_LIST_REPLIES,
+       OPTION_LIST_MULTI_PORT_EQ };
 
 #define LIST_LONG_OPTIONS                                                  \
 	{ "name", required_argument, NULL, OPTION_LIST_NAME },             \
 	{ "number", required_argument, NULL, OPTION_LIST_NUMBER },         \
 	{ "ipv6", no_argument, NULL, OPTION_LIST_IPV6 },                   \
-	{ "replies", required_argument, NULL, OPTION_LIST_REPLIES }
+	{ "replies", required_argument, NULL, OPTION_LIST_REPLIES },       \
+	{ "multi-port-eq", no_argument, NULL, OPTION_LIST_MULTI_PORT_EQ }
 
 bool list_option_is(int option);
 /* "--name": how the user writes it. */

@@ -24,6 +24,7 @@ struct session_options session_options_default(void)
 	return (struct session_options){
 		.today = time(NULL),
 		.nft = { .table = NFT_TABLE_DEFAULT },
+		.cisco = { .aim = MINIMISE_ENTRIES, .keeps_denials = true },
 	};
 }
 

@@ -171,6 +171,8 @@ def judge_fragments(result, space, wanted, acl, fragments, told):
             here = want >> place * space.width & service_bits
             there = given[row] >> place * third.width
             for index, mask in enumerate(masks):
+                if not mask:
+                    continue                        # thinned away
                 passes, may = bool(there >> index & 1), bool(here & mask)
                 if may and not passes and third.services[index].minute not in result.doubtful:
                     complain(result, third, row, 1 << place * third.width + index,

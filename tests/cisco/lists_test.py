@@ -35,6 +35,7 @@ from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 
 # options that must not change what a list means
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
+AIMS = ((), ("--minimise", "entries"), ("--minimise", "tcam"), ("--minimise", "none"))
 SHRINKING_S = 30
 LINES_MOST = 4000
 PROPERTIES = (("object-groups ios-xe;",), (), ("object-groups yes;", "multi-port-eq yes;"))
@@ -332,7 +333,7 @@ def run_random(bench, make, seeds):
         for device in devices:
             device.properties = PROPERTIES[seed % len(PROPERTIES)]
         replies = random.Random(seed).choice(REPLIES if bench.options.replies else REPLIES[:1])
-        manner = () if devices else MANNERS[seed % len(MANNERS)]
+        manner = (*(() if devices else MANNERS[seed % len(MANNERS)]), *AIMS[seed % len(AIMS)])
         title = f"{make.__name__} {seed}, replies {replies}"
         taken = bench.check(title, model, devices, replies, manner, seed)
         if taken:

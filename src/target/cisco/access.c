@@ -66,6 +66,7 @@ static void add_lists(struct device_lowering *lowering, size_t index, enum famil
 		.translated = outside->translated,
 		.replies = lowering->device->replies,
 		.family = family,
+		.settings = lowering->settings,
 	};
 	const char *name = lowering_name(lowering, pool_format(lowering->pool, "%s-IN%s", interface->name,
 							       family == FAMILY_IPV6 ? "6" : ""));
@@ -91,6 +92,7 @@ const char *device_filter_clear(struct device_lowering *lowering, const struct t
 		.far = *far,
 		.replies = lowering->device->replies,
 		.family = FAMILY_IPV4,
+		.settings = lowering->settings,
 	};
 	const char *name = lowering_name(lowering, pool_format(lowering->pool, "%s-CLEAR", tunnel->name));
 	struct ios_list *outbound = NULL;

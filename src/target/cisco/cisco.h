@@ -2,6 +2,7 @@
 #ifndef FWC_TARGET_CISCO_CISCO_H
 #define FWC_TARGET_CISCO_CISCO_H
 
+#include "target/cisco/minimise.h"
 #include "target/cisco/model.h"
 
 struct cisco_settings {
@@ -11,6 +12,9 @@ struct cisco_settings {
 	bool has_port_words;   /* www for 80, where IOS has a word */
 	enum replies replies;  /* of a list without a device; UNSAID: first packets only */
 	bool redacts;          /* placeholders for keys */
+	bool has_multi_port_eq; /* of a list without a device: up to ten ports an `eq` */
+	enum minimise_aim aim;
+	bool keeps_denials;    /* what rules deny keeps its entries before the default */
 };
 
 /* lower.c: a list without a device. NULL after an error in the bag. */

@@ -19,6 +19,7 @@ struct ios_vantage {
 	struct address_set translated;   /* what translated packets carry as their source, seen from here */
 	enum replies replies;
 	enum family family;
+	const struct cisco_settings *settings;
 };
 
 /* lower_list.c: appends what the policy lets enter, in the policy's order, and the final denial. */

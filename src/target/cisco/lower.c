@@ -128,6 +128,7 @@ static bool add_list(void *pool, struct diags *diags, const struct ruleset *rule
 		.ruleset = ruleset,
 		.replies = settings->replies,
 		.family = family,
+		.settings = settings,
 	};
 	struct ios_list *list = pool_new(pool, struct ios_list), *outbound = NULL;
 

@@ -12,6 +12,7 @@
 #include "target/cisco/complement.h"
 #include "target/cisco/fragment.h"
 #include "target/cisco/groups.h"
+#include "target/cisco/minimise_lines.h"
 #include "target/cisco/refuse.h"
 #include "target/cisco/replies.h"
 #include "target/cisco/safe.h"
@@ -20,6 +21,7 @@
 #include "target/cisco/time_range.h"
 
 #define SEQUENCE_STEP 10
+#define PARTS_SHOWN 6 /* statements of one entry that remarks name */
 
 struct lowering {
 	void *pool;
@@ -140,8 +142,8 @@ static bool has_multi_eq(const struct lowering *lowering)
 {
 	const struct device *device = lowering->vantage->device;
 
-	return device != NULL && device->has_multi_port_eq && lowering->vantage->family == FAMILY_IPV4 &&
-	       !lowering->list->is_numbered;
+	return lowering->vantage->family == FAMILY_IPV4 && !lowering->list->is_numbered &&
+	       (device != NULL ? device->has_multi_port_eq : lowering->vantage->settings->has_multi_port_eq);
 }
 
 /* The first `answers` terms let in answers, among them of protocol 0, which no host speaks: left out. */
@@ -228,7 +230,7 @@ static bool is_default(const struct identity *identity)
 }
 
 /* "policy.fw:12 allow web from lan to wan" */
-static const char *remark_of(struct lowering *lowering, const struct ios_line *line)
+static const char *remark_of(struct lowering *lowering, const struct ios_part *line)
 {
 	struct sources *sources = lowering->diags->sources;
 	void *pool = lowering->pool;
@@ -247,28 +249,53 @@ static const char *remark_of(struct lowering *lowering, const struct ios_line *l
 	return safe_text(pool, out->bytes, out->length, SAFE_REMARK_MAX);
 }
 
+static void add_remark(struct lowering *lowering, const struct ios_part *part, const char *text)
+{
+	*pool_append(lowering->pool, lowering->list, lines) = (struct ios_line){
+		.kind = IOS_LINE_REMARK,
+		.text = text,
+		.identity = part->identity,
+		.origin = part->origin,
+	};
+}
+
+/* One for each statement that the entry was made of. */
+static void add_remarks_of(struct lowering *lowering, const struct ios_line *line)
+{
+	const struct ios_part only = { line->identity, line->origin };
+	const struct ios_part *parts = line->parts == NULL ? &only : line->parts;
+	size_t count = line->parts == NULL ? 1 : line->parts_count;
+
+	for (size_t index = 0; index < count && index < PARTS_SHOWN; index++)
+		add_remark(lowering, &parts[index], remark_of(lowering, &parts[index]));
+	if (count > PARTS_SHOWN)
+		add_remark(lowering, &only, pool_format(lowering->pool, "and %zu more", count - PARTS_SHOWN));
+}
+
+static bool is_of_same(const struct ios_line *a, const struct ios_line *b)
+{
+	if (a->identity != b->identity || a->parts_count != b->parts_count)
+		return false;
+	for (size_t index = 0; index < a->parts_count; index++)
+		if (a->parts[index].identity != b->parts[index].identity)
+			return false;
+	return true;
+}
+
 /* Before the entries of a rule, from `begin` on. */
 static void add_remarks(struct lowering *lowering, size_t begin)
 {
 	struct ios_list *list = lowering->list;
 	struct ios_line *entries = list->lines;
 	size_t count = list->lines_count;
-	const struct identity *last = NULL;
 
 	list->lines = NULL;
 	list->lines_count = list->lines_capacity = 0;
 	for (size_t index = 0; index < count; index++) {
 		const struct ios_line *line = &entries[index];
 
-		if (index >= begin && (index == begin || line->identity != last)) {
-			*pool_append(lowering->pool, list, lines) = (struct ios_line){
-				.kind = IOS_LINE_REMARK,
-				.text = remark_of(lowering, line),
-				.identity = line->identity,
-				.origin = line->origin,
-			};
-			last = line->identity;
-		}
+		if (index >= begin && (index == begin || !is_of_same(line, line - 1)))
+			add_remarks_of(lowering, line);
 		*pool_append(lowering->pool, list, lines) = *line;
 	}
 }
@@ -365,6 +392,21 @@ static void note_clock(struct diags *diags, const struct ios_config *config, con
 			 "summer time", minutes < 0 ? '-' : '+', size / 60, size % 60);
 }
 
+static void make_short(struct lowering *lowering, size_t begin)
+{
+	const struct cisco_settings *settings = lowering->vantage->settings;
+	const struct minimise_settings minimise = {
+		.aim = settings->aim,
+		.has_multi_eq = has_multi_eq(lowering),
+		.keeps_denials = settings->keeps_denials,
+	};
+
+	if (settings->aim == MINIMISE_NONE)
+		shrink_list(lowering->pool, lowering->diags, lowering->list, begin);
+	else
+		minimise_lines(lowering->pool, lowering->diags, lowering->list, begin, &minimise);
+}
+
 bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *vantage,
 		   struct ios_config *config, struct ios_list *list)
 {
@@ -393,7 +435,7 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	}
 	entries = list->lines_count;
 	write_list(&lowering, &terms, forms);
-	shrink_list(pool, diags, list, entries);
+	make_short(&lowering, entries);
 	note_groups(diags, vantage, list);
 	note_fragments(pool, diags, vantage->device, list);
 	note_clock(diags, config, vantage->ruleset->policy);

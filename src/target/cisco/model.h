@@ -34,6 +34,8 @@ enum ios_line_kind { IOS_LINE_ENTRY, IOS_LINE_REMARK, IOS_LINE_EVALUATE };
 #define IOS_PROTOCOL_IP PROTOCOL_ANY
 #define IOS_ICMP_ANY 256u
 
+struct ios_part;
+
 /* One line of a list. */
 struct ios_line {
 	enum ios_line_kind kind;
@@ -55,6 +57,14 @@ struct ios_line {
 	const struct identity *identity; /* NULL: what always passes, replies */
 	struct span origin;
 	bool is_pinned;              /* log or count: no pass drops, joins or crosses it */
+	/* what else it was made of, in order: statements whose entries were joined with it */
+	const struct ios_part *parts;
+	uint32_t parts_count;
+};
+
+struct ios_part {
+	const struct identity *identity;
+	struct span origin;
 };
 
 struct ios_list {

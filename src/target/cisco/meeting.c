@@ -1,0 +1,370 @@
+/* Prefixes lie inside each other or apart: sorted by where they begin, the longer behind, what lies inside of
+ * one follows it, and what is around it are its parents. */
+#include "target/cisco/meeting.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+
+#define TREES 3
+#define TREE_SERVICES 2
+#define NOWHERE UINT32_MAX
+#define FEW 32 /* candidates: another tree is not asked for less */
+
+struct span_of {
+	number128 low, high;
+};
+
+struct node {
+	struct span_of span;
+	uint32_t parent;
+	uint32_t end;   /* the first one behind those inside it */
+	uint32_t items; /* where its entries begin; those of the next node end them */
+	uint32_t above; /* how many entries it and its parents have */
+};
+
+struct tree {
+	struct node *nodes; /* one more than there are, for the end of the last */
+	size_t nodes_count;
+	uint32_t *items;
+	uint32_t *node_of; /* of each entry: where it has its place, or NOWHERE */
+};
+
+struct meeting {
+	const struct minimise_list *list; /* trees are made when the first question needs them */
+	struct tree trees[TREES];
+	void *pool;
+	uint32_t *changes;
+	size_t changes_count, changes_capacity;
+	bool *is_changed; /* of each entry */
+};
+
+struct keyed {
+	number128 low;
+	uint32_t entry;
+	uint8_t free_bits;
+};
+
+/* --- prefixes around things ----------------------------------------------------------------------- */
+
+/* All bits up to the highest one. */
+static number128 filled(number128 bits)
+{
+	for (unsigned shift = 1; shift < 128; shift *= 2)
+		bits |= bits >> shift;
+	return bits;
+}
+
+static struct span_of prefix_around(number128 low, number128 high)
+{
+	number128 free = filled(low ^ high);
+
+	return (struct span_of){ low & ~free, high | free };
+}
+
+static struct span_of span_of_region(const struct region *region, unsigned tree)
+{
+	if (tree != TREE_SERVICES)
+		return prefix_around(region->value[tree], region->value[tree] | region->wildcard[tree]);
+	return prefix_around((number128)region->low[REGION_PROTOCOL] << 16 | region->low[REGION_FIRST],
+			     (number128)region->high[REGION_PROTOCOL] << 16 | region->high[REGION_FIRST]);
+}
+
+/* Services: of whole packets alone. false: there is none. */
+static bool span_of_entry(const struct minimise_entry *entry, unsigned tree, struct span_of *span)
+{
+	struct region region;
+	bool has_some = false;
+
+	for (size_t number = 0; minimise_region(entry, number, &region); number++) {
+		struct span_of part;
+
+		if (tree == TREE_SERVICES && region.low[REGION_LATER] > 0)
+			continue;
+		part = span_of_region(&region, tree);
+		if (has_some)
+			part = prefix_around(part.low < span->low ? part.low : span->low,
+					     part.high > span->high ? part.high : span->high);
+		*span = part;
+		has_some = true;
+	}
+	return has_some;
+}
+
+/* --- trees ---------------------------------------------------------------------------------------- */
+
+#define KEY_BYTES 17 /* the length, then the address from its end on */
+
+static unsigned key_byte(const struct keyed *key, unsigned number)
+{
+	return number == 0 ? UINT8_MAX - key->free_bits : (unsigned)(key->low >> (number - 1) * 8) & 0xff;
+}
+
+/* By one byte, of those that may differ; what is equal keeps its order. */
+static void sort_by_byte(const struct keyed *from, struct keyed *to, size_t count, unsigned number,
+			 const size_t *sizes)
+{
+	size_t next[256], sum = 0;
+
+	for (unsigned byte = 0; byte < 256; byte++) {
+		next[byte] = sum;
+		sum += sizes[byte];
+	}
+	for (size_t at = 0; at < count; at++)
+		to[next[key_byte(&from[at], number)]++] = from[at];
+}
+
+/* By address, the shorter prefix first. */
+static struct keyed *sort_keys(void *pool, struct keyed *keys, size_t count)
+{
+	struct keyed *other = pool_array(pool, struct keyed, count), *swap;
+
+	for (unsigned number = 0; number < KEY_BYTES; number++) {
+		size_t sizes[256] = { 0 };
+
+		for (size_t at = 0; at < count; at++)
+			sizes[key_byte(&keys[at], number)]++;
+		if (count == 0 || sizes[key_byte(&keys[0], number)] == count)
+			continue;
+		sort_by_byte(keys, other, count, number, sizes);
+		swap = keys;
+		keys = other;
+		other = swap;
+	}
+	return keys;
+}
+
+static bool is_around(const struct span_of *outer, const struct span_of *inner)
+{
+	return outer->low <= inner->low && inner->high <= outer->high;
+}
+
+static void tree_link(struct tree *tree)
+{
+	for (uint32_t at = 0; at < tree->nodes_count; at++) {
+		struct node *node = &tree->nodes[at];
+		uint32_t parent = at == 0 ? NOWHERE : at - 1;
+
+		while (parent != NOWHERE && !is_around(&tree->nodes[parent].span, &node->span))
+			parent = tree->nodes[parent].parent;
+		node->parent = parent;
+		node->end = at + 1;
+		node->above = tree->nodes[at + 1].items - node->items +
+			      (parent != NOWHERE ? tree->nodes[parent].above : 0);
+	}
+	for (uint32_t at = (uint32_t)tree->nodes_count; at-- > 0;) {
+		uint32_t parent = tree->nodes[at].parent;
+
+		if (parent != NOWHERE && tree->nodes[parent].end < tree->nodes[at].end)
+			tree->nodes[parent].end = tree->nodes[at].end;
+	}
+}
+
+static unsigned free_bits(const struct span_of *span)
+{
+	number128 free = span->low ^ span->high;
+	unsigned bits = 0;
+
+	for (; free != 0; free >>= 1)
+		bits++;
+	return bits;
+}
+
+static number128 span_end(number128 low, unsigned bits)
+{
+	return bits >= 128 ? ~(number128)0 : low + ((number128)1 << bits) - 1;
+}
+
+static void tree_make(void *pool, const struct minimise_list *list, unsigned number, struct tree *tree)
+{
+	void *scratch = pool_child(pool, "keys");
+	struct keyed *keys = pool_array(scratch, struct keyed, list->entries_count);
+	size_t count = 0;
+
+	tree->node_of = pool_array(pool, uint32_t, list->entries_count);
+	for (uint32_t entry = 0; entry < list->entries_count; entry++) {
+		struct span_of span;
+
+		tree->node_of[entry] = NOWHERE;
+		if (!list->entries[entry].is_gone && span_of_entry(&list->entries[entry], number, &span))
+			keys[count++] = (struct keyed){ span.low, entry, (uint8_t)free_bits(&span) };
+	}
+	keys = sort_keys(scratch, keys, count);
+	tree->nodes = pool_array(pool, struct node, count + 1);
+	tree->items = pool_array(pool, uint32_t, count);
+	for (size_t at = 0; at < count; at++) {
+		tree->items[at] = keys[at].entry;
+		if (at == 0 || keys[at - 1].low != keys[at].low || keys[at - 1].free_bits != keys[at].free_bits)
+			tree->nodes[tree->nodes_count++] = (struct node){
+				.span = { keys[at].low, span_end(keys[at].low, keys[at].free_bits) },
+				.items = (uint32_t)at,
+			};
+		tree->node_of[keys[at].entry] = (uint32_t)(tree->nodes_count - 1);
+	}
+	tree->nodes[tree->nodes_count].items = (uint32_t)count;
+	tree_link(tree);
+	talloc_free(scratch);
+}
+
+struct meeting *meeting_new(void *pool, const struct minimise_list *list)
+{
+	struct meeting *meeting = pool_new(pool, struct meeting);
+
+	meeting->list = list;
+	meeting->pool = meeting;
+	meeting->is_changed = pool_array(meeting, bool, list->entries_count);
+	return meeting;
+}
+
+void meeting_change(struct meeting *meeting, uint32_t entry)
+{
+	if (meeting->is_changed[entry])
+		return;
+	meeting->is_changed[entry] = true;
+	*pool_append(meeting->pool, meeting, changes) = entry;
+}
+
+size_t meeting_changes(const struct meeting *meeting)
+{
+	return meeting->changes_count;
+}
+
+/* --- asking --------------------------------------------------------------------------------------- */
+
+/* What lies inside a span: nodes [begin, end); and around it, `around` and its parents. */
+struct found {
+	uint32_t begin, end, around;
+	size_t count; /* entries */
+};
+
+/* The first node that does not stand before the span. */
+static uint32_t first_from(const struct tree *tree, const struct span_of *span)
+{
+	size_t low = 0, high = tree->nodes_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct span_of *other = &tree->nodes[middle].span;
+
+		if (other->low < span->low || (other->low == span->low && other->high > span->high))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (uint32_t)low;
+}
+
+static uint32_t first_behind(const struct tree *tree, const struct span_of *span, uint32_t begin)
+{
+	size_t low = begin, high = tree->nodes_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (tree->nodes[middle].span.low <= span->high)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return (uint32_t)low;
+}
+
+static struct found tree_find(const struct tree *tree, const struct span_of *span, uint32_t node)
+{
+	struct found found;
+
+	if (node != NOWHERE && tree->nodes[node].span.low == span->low &&
+	    tree->nodes[node].span.high == span->high) {
+		found = (struct found){ node, tree->nodes[node].end, tree->nodes[node].parent, 0 };
+	} else {
+		found.begin = first_from(tree, span);
+		found.end = first_behind(tree, span, found.begin);
+		found.around = found.begin == 0 ? NOWHERE : found.begin - 1;
+		while (found.around != NOWHERE && !is_around(&tree->nodes[found.around].span, span))
+			found.around = tree->nodes[found.around].parent;
+	}
+	found.count = tree->nodes[found.end].items - tree->nodes[found.begin].items +
+		      (found.around != NOWHERE ? tree->nodes[found.around].above : 0);
+	return found;
+}
+
+struct asking {
+	struct meeting *meeting;
+	const struct region *region;
+	uint32_t *places;
+	size_t count, most;
+};
+
+static bool entry_meets(const struct minimise_entry *entry, const struct region *region)
+{
+	struct region part;
+
+	for (size_t number = 0; minimise_region(entry, number, &part); number++)
+		if (region_meets(&part, region))
+			return true;
+	return false;
+}
+
+static void ask(struct asking *asking, uint32_t entry)
+{
+	const struct minimise_entry *asked = &asking->meeting->list->entries[entry];
+
+	if (asking->count > asking->most || asked->is_gone || !entry_meets(asked, asking->region))
+		return;
+	if (asking->count < asking->most)
+		asking->places[asking->count] = entry;
+	asking->count++;
+}
+
+static void ask_nodes(struct asking *asking, const struct tree *tree, uint32_t begin, uint32_t end)
+{
+	for (uint32_t at = tree->nodes[begin].items; at < tree->nodes[end].items; at++)
+		if (!asking->meeting->is_changed[tree->items[at]])
+			ask(asking, tree->items[at]);
+}
+
+static int compare_places(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+size_t meeting_find(struct meeting *meeting, const struct region *region, uint32_t like, uint32_t *places,
+		    size_t most, size_t *steps)
+{
+	struct asking asking = { .meeting = meeting, .region = region, .places = places, .most = most };
+	bool is_whole = region->high[REGION_LATER] == 0;
+	const struct tree *tree = NULL;
+	struct found best = { .count = SIZE_MAX };
+	size_t looked;
+
+	for (unsigned number = 0; number < (is_whole ? TREES : TREE_SERVICES) && best.count > FEW; number++) {
+		struct span_of span = span_of_region(region, number);
+		struct found found;
+
+		if (meeting->trees[number].nodes == NULL)
+			tree_make(meeting, meeting->list, number, &meeting->trees[number]);
+		found = tree_find(&meeting->trees[number], &span,
+				  like == UINT32_MAX ? NOWHERE : meeting->trees[number].node_of[like]);
+		if (found.count < best.count) {
+			best = found;
+			tree = &meeting->trees[number];
+		}
+	}
+	looked = best.count + meeting->changes_count + 1;
+	if (looked >= *steps) {
+		*steps = 0;
+		return most + 1;
+	}
+	*steps -= looked;
+	ask_nodes(&asking, tree, best.begin, best.end);
+	for (uint32_t node = best.around; node != NOWHERE; node = tree->nodes[node].parent)
+		ask_nodes(&asking, tree, node, node + 1);
+	for (size_t at = 0; at < meeting->changes_count; at++)
+		ask(&asking, meeting->changes[at]);
+	if (asking.count > 1 && asking.count <= most)
+		qsort(places, asking.count, sizeof *places, compare_places);
+	return asking.count;
+}

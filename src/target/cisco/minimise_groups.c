@@ -1,0 +1,153 @@
+/* A table from what the entries share to the number of their group, then the members group by group. */
+#include "target/cisco/minimise_groups.h"
+
+#include <string.h>
+
+#include "base/pool.h"
+
+#define NO_GROUP UINT32_MAX
+
+struct shared {
+	number128 value[REGION_SIDES], wildcard[REGION_SIDES];
+	const void *ports[2];
+	uint32_t colour, condition, section, protocol;
+};
+
+static bool is_prefix(number128 wildcard)
+{
+	return (wildcard & (wildcard + 1)) == 0;
+}
+
+static bool can_join(const struct minimise_entry *entry, enum minimise_field field)
+{
+	if (entry->is_gone || entry->is_kept || entry->is_end || entry->regions != NULL)
+		return false;
+	if (field != MINIMISE_PORTS)
+		return is_prefix(entry->wildcard[minimise_side(field)]);
+	return entry->is_line && entry->protocol != MINIMISE_PROTOCOL_ANY && !entry->is_later;
+}
+
+static struct shared shared_of(const struct minimising *work, uint32_t place, enum minimise_field field,
+			       bool is_of_run)
+{
+	const struct minimise_entry *entry = &work->list->entries[place];
+	struct shared shared;
+
+	memset(&shared, 0, sizeof shared); /* padding counts */
+	for (enum region_side side = REGION_SOURCE; side <= REGION_DESTINATION; side++) {
+		if (field != MINIMISE_PORTS && side == minimise_side(field))
+			continue;
+		shared.value[side] = entry->value[side];
+		shared.wildcard[side] = entry->wildcard[side];
+	}
+	shared.ports[0] = field == MINIMISE_PORTS ? NULL : entry->first;
+	shared.ports[1] = entry->second;
+	shared.colour = entry->colour;
+	shared.condition = entry->condition;
+	shared.section = is_of_run ? work->run[place] : work->barrier[place];
+	shared.protocol = entry->protocol | (uint32_t)entry->is_later << 16 | (uint32_t)entry->is_line << 17;
+	return shared;
+}
+
+/* The first entry of each group, one more than its place; by what its members share. */
+struct table {
+	const struct minimising *work;
+	enum minimise_field field;
+	bool is_of_run;
+	uint32_t *firsts, *hashes;
+	size_t mask;
+};
+
+static uint64_t hash_of(const struct shared *shared)
+{
+	uint64_t words[sizeof *shared / sizeof(uint64_t)], hash = 0;
+
+	memcpy(words, shared, sizeof words);
+	for (size_t index = 0; index < sizeof words / sizeof words[0]; index++) {
+		hash = (hash ^ words[index]) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 29;
+	}
+	return hash;
+}
+
+static uint32_t *slot_of(const struct table *table, uint32_t place)
+{
+	struct shared shared = shared_of(table->work, place, table->field, table->is_of_run), other;
+	uint64_t hash = hash_of(&shared);
+	size_t at = (size_t)hash & table->mask;
+
+	for (; table->firsts[at] != 0; at = (at + 1) & table->mask) {
+		if (table->hashes[at] != (uint32_t)(hash >> 32))
+			continue;
+		other = shared_of(table->work, table->firsts[at] - 1, table->field, table->is_of_run);
+		if (memcmp(&shared, &other, sizeof shared) == 0)
+			break;
+	}
+	table->hashes[at] = (uint32_t)(hash >> 32);
+	return &table->firsts[at];
+}
+
+/* The number of each entry's group, and how many members each has. */
+struct numbering {
+	uint32_t *group_of, *sizes;
+	size_t count;
+};
+
+static struct numbering number_groups(void *pool, const struct minimising *work, enum minimise_field field,
+				      bool is_of_run)
+{
+	const struct minimise_list *list = work->list;
+	struct numbering numbering = {
+		.group_of = pool_array(pool, uint32_t, list->entries_count),
+		.sizes = pool_array(pool, uint32_t, list->entries_count),
+	};
+	struct table table = { .work = work, .field = field, .is_of_run = is_of_run, .mask = 1 };
+
+	while (table.mask < list->entries_count * 2)
+		table.mask *= 2;
+	table.hashes = pool_array(pool, uint32_t, table.mask);
+	table.firsts = pool_array(pool, uint32_t, table.mask--);
+	for (uint32_t place = 0; place < list->entries_count; place++) {
+		uint32_t *slot;
+
+		numbering.group_of[place] = NO_GROUP;
+		if (!can_join(&list->entries[place], field))
+			continue;
+		slot = slot_of(&table, place);
+		if (*slot == 0) {
+			*slot = place + 1;
+			numbering.group_of[place] = (uint32_t)numbering.count++;
+		} else {
+			numbering.group_of[place] = numbering.group_of[*slot - 1];
+		}
+		numbering.sizes[numbering.group_of[place]]++;
+	}
+	return numbering;
+}
+
+struct minimise_groups minimise_groups_make(void *pool, const struct minimising *work, enum minimise_field field,
+					    bool is_of_run)
+{
+	void *scratch = pool_child(pool, "groups");
+	struct numbering numbering = number_groups(scratch, work, field, is_of_run);
+	uint32_t *next = pool_array(scratch, uint32_t, numbering.count);
+	struct minimise_groups groups = { .members = pool_array(pool, uint32_t, work->list->entries_count) };
+	uint32_t used = 0;
+
+	for (size_t group = 0; group < numbering.count; group++) {
+		next[group] = used;
+		if (numbering.sizes[group] < 2)
+			continue;
+		*pool_append(pool, &groups, items) =
+			(struct minimise_group){ &groups.members[used], numbering.sizes[group] };
+		used += numbering.sizes[group];
+	}
+	for (uint32_t place = 0; place < work->list->entries_count; place++) {
+		uint32_t group = numbering.group_of[place];
+
+		if (group != NO_GROUP && numbering.sizes[group] >= 2)
+			groups.members[next[group]++] = place;
+	}
+	talloc_free(scratch);
+	return groups;
+}
