@@ -25,7 +25,10 @@ static const struct nft_table *table_of(struct session *session, const struct se
 	if (view->device != NULL || session->policy->devices_count > 0 || session->options.is_for_router ||
 	    session->is_foreign)
 		return NULL;
-	return nft_lower(pool_child(session->pool, "nft"), own, view->ruleset, &session->options.nft);
+	const struct ruleset *optimised = session_optimise(session, view->ruleset);
+
+	return optimised == NULL ? NULL : nft_lower(pool_child(session->pool, "nft"), own, optimised,
+						    &session->options.nft);
 }
 
 /* The same for a router. Keys are no part of it. */

@@ -18,6 +18,7 @@
 	"      --table NAME           name of the nftables table (default: fwc)\n"                 \
 	"      --count                a counter on every rule, for 'fwc hits'\n"                        \
 	"      --log-group N          log to NFLOG group N instead of the kernel's log\n"          \
+	"      --profile FILE         what 'fwc hits --json' printed: frequent rules first\n"       \
 	"      --optimise 0|1|2       a line a rule; readable and fast (default); the fastest\n"   \
 	"      --json                 diagnostics as JSON on stderr\n"                            \
 	"      --base FILE|REV:FILE   the earlier policy that 'assert unchanged' speaks of\n"      \

@@ -243,6 +243,9 @@ static int compile_option(struct compile_options *options, int option)
 	case OPTION_OPTIMISE:
 		options->host_option = "--optimise";
 		break;
+	case OPTION_PROFILE:
+		options->host_option = "--profile";
+		break;
 	case OPTION_SHOW:
 		options->stage = stage_find(optarg);
 		if (options->stage == NULL)

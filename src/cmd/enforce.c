@@ -145,6 +145,7 @@ static struct state_entry *add_entry(struct session *session, const struct enfor
 	entry->has_log_group = options->nft.has_log_group;
 	entry->log_group = options->nft.log_group;
 	entry->level = options->nft.level;
+	entry->profile = options->profile;
 	return entry;
 }
 

@@ -100,6 +100,7 @@ static struct session *session_of(struct operation *operation, struct state *sta
 	options.nft.has_log_group = entry->has_log_group;
 	options.nft.log_group = entry->log_group;
 	options.nft.level = entry->level;
+	options.profile = entry->profile;
 	session = session_new(operation->enforced.root, &options);
 	session->reader = bundle_reader(*bundle);
 	return session;

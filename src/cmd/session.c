@@ -12,6 +12,7 @@
 #include "cmd/output.h"
 #include "cmd/revision.h"
 #include "expand/expand.h"
+#include "optimise/optimise.h"
 #include "parse/parse.h"
 #include "resolve/expectations.h"
 #include "resolve/unused.h"
@@ -98,6 +99,9 @@ int session_option(struct session_options *options, const char *command, int opt
 		if (!optimise_level_parse(argument, &options->nft.level))
 			return command_misused(command, "'%s' is none of the levels 0, 1, 2", argument);
 		return EXIT_DONE;
+	case OPTION_PROFILE:
+		options->profile = argument;
+		return EXIT_DONE;
 	case OPTION_JSON:
 		options->has_json = true;
 		return EXIT_DONE;
@@ -123,6 +127,8 @@ int session_path(struct session_options *options, const char *command, int argc,
 		return command_misused(command, optind == argc ? "a policy is missing ('-' is the "
 					"standard input)" : "one policy at a time");
 	options->path = argv[optind];
+	if (options->profile != NULL && options->nft.level == OPTIMISE_LINES)
+		return command_misused(command, "'--optimise 0' keeps the policy's order, '--profile' changes it");
 	return EXIT_DONE;
 }
 
@@ -317,12 +323,44 @@ bool session_is_for_host(struct session *session)
 	return policy->devices_count == 0;
 }
 
+static const struct profile *read_profile(struct session *session, const struct ruleset *ruleset)
+{
+	const char *path = session->options.profile, *bytes;
+	struct profile *profile;
+	size_t length;
+	int error = session->reader.read(session->reader.context, session->pool, path, &bytes, &length);
+
+	if (error != 0) {
+		diag_add(session->diags, CODE_PROFILE_UNREADABLE, SPAN_NONE, "cannot read '%s': %s", path,
+			 strerror(error));
+		return NULL;
+	}
+	profile = profile_parse(session->pool, session->diags, path, bytes, length);
+	if (profile != NULL)
+		profile_compare(profile, session->diags, ruleset);
+	return profile;
+}
+
+const struct ruleset *session_optimise(struct session *session, const struct ruleset *ruleset)
+{
+	struct optimise_settings settings = { .level = session->options.nft.level };
+
+	if (session->options.profile != NULL)
+		settings.profile = read_profile(session, ruleset);
+	if (session->options.profile != NULL && settings.profile == NULL)
+		return NULL;
+	return optimise_ruleset(pool_child(session->pool, "optimised"), ruleset, &settings);
+}
+
 bool session_lower(struct session *session)
 {
 	if (!session_expand(session) || !session_is_for_host(session))
 		return false;
+	session->optimised = session_optimise(session, session->ruleset);
+	if (session->optimised == NULL)
+		return false;
 	session->table = nft_lower(pool_child(session->pool, "nft"), session->diags,
-				   session->ruleset, &session->options.nft);
+				   session->optimised, &session->options.nft);
 	if (session->table != NULL && !diags_has_errors(session->diags))
 		session_analyse(session);
 	return session->table != NULL && !diags_has_errors(session->diags);

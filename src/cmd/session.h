@@ -27,13 +27,14 @@ struct session_options {
 	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
 	bool is_for_router; /* zones of a policy without devices are their networks alone */
 	struct nft_settings nft;
+	const char *profile; /* a file of counters (optimise/profile.h), or NULL */
 	struct cisco_settings cisco;
 };
 
 /* getopt_long values of the shared options; commands number their own from OPTION_OWN on. */
 enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GROUP, OPTION_JSON,
        OPTION_STRICT, OPTION_BASE, OPTION_NO_PROOF, OPTION_DEVICE, OPTION_STATE, OPTION_COUNT_ALL,
-       OPTION_OPTIMISE, OPTION_OWN };
+       OPTION_OPTIMISE, OPTION_PROFILE, OPTION_OWN };
 
 #define SESSION_LONG_OPTIONS                                                                      \
 	{ "date", required_argument, NULL, OPTION_DATE },                                         \
@@ -43,6 +44,7 @@ enum { OPTION_DATE = 256, OPTION_ALLOW_EXPIRED_DENY, OPTION_TABLE, OPTION_LOG_GR
 	{ "json", no_argument, NULL, OPTION_JSON },                                               \
 	{ "count", no_argument, NULL, OPTION_COUNT_ALL },                                         \
 	{ "optimise", required_argument, NULL, OPTION_OPTIMISE },                                 \
+	{ "profile", required_argument, NULL, OPTION_PROFILE },                                   \
 	{ "strict", no_argument, NULL, OPTION_STRICT },                                           \
 	{ "base", required_argument, NULL, OPTION_BASE }
 
@@ -79,6 +81,7 @@ struct session {
 	struct session_view *views; /* one a device; without devices, one */
 	size_t views_count, views_capacity;
 	struct ruleset *ruleset; /* of the only view; NULL if there are several */
+	const struct ruleset *optimised; /* the same, as the passes made it for nft */
 	struct nft_table *table;
 	struct session *base; /* of options.base, once it was read */
 	unsigned findings; /* FINDING_*: who was asked (resolve/expectations.h) */
@@ -98,6 +101,8 @@ bool session_parse(struct session *session);
 bool session_has_devices(struct session *session);
 bool session_resolve(struct session *session);
 bool session_expand(struct session *session); /* fills `views` */
+/* What nft's table is made of, by the level and the profile; NULL where the profile cannot be read. */
+const struct ruleset *session_optimise(struct session *session, const struct ruleset *ruleset);
 bool session_lower(struct session *session);
 /* false after errors: a policy with devices speaks of those, not of this host. */
 bool session_is_for_host(struct session *session);

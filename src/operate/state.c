@@ -92,7 +92,7 @@ static json_t *string_of(void *pool, const char *text)
 static json_t *print_entry(void *pool, const struct state_entry *entry)
 {
 	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, "
-			 "s:i, s:i, s:o, s:o, s:I}",
+			 "s:i, s:i, s:o, s:o, s:o, s:I}",
 			 "number", (json_int_t)entry->number, "mark", state_mark_word(entry->mark),
 			 "hash", entry->hash, "policy", string_of(pool, entry->policy),
 			 "version", string_of(pool, entry->version), "file", string_of(pool, entry->file),
@@ -102,7 +102,8 @@ static json_t *print_entry(void *pool, const struct state_entry *entry)
 			 "deadline", (json_int_t)entry->deadline, "rules", (json_int_t)entry->rules,
 			 "expired-deny", entry->allows_expired_deny, "count", entry->counts_all, "has-log-group",
 			 entry->has_log_group, "log-group", (int)entry->log_group,
-			 "optimise", (int)optimise_level_number(entry->level), "glance",
+			 "optimise", (int)optimise_level_number(entry->level),
+			 "profile", string_of(pool, entry->profile), "glance",
 			 string_of(pool, entry->glance), "place", string_of(pool, entry->place), "generation",
 			 (json_int_t)entry->generation);
 }
@@ -153,6 +154,7 @@ static bool parse_strings(void *pool, json_t *item, struct state_entry *entry)
 	       parse_string(pool, item, "kernel", &entry->kernel, true) && is_hash(entry->kernel) &&
 	       parse_added(pool, item, "glance", &entry->glance) && is_hash(entry->glance) &&
 	       parse_added(pool, item, "place", &entry->place) &&
+	       parse_added(pool, item, "profile", &entry->profile) &&
 	       parse_string(pool, item, "before", &entry->before, true) && is_hash(entry->before);
 }
 

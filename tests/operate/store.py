@@ -31,6 +31,21 @@ def case_history(world):
     world.check(len(printed.splitlines()) == 20 and "  23  " in printed.splitlines()[0], printed)
 
 
+def case_levels_come_back(world):
+    """A rollback makes the table again at the level, and by the profile, that it was applied with."""
+    lines = "".join(f"allow {port}/udp id p{port};\n" for port in (1000, 2000, 3000))
+    profile = world.path("hits.json", '[{"id": "p3000", "packets": 9}]\n')
+    policy = world.path("levels.fw", "allow 47/ip id gre;\nallow 1000-3000/tcp id wide;\n" + lines)
+    for options in (["--optimise", "0"], ["--optimise", "2"], ["--profile", profile]):
+        world.must("apply", policy, "--confirm", "0", *options)
+        before, number = world.rules(), world.history()[0]["number"]
+        os.rename(profile, profile + ".away")
+        world.must("apply", world.path("other.fw", "allow ssh;\n"), "--confirm", "0")
+        world.must("rollback", str(number), "--confirm", "0")
+        os.rename(profile + ".away", profile)
+        world.check(world.rules() == before and "3000" in before, f"{options}: {world.rules()}")
+
+
 def case_modes(world):
     """The folder is 0700, files are 0600, whatever the umask says."""
     previous = os.umask(0)

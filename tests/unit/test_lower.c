@@ -9,6 +9,7 @@
 #include "model_eval.h"
 #include "net/protocol.h"
 #include "random_ruleset.h"
+#include "optimise/optimise.h"
 #include "rules/count.h"
 #include "target/nft/follow.h"
 #include "target/nft/lower_chain.h"
@@ -126,6 +127,36 @@ static struct nft_table *lower(const struct ruleset *ruleset, const struct nft_s
 	return table;
 }
 
+/* Counts for about half of the rules. */
+static const struct profile *random_profile(const struct ruleset *ruleset)
+{
+	struct text *json = text_new(unit_pool());
+	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+	const struct profile *profile;
+
+	text_add(json, "[{\"id\": \"nobody\"}");
+	for (size_t hook = 0; hook < HOOK_COUNT; hook++)
+		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
+			if (unit_below(2) == 0)
+				text_addf(json, ",{\"id\": \"%s\", \"packets\": %u}",
+					  ruleset->rules[hook][i]->identity->text, unit_below(1000));
+	text_add(json, "]");
+	profile = profile_parse(unit_pool(), diags, "hits.json", json->bytes, json->length);
+	ck_assert(profile != NULL);
+	profile_compare(profile, diags, ruleset);
+	ck_assert_uint_eq(diags->warning_count, 1);
+	return profile;
+}
+
+static const struct ruleset *optimised(const struct ruleset *ruleset, enum optimise_level level)
+{
+	const struct optimise_settings settings = {
+		.level = level,
+		.profile = level == OPTIMISE_LINES || unit_below(2) == 0 ? NULL : random_profile(ruleset),
+	};
+	return optimise_ruleset(unit_pool(), ruleset, &settings);
+}
+
 /* Every level of optimisation by turns; what it means is that of the rules each time. */
 static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, unsigned packets)
 {
@@ -137,7 +168,7 @@ static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, u
 		struct ruleset *ruleset = random_ruleset(unit_pool(), kind);
 		if (kind->has_options && unit_below(8) == 0)
 			ruleset_count_all(unit_pool(), ruleset);
-		const struct nft_table *table = lower(ruleset, &settings);
+		const struct nft_table *table = lower(optimised(ruleset, settings.level), &settings);
 		for (unsigned k = 0; k < packets; k++) {
 			enum hook hook = (enum hook)unit_below(HOOK_COUNT);
 			struct model_packet packet = random_packet(ruleset, hook);

@@ -1,0 +1,48 @@
+#include "optimise/optimise.h"
+
+#include <string.h>
+
+#include "base/pool.h"
+#include "optimise/pass.h"
+
+struct pass_row {
+	void (*run)(void *pool, struct pass_list *list, const struct optimise_settings *settings);
+};
+
+#define PASSES_MAX 16
+
+static size_t passes_of(const struct optimise_settings *settings, struct pass_row rows[PASSES_MAX])
+{
+	size_t count = 0;
+#define PASS(name, is_wanted_here, what)                                                          \
+	if (is_wanted_here)                                                                       \
+		rows[count++] = (struct pass_row){ pass_##name };
+#include "optimise/passes.def"
+#undef PASS
+	return count;
+}
+
+const struct ruleset *optimise_ruleset(void *pool, const struct ruleset *ruleset,
+				       const struct optimise_settings *settings)
+{
+	struct pass_row rows[PASSES_MAX];
+	size_t count = passes_of(settings, rows);
+	struct ruleset *result;
+
+	if (count == 0)
+		return ruleset;
+	result = pool_new(pool, struct ruleset);
+	*result = *ruleset;
+	for (size_t hook = 0; hook < HOOK_COUNT; hook++) {
+		struct pass_list list = { NULL, ruleset->rules_count[hook] };
+
+		list.rules = pool_array(pool, struct rule *, list.rules_count + 1);
+		if (list.rules_count != 0)
+			memcpy(list.rules, ruleset->rules[hook], list.rules_count * sizeof(struct rule *));
+		for (size_t i = 0; i < count; i++)
+			rows[i].run(pool, &list, settings);
+		result->rules[hook] = list.rules;
+		result->rules_count[hook] = result->rules_capacity[hook] = list.rules_count;
+	}
+	return result;
+}
