@@ -170,13 +170,14 @@ static void add_places(struct boxing *boxing, const struct place_boxes *from,
 
 static bool set_original(struct boxing *boxing, const struct match *match, enum family family)
 {
-	const struct interval_set *addresses = address_set_family(&match->original_to, family);
+	const struct interval_set *addresses;
 
 	boxing->box.fields[FIELD_TRANSLATED] = match->is_translated ? &singles[1] : NULL;
 	boxing->box.fields[FIELD_ORIGINAL] = NULL;
 	if (!match->is_translated || !match->has_original_to)
 		return true;
-	if (!address_set_is_whole(&match->original_to, family))
+	addresses = address_set_family(&match->original->to, family);
+	if (!address_set_is_whole(&match->original->to, family))
 		boxing->box.fields[FIELD_ORIGINAL] = addresses;
 	return addresses->items_count > 0;
 }
@@ -210,8 +211,8 @@ static void add_boxes(void *pool, const struct packet_universe *universe,
 	struct boxing boxing = { .pool = pool, .universe = universe, .number = number, .out = boxes };
 	struct service_boxes services = service_boxes_of(pool, &match->services);
 
-	if (match->is_translated && match->original_services.tuples_count > 0)
-		services = with_originals(pool, &services, &match->original_services);
+	if (match->is_translated && match->original->services.tuples_count > 0)
+		services = with_originals(pool, &services, &match->original->services);
 	boxing.box.fields[FIELD_HOOK] = hook;
 	boxing.box.fields[FIELD_MINUTE] = match->minutes;
 	if (match->until != 0)

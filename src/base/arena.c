@@ -1,11 +1,13 @@
 /* Many small things that live as long as the pool. */
 #include "base/arena.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/pool.h"
 
 #define ALIGNMENT _Alignof(max_align_t)
+#define WORD _Alignof(void *)
 #define FIRST_BLOCK ((size_t)4 << 10)
 #define BLOCK ((size_t)256 << 10)
 
@@ -22,14 +24,16 @@ void *arena_bytes(struct arena *arena, size_t size)
 {
 	if (size > BLOCK / 8)
 		return pool_bytes(arena->pool, size);
-	size_t whole = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	if (whole > arena->free_size) {
+	size_t whole = (size + WORD - 1) / WORD * WORD;
+	size_t skipped = whole % ALIGNMENT == 0 ? (uintptr_t)arena->free % ALIGNMENT : 0;
+	if (whole + skipped > arena->free_size) {
 		arena->free = pool_bytes(arena->pool, BLOCK);
 		arena->free_size = BLOCK;
+		skipped = 0;
 	}
-	void *bytes = arena->free;
-	arena->free += whole;
-	arena->free_size -= whole;
+	void *bytes = arena->free + skipped;
+	arena->free += whole + skipped;
+	arena->free_size -= whole + skipped;
 	return bytes;
 }
 

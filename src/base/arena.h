@@ -12,7 +12,9 @@ struct arena {
 };
 
 struct arena *arena_new(void *pool);
-/* Zeroed, aligned for any type; never NULL (see pool.h). */
+/* Zeroed, never NULL (see pool.h). Aligned for any type of this size: a size is a multiple of its type's
+ * alignment, so what is no multiple of 16 stands at a multiple of 8. What holds a number128 and has a tail
+ * behind it asks for a multiple of 16. */
 void *arena_bytes(struct arena *arena, size_t size);
 void *arena_copy(struct arena *arena, const void *bytes, size_t size);
 

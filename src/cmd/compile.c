@@ -361,6 +361,8 @@ static void tell(const struct session *session, const struct proved *proved, con
 {
 	char sha256[REREAD_HASH_LENGTH + 1];
 
+	if (!proved->is_table && !proved->is_list)
+		return;
 	proof_hash(out, sha256);
 	if (proved->is_table)
 		proof_tell(session, &proved->table, sha256);

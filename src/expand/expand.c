@@ -144,15 +144,17 @@ static void add_translated(struct expansion *expansion, struct match *match,
 {
 	struct rivals rivals = rivals_of(expansion, translation);
 	struct address_set all = address_set_all(expansion->sides.pool);
+	struct match_original *original = arena_new_item(expansion->sides.arena, struct match_original);
 
 	match->is_translated = true;
+	match->original = original;
 	match->has_original_to = translation->has_at || !address_set_is_empty(&rivals.at);
 	if (translation->has_at)
-		match->original_to = translation->at;
+		original->to = translation->at;
 	else if (match->has_original_to)
-		match->original_to = address_set_subtract(expansion->sides.pool, &all, &rivals.at);
+		original->to = address_set_subtract(expansion->sides.pool, &all, &rivals.at);
 	if (translation->port != 0 || (rivals.has_port && all_have_ports(&translation->services)))
-		match->original_services = translation->services;
+		original->services = translation->services;
 }
 
 static void add_part(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
@@ -181,8 +183,6 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 		.origin = rule->span,
 		.is_stateless = rule->options.is_stateless,
 		.is_rescue = rule->options.is_rescue,
-		.because = rule->options.because,
-		.owner = rule->options.owner,
 	};
 	if (rule->translation != NULL)
 		add_translated(expansion, &part->match, rule->translation);

@@ -55,10 +55,10 @@ static bool translation_holds(const struct match *match, const struct packet *pa
 	if (!packet->is_translated)
 		return false;
 	if (match->has_original_to &&
-	    !addresses_hold(&match->original_to, packet->family, packet->original_destination))
+	    !addresses_hold(&match->original->to, packet->family, packet->original_destination))
 		return false;
-	return match->original_services.tuples_count == 0 ||
-	       tuples_hold(&match->original_services, packet->family, packet->protocol,
+	return match->original->services.tuples_count == 0 ||
+	       tuples_hold(&match->original->services, packet->family, packet->protocol,
 			   packet->original_first, packet->second);
 }
 

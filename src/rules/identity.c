@@ -200,13 +200,16 @@ static void add_match(struct identity_maker *maker, const struct match *match)
 /* What all parts of a rule have in common. */
 static void add_conditions(struct identity_maker *maker, const struct match *match)
 {
+	static const struct match_original none;
+	const struct match_original *original = match->is_translated ? match->original : &none;
+
 	add_number(maker, match->minutes != NULL);
 	if (match->minutes != NULL)
 		add_set(maker, match->minutes);
 	add_number(maker, match->is_translated);
 	add_number(maker, match->has_original_to);
-	add_addresses(maker, &match->original_to);
-	add_tuples(maker, &match->original_services);
+	add_addresses(maker, &original->to);
+	add_tuples(maker, &original->services);
 }
 
 static void add_limit(struct identity_maker *maker, const struct limit *limit)

@@ -114,7 +114,7 @@ static void add_translated(struct text *out, const struct match *match)
 {
 	text_add(out, " translated");
 	if (match->has_original_to) {
-		struct address_set from = match->original_to;
+		struct address_set from = match->original->to;
 
 		if ((match->families & FAMILIES_IPV4) == 0)
 			from.v4 = (struct interval_set){ 0 };
@@ -123,9 +123,9 @@ static void add_translated(struct text *out, const struct match *match)
 		text_add(out, " from ");
 		add_addresses(out, &from);
 	}
-	if (match->original_services.tuples_count > 0) {
+	if (match->original->services.tuples_count > 0) {
 		text_add(out, " sent as ");
-		add_tuples(out, &match->original_services);
+		add_tuples(out, &match->original->services);
 	}
 }
 

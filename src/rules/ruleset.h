@@ -31,29 +31,33 @@ struct identity {
 	const struct policy_rule *rule; /* NULL for defaults */
 };
 
+/* What a `forward` admits is known by where its packets went before translation. */
+struct match_original {
+	struct address_set to;     /* where has_original_to */
+	struct tuple_set services; /* empty: unchanged */
+};
+
 struct match {
 	uint8_t families;          /* FAMILIES_*: families in which it can match */
+	bool is_translated;        /* a `forward`: only packets whose destination was translated, ... */
+	bool has_original_to;      /* ... from original->to */
 	struct tuple_set services; /* union of exact tuples, normalised */
 	struct place_boxes from;   /* (in interface, source); output: every interface */
 	struct place_boxes to;     /* (out interface, destination); input: every interface */
 	const struct interval_set *minutes; /* minutes of the week UTC, or NULL: always */
 	time_t until;                       /* first second at which it no longer matches; 0: none */
-	/* a `forward`: only packets whose destination was translated, from these */
-	bool is_translated;
-	bool has_original_to;
-	struct address_set original_to;       /* destination before translation */
-	struct tuple_set original_services;   /* services before translation; empty: unchanged */
+	const struct match_original *original; /* is_translated; else NULL */
 };
 
+/* Three of them for a rule of the policy: each byte here is 300 kB at 100,000 rules. */
 struct rule {
-	enum hook hook;
 	struct match match;
 	const struct outcome *outcome;
 	const struct identity *identity;
 	struct span origin;       /* the statement */
+	enum hook hook : 8;
 	bool is_stateless;        /* packets of both directions are judged by rules */
 	bool is_rescue;
-	const char *because, *owner;
 };
 
 /* A translation, resolved to boxes; first match in order, apart from the rules. */

@@ -233,15 +233,18 @@ static void add_times(void *pool, struct match *match)
 
 static void add_translation(void *pool, struct match *match)
 {
+	struct match_original *original = pool_new(pool, struct match_original);
+
 	match->is_translated = true;
+	match->original = original;
 	match->has_original_to = unit_below(2) == 0;
 	if (!match->has_original_to)
 		return;
-	address_set_add_range(pool, &match->original_to, FAMILY_IPV4, 0x50010002, 0x50010002);
+	address_set_add_range(pool, &original->to, FAMILY_IPV4, 0x50010002, 0x50010002);
 	if (unit_below(2) == 0)
-		address_set_add_range(pool, &match->original_to, FAMILY_IPV4, 0x50010007, 0x50010008);
+		address_set_add_range(pool, &original->to, FAMILY_IPV4, 0x50010007, 0x50010008);
 	if (unit_below(2) == 0)
-		tuple_set_add(pool, &match->original_services,
+		tuple_set_add(pool, &original->services,
 			      ports_tuple(PROTOCOL_TCP, 2222, 2222 + unit_below(2)));
 }
 
@@ -499,14 +502,14 @@ static bool translation_matches(const struct match *match, const struct model_pa
 	if ((packet->status & 0x20) == 0)
 		return false;
 	if (match->has_original_to &&
-	    !interval_set_contains(address_set_family(&match->original_to, packet->family),
+	    !interval_set_contains(address_set_family(&match->original->to, packet->family),
 				   packet->original_destination))
 		return false;
-	if (match->original_services.tuples_count == 0)
+	if (match->original->services.tuples_count == 0)
 		return true;
 	struct model_packet before = *packet;
 	before.destination_port = packet->original_port;
-	return services_match(&match->original_services, &before);
+	return services_match(&match->original->services, &before);
 }
 
 static bool rule_matches(const struct rule *rule, const struct model_packet *packet)

@@ -404,7 +404,7 @@ START_TEST(forward_admits_what_it_translated)
 
 	ck_assert(match->is_translated && match->has_original_to);
 	ck_assert_uint_eq(match->services.tuples[0].first.low, 22);
-	ck_assert_uint_eq(match->original_services.tuples[0].first.low, 2222);
+	ck_assert_uint_eq(match->original->services.tuples[0].first.low, 2222);
 	ck_assert_uint_eq(ruleset->rules_count[HOOK_INPUT], 1);
 	ck_assert_uint_eq(ruleset->rules_count[HOOK_OUTPUT], 0);
 	ck_assert_uint_eq(ruleset->translations_count, 1);

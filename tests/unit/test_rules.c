@@ -191,10 +191,9 @@ END_TEST
 START_TEST(translated_rules_want_translated_packets)
 {
 	struct packet packet = some_packet();
-	struct match match = { .is_translated = true, .has_original_to = true };
+	const struct match_original original = { prefix_set("80.1.0.2/32"), ports(PROTOCOL_TCP, 2222, 2222) };
+	struct match match = { .is_translated = true, .has_original_to = true, .original = &original };
 
-	match.original_to = prefix_set("80.1.0.2/32");
-	match.original_services = ports(PROTOCOL_TCP, 2222, 2222);
 	ck_assert(!is_held(match, &packet));
 	packet.is_translated = true;
 	packet.original_destination = (number128)80 << 24 | 1 << 16 | 2;

@@ -83,8 +83,8 @@ static struct tuple_set services_before(void *pool, const struct listening *list
 	if (listening->source->port != 0)
 		for (size_t index = 0; index < met.tuples_count; index++)
 			met.tuples[index].first = original->tuples[0].first;
-	if (rule->match.is_translated && rule->match.original_services.tuples_count > 0)
-		met = tuple_set_intersect(pool, &met, &rule->match.original_services);
+	if (rule->match.is_translated && rule->match.original->services.tuples_count > 0)
+		met = tuple_set_intersect(pool, &met, &rule->match.original->services);
 	return met;
 }
 
@@ -103,7 +103,7 @@ static void add_rule(void *pool, const struct ios_vantage *vantage, const struct
 
 	from = interval_set_intersect(pool, &from, &listening->from);
 	if (rule->match.has_original_to)
-		at = interval_set_intersect(pool, &at, address_set_family(&rule->match.original_to,
+		at = interval_set_intersect(pool, &at, address_set_family(&rule->match.original->to,
 									  vantage->family));
 	if (from.items_count == 0 || at.items_count == 0 || !interval_set_contains(&to, listening->host))
 		return;

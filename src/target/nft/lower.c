@@ -200,7 +200,7 @@ static const struct tail *rule_tail(struct lower *lower, const void *context, un
 	if (!is_apart)
 		return families == FAMILIES_BOTH ? tail_of_rule(lower, rule, families) : NULL;
 	if (families == FAMILIES_BOTH ||
-	    (address_set_families(&match->original_to) & families) == 0)
+	    (address_set_families(&match->original->to) & families) == 0)
 		return NULL;
 	return tail_of_rule(lower, rule, families);
 }

@@ -83,7 +83,7 @@ static void add_week_box(struct rule_draft *guard, const struct week_box *box)
 static void add_original_to(struct lower *lower, struct rule_draft *guard, const struct rule *rule,
 			    enum family family)
 {
-	const struct interval_set *to = address_set_family(&rule->match.original_to, family);
+	const struct interval_set *to = address_set_family(&rule->match.original->to, family);
 	enum nft_field field = family == FAMILY_IPV4 ? NFT_FIELD_CT_ORIGINAL_IP_DADDR
 						     : NFT_FIELD_CT_ORIGINAL_IP6_DADDR;
 	if (to->items_count == 1)
@@ -143,7 +143,7 @@ void guards_of_rule(struct lower *lower, const struct rule *rule, unsigned famil
 	struct week_boxes week = { 0 };
 	if (match->minutes != NULL)
 		week = week_boxes_of(lower, match->minutes);
-	size_t ports = match->is_translated ? match->original_services.tuples_count : 0;
+	size_t ports = match->is_translated ? match->original->services.tuples_count : 0;
 	size_t weeks = match->minutes == NULL ? 1 : week.items_count;
 	tail->guards = lower_array(lower, struct statements, weeks * (ports == 0 ? 1 : ports));
 	for (size_t i = 0; i < weeks; i++) {
@@ -154,7 +154,7 @@ void guards_of_rule(struct lower *lower, const struct rule *rule, unsigned famil
 			if (match->minutes != NULL)
 				add_week_box(&guard, &week.items[i]);
 			if (ports != 0)
-				add_original_service(&guard, &match->original_services.tuples[k]);
+				add_original_service(&guard, &match->original->services.tuples[k]);
 			tail->guards[tail->guards_count++] = keep(lower, &guard);
 		}
 	}

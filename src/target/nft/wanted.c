@@ -331,10 +331,10 @@ static diagram translated_predicate(struct wanted *wanted, const struct match *m
 				  wanted_range(wanted, WALK_TRANSLATED, 1, 1));
 	if (match->has_original_to)
 		made = wanted_and(wanted, made,
-				  wanted_addresses(wanted, &match->original_to, WALK_ORIGINAL_DESTINATION));
-	if (match->original_services.tuples_count != 0)
+				  wanted_addresses(wanted, &match->original->to, WALK_ORIGINAL_DESTINATION));
+	if (match->original->services.tuples_count != 0)
 		made = wanted_and(wanted, made,
-				  services_on(wanted, &match->original_services, WALK_ORIGINAL_PORT));
+				  services_on(wanted, &match->original->services, WALK_ORIGINAL_PORT));
 	return made;
 }
 
