@@ -219,6 +219,8 @@ static unsigned lookup_cost(const struct nft_set *set)
 	bool is_name = nft_field_row(set->fields[0])->kind == NFT_VALUE_NAME;
 	bool is_long = nft_field_row(set->fields[0])->bytes > 4;
 
+	if (set->fields_count > 1 && nft_field_row(set->fields[1])->family != 0)
+		return cost_lookup(is_long ? LOOKUP_PAIR6 : LOOKUP_PAIR, count);
 	if (set->fields_count > 1)
 		return cost_lookup(set->is_interval ? LOOKUP_CONCATENATED : LOOKUP_EXACT, count);
 	if (set->is_interval)
@@ -230,6 +232,8 @@ static unsigned compare_cost(const struct nft_statement *match, bool is_first)
 {
 	bool is_address = nft_field_row(match->field)->family != 0;
 
+	if (nft_field_row(match->field)->kind == NFT_VALUE_NAME)
+		return COST_COMPARE_NAME;
 	if (is_first)
 		return is_address ? COST_COMPARE : COST_PROTOCOL;
 	return is_address ? COST_COMPARE_MORE + COST_FAMILY : COST_COMPARE_MORE;

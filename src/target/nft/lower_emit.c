@@ -594,7 +594,7 @@ static unsigned factor_cost(enum factor factor)
 	switch (factor) {
 	case FACTOR_IN:
 	case FACTOR_OUT:
-		return COST_PROTOCOL;
+		return COST_COMPARE_NAME;
 	case FACTOR_SOURCE:
 	case FACTOR_DESTINATION:
 		return COST_COMPARE;

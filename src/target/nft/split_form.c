@@ -129,7 +129,8 @@ unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 {
 	switch (form) {
 	case CELLS_RULES:
-		return (unsigned)cells->cells_count * COST_COMPARE;
+		return (unsigned)cells->cells_count *
+		       (is_name_field(cells->field) ? COST_COMPARE_NAME : COST_COMPARE);
 	case CELLS_MAP:
 	case CELLS_HASH:
 		return cost_lookup(cells_lookup(cells), cells_elements(cells));

@@ -112,6 +112,9 @@ STRUCTURES = [
               ("port", "protocol")),
     Structure("hash, IPv4 source . destination", 4, "ip saddr . ip daddr", "ipv4_addr . ipv4_addr",
               ("source", "destination")),
+    Structure("hash, IPv4 source . destination, masked", 4, "ip saddr & 255.255.255.240 . "
+              "ip daddr & 255.255.255.240", "ipv4_addr . ipv4_addr", ("source", "destination", "network"),
+              "masked"),
     Structure("hash, IPv4 source . destination . protocol . port", 4,
               "ip saddr . ip daddr . meta l4proto . th dport",
               "ipv4_addr . ipv4_addr . inet_proto . inet_service",
@@ -126,6 +129,9 @@ STRUCTURES = [
     Structure("hash, IPv6 address", 6, "ip6 daddr", "ipv6_addr", ("destination",)),
     Structure("hash, IPv6 address, masked", 6, "ip6 daddr & ffff:ffff:ffff:ffff::", "ipv6_addr",
               ("destination", "network"), "masked"),
+    Structure("hash, IPv6 source . destination, masked", 6, "ip6 saddr & ffff:ffff:ffff:ffff:: . "
+              "ip6 daddr & ffff:ffff:ffff:ffff::", "ipv6_addr . ipv6_addr",
+              ("source", "destination", "network"), "masked"),
     Structure("rbtree, IPv6 networks", 6, "ip6 daddr", "ipv6_addr", ("destination", "network"),
               "interval", False),
     Structure("pipapo, IPv6 source . destination", 6, "ip6 saddr . ip6 daddr", "ipv6_addr . ipv6_addr",
