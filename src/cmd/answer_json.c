@@ -37,7 +37,7 @@ static json_t *rule_of(const struct json_answers *answers, const struct identity
 {
 	json_t *object = json_object();
 
-	set_text(answers, object, "id", identity->text);
+	set_text(answers, object, "id", identity_text(identity));
 	set_origin(answers, object, origin);
 	return object;
 }

@@ -53,11 +53,13 @@ static void add_rule(struct listing *listing, const struct identity *identity, c
 {
 	static const char *const words[] = { "allow", "deny", "reject" };
 
-	if (identity == NULL || names_find(listing->seen, identity->text, strlen(identity->text)) != NULL)
+	const char *id = identity == NULL ? NULL : identity_text(identity);
+
+	if (id == NULL || names_find(listing->seen, id, strlen(id)) != NULL)
 		return;
-	names_set(listing->seen, identity->text, strlen(identity->text), listing);
+	names_set(listing->seen, id, strlen(id), listing);
 	*pool_append(listing->session->pool, listing, rules) = (struct counted_rule){
-		.id = identity->text,
+		.id = id,
 		.verdict = words[outcome->verdict],
 		.origin = origin,
 		.hook = hook,

@@ -51,12 +51,13 @@ struct logger {
 static void name_rule(struct logger *logger, const struct identity *identity, struct span origin)
 {
 	struct named_rule *rule;
+	const char *id = identity == NULL ? NULL : identity_text(identity);
 
-	if (identity == NULL || names_find(logger->rules, identity->text, strlen(identity->text)) != NULL)
+	if (id == NULL || names_find(logger->rules, id, strlen(id)) != NULL)
 		return;
 	rule = pool_new(logger->session->pool, struct named_rule);
 	rule->origin = origin;
-	names_set(logger->rules, identity->text, strlen(identity->text), rule);
+	names_set(logger->rules, id, strlen(id), rule);
 }
 
 static void name_rules(struct logger *logger)

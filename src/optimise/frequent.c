@@ -22,7 +22,7 @@ void pass_frequent(void *pool, struct pass_list *list, const struct optimise_set
 	(void)pool;
 	for (size_t i = 1; i < list->rules_count; i++) {
 		struct rule *rule = list->rules[i];
-		uint64_t packets = profile_packets(settings->profile, rule->identity->text);
+		uint64_t packets = profile_packets(settings->profile, identity_text(rule->identity));
 		size_t to = i, steps = 0;
 
 		for (size_t at = i; packets != 0 && at > 0 && steps < STEPS_MOST; at--, steps++) {
@@ -30,7 +30,7 @@ void pass_frequent(void *pool, struct pass_list *list, const struct optimise_set
 
 			if (!may_pass(earlier, rule))
 				break;
-			if (profile_packets(settings->profile, earlier->identity->text) < packets)
+			if (profile_packets(settings->profile, identity_text(earlier->identity)) < packets)
 				to = at - 1;
 		}
 		memmove(&list->rules[to + 1], &list->rules[to], (i - to) * sizeof *list->rules);

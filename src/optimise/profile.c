@@ -81,7 +81,7 @@ uint64_t profile_packets(const struct profile *profile, const char *id)
 static void add_known(struct names *known, const struct identity *identity)
 {
 	if (identity != NULL)
-		names_set(known, identity->text, strlen(identity->text), known);
+		names_set(known, identity_text(identity), strlen(identity_text(identity)), known);
 }
 
 void profile_compare(const struct profile *profile, struct diags *diags, const struct ruleset *ruleset)

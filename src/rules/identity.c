@@ -26,6 +26,16 @@ struct identity_maker {
 	struct interned *hashes; /* a large set's items -> its hash */
 	uint8_t *bytes;          /* of the rule at hand */
 	size_t bytes_count, bytes_capacity;
+	struct unnamed *first, **end; /* in the order of ordinals */
+};
+
+/* An identity that nobody asked for yet. */
+struct unnamed {
+	struct identity identity;
+	struct unnamed *next;
+	bool is_translation;
+	size_t parts_count;
+	const void *parts[]; /* struct rule, or struct rule_translation */
 };
 
 struct count {
@@ -47,6 +57,7 @@ struct identity_maker *identity_maker_new(void *pool, const struct policy *polic
 	maker->given = names_new(pool, false);
 	maker->counts = interned_new(pool, maker->arena);
 	maker->hashes = interned_new(pool, maker->arena);
+	maker->end = &maker->first;
 	for (size_t index = 0; index < policy->rules_count; index++)
 		give(maker, policy->rules[index]->options.id);
 	for (size_t index = 0; index < policy->translations_count; index++)
@@ -224,20 +235,23 @@ static void add_limit(struct identity_maker *maker, const struct limit *limit)
 }
 
 static void add_rule(struct identity_maker *maker, const struct policy_rule *rule,
-		     struct rule *const *parts, size_t count)
+		     const void *const *parts, size_t count)
 {
+	const struct rule *before = NULL;
+
 	add_number(maker, rule->verdict);
 	add_limit(maker, rule->options.limit);
-	if (count > 0)
-		add_conditions(maker, &parts[0]->match);
 	for (size_t index = 0; index < count; index++) {
-		bool is_repeated = index > 0 && is_same(maker, &parts[index]->match,
-							&parts[index - 1]->match);
+		const struct rule *part = parts[index];
+		bool is_repeated = before != NULL && is_same(maker, &part->match, &before->match);
 
-		add_number(maker, parts[index]->hook);
+		if (before == NULL)
+			add_conditions(maker, &part->match);
+		add_number(maker, part->hook);
 		add_number(maker, is_repeated);
 		if (!is_repeated)
-			add_match(maker, &parts[index]->match);
+			add_match(maker, &part->match);
+		before = part;
 	}
 }
 
@@ -248,9 +262,20 @@ static void add_new_address(struct identity_maker *maker, bool has, const struct
 		add_number(maker, address->value);
 }
 
-static void add_translation(struct identity_maker *maker, const struct translation *translation,
-			    struct rule_translation *const *parts, size_t count)
+static void add_half(struct identity_maker *maker, const struct rule_translation *half)
 {
+	add_number(maker, half->applies_to_routed);
+	add_number(maker, half->applies_to_local);
+	add_number(maker, half->families);
+	add_tuples(maker, &half->services);
+	add_boxes(maker, &half->from);
+	add_boxes(maker, &half->to);
+}
+
+static void add_translation(struct identity_maker *maker, const struct translation *translation,
+			    const void *const *parts, size_t count)
+{
+	add_string(maker, "translation");
 	add_number(maker, translation->kind);
 	add_number(maker, translation->port);
 	add_number(maker, translation->has_at);
@@ -259,14 +284,8 @@ static void add_translation(struct identity_maker *maker, const struct translati
 		add_new_address(maker, translation->has_as[family], &translation->as[family]);
 		add_new_address(maker, translation->has_host[family], &translation->host[family]);
 	}
-	for (size_t index = 0; index < count; index++) {
-		add_number(maker, parts[index]->applies_to_routed);
-		add_number(maker, parts[index]->applies_to_local);
-		add_number(maker, parts[index]->families);
-		add_tuples(maker, &parts[index]->services);
-		add_boxes(maker, &parts[index]->from);
-		add_boxes(maker, &parts[index]->to);
-	}
+	for (size_t index = 0; index < count; index++)
+		add_half(maker, parts[index]);
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -314,6 +333,32 @@ static const char *text_of_bytes(struct identity_maker *maker)
 			    pool_format(maker->pool, "%s-%u", digits, ordinal));
 }
 
+static void name_one(struct identity_maker *maker, struct unnamed *unnamed)
+{
+	maker->bytes_count = 0;
+	if (unnamed->is_translation) {
+		const struct rule_translation *half = unnamed->parts[0];
+
+		add_translation(maker, half->source, unnamed->parts, unnamed->parts_count);
+	} else {
+		add_rule(maker, unnamed->identity.rule, unnamed->parts, unnamed->parts_count);
+	}
+	unnamed->identity.text = text_of_bytes(maker);
+}
+
+const char *identity_text(const struct identity *identity)
+{
+	struct identity_maker *maker = identity->maker;
+
+	if (identity->text != NULL)
+		return identity->text;
+	for (struct unnamed *unnamed = maker->first; unnamed != NULL; unnamed = unnamed->next)
+		name_one(maker, unnamed);
+	maker->first = NULL;
+	maker->end = &maker->first;
+	return identity->text;
+}
+
 static struct identity *identity_new(struct identity_maker *maker, const char *text)
 {
 	struct identity *identity = arena_new_item(maker->arena, struct identity);
@@ -322,18 +367,35 @@ static struct identity *identity_new(struct identity_maker *maker, const char *t
 	return identity;
 }
 
+static struct identity *given_new(struct identity_maker *maker, const char *id)
+{
+	struct identity *identity = identity_new(maker, id);
+
+	identity->is_given = true;
+	return identity;
+}
+
+static struct unnamed *unnamed_new(struct identity_maker *maker, const void *parts, size_t count)
+{
+	size_t size = count * sizeof(void *);
+	struct unnamed *unnamed = arena_bytes(maker->arena, sizeof *unnamed + size);
+
+	unnamed->identity.maker = maker;
+	unnamed->parts_count = count;
+	memcpy(unnamed->parts, parts, size);
+	*maker->end = unnamed;
+	maker->end = &unnamed->next;
+	return unnamed;
+}
+
 const struct identity *identity_make(struct identity_maker *maker, const struct policy_rule *rule,
 				     struct rule *const *parts, size_t count)
 {
-	struct identity *identity = identity_new(maker, rule->options.id);
+	const char *id = rule->options.id;
+	struct identity *identity = id != NULL ? given_new(maker, id) :
+				    &unnamed_new(maker, parts, count)->identity;
 
 	identity->rule = rule;
-	identity->is_given = rule->options.id != NULL;
-	if (identity->is_given)
-		return identity;
-	maker->bytes_count = 0;
-	add_rule(maker, rule, parts, count);
-	identity->text = text_of_bytes(maker);
 	return identity;
 }
 
@@ -342,19 +404,16 @@ const struct identity *identity_make_translation(struct identity_maker *maker,
 						 struct rule_translation *const *parts,
 						 size_t count)
 {
-	struct identity *identity = identity_new(maker, translation->options.id);
+	struct unnamed *unnamed;
 
-	identity->is_given = translation->options.id != NULL;
-	if (identity->is_given)
-		return identity;
-	maker->bytes_count = 0;
-	add_string(maker, "translation");
-	add_translation(maker, translation, parts, count);
-	identity->text = text_of_bytes(maker);
-	return identity;
+	if (translation->options.id != NULL)
+		return given_new(maker, translation->options.id);
+	unnamed = unnamed_new(maker, parts, count);
+	unnamed->is_translation = true;
+	return &unnamed->identity;
 }
 
-const struct identity *identity_fixed(struct identity_maker *maker, const char *name)
+const struct identity *identity_fixed(struct identity_maker *maker, const char *text)
 {
-	return identity_new(maker, unlike_given(maker, name));
+	return identity_new(maker, unlike_given(maker, text));
 }

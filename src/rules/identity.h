@@ -9,12 +9,10 @@
 
 #include "rules/ruleset.h"
 
-struct identity_maker;
-
 /* Knows the policy's own ids, which hashes never take. */
 struct identity_maker *identity_maker_new(void *pool, const struct policy *policy);
-/* The identity of the rule that became these rules of the IR (count may be 0). Ordinals count in the
- * order of the calls. */
+/* The identity of the rule that became these rules of the IR (at least one). Ordinals count in the
+ * order of the calls. They are kept, and looked at when identity_text is asked. */
 const struct identity *identity_make(struct identity_maker *maker, const struct policy_rule *rule,
 				     struct rule *const *parts, size_t count);
 /* The same for a translation: its kind, new addresses and port, and what its parts match. */
@@ -23,6 +21,6 @@ const struct identity *identity_make_translation(struct identity_maker *maker,
 						 struct rule_translation *const *parts,
 						 size_t count);
 /* A fixed name ("default-input"), made different from every id of the policy. */
-const struct identity *identity_fixed(struct identity_maker *maker, const char *name);
+const struct identity *identity_fixed(struct identity_maker *maker, const char *text);
 
 #endif

@@ -149,7 +149,7 @@ static void add_conditions(struct text *out, const struct match *match)
 static void add_origin(struct text *out, struct sources *sources, struct span origin,
 		       const struct identity *identity)
 {
-	text_addf(out, "  # %s, id %s", span_place(out->pool, sources, origin), identity->text);
+	text_addf(out, "  # %s, id %s", span_place(out->pool, sources, origin), identity_text(identity));
 }
 
 static void print_rule(struct text *out, struct sources *sources, const struct rule *rule)

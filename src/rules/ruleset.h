@@ -24,12 +24,17 @@ struct outcome {
 };
 
 /* A rule's name for counters, hits, log lines and remarks: survives edits of other rules. */
+struct identity_maker;
 struct identity {
-	const char *text;  /* the policy's id, or 12 hexadecimal digits and "-N" for the Nth (from 2)
-			      among equals; [A-Za-z0-9_.+-], at most 64 bytes */
+	const char *text;  /* by identity_text alone: NULL until somebody asks */
 	bool is_given;     /* by `id` */
 	const struct policy_rule *rule; /* NULL for defaults */
+	struct identity_maker *maker;   /* that gives the text when asked */
 };
+/* The policy's id, or 12 hexadecimal digits and "-N" for the Nth (from 2) among equals;
+ * [A-Za-z0-9_.+-], at most 64 bytes. The first call names every rule of the policy, so that most
+ * rulesets, which name none, do not pay for it; the rules must be as they were made. */
+const char *identity_text(const struct identity *identity);
 
 /* What a `forward` admits is known by where its packets went before translation. */
 struct match_original {

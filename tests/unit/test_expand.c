@@ -348,7 +348,7 @@ START_TEST(defaults_are_what_was_written)
 	ck_assert_int_eq(ruleset->defaults[HOOK_INPUT]->verdict, VERDICT_DENY);
 	ck_assert_int_eq(ruleset->defaults[HOOK_FORWARD]->verdict, VERDICT_DENY);
 	ck_assert_int_eq(ruleset->defaults[HOOK_OUTPUT]->verdict, VERDICT_ALLOW);
-	ck_assert_str_eq(ruleset->default_identities[HOOK_OUTPUT]->text, "default-output");
+	ck_assert_str_eq(identity_text(ruleset->default_identities[HOOK_OUTPUT]), "default-output");
 }
 END_TEST
 
@@ -419,7 +419,7 @@ static const char *identity_of(const char *text, size_t index)
 {
 	struct diags *diags;
 
-	return ruleset_of(&diags, text)->rules[HOOK_FORWARD][index]->identity->text;
+	return identity_text(ruleset_of(&diags, text)->rules[HOOK_FORWARD][index]->identity);
 }
 
 START_TEST(identities_survive_edits)

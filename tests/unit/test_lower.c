@@ -42,7 +42,7 @@ static bool counters_fit(const struct model_result *result, const struct expecte
 	if (!is_counted)
 		return result->counters_count == 0;
 	return result->counters_count == 1 &&
-	       is_identity_name(result->counters[0], "c_", expected->identity->text);
+	       is_identity_name(result->counters[0], "c_", identity_text(expected->identity));
 }
 
 static bool log_fits(const struct model_result *result, const struct expected *expected)
@@ -53,7 +53,7 @@ static bool log_fits(const struct model_result *result, const struct expected *e
 	if (!is_logged)
 		return result->log_prefix == NULL;
 	return result->log_prefix != NULL &&
-	       strstr(result->log_prefix, expected->identity->text) != NULL;
+	       strstr(result->log_prefix, identity_text(expected->identity)) != NULL;
 }
 
 static bool helper_fits(const struct model_result *result, const struct expected *expected)
@@ -71,7 +71,7 @@ static void compare(const struct nft_table *table, const struct ruleset *ruleset
 	ck_assert_msg(result.is_decided, "a packet fell through to the base policy");
 	ck_assert_msg(result.fate == expected.fate, "verdict %d, expected %d (rule %s)",
 		      (int)result.fate, (int)expected.fate,
-		      expected.identity == NULL ? "always" : expected.identity->text);
+		      expected.identity == NULL ? "always" : identity_text(expected.identity));
 	ck_assert_msg(counters_fit(&result, &expected), "another counter");
 	ck_assert_msg(log_fits(&result, &expected), "another log line");
 	ck_assert_msg(helper_fits(&result, &expected), "another helper");
@@ -139,7 +139,7 @@ static const struct profile *random_profile(const struct ruleset *ruleset)
 		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
 			if (unit_below(2) == 0)
 				text_addf(json, ",{\"id\": \"%s\", \"packets\": %u}",
-					  ruleset->rules[hook][i]->identity->text, unit_below(1000));
+					  identity_text(ruleset->rules[hook][i]->identity), unit_below(1000));
 	text_add(json, "]");
 	profile = profile_parse(unit_pool(), diags, "hits.json", json->bytes, json->length);
 	ck_assert(profile != NULL);

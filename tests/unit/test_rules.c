@@ -223,13 +223,14 @@ static struct ruleset *ruleset_of(const char *text)
 
 static const char *identity_of(const char *text)
 {
-	return ruleset_of(text)->rules[HOOK_FORWARD][0]->identity->text;
+	return identity_text(ruleset_of(text)->rules[HOOK_FORWARD][0]->identity);
 }
 
 static const char *translation_of(const char *text, size_t index)
 {
-	return ruleset_of(pool_format(unit_pool(), "zone wan { interface eth0; }\n%s", text))
-		->translations[index]->identity->text;
+	const char *policy = pool_format(unit_pool(), "zone wan { interface eth0; }\n%s", text);
+
+	return identity_text(ruleset_of(policy)->translations[index]->identity);
 }
 
 START_TEST(every_part_of_the_meaning_counts)

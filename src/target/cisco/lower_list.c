@@ -44,12 +44,12 @@ static const char *cookie_of(struct lowering *lowering, const struct ios_term *t
 
 	if (!term->outcome->has_log || lowering->vantage->family != FAMILY_IPV4)
 		return NULL;
-	cookie = safe_cookie(lowering->pool, term->identity->text);
+	cookie = safe_cookie(lowering->pool, identity_text(term->identity));
 	if (cookie != NULL)
 		return cookie;
 	if (!refuse_is_told(lowering->diags, CODE_CISCO_COOKIE, term->origin))
 		diag_add(lowering->diags, CODE_CISCO_COOKIE, term->origin,
-			 "IOS cannot write '%s' into its log lines", term->identity->text);
+			 "IOS cannot write '%s' into its log lines", identity_text(term->identity));
 	return NULL;
 }
 
@@ -226,7 +226,7 @@ static void note_neighbours(const struct lowering *lowering)
 /* That nobody wrote, and that denies then. */
 static bool is_default(const struct identity *identity)
 {
-	return strncmp(identity->text, "default-", sizeof "default-" - 1) == 0;
+	return strncmp(identity_text(identity), "default-", sizeof "default-" - 1) == 0;
 }
 
 /* "policy.fw:12 allow web from lan to wan" */
@@ -239,7 +239,7 @@ static const char *remark_of(struct lowering *lowering, const struct ios_part *l
 	if (line->identity == NULL)
 		return "always passes: neighbour discovery, multicast listeners";
 	if (line->origin.source == UINT32_MAX)
-		return is_default(line->identity) ? "default deny" : line->identity->text;
+		return is_default(line->identity) ? "default deny" : identity_text(line->identity);
 	out = text_new(pool);
 	text_addf(out, "%s ", span_place(pool, sources, line->origin));
 	if (line->identity->rule != NULL && line->identity->rule->options.because != NULL)

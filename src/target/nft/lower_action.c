@@ -66,7 +66,7 @@ static const char *counter_of(struct lower *lower, const struct identity *identi
 	bool is_new;
 	struct action *objects = action_entry(lower, identity, NULL, &is_new);
 	if (objects->counter == NULL) {
-		objects->counter = lower_identity_name(lower, "c_", identity->text);
+		objects->counter = lower_identity_name(lower, "c_", identity_text(identity));
 		*pool_append(lower->pool, lower->table, counters) = (struct nft_counter){
 			objects->counter, lower_place(lower, origin),
 		};
@@ -80,7 +80,7 @@ static const char *limit_of(struct lower *lower, const struct identity *identity
 	bool is_new;
 	struct action *objects = action_entry(lower, identity, NULL, &is_new);
 	if (objects->limit == NULL) {
-		objects->limit = lower_identity_name(lower, "l_", identity->text);
+		objects->limit = lower_identity_name(lower, "l_", identity_text(identity));
 		*pool_append(lower->pool, lower->table, limits) = (struct nft_limit){
 			objects->limit, limit, lower_place(lower, origin),
 		};
@@ -108,7 +108,7 @@ static const struct nft_set *sources_of(struct lower *lower, const struct identi
 		return objects->sources[family];
 	bool is_ipv4 = family == FAMILY_IPV4;
 	enum nft_field field = is_ipv4 ? NFT_FIELD_IP_SADDR : NFT_FIELD_IP6_SADDR;
-	const char *name = lower_identity_name(lower, is_ipv4 ? "s4_" : "s6_", identity->text);
+	const char *name = lower_identity_name(lower, is_ipv4 ? "s4_" : "s6_", identity_text(identity));
 	struct nft_set *set = lower_set(lower, name, &field, 1);
 	set->is_dynamic = true;
 	set->size = SOURCES_MAX;
@@ -138,7 +138,7 @@ static struct nft_statement log_statement(struct lower *lower, const struct outc
 					  const struct identity *identity)
 {
 	const char *user = outcome->log_prefix == NULL ? "" : outcome->log_prefix;
-	char *prefix = pool_format(lower->pool, "fwc:%s:%s: %s", identity->text,
+	char *prefix = pool_format(lower->pool, "fwc:%s:%s: %s", identity_text(identity),
 				   verdict_word(outcome->verdict), user);
 	if (strlen(prefix) > LOG_PREFIX_MAX)
 		prefix[LOG_PREFIX_MAX] = '\0';
@@ -316,7 +316,7 @@ static struct goal action_goal(struct lower *lower, const struct rule *rule, uin
 	struct draft draft = draft_begin(lower);
 	outcome_write(lower, &draft, rule->outcome, rule->identity, &rule->match.services,
 		      rule->origin);
-	const char *name = lower_identity_name(lower, "r_", rule->identity->text);
+	const char *name = lower_identity_name(lower, "r_", identity_text(rule->identity));
 	struct goal goal = goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_GOTO);
 	lower->actions[number].goal = goal; /* entries may have moved */
 	return goal;

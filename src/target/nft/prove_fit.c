@@ -61,7 +61,7 @@ static bool is_log_of(struct prover *prover, const struct wanted_leaf *wanted, c
 	const char *group = limits->has_log_group
 		? pool_format(prover->pool, WALK_LOG_GROUP, (unsigned)limits->log_group) : "";
 	size_t length = strlen(group);
-	const char *whole = pool_format(prover->pool, "fwc:%s:%s: %s", wanted->identity->text,
+	const char *whole = pool_format(prover->pool, "fwc:%s:%s: %s", identity_text(wanted->identity),
 					verdict_words[wanted->outcome->verdict], prefix == NULL ? "" : prefix);
 	return strncmp(text, group, length) == 0 && strncmp(text + length, whole, LOG_TEXT_MAX) == 0;
 }
