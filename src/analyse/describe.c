@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "analyse/zone_names.h"
 #include "base/names.h"
 #include "base/pool.h"
 #include "base/row.h"
@@ -18,6 +19,7 @@ struct describer {
 	void *scratch; /* of what is being described */
 	const struct packet_universe *universe;
 	const struct policy *policy;
+	struct zone_names *zones;
 	struct names *addresses; /* (family, hash) -> struct named_set: the first of its hash */
 	struct names *services;  /* (protocol, family, first, second) -> name */
 	struct several *several; /* services of more than one tuple */
@@ -32,8 +34,7 @@ struct several {
 struct named_set {
 	const char *name;
 	const struct interval_set *set;
-	const struct zone *zone; /* or NULL */
-	bool has_both;           /* the name stands for addresses of both families */
+	bool has_both; /* the name stands for addresses of both families */
 };
 
 struct set_key {
@@ -43,8 +44,8 @@ struct set_key {
 
 /* --- names ------------------------------------------------------------------------------------------- */
 
-static void add_name(struct describer *describer, const char *name, const struct zone *zone,
-		     enum family family, const struct interval_set *set, bool has_both)
+static void add_name(struct describer *describer, const char *name, enum family family,
+		     const struct interval_set *set, bool has_both)
 {
 	struct set_key key = { interval_set_hash(set), family };
 	struct named_set *named;
@@ -53,17 +54,16 @@ static void add_name(struct describer *describer, const char *name, const struct
 	    names_find(describer->addresses, (const char *)&key, sizeof key) != NULL)
 		return;
 	named = pool_new(describer->pool, struct named_set);
-	*named = (struct named_set){ name, set, zone, has_both };
+	*named = (struct named_set){ name, set, has_both };
 	names_set(describer->addresses, (const char *)&key, sizeof key, named);
 }
 
-static void add_both(struct describer *describer, const char *name, const struct zone *zone,
-		     const struct address_set *set)
+static void add_both(struct describer *describer, const char *name, const struct address_set *set)
 {
 	bool has_both = set->v4.items_count > 0 && set->v6.items_count > 0;
 
-	add_name(describer, name, zone, FAMILY_IPV4, &set->v4, has_both);
-	add_name(describer, name, zone, FAMILY_IPV6, &set->v6, has_both);
+	add_name(describer, name, FAMILY_IPV4, &set->v4, has_both);
+	add_name(describer, name, FAMILY_IPV6, &set->v6, has_both);
 }
 
 /* A name of another policy may stand for something else in this one. */
@@ -73,32 +73,18 @@ static bool is_own_name(const struct describer *describer, const struct policy *
 	       names_find(describer->policy->places, name, strlen(name)) == NULL;
 }
 
-/* On input a zone has hosts without an address, too (language reference, "Places"). */
-static void add_zone(struct describer *describer, const struct zone *zone)
-{
-	struct address_set *input = pool_new(describer->pool, struct address_set);
-
-	if (!zone->has_networks)
-		return;
-	add_both(describer, zone->name, zone, &zone->networks);
-	*input = (struct address_set){ 0 };
-	for (size_t box = 0; box < zone->input.boxes_count; box++)
-		*input = address_set_union(describer->pool, input, &zone->input.boxes[box].addresses);
-	add_both(describer, zone->name, zone, input);
-}
-
 /* Zones first, then what else has addresses of its own. */
 static void add_places(struct describer *describer, const struct policy *policy)
 {
 	for (size_t index = 0; index < policy->zones_count; index++)
 		if (is_own_name(describer, policy, policy->zones[index]->name))
-			add_zone(describer, policy->zones[index]);
+			zone_names_add(describer->zones, policy->zones[index]);
 	for (size_t index = 0; index < names_count(policy->places); index++) {
 		const struct place_definition *place = names_value(policy->places, index);
 
 		if (place->state == PLACE_STATE_RESOLVED && place->addresses != NULL &&
 		    is_own_name(describer, policy, place->name))
-			add_both(describer, place->name, NULL, place->addresses);
+			add_both(describer, place->name, place->addresses);
 	}
 }
 
@@ -146,6 +132,7 @@ struct describer *describer_new(void *pool, const struct packet_universe *univer
 
 	*describer = (struct describer){ .universe = universe, .policy = policy };
 	describer->pool = describer->scratch = describer;
+	describer->zones = zone_names_new(describer, universe);
 	describer->addresses = names_new(describer, false);
 	describer->services = names_new(describer, false);
 	describer_add(describer, policy);
@@ -340,60 +327,87 @@ static bool is_most(const struct interval_set *rest, enum family family)
 	return sum < family_highest(family) / 2;
 }
 
-/* Gives the zone whose addresses they are, or NULL. words: "any except ", where most of all are meant. */
-static const struct zone *add_addresses(struct describer *describer, struct text *out, const char *words,
-					const struct packet_box *box, enum packet_field field)
-{
-	const struct interval_set *set = box->fields[field];
-	struct interval_set rest;
-	struct row row = { .out = out, .most = SHOWN_MOST };
-	enum family family = FAMILY_IPV4;
-	const struct named_set *named;
+/* What is said of one side of a box. Exactly one of the three where it is not any. */
+struct side_words {
+	const char *name; /* of a zone or of what has addresses */
+	bool is_zone;     /* of these interfaces, too */
+	bool has_both;    /* the name stands for addresses of both families */
+	bool is_except;   /* of the smaller part, which is the list */
+	const struct interval_set *list;
+	enum family family;
+};
 
-	if (set == NULL || !box_family(box, &family) || is_whole(family, set)) {
-		text_add(out, "any");
-		return NULL;
-	}
-	named = named_of(describer, family, set);
-	if (named != NULL) {
-		text_add(out, named->name);
-		return named->zone;
-	}
-	rest = all_but(describer->scratch, family, set);
-	if (rest.items_count > 0 && is_most(&rest, family) && rest.items_count <= set->items_count) {
-		text_add(out, words);
-		named = named_of(describer, family, &rest);
-		set = &rest;
-	}
-	if (named != NULL)
-		text_add(out, named->name);
-	for (size_t index = 0; named == NULL && index < set->items_count; index++)
-		if (row_next(&row))
-			address_interval_format(out, family, &set->items[index]);
-	row_end(&row);
-	return NULL;
+/* Only a zone without interfaces can be left out of all of them. */
+static void name_most(const struct describer *describer, const struct zone_side *side,
+		      struct side_words *words)
+{
+	struct interval_set *rest = pool_new(describer->scratch, struct interval_set);
+	struct zone_side but = { side->hook, side->field, side->family, rest, NULL };
+	const struct named_set *named;
+	bool has_both;
+
+	*rest = all_but(describer->scratch, words->family, words->list);
+	if (rest->items_count == 0 || !is_most(rest, words->family) ||
+	    rest->items_count > words->list->items_count)
+		return;
+	named = named_of(describer, words->family, rest);
+	words->is_except = true;
+	words->list = rest;
+	words->name = named != NULL ? named->name : zone_names_find(describer->zones, &but, &has_both);
 }
 
-/* Those of the zone itself are no news. */
-static bool are_interfaces_of(const struct describer *describer, const struct zone *zone,
-			      const struct interval_set *set)
+static struct side_words side_words(const struct describer *describer, enum hook hook,
+				    const struct packet_box *box, enum packet_field field)
 {
-	struct interval_set own;
+	struct zone_side side = {
+		.hook = hook, .field = field, .addresses = box->fields[field],
+		.interfaces = box->fields[field == FIELD_SOURCE ? FIELD_IN : FIELD_OUT],
+	};
+	struct side_words words = { 0 };
+	const struct named_set *named;
 
-	if (zone == NULL)
-		return false;
-	own = packet_universe_interfaces(describer->universe, describer->scratch, &zone->interfaces);
-	return interval_set_equals(&own, set);
+	if (side.addresses == NULL || !box_family(box, &side.family) || is_whole(side.family, side.addresses))
+		return words;
+	words.family = side.family;
+	words.list = side.addresses;
+	words.name = zone_names_find(describer->zones, &side, &words.has_both);
+	words.is_zone = words.name != NULL;
+	named = words.is_zone ? NULL : named_of(describer, side.family, side.addresses);
+	if (named != NULL) {
+		words.name = named->name;
+		words.has_both = named->has_both;
+	}
+	if (words.name == NULL)
+		name_most(describer, &side, &words);
+	return words;
+}
+
+/* except: "any except ", where most of all are meant. */
+static void add_addresses(struct text *out, const char *except, const struct side_words *words)
+{
+	struct row row = { .out = out, .most = SHOWN_MOST };
+
+	if (words->list == NULL)
+		text_add(out, "any");
+	if (words->is_except)
+		text_add(out, except);
+	if (words->name != NULL)
+		text_add(out, words->name);
+	for (size_t index = 0; words->name == NULL && words->list != NULL && index < words->list->items_count;
+	     index++)
+		if (row_next(&row))
+			address_interval_format(out, words->family, &words->list->items[index]);
+	row_end(&row);
 }
 
 static void add_interfaces(struct describer *describer, struct text *out, const struct packet_box *box,
-			   enum packet_field field, const struct zone *zone)
+			   enum packet_field field)
 {
 	const struct interval_set *set = box->fields[field];
 	size_t others = describer->universe->interfaces_count + 1;
 	struct row row = { .out = out, .most = SHOWN_MOST };
 
-	if (set == NULL || are_interfaces_of(describer, zone, set) ||
+	if (set == NULL ||
 	    (set->items_count == 1 && set->items[0].low <= 1 && set->items[0].high >= others))
 		return;
 	text_add(out, " on ");
@@ -405,12 +419,16 @@ static void add_interfaces(struct describer *describer, struct text *out, const 
 	row_end(&row);
 }
 
-static void add_side(struct describer *describer, struct text *out, const char *words,
-		     const struct packet_box *box, enum packet_field address, enum packet_field interface)
+static void add_side(struct describer *describer, struct text *out, enum hook hook,
+		     const struct packet_box *box, enum packet_field field)
 {
-	const struct zone *zone = add_addresses(describer, out, words, box, address);
+	struct side_words words = side_words(describer, hook, box, field);
+	bool is_source = field == FIELD_SOURCE;
 
-	add_interfaces(describer, out, box, interface, zone);
+	add_addresses(out, hook == (is_source ? HOOK_OUTPUT : HOOK_INPUT) ? "self except " : "any except ",
+		      &words);
+	if (!words.is_zone)
+		add_interfaces(describer, out, box, is_source ? FIELD_IN : FIELD_OUT);
 }
 
 #define DAY_MINUTES (24 * 60)
@@ -436,25 +454,20 @@ static void add_minutes(struct text *out, const struct interval_set *set)
 	text_add(out, " UTC");
 }
 
-/* Do the words of an address leave the family open? */
-static bool is_open_side(const struct describer *describer, const struct packet_box *box, enum family family,
-			 enum packet_field field)
+/* Do the words leave the family open? "Any except" some addresses holds all of the other family. */
+static bool is_open_side(const struct side_words *words)
 {
-	const struct interval_set *set = box->fields[field];
-	const struct named_set *named;
-
-	if (set == NULL || is_whole(family, set))
-		return true;
-	named = named_of(describer, family, set);
-	return named != NULL && named->has_both;
+	return words->list == NULL || words->is_except || (words->name != NULL && words->has_both);
 }
 
 /* A box of one family whose words do not say which. */
-static bool hides_family(const struct describer *describer, const struct packet_box *box,
+static bool hides_family(const struct describer *describer, enum hook hook, const struct packet_box *box,
 			 enum family *family)
 {
-	return box_family(box, family) && is_open_side(describer, box, *family, FIELD_SOURCE) &&
-	       is_open_side(describer, box, *family, FIELD_DESTINATION);
+	struct side_words source = side_words(describer, hook, box, FIELD_SOURCE);
+	struct side_words destination = side_words(describer, hook, box, FIELD_DESTINATION);
+
+	return box_family(box, family) && is_open_side(&source) && is_open_side(&destination);
 }
 
 static void add_rest(struct text *out, const struct packet_box *box)
@@ -477,14 +490,12 @@ static void add_places_of(struct describer *describer, struct text *out, enum ho
 	if (hook == HOOK_OUTPUT && box->fields[FIELD_SOURCE] == NULL)
 		text_add(out, "self");
 	else
-		add_side(describer, out, hook == HOOK_OUTPUT ? "self except " : "any except ", box,
-			 FIELD_SOURCE, FIELD_IN);
+		add_side(describer, out, hook, box, FIELD_SOURCE);
 	text_add(out, " to ");
 	if (hook == HOOK_INPUT && box->fields[FIELD_DESTINATION] == NULL)
 		text_add(out, "self");
 	else
-		add_side(describer, out, hook == HOOK_INPUT ? "self except " : "any except ", box,
-			 FIELD_DESTINATION, FIELD_OUT);
+		add_side(describer, out, hook, box, FIELD_DESTINATION);
 	add_rest(out, box);
 }
 
@@ -557,7 +568,7 @@ static struct line line_of(struct describer *describer, enum hook hook, const st
 	add_places_of(describer, places, hook, box);
 	line.places = places->bytes;
 	line.is_named_whole = collect_tuples(describer, box, &line.tuples);
-	line.hides_family = hides_family(describer, box, &line.family);
+	line.hides_family = hides_family(describer, hook, box, &line.family);
 	return line;
 }
 

@@ -190,9 +190,23 @@ static const char *description(struct differ *differ, const struct change *chang
 	return text->bytes;
 }
 
-static bool is_same_change(const struct change *a, const struct change *b)
+/* Of one number hooks may have defaults of their own. */
+static bool is_same_outcome(const struct meaning *meaning, size_t number, enum hook a, enum hook b)
 {
-	return a->kind == b->kind && a->before == b->before && a->after == b->after;
+	struct span origin = meaning_origin(meaning, a, (uint32_t)number);
+	struct span other = meaning_origin(meaning, b, (uint32_t)number);
+
+	return origin.source == other.source && origin.begin == other.begin &&
+	       meaning_outcome(meaning, a, (uint32_t)number)->verdict ==
+		       meaning_outcome(meaning, b, (uint32_t)number)->verdict;
+}
+
+static bool is_same_change(const struct differ *differ, const struct change *a, const struct change *b)
+{
+	return a->kind == b->kind && a->before == b->before && a->after == b->after &&
+	       (a->kind == CHANGE_TRANSLATED || a->kind == CHANGE_RESCUED ||
+		(is_same_outcome(&differ->comparison->before, a->before, a->hook, b->hook) &&
+		 is_same_outcome(&differ->comparison->after, a->after, a->hook, b->hook)));
 }
 
 static const char *device_name(const struct differ *differ)
@@ -211,7 +225,7 @@ static size_t add_change(struct differ *differ, size_t index)
 
 	text_addf(differ->out, "%s (%s", kind_words[change->kind], hook_words[change->hook]);
 	diff_json_hook(differ->json, object, hook_words[change->hook]);
-	for (; end < comparison->changes_count && is_same_change(change, &comparison->changes[end]) &&
+	for (; end < comparison->changes_count && is_same_change(differ, change, &comparison->changes[end]) &&
 	       change->is_within == comparison->changes[end].is_within &&
 	       strcmp(description(differ, &comparison->changes[end]), words) == 0; end++) {
 		text_addf(differ->out, ", %s", hook_words[comparison->changes[end].hook]);
