@@ -11,6 +11,7 @@
 
 /* Bounds of one search; past them all that overlap are named, or a packet of the rule alone is told. */
 #define OVERLAPS_MOST 2000
+#define BLAME_MOST 16
 #define COVER_STEPS 20000
 #define WORK_DEFAULT 100000000u
 #define CONFLICTS_MOST 1000
@@ -407,19 +408,84 @@ static bool is_for_rescue(const struct anomaly *anomaly)
 	return anomaly->rule->options.is_rescue && !are_all;
 }
 
+/* Adds the boxes of a statement's parts. */
+static void list_boxes_of(struct finder *finder, void *pool, uint32_t statement, struct overlap_list *list)
+{
+	const struct list *parts = &finder->parts;
+	size_t low = 0, high = parts->items_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (parts->items[middle].statement < statement)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < parts->items_count && parts->items[low].statement == statement; low++)
+		for (size_t box = parts->first_box[low]; box < parts->first_box[low + 1]; box++)
+			*pool_append(pool, list, items) = box;
+}
+
+/* Do these rules take all of the parts from `begin` until before `end`? */
+static bool are_enough(struct finder *finder, const struct policy_rule *const *rules, size_t count,
+		       uint32_t begin, uint32_t end)
+{
+	struct list *parts = &finder->parts;
+	void *pool = pool_child(finder->pool, "blame");
+	size_t first = parts->first_box[begin];
+	struct overlap_list list = { 0 };
+	enum cover_answer answer;
+
+	for (size_t at = 0; at < count; at++)
+		list_boxes_of(finder, pool, (uint32_t)rules[at]->number, &list);
+	answer = overlap_covers(pool, index_of(finder, parts), &parts->boxes.items[first],
+				parts->first_box[end] - first, &list,
+				(struct overlap_budget){ COVER_STEPS, &finder->work });
+	talloc_free(pool);
+	return answer == COVER_YES;
+}
+
+/* Each part has a shortest list of its own; together they may hold more than the statement needs. */
+static void shorten_blame(struct finder *finder, struct anomaly *anomaly, uint32_t begin, uint32_t end)
+{
+	const struct policy_rule **blame = anomaly->blame;
+	size_t at = 0, count = anomaly->blame_count;
+
+	while (at < count && !are_enough(finder, &blame[at], 1, begin, end))
+		at++;
+	if (at < count) {
+		blame[0] = blame[at];
+		count = 1;
+	}
+	for (at = count > 2 ? count : 0; at-- > 0;) { /* the one looked at goes to the end meanwhile */
+		const struct policy_rule *rule = blame[at];
+
+		memmove(&blame[at], &blame[at + 1], (count - at - 1) * sizeof(struct policy_rule *));
+		if (are_enough(finder, blame, count - 1, begin, end)) {
+			count--;
+			continue;
+		}
+		memmove(&blame[at + 1], &blame[at], (count - at - 1) * sizeof(struct policy_rule *));
+		blame[at] = rule;
+	}
+	anomaly->blame_count = count;
+}
+
 /* Parts of one statement that never match: all of them, or (is_part) those of one hook alone. */
 static void add_dead(struct finder *finder, uint32_t begin, uint32_t end, bool is_part)
 {
 	const struct list *parts = &finder->parts;
 	struct anomaly anomaly = { .rule = rule_of(finder, parts, begin),
 				   .hook = parts->items[begin].hook };
-	bool is_witnessed = false;
+	bool is_witnessed = false, is_least = true;
 
 	for (uint32_t number = begin; number < end; number++) {
 		const struct rule_finding *finding = parts->findings[number];
 
 		if (finding->kind == RULE_IMPOSSIBLE)
 			continue;
+		is_least = is_least && finding->blame_is_least;
 		for (size_t index = 0; index < finding->blame_count; index++)
 			add_blame(finder, &anomaly, rule_of(finder, parts, finding->blame[index]));
 		if (is_witnessed)
@@ -428,6 +494,8 @@ static void add_dead(struct finder *finder, uint32_t begin, uint32_t end, bool i
 		anomaly.witness = packet_of_point(finder->universe, &finding->witness);
 		is_witnessed = true;
 	}
+	if (end - begin > 1 && is_least && anomaly.blame_count > 1 && anomaly.blame_count <= BLAME_MOST)
+		shorten_blame(finder, &anomaly, begin, end);
 	anomaly.kind = kind_of(&anomaly);
 	if (is_part && (anomaly.kind == ANOMALY_REDUNDANT || anomaly.lost != NULL))
 		return; /* it does no harm there */
@@ -625,11 +693,11 @@ static void judge(struct finder *finder, struct list *whole)
 
 /* --- what hides -------------------------------------------------------------------------------------- */
 
-/* Would the other rule be told to go, though it has another outcome than the dead one? */
-static bool goes_otherwise(const struct list *list, uint32_t other, uint32_t dead)
+/* Would the other rule be told to go, though it has another outcome than this one? */
+static bool goes_otherwise(const struct list *list, uint32_t other, uint32_t number)
 {
 	return list->findings[other] != NULL && !is_dead(list, other) &&
-	       list->outcomes[other] != list->outcomes[dead];
+	       list->outcomes[other] != list->outcomes[number];
 }
 
 /* Does a dead rule stay dead when all others went that are told to? */
@@ -651,11 +719,70 @@ static bool stays_dead(struct finder *finder, struct list *list, uint32_t number
 	return is_covered;
 }
 
+static void keep(struct finder *finder, const struct list *list, uint32_t number)
+{
+	uint32_t statement = list->items[number].statement;
+
+	finder->outcomes[statement] = statement;
+}
+
+/* Is what a box has in common with a rule taken by others before the rule? */
+static bool is_taken(struct finder *finder, struct list *list, size_t box, uint32_t number,
+		     const struct overlap_list *kept)
+{
+	void *pool = pool_child(finder->pool, "common");
+	struct overlap_budget budget = { COVER_STEPS, &finder->work };
+	bool is_covered = true;
+
+	for (size_t own = list->first_box[number]; own < list->first_box[number + 1] && is_covered; own++) {
+		struct packet_rule both = { .number = number };
+
+		if (!packet_boxes_overlap(&list->boxes.items[own].box, &list->boxes.items[box].box))
+			continue;
+		both.box = packet_box_intersect(pool, &list->boxes.items[own].box,
+						&list->boxes.items[box].box);
+		is_covered = overlap_covers(pool, index_of(finder, list), &both, 1, kept, budget) == COVER_YES;
+	}
+	talloc_free(pool);
+	return is_covered;
+}
+
+/* Rules that are told to go must be able to go one by one: a rule that hides some of a later one, which has
+ * another outcome there, has to stay. true: there are some. */
+static bool keep_before(struct finder *finder, struct list *list, uint32_t number)
+{
+	void *pool = pool_child(finder->pool, "before");
+	const struct packet_rule *boxes = &list->boxes.items[list->first_box[number]];
+	size_t count = list->first_box[number + 1] - list->first_box[number];
+	struct overlap_list earlier = { 0 }, kept = { 0 };
+	bool is_found = false;
+
+	overlap_find_any(pool, index_of(finder, list), boxes, count, 0, list->first_box[number], &earlier);
+	for (size_t at = 0; at < earlier.items_count; at++)
+		if (list->findings[list->boxes.items[earlier.items[at]].number] == NULL)
+			*pool_append(pool, &kept, items) = earlier.items[at];
+	for (size_t at = 0; at < earlier.items_count; at++) {
+		uint32_t other = list->boxes.items[earlier.items[at]].number;
+
+		if (!goes_otherwise(list, other, number) ||
+		    is_taken(finder, list, earlier.items[at], number, &kept))
+			continue;
+		keep(finder, list, other);
+		is_found = true;
+	}
+	talloc_free(pool);
+	return is_found;
+}
+
 /* A rule that alone hides another one cannot go: the other one would match, with another outcome. It gets
  * an outcome of its own. true: there are some. */
 static bool keep_hiding(struct finder *finder, struct list *list)
 {
 	bool is_found = false;
+
+	for (uint32_t number = 0; number < list->items_count; number++)
+		if (list->findings[number] != NULL && !is_dead(list, number))
+			is_found = keep_before(finder, list, number) || is_found;
 
 	for (uint32_t number = 0; number < list->items_count; number++) {
 		const struct rule_finding *finding = list->findings[number];
@@ -665,12 +792,9 @@ static bool keep_hiding(struct finder *finder, struct list *list)
 			is_blamed = goes_otherwise(list, finding->blame[at], number);
 		if (!is_blamed || stays_dead(finder, list, number))
 			continue;
-		for (size_t at = 0; at < finding->blame_count; at++) {
-			uint32_t statement = list->items[finding->blame[at]].statement;
-
+		for (size_t at = 0; at < finding->blame_count; at++)
 			if (goes_otherwise(list, finding->blame[at], number))
-				finder->outcomes[statement] = statement;
-		}
+				keep(finder, list, finding->blame[at]);
 		is_found = true;
 	}
 	return is_found;
