@@ -446,7 +446,7 @@ static bool are_enough(struct finder *finder, const struct policy_rule *const *r
 	return answer == COVER_YES;
 }
 
-/* Each part has a shortest list of its own; together they may hold more than the statement needs. */
+/* Each part and each box has a list of its own; together they may hold more than the statement needs. */
 static void shorten_blame(struct finder *finder, struct anomaly *anomaly, uint32_t begin, uint32_t end)
 {
 	const struct policy_rule **blame = anomaly->blame;
@@ -494,7 +494,7 @@ static void add_dead(struct finder *finder, uint32_t begin, uint32_t end, bool i
 		anomaly.witness = packet_of_point(finder->universe, &finding->witness);
 		is_witnessed = true;
 	}
-	if (end - begin > 1 && is_least && anomaly.blame_count > 1 && anomaly.blame_count <= BLAME_MOST)
+	if (is_least && anomaly.blame_count > 1 && anomaly.blame_count <= BLAME_MOST)
 		shorten_blame(finder, &anomaly, begin, end);
 	anomaly.kind = kind_of(&anomaly);
 	if (is_part && (anomaly.kind == ANOMALY_REDUNDANT || anomaly.lost != NULL))
