@@ -176,6 +176,7 @@ static const struct command commands[] = {
 	  "      --name, --number, --ipv6, --replies\n"
 	  "                             of a list without a device, as for 'compile'\n"
 	  "      --format text|json     (text)\n"
+	  STATE_OPTION
 	  POLICY_OPTIONS, command_explain, RIGHTS_BOTH },
 	{ "help", "show the commands, or one command's options", "usage: fwc help [COMMAND]\n",
 	  command_help },

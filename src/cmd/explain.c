@@ -5,11 +5,13 @@
 #include <strings.h>
 
 #include "base/pool.h"
+#include "cmd/applied.h"
 #include "cmd/answer.h"
 #include "cmd/command.h"
 #include "cmd/list_options.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
+#include "operate/folder.h"
 
 static const char *const severity_words[] = { "error", "warning", "note" };
 
@@ -47,9 +49,11 @@ struct explain_options {
 	const char *target;      /* "nft", "cisco-ios"; NULL: what the policy is for */
 	const char *list_option; /* the last one that a list without a device alone takes; or NULL */
 	bool is_json;
+	const char *state;       /* the folder that says what was applied */
+	struct bundle *bundle;   /* what the policy was read from */
 };
 
-static int explain_packet(struct session *session, const char *words, bool is_json)
+static int explain_packet(struct session *session, const char *words, const struct explain_options *options)
 {
 	struct question *question = question_parse(session->pool, session->diags, words);
 	struct answers answers = { .session = session, .question = question };
@@ -61,10 +65,11 @@ static int explain_packet(struct session *session, const char *words, bool is_js
 	session->question = question->file;
 	if (!session_expand(session))
 		return session_finish(session);
+	applied_take(session, options->bundle, options->state);
 	if (answer_state_of(question->state) == NULL)
 		for (size_t index = 0; index < session->views_count; index++)
 			answer_view(&answers, &session->views[index]);
-	if (is_json)
+	if (options->is_json)
 		answers_json(out, &answers);
 	else
 		answers_text(out, &answers);
@@ -97,6 +102,10 @@ static int explain_option(struct explain_options *options, int option)
 		return target_option(options, optarg);
 	if (option == OPTION_FORMAT)
 		return format_option(options, optarg);
+	if (option == OPTION_STATE) {
+		options->state = optarg;
+		return EXIT_DONE;
+	}
 	if (!list_option_is(option))
 		return session_option(&options->session, "explain", option, optarg);
 	options->list_option = list_option_word(option);
@@ -110,6 +119,7 @@ static int explain_parse(struct explain_options *options, int argc, char **argv)
 		{ "device", required_argument, NULL, OPTION_DEVICE },
 		{ "target", required_argument, NULL, OPTION_TARGET },
 		{ "format", required_argument, NULL, OPTION_FORMAT },
+		{ "state", required_argument, NULL, OPTION_STATE },
 		LIST_LONG_OPTIONS,
 		{ NULL, 0, NULL, 0 },
 	};
@@ -118,6 +128,8 @@ static int explain_parse(struct explain_options *options, int argc, char **argv)
 	while (status == EXIT_DONE &&
 	       (option = command_option(argc, argv, "", long_options)) != -1)
 		status = explain_option(options, option);
+	if (status == EXIT_DONE)
+		status = session_profile_fits(&options->session, "explain");
 	if (status == EXIT_DONE)
 		status = list_options_fit(&options->session.cisco, "explain");
 	if (status == EXIT_DONE && options->list_option != NULL && !options->session.is_for_router)
@@ -144,7 +156,8 @@ static bool is_target_right(struct session *session, const struct explain_option
 
 int command_explain(struct pool_trap *root, int argc, char **argv)
 {
-	struct explain_options options = { .session = session_options_default() };
+	struct explain_options options = { .session = session_options_default(), .state = FOLDER_DEFAULT };
+	const struct file_reader disk = file_reader_disk();
 	int status = explain_parse(&options, argc, argv);
 	struct session *session;
 
@@ -157,7 +170,9 @@ int command_explain(struct pool_trap *root, int argc, char **argv)
 	options.session.path = argv[optind];
 	options.session.takes_foreign = true;
 	session = session_new(root, &options.session);
+	options.bundle = bundle_new(session->pool);
+	session->reader = bundle_recorder(options.bundle, &disk);
 	if (!is_target_right(session, &options))
 		return EXIT_USAGE;
-	return explain_packet(session, argv[optind + 1], options.is_json);
+	return explain_packet(session, argv[optind + 1], &options);
 }

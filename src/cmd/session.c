@@ -98,6 +98,7 @@ int session_option(struct session_options *options, const char *command, int opt
 	case OPTION_OPTIMISE:
 		if (!optimise_level_parse(argument, &options->nft.level))
 			return command_misused(command, "'%s' is none of the levels 0, 1, 2", argument);
+		options->has_level = true;
 		return EXIT_DONE;
 	case OPTION_PROFILE:
 		options->profile = argument;
@@ -121,15 +122,20 @@ int session_option(struct session_options *options, const char *command, int opt
 	return command_misused(command, "see the options below"); /* getopt named the word */
 }
 
+int session_profile_fits(const struct session_options *options, const char *command)
+{
+	if (options->profile != NULL && options->nft.level == OPTIMISE_LINES)
+		return command_misused(command, "'--optimise 0' keeps the policy's order, '--profile' changes it");
+	return EXIT_DONE;
+}
+
 int session_path(struct session_options *options, const char *command, int argc, char **argv)
 {
 	if (optind != argc - 1)
 		return command_misused(command, optind == argc ? "a policy is missing ('-' is the "
 					"standard input)" : "one policy at a time");
 	options->path = argv[optind];
-	if (options->profile != NULL && options->nft.level == OPTIMISE_LINES)
-		return command_misused(command, "'--optimise 0' keeps the policy's order, '--profile' changes it");
-	return EXIT_DONE;
+	return session_profile_fits(options, command);
 }
 
 int session_plain_options(struct session_options *options, const char *command, int argc, char **argv)

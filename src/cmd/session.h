@@ -27,6 +27,7 @@ struct session_options {
 	const struct report_format *report; /* of `check`; NULL: text or JSON on stderr */
 	bool is_for_router; /* zones of a policy without devices are their networks alone */
 	struct nft_settings nft;
+	bool has_level;      /* nft.level was asked for */
 	const char *profile; /* a file of counters (optimise/profile.h), or NULL */
 	struct cisco_settings cisco;
 };
@@ -52,6 +53,8 @@ struct session_options session_options_default(void);
 /* One shared option; EXIT_DONE, or EXIT_USAGE after a message. */
 int session_option(struct session_options *options, const char *command, int option,
 		   const char *argument);
+/* Whether a profile and the level go together; EXIT_DONE or EXIT_USAGE. session_path asks it. */
+int session_profile_fits(const struct session_options *options, const char *command);
 /* The one policy that stands after the options; EXIT_DONE or EXIT_USAGE. */
 int session_path(struct session_options *options, const char *command, int argc, char **argv);
 

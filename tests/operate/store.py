@@ -33,7 +33,7 @@ def case_history(world):
 
 def case_levels_come_back(world):
     """A rollback makes the table again at the level, and by the profile, that it was applied with."""
-    lines = "".join(f"allow {port}/udp id p{port};\n" for port in (1000, 2000, 3000))
+    lines = "".join(f"allow {port}/udp id p{port};\n" for port in range(1000, 13000, 1000))
     profile = world.path("hits.json", '[{"id": "p3000", "packets": 9}]\n')
     policy = world.path("levels.fw", "allow 47/ip id gre;\nallow 1000-3000/tcp id wide;\n" + lines)
     for options in (["--optimise", "0"], ["--optimise", "2"], ["--profile", profile]):
@@ -43,6 +43,11 @@ def case_levels_come_back(world):
         world.must("apply", world.path("other.fw", "allow ssh;\n"), "--confirm", "0")
         world.must("rollback", str(number), "--confirm", "0")
         os.rename(profile + ".away", profile)
+        asked = [policy, "udp 10.0.0.1 -> 10.0.0.2:3000"]
+        told = world.must("explain", *asked, *options).stdout
+        world.check(world.must("explain", *asked).stdout == told and "rule" in told, f"{options}: {told}")
+        if options[-1] == "0":
+            world.check(world.must("explain", *asked, "--optimise", "1").stdout != told, "levels differ in nothing")
         world.check(world.rules() == before and "3000" in before, f"{options}: {world.rules()}")
 
 

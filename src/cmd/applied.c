@@ -1,0 +1,45 @@
+#include "cmd/applied.h"
+
+#include <string.h>
+
+#include "operate/state.h"
+
+/* Read so that the bundle has it where the entry's has it: behind the policy. */
+static void read_profile(struct session *session, const char *profile)
+{
+	const char *bytes;
+	size_t length;
+
+	if (profile != NULL)
+		(void)session->reader.read(session->reader.context, session->pool, profile, &bytes, &length);
+}
+
+static bool is_of(struct session *session, const struct bundle *bundle, const struct state_entry *entry)
+{
+	char hash[STATE_HASH_LENGTH + 1];
+	struct text *text;
+
+	if (entry == NULL || strcmp(entry->table, session->options.nft.table) != 0)
+		return false;
+	read_profile(session, entry->profile);
+	text = text_new(session->pool);
+	bundle_print(bundle, session->options.path, text);
+	state_hash(text->bytes, text->length, hash);
+	return strcmp(hash, entry->hash) == 0;
+}
+
+void applied_take(struct session *session, const struct bundle *bundle, const char *state)
+{
+	struct diags *own = diags_new(session->pool, session->sources);
+	const struct state *read = NULL;
+	const struct state_entry *entry;
+
+	if (session->options.has_level || session->options.profile != NULL)
+		return;
+	read = state_read(session->pool, own, state);
+	entry = read == NULL ? NULL : state_current(read);
+	if (!is_of(session, bundle, entry))
+		return;
+	session->options.nft.level = entry->level;
+	session->options.profile = entry->profile;
+}

@@ -1,0 +1,13 @@
+/* What was applied here, of a policy that is looked at again. */
+#ifndef FWC_CMD_APPLIED_H
+#define FWC_CMD_APPLIED_H
+
+#include "cmd/session.h"
+#include "operate/bundle.h"
+
+/* Where the state's current entry was made of this same text and table, and nobody asked for another: its
+ * level and profile become the session's, so that what is said of the table is true of the running one. To
+ * be called after session_expand; bundle: what that has read. A state that cannot be read says nothing. */
+void applied_take(struct session *session, const struct bundle *bundle, const char *state);
+
+#endif
