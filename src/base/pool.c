@@ -108,16 +108,23 @@ static size_t grown_capacity(size_t capacity, size_t wanted, size_t item_size)
 	return doubled > wanted ? doubled : wanted;
 }
 
-void *pool_grow(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size)
+void *pool_room(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size)
 {
 	size_t before = array == NULL ? 0 : *capacity;
 	if (array != NULL && wanted <= before)
 		return array;
 	size_t after = grown_capacity(before, wanted, item_size);
 	size_t size = product(pool, after, item_size);
-	char *grown = checked(pool, talloc_realloc_size(pool, array, size), size);
-	memset(grown + before * item_size, 0, (after - before) * item_size);
 	*capacity = after;
+	return checked(pool, talloc_realloc_size(pool, array, size), size);
+}
+
+void *pool_grow(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size)
+{
+	size_t before = array == NULL ? 0 : *capacity;
+	char *grown = pool_room(pool, array, capacity, wanted, item_size);
+	if (*capacity > before)
+		memset(grown + before * item_size, 0, (*capacity - before) * item_size);
 	return grown;
 }
 

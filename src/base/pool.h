@@ -15,6 +15,7 @@
 #include <setjmp.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <talloc.h>
 
 struct pool_trap {
@@ -39,6 +40,8 @@ void *pool_array_bytes(void *pool, size_t count, size_t size);
 /* Grows *array (talloc chunk or NULL) so that it holds at least wanted items;
  * doubles; returns the new array; *capacity in items is updated. */
 void *pool_grow(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size);
+/* The same, but what is new is not zeroed: of a large array the half that is never used costs no memory. */
+void *pool_room(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size);
 char *pool_strndup(void *pool, const char *bytes, size_t length);
 char *pool_strdup(void *pool, const char *string);
 char *pool_format(void *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -48,10 +51,12 @@ char *pool_format(void *pool, const char *format, ...) __attribute__((format(pri
 
 /* Appends one item to a (items, count, capacity) triple of a struct and gives
  * its address:  *pool_append(pool, list, items) = value;  list has fields
- * NAME, NAME_count, NAME_capacity. Items may move: keep indices, not addresses. */
+ * NAME, NAME_count, NAME_capacity. The item is zeroed, those behind it are not. Items may move: keep
+ * indices, not addresses. */
 #define pool_append(pool, list, name)                                                             \
-	((list)->name = pool_grow((pool), (list)->name, &(list)->name##_capacity,                 \
+	((list)->name = pool_room((pool), (list)->name, &(list)->name##_capacity,                 \
 				  (list)->name##_count + 1, sizeof *(list)->name),                \
-	 &(list)->name[(list)->name##_count++])
+	 (__typeof__((list)->name))memset((void *)(uintptr_t)&(list)->name[(list)->name##_count++], 0, \
+					  sizeof *(list)->name))
 
 #endif

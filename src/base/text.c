@@ -17,7 +17,7 @@ static char *room_for(struct text *text, size_t more)
 	    __builtin_add_overflow(wanted, 1, &wanted))
 		pool_fail(text->pool, SIZE_MAX);
 	if (text->bytes == NULL || wanted > text->capacity)
-		text->bytes = pool_grow(text->pool, text->bytes, &text->capacity, wanted, 1);
+		text->bytes = pool_room(text->pool, text->bytes, &text->capacity, wanted, 1);
 	return text->bytes + text->length;
 }
 

@@ -78,13 +78,25 @@ bool prefix_parse(const char *text, size_t length, struct prefix *prefix)
 	return true;
 }
 
+static void quad_format(struct text *out, uint32_t value)
+{
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		text_add_unsigned(out, value >> shift & 0xff);
+		if (shift > 0)
+			text_add_char(out, '.');
+	}
+}
+
 void address_format(struct text *out, const struct address *address)
 {
 	char written[INET6_ADDRSTRLEN];
 	unsigned char bytes[16];
-	bool is_ipv4 = address->family == FAMILY_IPV4;
-	bytes_of_number(address->value, bytes, is_ipv4 ? 4 : 16);
-	inet_ntop(is_ipv4 ? AF_INET : AF_INET6, bytes, written, sizeof written);
+	if (address->family == FAMILY_IPV4) {
+		quad_format(out, (uint32_t)address->value);
+		return;
+	}
+	bytes_of_number(address->value, bytes, sizeof bytes);
+	inet_ntop(AF_INET6, bytes, written, sizeof written);
 	text_add(out, written);
 }
 

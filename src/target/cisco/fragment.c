@@ -347,7 +347,7 @@ static void tell(const struct finder *finder, struct diags *diags, struct diagno
 			  "ports stand before: too many to find them all");
 }
 
-void note_fragments(void *pool, struct diags *diags, const struct device *device, const struct ios_list *list)
+static void note_in(void *pool, struct diags *diags, const struct device *device, const struct ios_list *list)
 {
 	struct arena *arena = arena_new(pool);
 	struct finder finder = {
@@ -367,4 +367,12 @@ void note_fragments(void *pool, struct diags *diags, const struct device *device
 	tell(&finder, diags, diag_add(diags, CODE_CISCO_FRAGMENTS, SPAN_NONE,
 				      "%s lets pass, whatever their ports or type:",
 				      list_words(pool, device, list)));
+}
+
+void note_fragments(void *pool, struct diags *diags, const struct device *device, const struct ios_list *list)
+{
+	void *space = pool_child(pool, "fragments");
+
+	note_in(space, diags, device, list);
+	talloc_free(space); /* the bag has its own copies */
 }

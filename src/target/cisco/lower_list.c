@@ -282,21 +282,36 @@ static bool is_of_same(const struct ios_line *a, const struct ios_line *b)
 	return true;
 }
 
-/* Before the entries of a rule, from `begin` on. */
+static size_t remarks_count(const struct ios_line *lines, size_t index, size_t begin)
+{
+	const struct ios_line *line = &lines[index];
+
+	if (index > begin && is_of_same(line, line - 1))
+		return 0;
+	return line->parts == NULL ? 1 : line->parts_count > PARTS_SHOWN ? PARTS_SHOWN + 1 : line->parts_count;
+}
+
+/* Before the entries of a rule, from `begin` on: the entries move to the end, and come forward again. */
 static void add_remarks(struct lowering *lowering, size_t begin)
 {
 	struct ios_list *list = lowering->list;
-	struct ios_line *entries = list->lines;
-	size_t count = list->lines_count;
+	size_t count = list->lines_count, all = count;
+	struct ios_line *entries;
+	bool is_first = true;
 
-	list->lines = NULL;
-	list->lines_count = list->lines_capacity = 0;
-	for (size_t index = 0; index < count; index++) {
-		const struct ios_line *line = &entries[index];
+	for (size_t index = begin; index < count; index++)
+		all += remarks_count(list->lines, index, begin);
+	list->lines = pool_room(lowering->pool, list->lines, &list->lines_capacity, all, sizeof *list->lines);
+	entries = list->lines + all - count;
+	memmove(entries + begin, list->lines + begin, (count - begin) * sizeof *entries);
+	list->lines_count = begin;
+	for (size_t index = begin; index < count; index++) {
+		const struct ios_line line = entries[index];
 
-		if (index >= begin && (index == begin || !is_of_same(line, line - 1)))
-			add_remarks_of(lowering, line);
-		*pool_append(lowering->pool, list, lines) = *line;
+		if (is_first || !is_of_same(&line, &list->lines[list->lines_count - 1]))
+			add_remarks_of(lowering, &line);
+		is_first = false;
+		*pool_append(lowering->pool, list, lines) = line;
 	}
 }
 

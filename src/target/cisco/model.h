@@ -24,9 +24,9 @@ enum ios_port_operator { IOS_PORTS_ANY, IOS_PORTS_EQ, IOS_PORTS_RANGE, IOS_PORTS
 
 /* EQ: one to ten ports; RANGE: low and high; GT, LT: one. Never empty. */
 struct ios_ports {
-	enum ios_port_operator operator;
-	uint16_t ports[10];
+	enum ios_port_operator operator : 8;
 	uint8_t ports_count;
+	uint16_t ports[10];
 };
 
 enum ios_line_kind { IOS_LINE_ENTRY, IOS_LINE_REMARK, IOS_LINE_EVALUATE };
@@ -38,28 +38,28 @@ struct ios_part;
 
 /* One line of a list. */
 struct ios_line {
-	enum ios_line_kind kind;
-	uint32_t sequence;           /* entries and evaluate; 0: none */
-	const char *text;            /* remark: safe text; evaluate: the reflexive list's name */
-	enum ios_action action;
-	uint16_t protocol;           /* 0..255, or IOS_PROTOCOL_IP */
 	struct ios_place source, destination;
 	struct ios_ports source_ports, destination_ports; /* tcp, udp, sctp */
 	uint16_t icmp_type, icmp_code; /* 0..255, IOS_ICMP_ANY; a code only with a type */
-	const struct ios_group *services; /* object-group in the protocol's place, or NULL */
+	uint16_t protocol;           /* 0..255, or IOS_PROTOCOL_IP */
+	enum ios_line_kind kind : 8;
+	enum ios_action action : 8;
 	bool is_established;
 	bool is_fragments;
+	bool has_log;
+	bool is_pinned;              /* log or count: no pass drops, joins or crosses it */
+	uint32_t sequence;           /* entries and evaluate; 0: none */
+	const char *text;            /* remark: safe text; evaluate: the reflexive list's name */
+	const struct ios_group *services; /* object-group in the protocol's place, or NULL */
 	const char *time_range;      /* or NULL */
 	const char *reflect;         /* or NULL */
-	bool has_log;
 	const char *cookie;          /* or NULL */
 	/* where it came from: never printed but in remarks and the report */
 	const struct identity *identity; /* NULL: what always passes, replies */
 	struct span origin;
-	bool is_pinned;              /* log or count: no pass drops, joins or crosses it */
 	/* what else it was made of, in order: statements whose entries were joined with it */
-	const struct ios_part *parts;
 	uint32_t parts_count;
+	const struct ios_part *parts;
 };
 
 struct ios_part {

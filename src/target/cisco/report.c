@@ -57,7 +57,7 @@ static void add_operation(void *pool, struct costs *costs, const struct ios_port
 
 static void add_range(void *pool, struct costs *costs, struct port_range range, unsigned field)
 {
-	const struct ios_ports ports = { IOS_PORTS_RANGE, { range.low, range.high }, 2 };
+	const struct ios_ports ports = { IOS_PORTS_RANGE, 2, { range.low, range.high } };
 
 	if (range.low < range.high && (range.low > 0 || range.high < UINT16_MAX))
 		add_operation(pool, costs, &ports, field);

@@ -116,11 +116,15 @@ static void add_options(struct text *out, const struct ios_line *line)
 void text_add_line(struct text *out, enum family family, const struct ios_line *line, bool has_port_words)
 {
 	if (line->kind == IOS_LINE_REMARK) {
-		text_addf(out, "remark %s", line->text);
+		text_add(out, "remark ");
+		text_add(out, line->text);
 		return;
 	}
-	if (line->sequence != 0)
-		text_addf(out, "%s%u ", family == FAMILY_IPV6 ? "sequence " : "", line->sequence);
+	if (line->sequence != 0) {
+		text_add(out, family == FAMILY_IPV6 ? "sequence " : "");
+		text_add_unsigned(out, line->sequence);
+		text_add_char(out, ' ');
+	}
 	if (line->kind == IOS_LINE_EVALUATE) {
 		text_addf(out, "evaluate %s", line->text);
 		return;
