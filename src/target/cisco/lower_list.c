@@ -147,13 +147,13 @@ static bool has_multi_eq(const struct lowering *lowering)
 }
 
 /* The first `answers` terms let in answers, among them of protocol 0, which no host speaks: left out. */
-static const struct service_forms *forms_of(struct lowering *lowering, const struct ios_terms *terms,
+static const struct service_forms *forms_of(struct lowering *lowering, void *pool, const struct ios_terms *terms,
 					    size_t answers, bool *is_good)
 {
-	struct service_forms *forms = pool_array(lowering->pool, struct service_forms, terms->terms_count);
+	struct service_forms *forms = pool_array(pool, struct service_forms, terms->terms_count);
 
 	for (size_t index = 0; index < terms->terms_count; index++) {
-		forms[index] = service_forms_of(lowering->pool, terms->terms[index].services,
+		forms[index] = service_forms_of(pool, terms->terms[index].services,
 						lowering->vantage->family, has_multi_eq(lowering));
 		if (forms[index].refused != NULL)
 			refuse_ports(lowering->diags, terms->terms[index].origin, forms[index].refused);
@@ -431,12 +431,13 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	bool is_good = terms_collect(pool, diags, vantage, &terms);
 	size_t own = terms.terms_count, answers;
 	const struct service_forms *forms;
+	void *scratch = pool_child(pool, "forms");
 
 	is_good = is_good && replies_prepend(pool, diags, vantage, &terms);
 	answers = terms.terms_count - own;
 	if (is_good)
 		terms_complement(pool, vantage->family, has_multi_eq(&lowering), &terms, answers);
-	forms = forms_of(&lowering, &terms, answers, &is_good);
+	forms = forms_of(&lowering, scratch, &terms, answers, &is_good);
 	if (!is_good)
 		return false;
 	note_answers(diags, vantage);
@@ -450,6 +451,7 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	}
 	entries = list->lines_count;
 	write_list(&lowering, &terms, forms);
+	talloc_free(scratch); /* before the list is at its largest */
 	make_short(&lowering, entries);
 	note_groups(diags, vantage, list);
 	note_fragments(pool, diags, vantage->device, list);

@@ -176,6 +176,20 @@ static number128 span_end(number128 low, unsigned bits)
 	return bits >= 128 ? ~(number128)0 : low + ((number128)1 << bits) - 1;
 }
 
+static bool begins_node(const struct keyed *keys, size_t at)
+{
+	return at == 0 || keys[at - 1].low != keys[at].low || keys[at - 1].free_bits != keys[at].free_bits;
+}
+
+static size_t nodes_wanted(const struct keyed *keys, size_t count)
+{
+	size_t wanted = 1;
+
+	for (size_t at = 0; at < count; at++)
+		wanted += begins_node(keys, at);
+	return wanted;
+}
+
 static void tree_make(void *pool, const struct minimise_list *list, unsigned number, struct tree *tree)
 {
 	void *scratch = pool_child(pool, "keys");
@@ -191,11 +205,11 @@ static void tree_make(void *pool, const struct minimise_list *list, unsigned num
 			keys[count++] = (struct keyed){ span.low, entry, (uint8_t)free_bits(&span) };
 	}
 	keys = sort_keys(scratch, keys, count);
-	tree->nodes = pool_array(pool, struct node, count + 1);
+	tree->nodes = pool_array(pool, struct node, nodes_wanted(keys, count));
 	tree->items = pool_array(pool, uint32_t, count);
 	for (size_t at = 0; at < count; at++) {
 		tree->items[at] = keys[at].entry;
-		if (at == 0 || keys[at - 1].low != keys[at].low || keys[at - 1].free_bits != keys[at].free_bits)
+		if (begins_node(keys, at))
 			tree->nodes[tree->nodes_count++] = (struct node){
 				.span = { keys[at].low, span_end(keys[at].low, keys[at].free_bits) },
 				.items = (uint32_t)at,
@@ -296,10 +310,22 @@ struct asking {
 	size_t count, most;
 };
 
+/* Most candidates fail by an address; all regions of an entry have its own, unless they are apart. */
+static bool may_meet(const struct minimise_entry *entry, const struct region *region)
+{
+	for (unsigned side = 0; entry->regions == NULL && side < REGION_SIDES; side++)
+		if (((entry->value[side] ^ region->value[side]) &
+		     ~(entry->wildcard[side] | region->wildcard[side])) != 0)
+			return false;
+	return true;
+}
+
 static bool entry_meets(const struct minimise_entry *entry, const struct region *region)
 {
 	struct region part;
 
+	if (!may_meet(entry, region))
+		return false;
 	for (size_t number = 0; minimise_region(entry, number, &part); number++)
 		if (region_meets(&part, region))
 			return true;

@@ -416,10 +416,10 @@ static size_t entries_left(const struct minimise_list *list)
 	return count;
 }
 
-/* A list without entries permits everything. */
-static void drop(struct minimising *work)
+/* A list without entries permits everything. Whether something went. */
+static bool drop(struct minimising *work)
 {
-	size_t left = entries_left(work->list);
+	size_t left = entries_left(work->list), before = left;
 
 	for (uint32_t place = (uint32_t)work->list->entries_count; place-- > 0 && left > 1;) {
 		const struct minimise_entry *entry = &work->list->entries[place];
@@ -429,6 +429,7 @@ static void drop(struct minimising *work)
 		minimising_remove(work, place, find_holder(work, place));
 		left--;
 	}
+	return left < before;
 }
 
 /* --- rounds --------------------------------------------------------------------------------------- */
@@ -454,7 +455,7 @@ void minimising_number(struct minimising *work)
 void minimise(struct minimise_list *list)
 {
 	struct minimising work = { .list = list };
-	bool is_shorter = true;
+	bool is_shorter = true, has_dropped = false;
 
 	if (list->aim == MINIMISE_NONE)
 		return;
@@ -465,9 +466,10 @@ void minimise(struct minimise_list *list)
 	work.places = pool_array(work.pool, uint32_t, MEETING_MOST);
 	work.regions = pool_array(work.pool, struct region, MEETING_MOST);
 	for (unsigned round = 0; is_shorter && round < ROUNDS_MOST; round++) {
-		drop(&work);
+		has_dropped = drop(&work);
 		is_shorter = minimise_join(&work) || minimise_grow(&work);
 	}
-	drop(&work);
+	if (has_dropped || is_shorter) /* else every answer would be the same */
+		drop(&work);
 	talloc_free(work.pool);
 }
