@@ -700,7 +700,13 @@ static bool goes_otherwise(const struct list *list, uint32_t other, uint32_t num
 	       list->outcomes[other] != list->outcomes[number];
 }
 
-/* Does a dead rule stay dead when all others went that are told to? */
+/* The same, or told never to match: those are taken out as well. */
+static bool is_told_otherwise(const struct list *list, uint32_t other, uint32_t number)
+{
+	return list->findings[other] != NULL && list->outcomes[other] != list->outcomes[number];
+}
+
+/* Does a dead rule stay dead when all others went of which something is told? */
 static bool stays_dead(struct finder *finder, struct list *list, uint32_t number)
 {
 	void *pool = pool_child(finder->pool, "hidden");
@@ -711,7 +717,7 @@ static bool stays_dead(struct finder *finder, struct list *list, uint32_t number
 
 	overlap_find_any(pool, index_of(finder, list), boxes, count, 0, list->first_box[number], &earlier);
 	for (size_t at = 0; at < earlier.items_count; at++)
-		if (!goes_otherwise(list, list->boxes.items[earlier.items[at]].number, number))
+		if (!is_told_otherwise(list, list->boxes.items[earlier.items[at]].number, number))
 			*pool_append(pool, &kept, items) = earlier.items[at];
 	is_covered = overlap_covers(pool, index_of(finder, list), boxes, count, &kept,
 				    (struct overlap_budget){ COVER_STEPS, &finder->work }) == COVER_YES;

@@ -3,6 +3,7 @@
 #include "analyse/describe.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "analyse/zone_names.h"
 #include "base/names.h"
@@ -470,7 +471,40 @@ static bool hides_family(const struct describer *describer, enum hook hook, cons
 	return box_family(box, family) && is_open_side(&source) && is_open_side(&destination);
 }
 
-static void add_rest(struct text *out, const struct packet_box *box)
+static void add_second(struct text *out, time_t second)
+{
+	struct tm parts;
+
+	gmtime_r(&second, &parts);
+	text_addf(out, "%04d-%02d-%02d %02d:%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+		  parts.tm_hour, parts.tm_min);
+}
+
+/* Between the ends of rules. */
+static void add_eras(struct text *out, const struct packet_universe *universe, const struct interval_set *set)
+{
+	struct row row = { .out = out, .most = SHOWN_MOST };
+
+	text_add(out, ", ");
+	for (size_t index = 0; index < set->items_count; index++) {
+		size_t low = (size_t)set->items[index].low, high = (size_t)set->items[index].high;
+
+		if (!row_next(&row))
+			continue;
+		if (low > 0) {
+			text_add(out, "from ");
+			add_second(out, universe->ends[low - 1]);
+		}
+		if (high < universe->ends_count) {
+			text_add(out, low > 0 ? " until " : "until ");
+			add_second(out, universe->ends[high]);
+		}
+	}
+	row_end(&row);
+	text_add(out, " UTC");
+}
+
+static void add_rest(const struct describer *describer, struct text *out, const struct packet_box *box)
 {
 	if (box->fields[FIELD_TRANSLATED] != NULL)
 		text_add(out, box->fields[FIELD_TRANSLATED]->items[0].low != 0 ?
@@ -478,8 +512,7 @@ static void add_rest(struct text *out, const struct packet_box *box)
 	if (box->fields[FIELD_MINUTE] != NULL)
 		add_minutes(out, box->fields[FIELD_MINUTE]);
 	if (box->fields[FIELD_ERA] != NULL)
-		text_add(out, box->fields[FIELD_ERA]->items[0].low == 0 ? ", until a date" :
-									 ", from a date on");
+		add_eras(out, describer->universe, box->fields[FIELD_ERA]);
 }
 
 /* All but the services. */
@@ -496,7 +529,7 @@ static void add_places_of(struct describer *describer, struct text *out, enum ho
 		text_add(out, "self");
 	else
 		add_side(describer, out, hook, box, FIELD_DESTINATION);
-	add_rest(out, box);
+	add_rest(describer, out, box);
 }
 
 /* --- sets -------------------------------------------------------------------------------------------- */
