@@ -156,6 +156,14 @@ static const struct command commands[] = {
 	  "      --skip-unknown         iptables, nft: leave out what allows and cannot be said\n"
 	  "      --json                 diagnostics as JSON on stderr\n",
 	  command_import, RIGHTS_IMPORT },
+	{ "minimise", "make a router's access lists short",
+	  "usage: fwc minimise cisco FILE|FILE#LIST|- [options]\n"
+	  "      --minimise WHAT        entries (the default), tcam or none: what to save\n"
+	  "      --multi-port-eq        up to ten ports behind one eq, in lists with names\n"
+	  "      --report               what the lists cost before and after, in place of their text\n"
+	  "  -o, --output FILE          write there, whole or not at all\n"
+	  "      --json                 diagnostics as JSON on stderr\n",
+	  command_minimise },
 	{ "service", "look into the port database",
 	  "usage: fwc service show NAME [--json] [--policy FILE]\n"
 	  "       fwc service search TEXT [--json] [--policy FILE]\n"

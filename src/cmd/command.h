@@ -57,6 +57,7 @@ int command_check(struct pool_trap *root, int argc, char **argv);
 int command_diff(struct pool_trap *root, int argc, char **argv);
 int command_fmt(struct pool_trap *root, int argc, char **argv);
 int command_import(struct pool_trap *root, int argc, char **argv);
+int command_minimise(struct pool_trap *root, int argc, char **argv);
 int command_service(struct pool_trap *root, int argc, char **argv);
 int command_explain(struct pool_trap *root, int argc, char **argv);
 int command_help(struct pool_trap *root, int argc, char **argv);

@@ -130,7 +130,7 @@ bool minimise_region(const struct minimise_entry *entry, size_t number, struct r
 	}
 	if (number > firsts * seconds || (number == firsts * seconds && !looks_inside))
 		return false;
-	if (number == firsts * seconds && entry->colour == MINIMISE_DENY)
+	if (number == firsts * seconds && !entry->is_permit)
 		return false;
 	*region = region_of(entry);
 	if (number == firsts * seconds) {

@@ -53,6 +53,7 @@ struct minimise_entry {
 	uint32_t colour;
 	uint32_t condition; /* 0, or the number of what else has to be true: flags, times */
 	uint16_t protocol;  /* 0..255, or MINIMISE_PROTOCOL_ANY */
+	bool is_permit;     /* whatever its colour */
 	bool is_later;      /* later fragments alone */
 	bool is_kept;       /* stays as it is */
 	bool is_barrier;    /* nothing moves past it */

@@ -208,11 +208,13 @@ static bool gap_gives(struct folding *folding, const struct line *gap, uint32_t 
 	entry.value[folding->side] = gap->value;
 	entry.wildcard[folding->side] = gap->wildcard;
 	entry.colour = question.colour = folding->other;
+	entry.is_permit = folding->other == MINIMISE_PERMIT;
 	for (size_t number = 0; minimise_region(&entry, number, &region); number++)
 		if (!minimising_gives(folding->work, &question))
 			return false;
 	if (wanted != MINIMISE_PERMIT || (entry.first == NULL && entry.second == NULL))
 		return true;
+	entry.is_permit = true;
 	entry.colour = question.colour = wanted; /* its later fragments pass with those of what is wanted */
 	for (size_t number = 0; minimise_region(&entry, number, &region); number++)
 		if (region.low[REGION_LATER] > 0 && !minimising_gives(folding->work, &question))
@@ -254,6 +256,7 @@ static void write_lines(struct folding *folding, const uint32_t *places)
 		entry.parts = parts[line];
 		if (folding->lines[line].wanted == UNWANTED)
 			entry.colour = folding->other;
+		entry.is_permit = entry.colour == MINIMISE_PERMIT;
 		minimising_replace(work, places[line], &entry);
 	}
 }

@@ -163,6 +163,7 @@ static void set_unknown(struct lines *lines, struct minimise_entry *entry)
 {
 	*entry = (struct minimise_entry){
 		.colour = entry->colour,
+		.is_permit = entry->is_permit,
 		.condition = (uint32_t)++lines->conditions_count,
 		.protocol = MINIMISE_PROTOCOL_ANY,
 		.is_kept = true,
@@ -237,7 +238,8 @@ static void set_entry(struct lines *lines, size_t number)
 	const struct ios_line *line = &lines->list->lines[number];
 	struct minimise_entry *entry = minimise_append(lines->minimised);
 
-	entry->colour = line->action == IOS_PERMIT ? MINIMISE_PERMIT : MINIMISE_DENY;
+	entry->is_permit = line->action == IOS_PERMIT;
+	entry->colour = entry->is_permit ? MINIMISE_PERMIT : MINIMISE_DENY;
 	if (lines->settings->keeps_denials && line->action == IOS_DENY && is_default(line))
 		entry->colour = MINIMISE_COLOURS;
 	if (line->is_pinned || line->reflect != NULL || line->kind != IOS_LINE_ENTRY || number < lines->begin) {
@@ -301,7 +303,7 @@ static struct ios_line line_back(const struct lines *lines, size_t number)
 
 	if (entry->parts == NULL)
 		return line;
-	line.action = entry->colour == MINIMISE_PERMIT ? IOS_PERMIT : IOS_DENY;
+	line.action = entry->is_permit ? IOS_PERMIT : IOS_DENY;
 	line.source.value = entry->value[REGION_SOURCE];
 	line.source.wildcard = entry->wildcard[REGION_SOURCE];
 	line.destination.value = entry->value[REGION_DESTINATION];
