@@ -32,13 +32,13 @@ enum ast_word_kind {
 /* A word or string with its place; for strings the quotes are in the span, not the text. */
 struct ast_word {
 	struct span span;
-	const char *text; /* NUL-terminated, as written */
-	size_t length;
-	struct ast_word *next; /* in lists of words */
-	enum ast_word_kind kind;
+	enum ast_word_kind kind : 8;
 	bool is_quoted;
 	bool is_reported;   /* its form is wrong and an error says so: say no more of it */
 	bool follows_comma; /* in properties: a comma stands before it */
+	const char *text; /* NUL-terminated, as written */
+	size_t length;
+	struct ast_word *next; /* in lists of words */
 };
 
 /* --- services ------------------------------------------------------------------- */

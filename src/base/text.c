@@ -44,6 +44,22 @@ void text_add(struct text *text, const char *string)
 	text_add_bytes(text, string, strlen(string));
 }
 
+void text_move(struct text *into, struct text *from)
+{
+	if (into->length > 0) {
+		text_add_bytes(into, from->bytes, from->length);
+	} else {
+		talloc_free(into->bytes);
+		into->bytes = talloc_steal(into, from->bytes);
+		into->length = from->length;
+		into->capacity = from->capacity;
+		from->bytes = pool_bytes(from, FIRST_ROOM);
+		from->capacity = FIRST_ROOM;
+	}
+	from->length = 0;
+	from->bytes[0] = '\0';
+}
+
 void text_add_char(struct text *text, char byte)
 {
 	text_add_bytes(text, &byte, 1);

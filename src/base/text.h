@@ -17,6 +17,8 @@ struct text {
 struct text *text_new(void *pool);
 void text_add(struct text *text, const char *string);
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
+/* All of another text, which is empty then; a copy only where something stands before. */
+void text_move(struct text *into, struct text *from);
 void text_add_char(struct text *text, char byte);
 void text_add_unsigned(struct text *text, uint64_t value);
 void text_addf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));

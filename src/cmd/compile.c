@@ -67,10 +67,8 @@ static void print_batch(struct text *out, const struct session *session)
 static void print_ios(struct text *out, const struct session *session)
 {
 	for (size_t index = 0; index < session->views_count; index++) {
-		const struct text *text = session->views[index].text;
-
 		text_add(out, index == 0 ? "" : "\n");
-		text_add_bytes(out, text->bytes, text->length);
+		text_move(out, session->views[index].text);
 	}
 	if (session->options.skips_proof)
 		text_add(out, "! Not proved to equal the policy: made with --no-proof.\n");

@@ -67,7 +67,7 @@ struct session_view {
 	struct policy *policy;
 	struct ruleset *ruleset;
 	struct ios_config *ios; /* or NULL */
-	const struct text *text; /* of it, after session_write_cisco; or NULL */
+	struct text *text; /* of it, after session_write_cisco; or NULL */
 };
 
 struct session {

@@ -233,20 +233,25 @@ static bool is_default(const struct identity *identity)
 static const char *remark_of(struct lowering *lowering, const struct ios_part *line)
 {
 	struct sources *sources = lowering->diags->sources;
-	void *pool = lowering->pool;
+	void *pool;
 	struct text *out;
+	const char *safe;
 
 	if (line->identity == NULL)
 		return "always passes: neighbour discovery, multicast listeners";
 	if (line->origin.source == UINT32_MAX)
 		return is_default(line->identity) ? "default deny" : identity_text(line->identity);
+	pool = pool_child(lowering->pool, "remark");
 	out = text_new(pool);
-	text_addf(out, "%s ", span_place(pool, sources, line->origin));
+	text_add(out, span_place(pool, sources, line->origin));
+	text_add_char(out, ' ');
 	if (line->identity->rule != NULL && line->identity->rule->options.because != NULL)
 		text_addf(out, "%s: ", line->identity->rule->options.because);
 	text_add_bytes(out, sources->items[line->origin.source]->bytes + line->origin.begin,
 		       line->origin.end - line->origin.begin);
-	return safe_text(pool, out->bytes, out->length, SAFE_REMARK_MAX);
+	safe = safe_text(lowering->pool, out->bytes, out->length, SAFE_REMARK_MAX);
+	talloc_free(pool);
+	return safe;
 }
 
 static void add_remark(struct lowering *lowering, const struct ios_part *part, const char *text)

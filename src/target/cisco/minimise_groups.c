@@ -54,8 +54,22 @@ struct table {
 	const struct minimising *work;
 	enum minimise_field field;
 	bool is_of_run;
-	uint32_t *firsts, *hashes;
+	struct slot *slots;
 	size_t mask;
+};
+
+struct slot {
+	uint32_t first, hash;
+};
+
+/* Entries whose slots are fetched together: a large table lies in no cache. */
+#define BATCH 32
+
+struct batch {
+	uint32_t places[BATCH];
+	struct shared shared[BATCH];
+	uint64_t hashes[BATCH];
+	size_t count;
 };
 
 static uint64_t hash_of(const struct shared *shared)
@@ -70,21 +84,33 @@ static uint64_t hash_of(const struct shared *shared)
 	return hash;
 }
 
-static uint32_t *slot_of(const struct table *table, uint32_t place)
+static uint32_t *slot_of(const struct table *table, const struct shared *shared, uint64_t hash)
 {
-	struct shared shared = shared_of(table->work, place, table->field, table->is_of_run), other;
-	uint64_t hash = hash_of(&shared);
 	size_t at = (size_t)hash & table->mask;
 
-	for (; table->firsts[at] != 0; at = (at + 1) & table->mask) {
-		if (table->hashes[at] != (uint32_t)(hash >> 32))
+	for (; table->slots[at].first != 0; at = (at + 1) & table->mask) {
+		struct shared other;
+
+		if (table->slots[at].hash != (uint32_t)(hash >> 32))
 			continue;
-		other = shared_of(table->work, table->firsts[at] - 1, table->field, table->is_of_run);
-		if (memcmp(&shared, &other, sizeof shared) == 0)
+		other = shared_of(table->work, table->slots[at].first - 1, table->field, table->is_of_run);
+		if (memcmp(shared, &other, sizeof other) == 0)
 			break;
 	}
-	table->hashes[at] = (uint32_t)(hash >> 32);
-	return &table->firsts[at];
+	table->slots[at].hash = (uint32_t)(hash >> 32);
+	return &table->slots[at].first;
+}
+
+static void batch_add(const struct table *table, struct batch *batch, uint32_t place)
+{
+	struct shared *shared = &batch->shared[batch->count];
+	uint64_t hash;
+
+	*shared = shared_of(table->work, place, table->field, table->is_of_run);
+	hash = hash_of(shared);
+	__builtin_prefetch(&table->slots[(size_t)hash & table->mask], 1);
+	batch->hashes[batch->count] = hash;
+	batch->places[batch->count++] = place;
 }
 
 /* The number of each entry's group, and how many members each has. */
@@ -92,6 +118,23 @@ struct numbering {
 	uint32_t *group_of, *sizes;
 	size_t count;
 };
+
+static void number_batch(const struct table *table, struct batch *batch, struct numbering *numbering)
+{
+	for (size_t at = 0; at < batch->count; at++) {
+		uint32_t place = batch->places[at];
+		uint32_t *slot = slot_of(table, &batch->shared[at], batch->hashes[at]);
+
+		if (*slot == 0) {
+			*slot = place + 1;
+			numbering->group_of[place] = (uint32_t)numbering->count++;
+		} else {
+			numbering->group_of[place] = numbering->group_of[*slot - 1];
+		}
+		numbering->sizes[numbering->group_of[place]]++;
+	}
+	batch->count = 0;
+}
 
 static struct numbering number_groups(void *pool, const struct minimising *work, enum minimise_field field,
 				      bool is_of_run)
@@ -102,26 +145,19 @@ static struct numbering number_groups(void *pool, const struct minimising *work,
 		.sizes = pool_array(pool, uint32_t, list->entries_count),
 	};
 	struct table table = { .work = work, .field = field, .is_of_run = is_of_run, .mask = 1 };
+	struct batch batch = { .count = 0 };
 
 	while (table.mask < list->entries_count * 2)
 		table.mask *= 2;
-	table.hashes = pool_array(pool, uint32_t, table.mask);
-	table.firsts = pool_array(pool, uint32_t, table.mask--);
+	table.slots = pool_array(pool, struct slot, table.mask--);
 	for (uint32_t place = 0; place < list->entries_count; place++) {
-		uint32_t *slot;
-
 		numbering.group_of[place] = NO_GROUP;
-		if (!can_join(&list->entries[place], field))
-			continue;
-		slot = slot_of(&table, place);
-		if (*slot == 0) {
-			*slot = place + 1;
-			numbering.group_of[place] = (uint32_t)numbering.count++;
-		} else {
-			numbering.group_of[place] = numbering.group_of[*slot - 1];
-		}
-		numbering.sizes[numbering.group_of[place]]++;
+		if (can_join(&list->entries[place], field))
+			batch_add(&table, &batch, place);
+		if (batch.count == BATCH)
+			number_batch(&table, &batch, &numbering);
 	}
+	number_batch(&table, &batch, &numbering);
 	return numbering;
 }
 
