@@ -83,6 +83,7 @@ static bool minimise_read(struct session *session, struct minimise_query *query,
 			 strerror(error));
 		return false;
 	}
+	session->options.path = query->path; /* which is not written over */
 	*source = sources_add(session->sources, query->path, bytes, length, false);
 	return true;
 }

@@ -253,6 +253,8 @@ def judge_edges(fwc, tally):
         with open(out, encoding="ascii") as stream:
             tally.check(stream.read() == "access-list 101 permit ip 1.1.1.0 0.0.0.1 any\n" and not done.stdout,
                         f"a list of a file: {done}")
+        done = run(fwc, path + "#101", "-o", path)
+        tally.check(done.returncode != 0, f"written over what was read: {done}")
         done = run(fwc, path + "#102", "-o", out + "2")
         tally.check(done.returncode != 0 and not os.path.exists(out + "2"), f"no such list: {done}")
 

@@ -11,7 +11,7 @@
 
 #define TYPED "access-list"
 
-/* The words of the entry as they were written, from its verdict on; length 0: they are not a line to be typed. */
+/* The words of the entry as they were written, from its verdict on; NULL: it has none. */
 static const char *own_words(const struct remarks_writer *writer, const struct acl_entry *entry, size_t *length)
 {
 	static const char *const verdicts[] = { "permit", "deny", "evaluate" };
@@ -33,13 +33,13 @@ static const char *own_words(const struct remarks_writer *writer, const struct a
 			return text + at;
 		}
 	}
-	return text;
+	return NULL;
 }
 
 /* What `show` prints has counters and commas; a number behind an entry was read as one before it. */
 static bool is_typable(const char *words, size_t length)
 {
-	return length > 0 && memchr(words, '(', length) == NULL && memchr(words, ',', length) == NULL &&
+	return words != NULL && memchr(words, '(', length) == NULL && memchr(words, ',', length) == NULL &&
 	       memmem(words, length, " sequence ", strlen(" sequence ")) == NULL &&
 	       memmem(words, length, "wildcard bits", strlen("wildcard bits")) == NULL;
 }
