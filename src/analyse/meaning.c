@@ -93,7 +93,10 @@ static struct service_boxes with_originals(void *pool, const struct service_boxe
 			struct service_box box = after->items[a];
 
 			box.families &= tuple->families;
-			if (box.protocol != tuple->protocol || box.families == FAMILIES_NONE)
+			if (box.protocol == PROTOCOL_ANY)
+				box.protocol = tuple->protocol;
+			if ((tuple->protocol != PROTOCOL_ANY && box.protocol != tuple->protocol) ||
+			    box.families == FAMILIES_NONE)
 				continue;
 			box.original = range_set(pool, tuple, tuple->first);
 			if (interval_set_is_empty(&box.second))

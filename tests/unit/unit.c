@@ -15,7 +15,7 @@ static void begin_test(void)
 {
 	session = pool_session_new();
 	ck_assert_ptr_nonnull(session);
-	random_state = seed;
+	unit_begin_round(0);
 }
 
 static void end_test(void)
@@ -36,6 +36,12 @@ TCase *unit_case(Suite *suite, const char *name)
 void *unit_pool(void)
 {
 	return session;
+}
+
+/* seeds that are beside each other begin rounds that are not */
+void unit_begin_round(int round)
+{
+	random_state = seed ^ ((uint64_t)round << 32);
 }
 
 /* splitmix64 */

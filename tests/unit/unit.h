@@ -14,9 +14,24 @@ TCase *unit_case(Suite *suite, const char *name);
 /* The session of the running test. */
 void *unit_pool(void);
 
-/* A generator that is seeded anew, with the seed of the run, for each test. */
+/* A generator that is seeded anew for each test and each round of a loop test: with the seed of the run, and
+ * the round's number. */
 uint64_t unit_random(void);
+void unit_begin_round(int round);
 /* 0 .. limit - 1 */
 unsigned unit_below(unsigned limit);
+
+/* Check's, for a test that begins its round first: each round of a law asks about something else. */
+#undef START_TEST
+#define START_TEST(name)                                                                     \
+	static void name##_body(int _i CK_ATTRIBUTE_UNUSED);                                     \
+	static void name##_fn(int _i)                                                            \
+	{                                                                                        \
+		unit_begin_round(_i);                                                            \
+		name##_body(_i);                                                                 \
+	}                                                                                        \
+	static const TTest name##_ttest = { "" #name, name##_fn, __FILE__, __LINE__ };           \
+	static const TTest *name = &name##_ttest;                                                \
+	static void name##_body(int _i CK_ATTRIBUTE_UNUSED)
 
 #endif
