@@ -44,6 +44,7 @@ struct finder {
 	bool is_asked[HOOK_COUNT];
 	size_t asked_count;
 	uint32_t *outcomes;   /* of statements */
+	bool *stays;          /* statements that hide others, which have other outcomes */
 	const struct outcome **kinds; /* of outcomes; of those that are no rule's own */
 	size_t kinds_count, kinds_capacity;
 	uint32_t otherwise;   /* outcome of most packets that no rule matches */
@@ -108,6 +109,7 @@ static void number_outcomes(struct finder *finder)
 	const struct meaning *meaning = &finder->meaning;
 
 	finder->outcomes = pool_array(finder->pool, uint32_t, meaning->statements + 1);
+	finder->stays = pool_array(finder->pool, bool, meaning->statements + 1);
 	for (uint32_t statement = 0; statement < meaning->statements; statement++) {
 		bool is_shared = could_go(finder->ruleset->policy->rules[statement]), is_known = false;
 		uint32_t outcome = statement;
@@ -293,6 +295,7 @@ static void find_boxes(struct finder *finder, struct list *list)
 static void ask(struct finder *finder, struct list *list, bool is_whole)
 {
 	size_t share = is_whole ? finder->work : finder->work / 2, given = share;
+	bool *stays;
 	struct shadow_question question = {
 		.universe = finder->universe,
 		.rules = list->boxes.items,
@@ -307,6 +310,10 @@ static void ask(struct finder *finder, struct list *list, bool is_whole)
 
 	list->outcomes = pool_array(finder->pool, uint32_t, list->items_count + 1);
 	list->findings = pool_array(finder->pool, const struct rule_finding *, list->items_count + 1);
+	stays = pool_array(finder->pool, bool, list->items_count + 1);
+	for (uint32_t number = 0; number < list->items_count; number++)
+		stays[number] = finder->stays[list->items[number].statement];
+	question.stays = stays;
 	for (uint32_t number = 0; number < list->items_count; number++)
 		list->outcomes[number] = is_default(finder, list, number) ?
 						 default_outcome(finder, list->items[number].hook) :
@@ -729,7 +736,7 @@ static void keep(struct finder *finder, const struct list *list, uint32_t number
 {
 	uint32_t statement = list->items[number].statement;
 
-	finder->outcomes[statement] = statement;
+	finder->stays[statement] = true;
 }
 
 /* Is what a box has in common with a rule taken by others before the rule? */
@@ -780,8 +787,8 @@ static bool keep_before(struct finder *finder, struct list *list, uint32_t numbe
 	return is_found;
 }
 
-/* A rule that alone hides another one cannot go: the other one would match, with another outcome. It gets
- * an outcome of its own. true: there are some. */
+/* A rule that alone hides another one cannot go: the other one would match, with another outcome.
+ * true: there are some. */
 static bool keep_hiding(struct finder *finder, struct list *list)
 {
 	bool is_found = false;

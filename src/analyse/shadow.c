@@ -219,10 +219,12 @@ static packet_map outcome_in(struct shadowing *shadowing, packet_set area, uint3
 /* One rule: what it leaves of the list. */
 static packet_map judge(struct shadowing *shadowing, size_t part, size_t number, packet_map behind)
 {
-	uint32_t outcome = shadowing->question->outcomes[number];
+	const struct shadow_question *question = shadowing->question;
+	uint32_t outcome = question->outcomes[number];
 	struct summary summary = summary_of(shadowing, behind);
+	bool stays = question->stays != NULL && question->stays[number];
 
-	if (summary.kind == SUMMARY_SAME && summary.outcome == outcome) {
+	if (!stays && summary.kind == SUMMARY_SAME && summary.outcome == outcome) {
 		shadowing->fates[number] =
 			summary.is_default_alone ? RULE_GOES_AS_DEFAULT : RULE_GOES;
 		shadowing->decided[number] = behind;

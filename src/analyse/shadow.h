@@ -46,6 +46,7 @@ struct shadow_question {
 	const struct packet_rule *rules;
 	size_t count;                    /* of boxes */
 	const uint32_t *outcomes;        /* of numbers: below SHADOW_OUTCOMES */
+	const bool *stays;               /* numbers that are not asked whether they could go; NULL: none */
 	uint32_t otherwise;              /* outcome of the default */
 	bool has_blame;                  /* else kinds of dead rules are not told apart: RULE_SHADOWED,
 					    and there are no blame and no witnesses */

@@ -139,6 +139,13 @@ static void list_boxes(struct judging *judging)
 		judging->boxes[at] = &judging->question->rules[judging->others.items[at]].box;
 }
 
+static bool stays(const struct judging *judging)
+{
+	const bool *numbers = judging->question->stays;
+
+	return numbers != NULL && numbers[judging->number];
+}
+
 static enum cover_answer judge(struct judging *judging, enum rule_fate *fates)
 {
 	uint32_t outcome = judging->question->outcomes[judging->number];
@@ -156,7 +163,7 @@ static enum cover_answer judge(struct judging *judging, enum rule_fate *fates)
 	answer = is_rule_taken(judging, NULL, judging->earlier_count);
 	if (answer == COVER_YES)
 		fates[judging->number] = RULE_DEAD;
-	if (answer != COVER_NO || judging->question->is_dead_only)
+	if (answer != COVER_NO || judging->question->is_dead_only || stays(judging))
 		return answer;
 	find_later(judging, fates);
 	list_boxes(judging);
