@@ -23,7 +23,9 @@
 #define SESSION_POOL_SIZE ((size_t)1 << 20)
 #endif
 
+/* A first array: this many items, but no more than so many bytes if they are large */
 #define FIRST_CAPACITY 8
+#define FIRST_BYTES 128
 /* talloc's MAX_TALLOC_SIZE, minus its header */
 #define LARGEST_CHUNK (((size_t)1 << 28) - 4096)
 
@@ -103,8 +105,8 @@ static size_t grown_capacity(size_t capacity, size_t wanted, size_t item_size)
 {
 	size_t most = item_size == 0 ? SIZE_MAX : LARGEST_CHUNK / item_size;
 	size_t doubled = capacity > most / 2 ? most : capacity * 2;
-	if (doubled < FIRST_CAPACITY)
-		doubled = FIRST_CAPACITY;
+	if (doubled < FIRST_CAPACITY && doubled * item_size < FIRST_BYTES)
+		doubled = item_size * FIRST_CAPACITY <= FIRST_BYTES ? FIRST_CAPACITY : FIRST_BYTES / item_size;
 	return doubled > wanted ? doubled : wanted;
 }
 
