@@ -23,6 +23,7 @@ struct describer {
 	struct zone_names *zones;
 	struct names *addresses; /* (family, hash) -> struct named_set: the first of its hash */
 	struct names *services;  /* (protocol, family, first, second) -> name */
+	bool is_to_self; /* of what is being described: only packets to the firewall are meant */
 	struct several *several; /* services of more than one tuple */
 	size_t several_count, several_capacity;
 };
@@ -425,9 +426,9 @@ static void add_side(struct describer *describer, struct text *out, enum hook ho
 {
 	struct side_words words = side_words(describer, hook, box, field);
 	bool is_source = field == FIELD_SOURCE;
+	bool is_self = is_source ? hook == HOOK_OUTPUT : hook == HOOK_INPUT || describer->is_to_self;
 
-	add_addresses(out, hook == (is_source ? HOOK_OUTPUT : HOOK_INPUT) ? "self except " : "any except ",
-		      &words);
+	add_addresses(out, is_self ? "self except " : "any except ", &words);
 	if (!words.is_zone)
 		add_interfaces(describer, out, box, is_source ? FIELD_IN : FIELD_OUT);
 }
@@ -525,7 +526,7 @@ static void add_places_of(struct describer *describer, struct text *out, enum ho
 	else
 		add_side(describer, out, hook, box, FIELD_SOURCE);
 	text_add(out, " to ");
-	if (hook == HOOK_INPUT && box->fields[FIELD_DESTINATION] == NULL)
+	if ((hook == HOOK_INPUT || describer->is_to_self) && box->fields[FIELD_DESTINATION] == NULL)
 		text_add(out, "self");
 	else
 		add_side(describer, out, hook, box, FIELD_DESTINATION);
@@ -700,4 +701,12 @@ void describe_set(struct describer *describer, struct text *out, const struct pa
 		text_addf(out, "%sand more\n", lead);
 	talloc_free(describer->scratch);
 	describer->scratch = describer->pool;
+}
+
+void describe_set_to_self(struct describer *describer, struct text *out, const struct packet_space *space,
+			  enum hook hook, packet_set set, size_t most, const char *lead)
+{
+	describer->is_to_self = true;
+	describe_set(describer, out, space, hook, set, most, lead);
+	describer->is_to_self = false;
 }

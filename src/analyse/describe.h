@@ -17,5 +17,8 @@ void describer_add(struct describer *describer, const struct policy *policy);
  * set is not empty. */
 void describe_set(struct describer *describer, struct text *out, const struct packet_space *space,
 		  enum hook hook, packet_set set, size_t most, const char *lead);
+/* The same, where only packets to addresses of the firewall itself are meant, whatever the hook. */
+void describe_set_to_self(struct describer *describer, struct text *out, const struct packet_space *space,
+			  enum hook hook, packet_set set, size_t most, const char *lead);
 
 #endif

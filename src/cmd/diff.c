@@ -148,6 +148,13 @@ static bool is_forward(const struct ruleset *ruleset, size_t number)
 	return number != SIZE_MAX && ruleset->translations[number]->kind == TRANSLATION_FORWARD;
 }
 
+/* A `forward` that says no address is for those of the firewall itself. */
+static bool is_of_own_addresses(const struct ruleset *ruleset, const struct change *change, size_t number)
+{
+	return change->kind == CHANGE_TRANSLATED && is_forward(ruleset, number) &&
+	       !ruleset->translations[number]->source->has_at;
+}
+
 /* Destinations are translated before anybody knows the way out. */
 static bool is_before_routing(const struct differ *differ, const struct change *change)
 {
@@ -185,8 +192,13 @@ static const char *description(struct differ *differ, const struct change *chang
 
 	if (is_between_defaults(differ, change))
 		return "    what no rule decides, before and now\n";
-	describe_set(differ->describer, text, differ->comparison->space, change->hook, change->region,
-		     LINES_MOST, "    ");
+	if (is_of_own_addresses(differ->before->ruleset, change, change->before) ||
+	    is_of_own_addresses(differ->after->ruleset, change, change->after))
+		describe_set_to_self(differ->describer, text, differ->comparison->space, change->hook,
+				     change->region, LINES_MOST, "    ");
+	else
+		describe_set(differ->describer, text, differ->comparison->space, change->hook, change->region,
+			     LINES_MOST, "    ");
 	return text->bytes;
 }
 
