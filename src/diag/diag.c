@@ -65,14 +65,16 @@ enum { MESSAGE_MAX = 600, MESSAGE_HEAD = 240, MESSAGE_TAIL = 240 };
 /* A new kept diagnostic, or the slot for all that are not kept. */
 static struct diagnostic *slot(struct diags *diags)
 {
+	struct diagnostic *added;
+
 	diags->is_full = diags->items_count == DIAG_LIMIT;
-	if (diags->is_full && diags->items_capacity > DIAG_LIMIT &&
-	    diags->items[DIAG_LIMIT] != NULL)
-		return diags->items[DIAG_LIMIT];
-	struct diagnostic *added = pool_new(diags->pool, struct diagnostic);
-	*pool_append(diags->pool, diags, items) = added;
+	if (diags->unkept != NULL && diags->is_full)
+		return diags->unkept;
+	added = pool_new(diags->pool, struct diagnostic);
 	if (diags->is_full)
-		diags->items_count = DIAG_LIMIT;
+		diags->unkept = added;
+	else
+		*pool_append(diags->pool, diags, items) = added;
 	return added;
 }
 
@@ -149,7 +151,7 @@ struct diagnostic *diag_add(struct diags *diags, enum code code, struct span spa
 
 static bool is_dropped(const struct diags *diags, const struct diagnostic *diagnostic)
 {
-	return diags->is_full && diagnostic == diags->items[DIAG_LIMIT];
+	return diags->is_full && diagnostic == diags->unkept;
 }
 
 void diag_note(struct diags *diags, struct diagnostic *diagnostic, struct span span,

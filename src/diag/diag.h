@@ -64,6 +64,7 @@ struct diags {
 	size_t error_count; /* of severity error */
 	size_t warning_count;
 	bool is_full; /* more than DIAG_LIMIT: later ones are counted, not kept */
+	struct diagnostic *unkept; /* the one place of all of those; NULL before the first */
 };
 
 #define DIAG_LIMIT 1000
