@@ -250,6 +250,7 @@ const struct minimise_parts *minimising_parts(struct minimising *work, const str
 void minimising_replace(struct minimising *work, uint32_t place, const struct minimise_entry *with)
 {
 	work->list->entries[place] = *with;
+	work->is_changed = true;
 	if (work->meeting != NULL)
 		meeting_change(work->meeting, place);
 }
@@ -257,6 +258,7 @@ void minimising_replace(struct minimising *work, uint32_t place, const struct mi
 void minimising_remove(struct minimising *work, uint32_t place, uint32_t holder)
 {
 	work->list->entries[place].is_gone = true;
+	work->is_changed = true;
 	work->list->entries[place].holder = holder;
 }
 
@@ -460,6 +462,7 @@ void minimise(struct minimise_list *list)
 	if (list->aim == MINIMISE_NONE)
 		return;
 	work.pool = pool_child(list, "minimise");
+	work.is_changed = true;
 	work.steps = STEPS_LEAST + list->entries_count * STEPS_EACH;
 	work.run = pool_array(work.pool, uint32_t, list->entries_count);
 	work.barrier = pool_array(work.pool, uint32_t, list->entries_count);

@@ -27,8 +27,7 @@ static bool can_join(const struct minimise_entry *entry, enum minimise_field fie
 	return entry->is_line && entry->protocol != MINIMISE_PROTOCOL_ANY && !entry->is_later;
 }
 
-static struct shared shared_of(const struct minimising *work, uint32_t place, enum minimise_field field,
-			       bool is_of_run)
+static struct shared shared_of(const struct minimising *work, uint32_t place, enum minimise_field field)
 {
 	const struct minimise_entry *entry = &work->list->entries[place];
 	struct shared shared;
@@ -44,7 +43,7 @@ static struct shared shared_of(const struct minimising *work, uint32_t place, en
 	shared.ports[1] = entry->second;
 	shared.colour = entry->colour;
 	shared.condition = entry->condition;
-	shared.section = is_of_run ? work->run[place] : work->barrier[place];
+	shared.section = work->barrier[place];
 	shared.protocol = entry->protocol | (uint32_t)entry->is_later << 16 | (uint32_t)entry->is_line << 17;
 	return shared;
 }
@@ -93,7 +92,7 @@ static uint32_t *slot_of(const struct table *table, const struct shared *shared,
 
 		if (table->slots[at].hash != (uint32_t)(hash >> 32))
 			continue;
-		other = shared_of(table->work, table->slots[at].first - 1, table->field, table->is_of_run);
+		other = shared_of(table->work, table->slots[at].first - 1, table->field);
 		if (memcmp(shared, &other, sizeof other) == 0)
 			break;
 	}
@@ -106,7 +105,7 @@ static void batch_add(const struct table *table, struct batch *batch, uint32_t p
 	struct shared *shared = &batch->shared[batch->count];
 	uint64_t hash;
 
-	*shared = shared_of(table->work, place, table->field, table->is_of_run);
+	*shared = shared_of(table->work, place, table->field);
 	hash = hash_of(shared);
 	__builtin_prefetch(&table->slots[(size_t)hash & table->mask], 1);
 	batch->hashes[batch->count] = hash;
@@ -136,15 +135,14 @@ static void number_batch(const struct table *table, struct batch *batch, struct 
 	batch->count = 0;
 }
 
-static struct numbering number_groups(void *pool, const struct minimising *work, enum minimise_field field,
-				      bool is_of_run)
+static struct numbering number_groups(void *pool, const struct minimising *work, enum minimise_field field)
 {
 	const struct minimise_list *list = work->list;
 	struct numbering numbering = {
 		.group_of = pool_array(pool, uint32_t, list->entries_count),
 		.sizes = pool_array(pool, uint32_t, list->entries_count),
 	};
-	struct table table = { .work = work, .field = field, .is_of_run = is_of_run, .mask = 1 };
+	struct table table = { .work = work, .field = field, .mask = 1 };
 	struct batch batch = { .count = 0 };
 
 	while (table.mask < list->entries_count * 2)
@@ -161,11 +159,10 @@ static struct numbering number_groups(void *pool, const struct minimising *work,
 	return numbering;
 }
 
-struct minimise_groups minimise_groups_make(void *pool, const struct minimising *work, enum minimise_field field,
-					    bool is_of_run)
+static struct minimise_groups make_groups(void *pool, const struct minimising *work, enum minimise_field field)
 {
 	void *scratch = pool_child(pool, "groups");
-	struct numbering numbering = number_groups(scratch, work, field, is_of_run);
+	struct numbering numbering = number_groups(scratch, work, field);
 	uint32_t *next = pool_array(scratch, uint32_t, numbering.count);
 	struct minimise_groups groups = { .members = pool_array(pool, uint32_t, work->list->entries_count) };
 	uint32_t used = 0;
@@ -186,4 +183,21 @@ struct minimise_groups minimise_groups_make(void *pool, const struct minimising 
 	}
 	talloc_free(scratch);
 	return groups;
+}
+
+const struct minimise_groups *minimise_groups_of(struct minimising *work, enum minimise_field field)
+{
+	if (work->is_changed) {
+		for (enum minimise_field other = MINIMISE_PORTS; other < MINIMISE_FIELDS; other++) {
+			talloc_free(work->groups[other]);
+			work->groups[other] = NULL;
+		}
+		minimising_number(work);
+		work->is_changed = false;
+	}
+	if (work->groups[field] == NULL) {
+		work->groups[field] = pool_new(work->pool, struct minimise_groups);
+		*work->groups[field] = make_groups(work->groups[field], work, field);
+	}
+	return work->groups[field];
 }

@@ -18,10 +18,9 @@ struct minimise_groups {
 	uint32_t *members; /* of all of them */
 };
 
-/* Of entries that can be joined in the field: of one run (minimising_number was called), or between two
- * barriers. */
-struct minimise_groups minimise_groups_make(void *pool, const struct minimising *work, enum minimise_field field,
-					    bool is_of_run);
+/* Of entries that can be joined in the field, between two barriers. Numbers the list. They stay what they are
+ * until the next call, whatever changes. */
+const struct minimise_groups *minimise_groups_of(struct minimising *work, enum minimise_field field);
 
 static inline enum region_side minimise_side(enum minimise_field field)
 {

@@ -173,22 +173,18 @@ static void drop_ports(struct growing *growing, uint32_t place)
 
 static void grow_field(struct growing *growing)
 {
-	void *pool = pool_child(growing->work->pool, "field");
-	struct minimise_groups groups;
+	const struct minimise_groups *groups = minimise_groups_of(growing->work, growing->field);
 
-	minimising_number(growing->work);
-	groups = minimise_groups_make(pool, growing->work, growing->field, false);
-	for (size_t index = 0; index < groups.items_count; index++) {
-		if (growing->work->list->entries[groups.items[index].members[0]].condition != 0)
+	for (size_t index = 0; index < groups->items_count; index++) {
+		if (growing->work->list->entries[groups->items[index].members[0]].condition != 0)
 			continue;
-		growing->pool = pool_child(pool, "group");
+		growing->pool = pool_child(growing->work->pool, "group");
 		if (growing->field == MINIMISE_PORTS)
-			grow_ranges(growing, &groups.items[index]);
+			grow_ranges(growing, &groups->items[index]);
 		else
-			grow_prefixes(growing, &groups.items[index]);
+			grow_prefixes(growing, &groups->items[index]);
 		talloc_free(growing->pool);
 	}
-	talloc_free(pool);
 }
 
 bool minimise_grow(struct minimising *work)

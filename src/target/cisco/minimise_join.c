@@ -309,37 +309,52 @@ static void join_prefixes(struct joining *joining, const struct minimise_group *
 
 /* --- all of it ------------------------------------------------------------------------------------ */
 
-static void join_field(struct joining *joining)
+static void join_group(struct joining *joining, const struct minimise_group *group)
 {
-	void *pool = pool_child(joining->work->pool, "field");
-	struct minimise_groups groups;
+	void *pool = pool_child(joining->work->pool, "group");
 
-	minimising_number(joining->work);
-	groups = minimise_groups_make(pool, joining->work, joining->field, joining->is_of_run);
-	for (size_t index = 0; index < groups.items_count; index++) {
-		joining->pool = pool_child(pool, "group");
-		if (joining->field == MINIMISE_PORTS)
-			join_ports(joining, &groups.items[index]);
-		else
-			join_prefixes(joining, &groups.items[index]);
-		talloc_free(joining->pool);
-	}
+	joining->pool = pool;
+	if (joining->field == MINIMISE_PORTS)
+		join_ports(joining, group);
+	else
+		join_prefixes(joining, group);
 	talloc_free(pool);
+}
+
+/* The members of each run, then, where none of these could be joined, all of them. true: something was. */
+static bool join_runs(struct joining *joining, const struct minimise_group *group)
+{
+	const uint32_t *run = joining->work->run;
+	size_t begin = 0, end;
+
+	joining->is_shorter = false;
+	joining->is_of_run = true;
+	for (; begin < group->count; begin = end) {
+		for (end = begin + 1; end < group->count && run[group->members[end]] == run[group->members[begin]];)
+			end++;
+		if (end - begin > 1)
+			join_group(joining, &(struct minimise_group){ group->members + begin, end - begin });
+	}
+	joining->is_of_run = false;
+	if (!joining->is_shorter && run[group->members[0]] != run[group->members[group->count - 1]])
+		join_group(joining, group);
+	return joining->is_shorter;
 }
 
 bool minimise_join(struct minimising *work)
 {
-	bool is_shorter = false;
+	bool is_shorter = true, is_any = false;
 
-	for (unsigned way = 0; way < 2; way++) {
-		struct joining joining = { .work = work, .is_of_run = way == 0, .is_shorter = true };
+	for (unsigned pass = 0; is_shorter && pass < PASSES_MOST; pass++) {
+		is_shorter = false;
+		for (enum minimise_field field = MINIMISE_PORTS; field < MINIMISE_FIELDS; field++) {
+			const struct minimise_groups *groups = minimise_groups_of(work, field);
+			struct joining joining = { .work = work, .field = field };
 
-		for (unsigned pass = 0; joining.is_shorter && pass < PASSES_MOST; pass++) {
-			joining.is_shorter = false;
-			for (joining.field = MINIMISE_PORTS; joining.field < MINIMISE_FIELDS; joining.field++)
-				join_field(&joining);
-			is_shorter = is_shorter || joining.is_shorter;
+			for (size_t index = 0; index < groups->items_count; index++)
+				is_shorter = join_runs(&joining, &groups->items[index]) || is_shorter;
 		}
+		is_any = is_any || is_shorter;
 	}
-	return is_shorter;
+	return is_any;
 }

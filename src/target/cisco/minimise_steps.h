@@ -6,6 +6,8 @@
 
 #define MEETING_MOST 1024 /* entries that meet one region; more are not looked at */
 
+struct minimise_groups;
+
 struct minimising {
 	void *pool; /* of the work */
 	struct minimise_list *list;
@@ -13,6 +15,8 @@ struct minimising {
 	size_t steps;            /* that are left */
 	uint32_t *run;           /* of each entry: one number for neighbours of one colour */
 	uint32_t *barrier;       /* how many barriers stand before it */
+	struct minimise_groups *groups[3]; /* by field, as of when nothing had changed; or NULL */
+	bool is_changed;         /* since the groups were made */
 	/* of one question */
 	uint32_t *places;
 	struct region *regions;
