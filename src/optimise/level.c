@@ -30,12 +30,25 @@ unsigned optimise_level_number(enum optimise_level level)
 
 /* Loading 500 and 1,000 sets takes the kernel some 0.03 and 0.1 s. */
 static const struct optimise_limits limits[] = {
-	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500 },
-	[OPTIMISE_LINES] = { false, 0, 0, 0, 500 },
-	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000 },
+	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0 },
+	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0 },
+	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0 },
 };
 
 const struct optimise_limits *optimise_limits_of(enum optimise_level level)
 {
 	return &limits[level];
+}
+
+static const struct optimise_limits variants[] = {
+	{ true, 45, 1, 0, 1000, 0 },
+	{ true, 55, 3, 60, 1000, 0 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES },
+};
+
+const struct optimise_limits *optimise_variant(size_t number)
+{
+	return number < sizeof variants / sizeof variants[0] ? &variants[number] : NULL;
 }

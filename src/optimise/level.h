@@ -21,6 +21,13 @@ bool optimise_level_of(int number, enum optimise_level *level);
 /* As it is written: 0, 1 or 2. */
 unsigned optimise_level_number(enum optimise_level level);
 
+/* What a hook's list is not cut by first; its leaves are. */
+enum {
+	OPTIMISE_NOT_FAMILIES = 1,
+	OPTIMISE_NOT_PORTS = 2,
+	OPTIMISE_NOT_ADDRESSES = 4,
+};
+
 /* How far the choice of structures goes. */
 struct optimise_limits {
 	bool has_structure;     /* anything but plain rules */
@@ -28,8 +35,12 @@ struct optimise_limits {
 	unsigned list_per_set;  /* and for each set there is: loading is quadratic in their number */
 	unsigned family_bias;   /* nanoseconds: two lists of a family each are harder to read than one of both */
 	size_t sets_most;
+	unsigned excluded;      /* OPTIMISE_NOT_* */
 };
 
 const struct optimise_limits *optimise_limits_of(enum optimise_level level);
+/* The step-by-step choice does not see far: at the highest level several tables are made, each within one of
+ * these, and the one through which packets get for least is kept. NULL: there is no such number. */
+const struct optimise_limits *optimise_variant(size_t number);
 
 #endif

@@ -183,7 +183,7 @@ static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, u
 START_TEST(services_alone_mean_the_same)
 {
 	struct ruleset_kind kind = { .rules_most = 30, .has_rich_services = true };
-	compare_random(&kind, 300, 60);
+	compare_random(&kind, 150, 60);
 }
 END_TEST
 
@@ -191,14 +191,14 @@ START_TEST(zones_mean_the_same)
 {
 	struct ruleset_kind kind = { .rules_most = 30, .has_interfaces = true,
 				     .has_rich_services = true };
-	compare_random(&kind, 300, 60);
+	compare_random(&kind, 150, 60);
 }
 END_TEST
 
 START_TEST(addresses_mean_the_same)
 {
 	struct ruleset_kind kind = { .rules_most = 30, .has_addresses = true, .has_ipv6 = true };
-	compare_random(&kind, 300, 60);
+	compare_random(&kind, 150, 60);
 }
 END_TEST
 
@@ -207,7 +207,7 @@ START_TEST(everything_means_the_same)
 	struct ruleset_kind kind = { .rules_most = 24, .has_options = true, .has_interfaces = true,
 				     .has_addresses = true, .has_ipv6 = true,
 				     .has_rich_services = true };
-	compare_random(&kind, 600, 60);
+	compare_random(&kind, 240, 60);
 }
 END_TEST
 
@@ -216,7 +216,7 @@ START_TEST(mostly_allowing_lists_mean_the_same)
 	struct ruleset_kind kind = { .rules_most = 80, .has_interfaces = true, .has_addresses = true,
 				     .has_ipv6 = true, .has_rich_services = true,
 				     .is_allow_mostly = true };
-	compare_random(&kind, 150, 80);
+	compare_random(&kind, 60, 80);
 }
 END_TEST
 
@@ -225,7 +225,7 @@ START_TEST(long_lists_mean_the_same)
 	struct ruleset_kind kind = { .rules_most = 400, .has_options = true, .has_interfaces = true,
 				     .has_addresses = true, .has_ipv6 = true,
 				     .has_rich_services = true, .addresses = 200 };
-	compare_random(&kind, 20, 300);
+	compare_random(&kind, 9, 300);
 }
 END_TEST
 
@@ -234,7 +234,7 @@ START_TEST(very_long_lists_mean_the_same)
 	struct ruleset_kind kind = { .rules_most = 5000, .has_addresses = true, .has_ipv6 = true,
 				     .has_rich_services = true, .is_allow_mostly = true,
 				     .addresses = 4000 };
-	compare_random(&kind, 4, 200);
+	compare_random(&kind, 3, 200);
 }
 END_TEST
 
@@ -243,7 +243,7 @@ START_TEST(many_zones_on_both_sides_mean_the_same)
 	struct ruleset_kind kind = { .rules_most = 10, .has_options = true, .has_interfaces = true,
 				     .has_many_zones = true, .has_addresses = true,
 				     .has_ipv6 = true, .has_rich_services = true, .addresses = 50 };
-	compare_random(&kind, 60, 100);
+	compare_random(&kind, 30, 100);
 }
 END_TEST
 

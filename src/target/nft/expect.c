@@ -8,7 +8,6 @@
 #include "target/nft/follow.h"
 
 enum {
-	RULES_FOLLOWED = 64,
 	LOOKS_MOST = 1 << 18, /* at rules: the evaluator is linear in them */
 	UNLIKELY_PORT = 9,
 };
@@ -18,6 +17,7 @@ struct sample {
 	const struct nft_table *table;
 	const struct ruleset *ruleset;
 	struct nft_expectation *expectation;
+	size_t rules_most;
 	uint64_t hit_ns, miss_ns;
 };
 
@@ -114,7 +114,7 @@ static void expect(struct sample *sample)
 	struct nft_expectation *expectation = sample->expectation;
 	struct rule *const *rules = sample->ruleset->rules[expectation->hook];
 	size_t count = sample->ruleset->rules_count[expectation->hook];
-	size_t most = count < RULES_FOLLOWED ? count : RULES_FOLLOWED;
+	size_t most = count < sample->rules_most ? count : sample->rules_most;
 	struct packet packet;
 	while (most > 4 && most * count > LOOKS_MOST)
 		most /= 2;
@@ -128,12 +128,13 @@ static void expect(struct sample *sample)
 	expectation->miss_ns = expectation->misses == 0 ? 0 : (unsigned)(sample->miss_ns / expectation->misses);
 }
 
-void nft_expect(void *pool, const struct nft_table *table, const struct ruleset *ruleset,
+void nft_expect(void *pool, const struct nft_table *table, const struct ruleset *ruleset, size_t rules_most,
 		struct nft_expectation expectations[HOOK_COUNT * 2])
 {
 	for (size_t i = 0; i < HOOK_COUNT * 2; i++) {
 		struct sample sample = {
 			.pool = pool, .table = table, .ruleset = ruleset, .expectation = &expectations[i],
+			.rules_most = rules_most,
 		};
 		expectations[i] = (struct nft_expectation){
 			.hook = (enum hook)(i / 2), .family = i % 2 == 0 ? FAMILY_IPV4 : FAMILY_IPV6,

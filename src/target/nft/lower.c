@@ -14,6 +14,7 @@
 #include "target/nft/lower_nat.h"
 #include "target/nft/lower_raw.h"
 #include "target/nft/nft.h"
+#include "target/nft/report.h"
 #include "target/nft/lower_sides.h"
 #include "target/nft/split.h"
 
@@ -22,6 +23,8 @@
 #define CHAIN_NEIGHBOURS "neighbours"
 #define CHAIN_RULES "rules"
 #define SHARED_LEAST 2 /* a single rule is shorter than a jump to it */
+#define VARIANTS_RULES_MAX 400 /* of all hooks: longer lists are cut well by the first choice */
+#define VARIANT_RULES_FOLLOWED 8
 #define SHARED_INLINE 3 /* so few stand in each hook themselves */
 #define TCP_RESET 0x04
 #define HOP_LIMIT_LOCAL 255 /* RFC 4861: such packets have passed no router */
@@ -358,8 +361,9 @@ static void write_hook(struct lower *lower, enum hook hook, struct shared_list *
 	});
 }
 
-struct nft_table *nft_lower(void *pool, struct diags *diags, const struct ruleset *ruleset,
-			    const struct nft_settings *settings)
+static struct nft_table *lower_within(void *pool, struct diags *diags, const struct ruleset *ruleset,
+				      const struct nft_settings *settings,
+				      const struct optimise_limits *limits)
 {
 	size_t errors = diags->error_count;
 	struct nft_table *table = pool_new(pool, struct nft_table);
@@ -372,7 +376,7 @@ struct nft_table *nft_lower(void *pool, struct diags *diags, const struct rulese
 		.diags = diags,
 		.ruleset = ruleset,
 		.settings = settings,
-		.limits = optimise_limits_of(settings->level),
+		.limits = limits,
 		.table = table,
 		.prefix = "",
 	};
@@ -385,4 +389,57 @@ struct nft_table *nft_lower(void *pool, struct diags *diags, const struct rulese
 	raw_write(lower);
 	talloc_free(lower);
 	return diags->error_count == errors ? table : NULL;
+}
+
+/* --- the fastest of several ---------------------------------------------------------------- */
+
+static size_t rules_total(const struct ruleset *ruleset)
+{
+	size_t total = 0;
+	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
+		total += ruleset->rules_count[hook];
+	return total;
+}
+
+/* What packets pay in it, in all; hooks and families count alike. */
+static uint64_t table_cost(void *pool, const struct nft_table *table, const struct ruleset *ruleset)
+{
+	struct nft_expectation expectations[HOOK_COUNT * 2];
+	uint64_t cost = 0;
+	nft_expect(pool, table, ruleset, VARIANT_RULES_FOLLOWED, expectations);
+	for (size_t i = 0; i < HOOK_COUNT * 2; i++)
+		cost += expectations[i].hit_ns + expectations[i].miss_ns;
+	return cost;
+}
+
+/* What is wrong with the ruleset is told when the table is made that is kept. */
+static const struct optimise_limits *cheapest_variant(void *pool, struct sources *sources,
+						      const struct ruleset *ruleset,
+						      const struct nft_settings *settings)
+{
+	const struct optimise_limits *limits = optimise_limits_of(settings->level), *variant;
+	struct nft_settings silent = *settings;
+	uint64_t least = UINT64_MAX;
+	silent.report = NULL;
+	for (size_t i = 0; (variant = optimise_variant(i)) != NULL; i++) {
+		void *scratch = pool_child(pool, "variant");
+		struct diags *diags = diags_new(scratch, sources);
+		struct nft_table *table = lower_within(scratch, diags, ruleset, &silent, variant);
+		uint64_t cost = table == NULL ? UINT64_MAX : table_cost(scratch, table, ruleset);
+		if (cost < least) {
+			least = cost;
+			limits = variant;
+		}
+		talloc_free(scratch);
+	}
+	return limits;
+}
+
+struct nft_table *nft_lower(void *pool, struct diags *diags, const struct ruleset *ruleset,
+			    const struct nft_settings *settings)
+{
+	const struct optimise_limits *limits = optimise_limits_of(settings->level);
+	if (settings->level == OPTIMISE_FASTEST && rules_total(ruleset) <= VARIANTS_RULES_MAX)
+		limits = cheapest_variant(pool, diags->sources, ruleset, settings);
+	return lower_within(pool, diags, ruleset, settings, limits);
 }

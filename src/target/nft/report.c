@@ -5,6 +5,8 @@
 #include "base/pool.h"
 #include "diag/json.h"
 
+#define RULES_FOLLOWED 64 /* of each hook */
+
 static const char *const hook_words[] = {
 	[HOOK_INPUT] = "input", [HOOK_FORWARD] = "forward", [HOOK_OUTPUT] = "output",
 };
@@ -84,7 +86,7 @@ void nft_report_text(struct text *out, const struct nft_report *report, const st
 	struct nft_expectation expectations[HOOK_COUNT * 2];
 	text_addf(out, "table inet %s: %zu chains, %zu rules, %zu sets and maps, %zu elements\n", table->name,
 		  table->chains_count, count_rules(table), table->sets_count, count_elements(table));
-	nft_expect(report->pool, table, ruleset, expectations);
+	nft_expect(report->pool, table, ruleset, RULES_FOLLOWED, expectations);
 	for (size_t i = 0; i < HOOK_COUNT * 2; i++)
 		add_expectation(out, &expectations[i]);
 	for (size_t i = 0; i < report->choices_count; i++) {
@@ -145,7 +147,7 @@ void nft_report_json(struct text *out, const struct nft_report *report, const st
 	void *pool = out->pool;
 	struct nft_expectation expectations[HOOK_COUNT * 2];
 	json_t *root = json_object(), *expected = json_array(), *choices = json_array();
-	nft_expect(report->pool, table, ruleset, expectations);
+	nft_expect(report->pool, table, ruleset, RULES_FOLLOWED, expectations);
 	for (size_t i = 0; i < HOOK_COUNT * 2; i++)
 		json_add(pool, expected, json_of_expectation(pool, &expectations[i]));
 	for (size_t i = 0; i < report->choices_count; i++)

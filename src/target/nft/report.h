@@ -37,8 +37,8 @@ struct nft_expectation {
 	unsigned hit_ns, miss_ns;   /* their means: those that a rule decides, those that the default does */
 };
 
-/* One a hook and family, by following packets that are made of the rules. */
-void nft_expect(void *pool, const struct nft_table *table, const struct ruleset *ruleset,
+/* One a hook and family, by following packets that are made of so many rules of each hook. */
+void nft_expect(void *pool, const struct nft_table *table, const struct ruleset *ruleset, size_t rules_most,
 		struct nft_expectation expectations[HOOK_COUNT * 2]);
 
 /* Both, for people and as JSON. */

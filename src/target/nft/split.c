@@ -483,12 +483,12 @@ static struct cut best_cut(struct lower *lower, struct list list, unsigned level
 
 /* A long list is judged by a sample first; then its best fields are tried one by one. */
 static struct cut best_cut_of_long(struct lower *lower, struct list list, unsigned level,
-				   unsigned most)
+				   unsigned fields, unsigned most)
 {
 	struct list sample = sample_of(lower, list);
 	struct cut cut = { .cost = most };
 	struct nft_choice *choice = lower->choice;
-	for (unsigned fields = ALL_FIELDS; fields != 0 && cut.cells_count == 0;) {
+	while (fields != 0 && cut.cells_count == 0) {
 		lower->choice = NULL;
 		struct cut sampled = best_cut(lower, sample, 1, fields, UINT32_MAX);
 		lower->choice = choice;
@@ -502,12 +502,23 @@ static struct cut best_cut_of_long(struct lower *lower, struct list list, unsign
 	return cut;
 }
 
+/* The fields that a list at this level may be cut by. */
+static unsigned fields_at(const struct lower *lower, unsigned level)
+{
+	unsigned excluded = level == 1 ? lower->limits->excluded : 0, fields = ALL_FIELDS;
+	if ((excluded & OPTIMISE_NOT_PORTS) != 0)
+		fields &= ~(1u << SPLIT_SERVICE | 1u << SPLIT_PORTS);
+	if ((excluded & OPTIMISE_NOT_ADDRESSES) != 0)
+		fields &= (1u << SPLIT_SOURCE4) - 1;
+	return fields;
+}
+
 static struct cut choose_cut(struct lower *lower, struct list list, unsigned level, unsigned linear)
 {
-	unsigned most = linear - linear / 8;
+	unsigned most = linear - linear / 8, fields = fields_at(lower, level);
 	if (list.count > LONG_LIST)
-		return best_cut_of_long(lower, list, level, most);
-	return best_cut(lower, list, level, ALL_FIELDS, most);
+		return best_cut_of_long(lower, list, level, fields, most);
+	return best_cut(lower, list, level, fields, most);
 }
 
 /* --- one list a family -------------------------------------------------------------------- */
@@ -559,6 +570,8 @@ static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level
 static struct family_lists families_of(struct lower *lower, struct list list, unsigned level)
 {
 	struct family_lists families = { .cost = UINT32_MAX };
+	if (level == 1 && (lower->limits->excluded & OPTIMISE_NOT_FAMILIES) != 0)
+		return families;
 	if (!has_family(lower, list, FAMILIES_IPV4) || !has_family(lower, list, FAMILIES_IPV6))
 		return families;
 	families.of[0] = family_list(lower, list, FAMILIES_IPV4);

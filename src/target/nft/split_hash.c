@@ -12,8 +12,10 @@ enum {
 	BLOCKS_MAX = 256,     /* a prefix is cut into so many blocks at most */
 	KEYS_A_PIECE = 4,     /* keys of a map for each prefix of the list */
 	KEYS_LEAST = 1024,
-	CANDIDATES_MAX = 10,
-	PIECES_WEIGHED = 8192, /* neighbours, so that their density is that of all */
+	CANDIDATES_MAX = 7,
+	PIECES_WEIGHED = 2048, /* neighbours, so that their density is that of all */
+	PIECES_A_UNIT = 8,     /* prefixes: lists of ranges that fall into more are no matter of hashes */
+	PIECES_LEAST = 64,
 	LENGTHS = 129,
 	LENGTH_LEAST = 8,      /* shorter ones tell too little apart */
 };
@@ -55,10 +57,13 @@ static struct pieces pieces_of(struct lower *lower, void *pool, enum split_field
 			       const struct entry *list, size_t count)
 {
 	struct pieces pieces = { .width = cells_width(field) };
-	for (size_t i = 0; i < count; i++)
-		if (cells_cuts(lower, field, list[i]))
-			add_pieces(pool, &pieces,
-				   cells_intervals(&lower->units[list[i].unit], field));
+	for (size_t i = 0, units = 0; i < count; i++) {
+		if (!cells_cuts(lower, field, list[i]))
+			continue;
+		add_pieces(pool, &pieces, cells_intervals(&lower->units[list[i].unit], field));
+		if (pieces.items_count > PIECES_A_UNIT * ++units + PIECES_LEAST)
+			return (struct pieces){ .width = pieces.width };
+	}
 	if (pieces.items_count > 1)
 		qsort(pieces.items, pieces.items_count, sizeof *pieces.items, compare_prefixes);
 	return pieces;
@@ -206,7 +211,7 @@ struct hash_plan hash_plan(struct lower *lower, enum split_field field, const st
 	struct pieces pieces = pieces_of(lower, pool, field, list, count);
 	struct candidates candidates = candidates_of(&pieces);
 	uint64_t least = UINT64_MAX;
-	for (unsigned bits = 1; bits < 1u << candidates.count; bits++) {
+	for (unsigned bits = 1; pieces.items_count != 0 && bits < 1u << candidates.count; bits++) {
 		if (!plan_of(&plan, &candidates, bits))
 			continue;
 		uint64_t cost = weigh(&plan, &pieces);
