@@ -287,6 +287,19 @@ static bool fold(struct folding *folding)
 	return true;
 }
 
+/* Where no prefix begins right behind another, each has two ends of its own; a line has two, whatever it
+ * wants: as many lines are needed. */
+static bool has_neighbours(const struct minimise_prefixes *prefixes)
+{
+	for (size_t index = 1; index < prefixes->items_count; index++) {
+		const struct minimise_prefix *before = &prefixes->items[index - 1];
+
+		if (prefixes->items[index].value == (before->value | before->wildcard) + 1)
+			return true;
+	}
+	return false;
+}
+
 bool minimise_fold(struct minimising *work, void *pool, const struct minimise_prefixes *prefixes,
 		   enum region_side side)
 {
@@ -294,7 +307,8 @@ bool minimise_fold(struct minimising *work, void *pool, const struct minimise_pr
 	struct folding folding = { work, pool, prefixes, side, .like = *like };
 
 	folding.other = like->colour == MINIMISE_PERMIT ? MINIMISE_DENY : MINIMISE_PERMIT;
-	if (prefixes->items_count > PREFIXES_MOST || like->condition != 0 || like->colour >= MINIMISE_COLOURS)
+	if (prefixes->items_count > PREFIXES_MOST || like->condition != 0 || like->colour >= MINIMISE_COLOURS ||
+	    !has_neighbours(prefixes))
 		return false;
 	return fold(&folding);
 }
