@@ -200,6 +200,20 @@ static bool drop_element(struct nft_read *read, const struct read_table *table, 
 	return true;
 }
 
+/* The kernel refuses a key that is there twice. */
+static bool is_there_twice(const struct read_set *set, const struct read_element *element)
+{
+	for (size_t index = 0; index < set->elements_count; index++) {
+		const struct read_element *other = &set->elements[index];
+
+		if (other != element && other->flags == element->flags &&
+		    other->key.length == element->key.length &&
+		    memcmp(other->key.bytes, element->key.bytes, other->key.length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool mutate_element(struct nft_read *read, const struct read_table *table, struct text *what)
 {
 	struct read_set *set;
@@ -213,6 +227,8 @@ static bool mutate_element(struct nft_read *read, const struct read_table *table
 		change_bytes(element->key_end, element->key.length, what);
 	else
 		change_bytes(element->key.bytes, element->key.length, what);
+	if (is_there_twice(set, element))
+		return false;
 	nft_read_finish(read);
 	return true;
 }

@@ -317,7 +317,8 @@ static struct packet packet_of(void *pool, const struct prove_difference *differ
 		.first = (uint16_t)values->of[WALK_FIRST],
 		.second = (uint16_t)values->of[WALK_SECOND],
 		.minute = (unsigned)(values->of[WALK_WEEK] / SECONDS_A_MINUTE),
-		.time = (time_t)(values->of[WALK_TIME] / NANOSECONDS),
+		/* the next whole second: a span that begins just after one does not hold it */
+		.time = (time_t)((values->of[WALK_TIME] + NANOSECONDS - 1) / NANOSECONDS),
 		.is_translated = values->of[WALK_TRANSLATED] != 0,
 		.original_destination = values->of[WALK_ORIGINAL_DESTINATION],
 		.original_first = (uint16_t)values->of[WALK_ORIGINAL_PORT],

@@ -486,16 +486,20 @@ static bool read_ports(const struct walk_path *path, const struct read_expressio
 /* A packet of the other family passes by. */
 static void step_nat(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *nat)
 {
-	uint64_t family = read_number(nat, NFTA_NAT_FAMILY, 0);
+	uint64_t family = read_number(nat, NFTA_NAT_FAMILY, 0), type = read_number(nat, NFTA_NAT_TYPE, 0);
 	bool is_ipv6 = family == NFPROTO_IPV6;
 	struct walk_translation translation = {
-		.kind = read_number(nat, NFTA_NAT_TYPE, 0) == NFT_NAT_DNAT ? WALK_DNAT : WALK_SNAT,
+		.kind = type == NFT_NAT_DNAT ? WALK_DNAT : WALK_SNAT,
 		.family = is_ipv6 ? FAMILY_IPV6 : FAMILY_IPV4,
 		.has_address = read_has(nat, NFTA_NAT_REG_ADDR_MIN),
 		.flags = (uint32_t)read_number(nat, NFTA_NAT_FLAGS, 0) & ~NAT_FLAGS_IMPLIED,
 	};
 	if (family != NFPROTO_IPV4 && !is_ipv6) {
 		walk_unsure(walk, paths, at, "a translation of no family");
+		return;
+	}
+	if (type != NFT_NAT_SNAT && type != NFT_NAT_DNAT) {
+		walk_unsure(walk, paths, at, "a translation of no kind");
 		return;
 	}
 	if (paths->items[at].families == FAMILIES_BOTH) { /* the others go on */
