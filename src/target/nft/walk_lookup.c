@@ -126,7 +126,9 @@ static bool add_field(struct lookup *lookup, struct walk_path *element, unsigned
 	uint8_t constant[64];
 	if (walk_constant_bytes(registers, place, length, constant))
 		return memcmp(low, constant, length) <= 0 && memcmp(constant, high, length) <= 0;
-	if (variable == WALK_UNWRITTEN || walk->variables->items[variable].bytes != length) {
+	/* an end before its start is what no kernel holds */
+	if (variable == WALK_UNWRITTEN || walk->variables->items[variable].bytes != length ||
+	    memcmp(low, high, length) > 0) {
 		lookup->is_unclear = true;
 		return false;
 	}
@@ -180,6 +182,10 @@ static void add_row(struct lookup *lookup)
 			if (next == item.low)
 				continue; /* the later of two starts at one place */
 			item.high = next - 1;
+		}
+		if (item.low > item.high) {
+			lookup->is_unclear = true;
+			return;
 		}
 		const struct interval_set values = { &item, 1, 1 };
 		add_values(lookup, group_of(lookup, &element->value), variable, &values);

@@ -90,6 +90,25 @@ static void break_equations(struct walk *walk, struct walk_path *path, const str
 	kill_unless(path, walk_path_predicate(walk, path, fails));
 }
 
+/* Bytes behind the end of a name: the kernel fills names of interfaces up with zeros. */
+static bool is_no_name(const struct walk_equations *equations)
+{
+	const struct walk_equation *only = &equations->items[0];
+	bool has_ended = false;
+
+	if (equations->items_count != 1 || only->mask != DIAGRAM_HIGHEST ||
+	    (only->variable != WALK_IIFNAME && only->variable != WALK_OIFNAME))
+		return false;
+	for (unsigned bits = 8 * IPV6_BYTES; bits != 0; bits -= 8) {
+		uint8_t byte = (uint8_t)(only->wanted >> (bits - 8));
+
+		if (has_ended && byte != 0)
+			return true;
+		has_ended = has_ended || byte == 0;
+	}
+	return false;
+}
+
 static void compare_equal(struct walk *walk, struct walk_paths *paths, size_t at, int place,
 			  const struct read_data *data, bool is_equal)
 {
@@ -97,7 +116,7 @@ static void compare_equal(struct walk *walk, struct walk_paths *paths, size_t at
 	struct walk_equations equations = walk_equations_of(&path->registers, place, data->bytes, data->length);
 	if (equations.is_unclear)
 		walk_unsure(walk, paths, at, "a comparison of what was never loaded");
-	else if (equations.is_impossible)
+	else if (equations.is_impossible || is_no_name(&equations))
 		kill_unless(path, !is_equal);
 	else if (is_equal)
 		hold_equations(walk, path, &equations);
