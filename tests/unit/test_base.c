@@ -22,8 +22,11 @@ START_TEST(memory_is_zeroed_and_grows)
 	ck_assert_uint_ge(list.values_capacity, 10000);
 	for (int i = 0; i < 10000; i++)
 		ck_assert_int_eq(list.values[i], i);
-	for (size_t i = 10000; i < list.values_capacity; i++)
-		ck_assert_int_eq(list.values[i], 0);
+	ck_assert_int_eq(*pool_append(pool, &list, values), 0);
+	size_t capacity = 0;
+	const int *grown = pool_grow(pool, NULL, &capacity, 100, sizeof *grown);
+	for (size_t i = 0; i < capacity; i++)
+		ck_assert_int_eq(grown[i], 0);
 	const long *numbers = pool_array(pool, long, 1000);
 	for (size_t i = 0; i < 1000; i++)
 		ck_assert_int_eq(numbers[i], 0);
