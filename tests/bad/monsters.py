@@ -1,5 +1,6 @@
 """Input that is no policy, or much too much of one; hostile strings in every place for text."""
 
+import concurrent.futures
 import os
 import random
 import re
@@ -114,7 +115,7 @@ PLACES = {
 }
 CONTROLS = {"escape": "\x1b[31m", "bell": "\a", "carriage return": "a\rb", "tab": "a\tb",
             "delete": "\x7f", "line end": "a\nb", "vertical tab": "\v"}
-APPLY_AND_LIST = ('"$1" apply "$2" --state state --confirm 0 >"$2.out" 2>"$2.err"; status=$?;'
+APPLY_AND_LIST = ('"$1" apply "$2" --state "$2.state" --confirm 0 >"$2.out" 2>"$2.err"; status=$?;'
                   'nft -s list ruleset >"$2.first"; nft -c -f - <"$2.first" || exit 91;'
                   'for chain in $(grep -o "chain applied_[0-9]*" "$2.first" | cut -d" " -f2);'
                   'do nft delete chain inet fwc "$chain"; done;'
@@ -126,17 +127,22 @@ def filled(template, text):
 
 
 def run_hostile(session):
-    """Each string in each place: refused with a message, or loaded, listed and read again."""
-    for place, template in PLACES.items():
-        for kind, text in HOSTILE.items():
-            check_hostile(session, f"{kind} in {place}", filled(template, text))
-        for kind, text in CONTROLS.items():
-            done = session.run("check", "-", stdin=filled(template, text).encode())
-            session.check_refusal(f"{kind} in {place}", done)
+    """Each string in each place: refused with a message, or loaded, listed and read again; several places at
+    once, for namespaces are slow to come and go."""
+    with concurrent.futures.ThreadPoolExecutor(3) as workers:
+        list(workers.map(lambda place: check_place(session, place), PLACES))
 
 
-def check_hostile(session, name, policy):
-    path = session.write("hostile/main.fw", policy)
+def check_place(session, place):
+    for kind, text in HOSTILE.items():
+        check_hostile(session, f"{kind} in {place}", place, filled(PLACES[place], text))
+    for kind, text in CONTROLS.items():
+        done = session.run("check", "-", stdin=filled(PLACES[place], text).encode())
+        session.check_refusal(f"{kind} in {place}", done)
+
+
+def check_hostile(session, name, place, policy):
+    path = session.write(f"hostile {place}/main.fw", policy)
     done = session.run("compile", path)
     if not session.check(done is not None, f"{name}: does not end"):
         return

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 
 import machine
 import monsters
@@ -33,6 +34,7 @@ class Session:
         self.fwc = os.path.abspath(fwc)
         self.folder = folder
         self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()
         self.can_load = subprocess.run(
             ["unshare", "-rn", "nft", "list", "ruleset"], capture_output=True, check=False
         ).returncode == 0
@@ -40,11 +42,12 @@ class Session:
             self.skip("apply of every case", "no namespaces with nf_tables here")
 
     def check(self, holds, what):
-        if holds:
-            self.passed += 1
-        else:
-            self.failed += 1
-            print(f"FAILED: {what}", flush=True)
+        with self.lock:
+            if holds:
+                self.passed += 1
+            else:
+                self.failed += 1
+                print(f"FAILED: {what}", flush=True)
         return holds
 
     def skip(self, what, why, of_the_build=False):

@@ -283,9 +283,9 @@ static Suite *list_diff_suite(void)
 	TCase *laws = unit_case(suite, "laws");
 
 	tcase_add_test(laws, common_boxes_are_paired);
-	tcase_add_loop_test(laws, pairs_are_those_of_the_maps, 0, 10);
-	tcase_add_loop_test(laws, boxes_find_the_same_pairs, 0, 6);
-	tcase_add_loop_test(laws, past_the_work_nothing_is_guessed, 0, 6);
+	unit_add_law(laws, pairs_are_those_of_the_maps, 10);
+	unit_add_law(laws, boxes_find_the_same_pairs, 6);
+	unit_add_law(laws, past_the_work_nothing_is_guessed, 6);
 	return suite;
 }
 

@@ -162,7 +162,7 @@ static void compare_random(const struct ruleset_kind *kind, unsigned rulesets, u
 {
 	static const enum optimise_level levels[] = { OPTIMISE_LINES, OPTIMISE_READABLE,
 						      OPTIMISE_FASTEST };
-	for (unsigned i = 0; i < rulesets; i++) {
+	for (unsigned i = 0; i < UNIT_ROUNDS(rulesets); i++) {
 		struct nft_settings settings = plain_settings;
 		settings.level = levels[i % 3];
 		struct ruleset *ruleset = random_ruleset(unit_pool(), kind);

@@ -386,13 +386,13 @@ static Suite *meaning_suite(void)
 	Suite *suite = suite_create("meaning");
 	TCase *laws = unit_case(suite, "laws");
 
-	tcase_add_loop_test(laws, maps_decide_as_the_evaluator, 0, 60);
-	tcase_add_loop_test(laws, corners_of_every_rule_are_decided_alike, 0, 12);
-	tcase_add_loop_test(laws, examples_are_decided_as_they_say, 0, 60);
-	tcase_add_loop_test(laws, sets_keep_their_laws, 0, 200);
-	tcase_add_loop_test(laws, boxes_make_the_set_again, 0, 100);
-	tcase_add_loop_test(laws, both_engines_say_the_same, 0, 60);
-	tcase_add_loop_test(laws, budgets_end_without_a_guess, 0, 10);
+	unit_add_law(laws, maps_decide_as_the_evaluator, 60);
+	unit_add_law(laws, corners_of_every_rule_are_decided_alike, 12);
+	unit_add_law(laws, examples_are_decided_as_they_say, 60);
+	unit_add_law(laws, sets_keep_their_laws, 200);
+	unit_add_law(laws, boxes_make_the_set_again, 100);
+	unit_add_law(laws, both_engines_say_the_same, 60);
+	unit_add_law(laws, budgets_end_without_a_guess, 10);
 	return suite;
 }
 

@@ -338,15 +338,15 @@ static Suite *shadow_suite(void)
 	Suite *suite = suite_create("shadow");
 	TCase *laws = unit_case(suite, "laws");
 
-	tcase_add_loop_test(laws, maps_read_lists_as_they_stand, 0, 40);
-	tcase_add_loop_test(laws, equal_lists_are_one_node, 0, 40);
-	tcase_add_loop_test(laws, engines_find_the_same, 0, 60);
-	tcase_add_loop_test(laws, findings_can_all_go, 0, 60);
-	tcase_add_loop_test(laws, past_the_work_nothing_is_guessed, 0, 60);
-	tcase_add_loop_test(laws, nothing_else_can_go, 0, 60);
-	tcase_add_loop_test(laws, blame_and_witnesses_hold, 0, 60);
-	tcase_add_loop_test(laws, lists_compare_in_slices, 0, 60);
-	tcase_add_loop_test(laws, budgets_lead_to_the_other_engine, 0, 12);
+	unit_add_law(laws, maps_read_lists_as_they_stand, 40);
+	unit_add_law(laws, equal_lists_are_one_node, 40);
+	unit_add_law(laws, engines_find_the_same, 60);
+	unit_add_law(laws, findings_can_all_go, 60);
+	unit_add_law(laws, past_the_work_nothing_is_guessed, 60);
+	unit_add_law(laws, nothing_else_can_go, 60);
+	unit_add_law(laws, blame_and_witnesses_hold, 60);
+	unit_add_law(laws, lists_compare_in_slices, 60);
+	unit_add_law(laws, budgets_lead_to_the_other_engine, 12);
 	return suite;
 }
 
