@@ -98,7 +98,7 @@ def site_of(device, devices, tunnels, rest):
         own = address_on(devices, device.name, zone)
         peer = address_on(devices, *ends.group(3 - 2 * near, 4 - 2 * near))
         names += f"network {name} = {', '.join(far)};\n"
-        transport += f"from {zone} {{ allow 500/udp, 4500/udp, 50/ip from {peer} to {own}; }}\n"
+        transport += f"from {zone} to self {{ allow 500/udp, 4500/udp, 50/ip from {peer} to {own}; }}\n"
     return Site(device, zones + names + rest, zones + names + transport + rest)
 
 
