@@ -1,16 +1,22 @@
 """The forms of `fwc check --format`: what build servers and code hosts read, held against readers of
 XML and JSON that know nothing of fwc; and --strict."""
 
+import concurrent.futures
+import glob
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import urllib.parse
 import xml.etree.ElementTree
 
+import forms
+
 FWC = os.path.abspath(sys.argv[1])
-passed = failed = 0
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+passed = failed = skipped = 0
 
 CLEAN = "allow ssh from 10.0.0.0/8;\n"
 WARNED = "allow sftp from 10.0.0.0/8;\n"
@@ -118,19 +124,117 @@ def test_large(folder):
           "check compares")
 
 
+# --- every policy of the cases, by tables and by readers of others ---------------------------------------
+
+
+def skip(words):
+    global skipped
+    skipped += 1
+    print("skipped:", words)
+
+
+def reports_of_cases(folder):
+    """{form: paths} of the reports of every policy that the cases and the examples have."""
+    policies = sorted(glob.glob(os.path.join(TOP, "tests", "cases", "*", "policy.fw")) +
+                      glob.glob(os.path.join(TOP, "examples", "*.fw")))
+    paths = {"sarif": [], "junit": []}
+
+    def write(job):
+        index, policy, form = job
+        done = subprocess.run([FWC, "check", "--conflicts", "--format", form, os.path.basename(policy)],
+                              cwd=os.path.dirname(policy), capture_output=True, check=False, timeout=60)
+        path = os.path.join(folder, f"{index}.{form}")
+        with open(path, "wb") as file:
+            file.write(done.stdout)
+        return form, path, done.stdout
+
+    jobs = [(index, policy, form) for index, policy in enumerate(policies) for form in paths]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as workers:
+        for form, path, output in workers.map(write, jobs):
+            if output:
+                paths[form].append(path)
+    return paths
+
+
+def sizes(paths, count):
+    """Of each report what this reader counts in it: "PATH N ...", as the others print it."""
+    return [f"{path} {' '.join(map(str, count(path)))}" for path in paths]
+
+
+def check_sarif_forms(paths):
+    results = 0
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            log = json.load(file)
+        mistakes = forms.sarif_mistakes(log) or forms.reference_mistakes(log)
+        results += len(log["runs"][0]["results"])
+        check(not mistakes, f"sarif: {mistakes[:3]}")
+    print(f"{len(paths)} SARIF logs with {results} results are as the standard has them")
+    if forms.without_python("sarif_om"):
+        return skip("Debian's python3-sarif-python-om is not here")
+
+    def count(path):
+        with open(path, encoding="utf-8") as file:
+            return [len(json.load(file)["runs"][0]["results"])]
+    lines, wrong = forms.read_by(forms.READ_SARIF, paths)
+    return check(lines == sizes(paths, count), f"sarif: sarif_om: {wrong}")
+
+
+def check_junit_forms(folder, paths):
+    schema = os.path.join(folder, "junit.xsd")
+    with open(schema, "w", encoding="utf-8") as file:
+        file.write(forms.JUNIT)
+    if shutil.which("xmllint"):
+        done = subprocess.run(["xmllint", "--noout", "--schema", schema, *paths], capture_output=True, text=True,
+                              check=False)
+        wrong = [line for line in done.stderr.splitlines() if not line.endswith(" validates")]
+        check(done.returncode == 0 and not wrong, f"junit: xmllint: {wrong[:3]}")
+        print(f"{len(paths)} JUnit reports are as the schema has them")
+    else:
+        skip("xmllint is not here")
+    if forms.without_python("junitparser"):
+        return skip("Debian's python3-junitparser is not here")
+
+    def count(path):
+        suite = xml.etree.ElementTree.parse(path).getroot().find("testsuite")
+        return [len(suite.findall(which)) for which in ("testcase", "testcase/failure", "testcase/skipped")]
+    lines, wrong = forms.read_by(forms.READ_JUNIT, paths)
+    return check(lines == sizes(paths, count), f"junit: junitparser: {wrong}")
+
+
+def test_tables():
+    """The table sees what is wrong: a member too many, one too few, a value that is none."""
+    good = {"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": [
+        {"message": {"text": "m"}, "level": "note", "relatedLocations": []}]}]}
+    check(forms.sarif_mistakes(good) == [], "the table refuses a good log")
+    for change in ('"note"|"notice"', '"text": "m"|"txt": "m"', '"2.1.0"|"2.0"', '[]|[{}, {}]', '"name": "x"|'):
+        old, new = change.split("|")
+        bad = json.loads(json.dumps(good).replace(old, new))
+        check(len(forms.sarif_mistakes(bad)) > 0, f"the table takes {change}")
+
+
+def test_forms(folder):
+    test_tables()
+    paths = reports_of_cases(folder)
+    check(len(paths["sarif"]) > 200 and len(paths["junit"]) == len(paths["sarif"]), "reports of every case")
+    check_sarif_forms(paths["sarif"])
+    check_junit_forms(folder, paths["junit"])
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         test_sarif(folder)
         test_junit(folder)
         test_strict(folder)
         test_large(folder)
+        test_forms(folder)
         status, output, talk = run(folder, "a.fw", CLEAN, "--format", "xml")
         check(status == 2 and output == b"" and b"no format 'xml'" in talk, "unknown format")
         status, output, talk = run(folder, "a.fw", WARNED, "--format", "json")
         check(json.loads(output)["warnings"] == 1 and talk == b"", "json on stdout")
         status, output, talk = run(folder, "a.fw", WARNED, "--format", "text")
         check(b"warning:" in output and talk == b"", "text on stdout")
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed else 0)
 
 
