@@ -94,21 +94,26 @@ static bool invalid_fits(struct prover *prover, const struct walk_leaf *leaf)
 	       is_own(prover, "counter", counter, &invalid, 0);
 }
 
+bool prove_verdict_fits(const struct wanted_leaf *wanted, const struct walk_leaf *leaf)
+{
+	static const enum walk_verdict verdicts[] = {
+		[VERDICT_ALLOW] = WALK_ACCEPT, [VERDICT_DENY] = WALK_DROP, [VERDICT_REJECT] = WALK_REJECT,
+	};
+	return leaf->verdict == verdicts[wanted->outcome->verdict];
+}
+
+static bool answer_fits(const struct wanted_leaf *wanted, const struct walk_leaf *leaf)
+{
+	if (leaf->verdict != WALK_REJECT)
+		return true;
+	return wanted->is_reset ? leaf->reject.type == NFT_REJECT_TCP_RST
+				: leaf->reject.type == NFT_REJECT_ICMPX_UNREACH &&
+				  leaf->reject.code == NFT_REJECT_ICMPX_ADMIN_PROHIBITED;
+}
+
 static bool verdict_fits(const struct wanted_leaf *wanted, const struct walk_leaf *leaf)
 {
-	switch (wanted->outcome->verdict) {
-	case VERDICT_ALLOW:
-		return leaf->verdict == WALK_ACCEPT;
-	case VERDICT_DENY:
-		return leaf->verdict == WALK_DROP;
-	case VERDICT_REJECT:
-		if (leaf->verdict != WALK_REJECT)
-			return false;
-		return wanted->is_reset ? leaf->reject.type == NFT_REJECT_TCP_RST
-					: leaf->reject.type == NFT_REJECT_ICMPX_UNREACH &&
-					  leaf->reject.code == NFT_REJECT_ICMPX_ADMIN_PROHIBITED;
-	}
-	return false;
+	return prove_verdict_fits(wanted, leaf) && answer_fits(wanted, leaf);
 }
 
 static bool translation_fits(const struct wanted_leaf *wanted, const struct walk_leaf *leaf)

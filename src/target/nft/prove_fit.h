@@ -26,4 +26,7 @@ struct prover {
  * whose counter and limit is whose: with one prover, ask for every pair. */
 bool prove_fits(void *prover, diagram wanted, diagram found);
 
+/* Whether both allow, both drop or both reject, whatever the answer. wanted: one of a rule. */
+bool prove_verdict_fits(const struct wanted_leaf *wanted, const struct walk_leaf *leaf);
+
 #endif
