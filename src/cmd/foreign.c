@@ -10,7 +10,7 @@
 #include "cmd/nft_source.h"
 #include "cmd/proof.h"
 #include "cmd/rights.h"
-#include "import/iptables.h"
+#include "import/iptables_prove.h"
 #include "import/nft_prove.h"
 #include "services/database.h"
 
@@ -32,28 +32,72 @@ static int read_made(void *context, void *pool, const char *path, const char **b
 	return 0;
 }
 
-/* The text is compiled, as whoever gets it would, and compared with what was read. */
-static bool prove_nft(struct session *session, struct text *text, const struct import_nft_source *source,
-		      const struct import_nft_tables *tables, bool tells_proof)
+/* The text compiled, as whoever gets it would; NULL after errors in the bag. */
+static const struct ruleset *compile_made(struct session *session, struct text *text)
 {
 	struct session *made = session_other(session, "-");
-	struct proof proof;
 
 	made->options.path = "imported policy";
 	made->options.device = NULL;
 	made->options.is_for_router = false;
 	made->reader = (struct file_reader){ .read = read_made, .context = text };
-	if (!session_expand(made)) {
-		diags_take_errors(session->diags, made->diags);
-		return false;
-	}
-	proof = import_nft_prove(pool_child(session->pool, "proof"), made->ruleset, source, tables);
-	if (!proof_report(session, &proof, pool_format(session->pool, "the ruleset of '%s'", source->name)))
-		return false;
+	if (session_expand(made))
+		return made->ruleset;
+	diags_take_errors(session->diags, made->diags);
+	return NULL;
+}
+
+/* true: the text may be given out. name: of what was read; other_logs: log lines differ, as a warning tells. */
+static bool tell_proof(struct session *session, const struct proof *proof, const char *name, bool other_logs,
+		       bool tells_proof)
+{
+	if (!proof_report(session, proof, pool_format(session->pool, "the ruleset of '%s'", name)))
+		return proof->result == PROOF_UNDECIDED; /* as with what compile makes: a warning tells */
 	if (tells_proof)
 		fprintf(stderr, "proved: this policy equals the ruleset, %zu rules, %zu translations%s\n",
-			proof.rules, proof.translations, tables->has_other_logs ? ", but for log lines" : "");
+			proof->rules, proof->translations, other_logs ? ", but for log lines" : "");
 	return true;
+}
+
+static bool prove_nft(struct session *session, struct text *text, const struct import_nft_source *source,
+		      const struct import_nft_tables *tables, bool tells_proof)
+{
+	const struct ruleset *ruleset = compile_made(session, text);
+	struct proof proof;
+
+	if (ruleset == NULL)
+		return false;
+	proof = import_nft_prove(pool_child(session->pool, "proof"), ruleset, source, tables);
+	return tell_proof(session, &proof, source->name, tables->has_other_logs, tells_proof);
+}
+
+static bool prove_iptables(struct session *session, struct text *text, const char *name,
+			   const struct import_iptables_files *files, bool tells_proof)
+{
+	const struct ruleset *ruleset = compile_made(session, text);
+	struct proof proof;
+
+	if (ruleset == NULL)
+		return false;
+	proof = import_iptables_prove(pool_child(session->pool, "proof"), ruleset, session->sources, files);
+	return tell_proof(session, &proof, name, files->has_other_logs, tells_proof);
+}
+
+bool foreign_iptables(struct session *session, const uint32_t *sources, size_t sources_count,
+		      const struct import_iptables_settings *settings, struct text *out, bool tells_proof)
+{
+	const char *name = session->sources->items[sources[0]]->name;
+	struct import_iptables_files files;
+	bool is_usable;
+
+	if (sources_count > 1)
+		name = pool_format(session->pool, "%s' and '%s", name, session->sources->items[sources[1]]->name);
+	foreign_open_database(session);
+	import_iptables(out, session->diags, sources, sources_count, session->database, settings, &files,
+			&is_usable);
+	if (is_usable && !diags_has_errors(session->diags)) /* what was left out is known to differ */
+		is_usable = prove_iptables(session, out, name, &files, tells_proof);
+	return is_usable;
 }
 
 bool foreign_nft(struct session *session, const struct source *script,
@@ -86,18 +130,15 @@ static bool make_nft(struct session *session, const struct source *script, uint3
 	static const struct import_nft_settings settings = { 0 };
 
 	(void)number;
-	return foreign_nft(session, script, &settings, out, 0);
+	return foreign_nft(session, script, &settings, out, false);
 }
 
 static bool make_iptables(struct session *session, const struct source *script, uint32_t number, struct text *out)
 {
 	static const struct import_iptables_settings settings = { 0 };
-	bool is_usable;
 
 	(void)script;
-	foreign_open_database(session);
-	import_iptables(out, session->diags, &number, 1, session->database, &settings, &is_usable);
-	return is_usable;
+	return foreign_iptables(session, &number, 1, &settings, out, false);
 }
 
 static const struct foreign_kind {

@@ -15,6 +15,10 @@ void foreign_open_database(struct session *session);
 bool foreign_nft(struct session *session, const struct source *script,
 		 const struct import_nft_settings *settings, struct text *out, bool tells_proof);
 
+/* The same of texts of iptables-save; no right is given up. */
+bool foreign_iptables(struct session *session, const uint32_t *sources, size_t sources_count,
+		      const struct import_iptables_settings *settings, struct text *out, bool tells_proof);
+
 /* Whether the path says so, and no file is called so. */
 bool foreign_is_meant(const char *path);
 /* Makes the session's reader give the policy that the path stands for. false after an error in the bag. */

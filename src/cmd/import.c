@@ -100,12 +100,8 @@ static bool write_cisco(struct session *session, const struct import_query *quer
 static bool write_iptables(struct session *session, const struct import_query *query,
 			   const uint32_t *sources, struct text *out)
 {
-	bool is_usable;
-
-	foreign_open_database(session);
-	import_iptables(out, session->diags, sources, query->paths_count, session->database,
-			&query->iptables, &is_usable);
-	return is_usable;
+	return foreign_iptables(session, sources, query->paths_count, &query->iptables, out,
+				!session->options.has_json);
 }
 
 /* --- kinds -------------------------------------------------------------------------------------------- */

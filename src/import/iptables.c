@@ -7,8 +7,6 @@
 #include "import/policy.h"
 #include "import/rows.h"
 
-#define FAMILY_COUNT 2
-
 struct importing {
 	void *pool;
 	struct diags *diags;
@@ -16,6 +14,7 @@ struct importing {
 	const struct spelling *spelling;
 	struct import_losses losses;
 	struct import_policy policy;
+	struct import_iptables_files *files;
 };
 
 static const char *const chain_names[IMPORT_HOOKS] = { "INPUT", "FORWARD", "OUTPUT" };
@@ -158,6 +157,7 @@ static void import_source(struct importing *run, uint32_t source)
 		}
 	run->policy.has_family[family] = true;
 	run->policy.files[family] = text->name;
+	run->files->items[family] = file;
 	refuse_others(run, file);
 	import_filter(run, table, save_table_find(file, "nat"), family);
 }
@@ -166,7 +166,8 @@ static void import_source(struct importing *run, uint32_t source)
 
 void import_iptables(struct text *out, struct diags *diags, const uint32_t *sources, size_t sources_count,
 		     const struct service_database *database,
-		     const struct import_iptables_settings *settings, bool *is_usable)
+		     const struct import_iptables_settings *settings, struct import_iptables_files *files,
+		     bool *is_usable)
 {
 	struct importing run = {
 		.pool = out->pool,
@@ -175,13 +176,18 @@ void import_iptables(struct text *out, struct diags *diags, const uint32_t *sour
 		.spelling = spelling_new(out->pool, database),
 		.losses = { .log = SPAN_NONE, .answer = SPAN_NONE },
 		.policy = { .interfaces = names_new(out->pool, false) },
+		.files = files,
 	};
 	const size_t since = diags->items_count;
 
+	*files = (struct import_iptables_files){ 0 };
 	for (size_t index = 0; index < sources_count; index++)
 		import_source(&run, sources[index]);
 	import_tell_losses(diags, &run.losses);
 	run.policy.lacks_foreign_icmp = run.losses.foreign_icmp > 0;
+	files->lacks_foreign_icmp = run.losses.foreign_icmp > 0;
+	files->has_other_logs = run.losses.logs > 0;
+	files->translates_destinations = run.policy.translations.has_forward;
 	*is_usable = import_are_all_skipped(diags, since) && !diags->is_full;
 	if (*is_usable)
 		import_policy_write(out, &run.policy);

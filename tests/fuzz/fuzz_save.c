@@ -15,12 +15,13 @@ static void import_once(void *root, const uint8_t *data, size_t size, bool is_le
 	const struct import_iptables_settings settings = { is_lenient, is_lenient };
 	char *copy = pool_bytes(root, size + 1);
 	uint32_t source;
+	struct import_iptables_files files;
 	bool is_usable;
 
 	if (size > 0)
 		memcpy(copy, data, size);
 	source = sources_add(sources, "fuzz.v4", copy, size, false);
-	import_iptables(text_new(root), diags, &source, 1, database, &settings, &is_usable);
+	import_iptables(text_new(root), diags, &source, 1, database, &settings, &files, &is_usable);
 	diags_sort(diags);
 	diags_print_text(diags, text_new(root), false);
 }

@@ -5,7 +5,8 @@ usage: import_test.py FWC [--seed N] [--files N]
 The files of files/ and random ones are imported, and packets at the corners of everything that
 they name are asked of both. Answers, loopback and neighbour discovery have to pass in the file
 where the import was not told otherwise; what exceeds a limit has to be dropped; a line that was left
-out may only make the policy narrower. The policy must also compile, which proves its table.
+out may only make the policy narrower. Each whole import must say that it was proved. The policy must also
+compile, which proves its table.
 """
 
 import argparse
@@ -342,6 +343,8 @@ def check_import(tally, fwc, names, rng, paths, packets):
         done = imported(fwc, paths, *options)
         tally.check(done.returncode in (0, 1) and "Sanitizer" not in done.stderr,
                     f"{name}: status {done.returncode} {done.stderr[-300:]}")
+        if done.returncode == 0:
+            tally.check("proved: this policy equals the ruleset" in done.stderr, f"{name}: {done.stderr[-400:]}")
         if done.stdout:
             try:
                 comparison = Comparison(tally, name, done.stdout, texts, rng, names)
