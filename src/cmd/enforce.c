@@ -167,6 +167,8 @@ struct enforcing {
 	const struct enforce_options *options;
 	struct state *state;
 	uint64_t number; /* of the entry */
+	const char *mark; /* the chain that says what was applied */
+	struct guard *guard; /* where it needs confirmation, and has started */
 	struct nft_socket *socket;
 	struct nft_kept *before;
 	struct nft_restore *restore; /* NULL until it is needed */
@@ -177,6 +179,12 @@ struct enforcing {
 static bool needs_confirmation(const struct enforcing *enforcing)
 {
 	return enforcing->options->confirm_s != 0;
+}
+
+/* The earlier ruleset is back: this process stood still for longer than the time. */
+static bool has_come_too_late(const struct enforcing *enforcing)
+{
+	return needs_confirmation(enforcing) && guard_has_reverted(enforcing->guard);
 }
 
 static bool report(struct enforcing *enforcing, int error)
@@ -257,7 +265,8 @@ static void add_mark(struct enforcing *enforcing, const struct state_entry *entr
 				  entry->policy != NULL ? entry->policy : "-",
 				  entry->version != NULL ? entry->version : "-");
 
-	chain->name = pool_format(table, ENFORCE_MARK "%llu", (unsigned long long)entry->number);
+	enforcing->mark = pool_format(table, ENFORCE_MARK "%llu", (unsigned long long)entry->number);
+	chain->name = enforcing->mark;
 	chain->comment = pool_strdup(table, nft_safe(words).bytes);
 	*pool_append(table, table, chains) = chain;
 }
@@ -313,8 +322,7 @@ static bool prepare_state(struct enforcing *enforcing, const struct bundle *bund
 	add_mark(enforcing, entry);
 	return keep_boot(enforcing, entry) &&
 	       state_keep_before(state, session->diags, entry, enforcing->before->bytes,
-				 enforcing->before->bytes_count) &&
-	       state_note(state, session->diags);
+				 enforcing->before->bytes_count);
 }
 
 static bool load(struct enforcing *enforcing)
@@ -366,7 +374,7 @@ static bool check_kernel(struct enforcing *enforcing, struct state_entry *entry)
 	else
 		nft_kept_hash(now, found);
 	entry->kernel = found;
-	return is_same || prove_kernel(session, now);
+	return is_same || has_come_too_late(enforcing) || prove_kernel(session, now);
 }
 
 static bool finish_state(struct enforcing *enforcing)
@@ -378,6 +386,8 @@ static bool finish_state(struct enforcing *enforcing)
 	entry->mark = needs_confirmation(enforcing) ? STATE_WAITING : STATE_CONFIRMED;
 	if (!needs_confirmation(enforcing))
 		entry->before = NULL;
+	else
+		entry->deadline = time(NULL) + (time_t)enforcing->options->confirm_s;
 	if (needs_confirmation(enforcing))
 		return state_write(enforcing->state, enforcing->session->diags);
 	return state_confirm(enforcing->state, enforcing->session->diags, enforcing->number);
@@ -440,6 +450,7 @@ static bool start_guard(struct enforcing *enforcing, struct guard *guard)
 		.root = enforcing->options->root,
 		.state = enforcing->state,
 		.number = enforcing->number,
+		.mark = enforcing->mark,
 		.seconds = enforcing->options->confirm_s,
 		.restore = enforcing->restore,
 	};
@@ -448,6 +459,7 @@ static bool start_guard(struct enforcing *enforcing, struct guard *guard)
 	if (needs_confirmation(enforcing) &&
 	    !nft_restore_is_possible(enforcing->restore, enforcing->session->diags))
 		return false;
+	enforcing->guard = guard;
 	error = needs_confirmation(enforcing) ? guard_start(guard, &task) : 0;
 	if (error != 0)
 		diag_add(enforcing->session->diags, CODE_GUARD_FAILED, SPAN_NONE,
@@ -455,21 +467,82 @@ static bool start_guard(struct enforcing *enforcing, struct guard *guard)
 	return error == 0;
 }
 
+/* The earlier ruleset came back while this process stood still. */
+static void write_reverted(struct enforcing *enforcing)
+{
+	struct state_entry *entry = state_find(enforcing->state, enforcing->number);
+
+	entry->mark = STATE_REVERTED;
+	entry->before = NULL;
+	(void)state_write(enforcing->state, enforcing->session->diags);
+}
+
+/* It is loaded: the time runs. false: it was taken back, for nobody would do it later. */
+static bool begin_trial(struct enforcing *enforcing)
+{
+	switch (guard_arm(enforcing->guard)) {
+	case GUARD_ARMED:
+		return true;
+	case GUARD_TOO_LATE:
+		write_reverted(enforcing);
+		return true;
+	case GUARD_DEAD:
+		break;
+	}
+	diag_add(enforcing->session->diags, CODE_GUARD_FAILED, SPAN_NONE,
+		 "the process that would bring the earlier ruleset back was killed: it was brought back at once");
+	take_back(enforcing);
+	return false;
+}
+
+/* What failed did so because the earlier ruleset came back meanwhile. */
+static bool end_too_late(struct enforcing *enforcing)
+{
+	(void)guard_arm(enforcing->guard);
+	write_reverted(enforcing);
+	return true;
+}
+
+static void undo(struct enforcing *enforcing, bool is_loaded)
+{
+	if (is_loaded)
+		take_back(enforcing);
+	else
+		forget_entry(enforcing->session, enforcing->state, enforcing->number);
+	if (needs_confirmation(enforcing))
+		guard_cancel(enforcing->guard);
+}
+
 /* With the guard running: it ends, or the time runs. */
-static bool load_guarded(struct enforcing *enforcing, const struct guard *guard)
+static bool load_guarded(struct enforcing *enforcing)
 {
 	struct session *session = enforcing->session;
-	bool is_loaded = load(enforcing), is_in_force = is_loaded && finish_state(enforcing);
+	struct diags *all = session->diags, *own = diags_new(session->pool, session->sources);
+	bool is_loaded, is_in_force;
 
-	if (!is_loaded)
-		forget_entry(session, enforcing->state, enforcing->number);
-	else if (!is_in_force)
-		take_back(enforcing);
-	if (needs_confirmation(enforcing) && is_in_force)
-		guard_arm(guard);
-	else if (needs_confirmation(enforcing))
+	session->diags = own;
+	is_loaded = load(enforcing);
+	is_in_force = is_loaded && finish_state(enforcing);
+	session->diags = all;
+	if (!is_in_force && has_come_too_late(enforcing))
+		return end_too_late(enforcing);
+	diags_take(all, own);
+	if (!is_in_force)
+		undo(enforcing, is_loaded);
+	return is_in_force && (!needs_confirmation(enforcing) || begin_trial(enforcing));
+}
+
+/* The state says it before the kernel has it; and whoever brings it back is there before the state says it. */
+static bool begin(struct enforcing *enforcing, const struct bundle *bundle, struct guard *guard)
+{
+	bool is_guarded = prepare_state(enforcing, bundle) && start_guard(enforcing, guard);
+
+	if (is_guarded && state_note(enforcing->state, enforcing->session->diags))
+		return true;
+	if (is_guarded && needs_confirmation(enforcing))
 		guard_cancel(guard);
-	return is_in_force;
+	state_forget(enforcing->state);
+	return false;
 }
 
 bool enforce_prepare(struct session *session, struct enforce_proof *proof)
@@ -496,15 +569,9 @@ bool enforce(struct session *session, const struct bundle *bundle, const struct 
 	enforcing.state = state_open(session->pool, session->diags, options->state);
 	if (enforcing.state == NULL || !read_before(&enforcing) || !is_free(&enforcing))
 		return false;
-	if (!prepare_state(&enforcing, bundle)) {
-		state_forget(enforcing.state);
+	if (!begin(&enforcing, bundle, guard))
 		return false;
-	}
-	if (!start_guard(&enforcing, guard)) {
-		forget_entry(session, enforcing.state, enforcing.number);
-		return false;
-	}
-	is_in_force = load_guarded(&enforcing, guard);
+	is_in_force = load_guarded(&enforcing);
 	state_unlock(enforcing.state);
 	if (is_in_force) {
 		nft_note_other_chains(session->pool, session->diags, session->table);

@@ -17,14 +17,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "target/nft/kernel.h"
+
 #define GUARD_LOCK "guard"
 #define STATE_WAIT_MS 2000 /* for whoever holds the state: longer than a confirmation takes */
 #define RETRY_FIRST_MS 50
 #define RETRY_MOST_MS 1000
 #define LOOK_MS 500 /* at the state, where the system does not tell of changes */
+#define LOOK_LOADED_MS 250 /* at the kernel's generation, until the caller says what it has done */
 #define PRIORITY (-10)
 
-/* What goes over the channel, a byte each. */
+/* What goes over the channel, a byte each. TELL_ARM is answered by itself, or by TELL_REVERTED. */
 enum { TELL_ARM = 'a', TELL_CANCEL = 'c', TELL_CONFIRMED = 'C', TELL_REVERTED = 'R' };
 
 /* --- the process: leaving the caller ------------------------------------------------------------------ */
@@ -91,7 +94,10 @@ static void leave_terminal(void)
 struct watch {
 	const struct guard_task *task;
 	int channel, timer, changes, lock;
-	bool is_armed;
+	struct nft_socket *socket; /* the caller's are not used here; NULL: it cannot look */
+	uint32_t generation;       /* in which it has looked last */
+	bool is_armed;             /* by the caller, which then has let the state go */
+	bool is_seen;              /* in the kernel: the time runs */
 };
 
 /* What the state says of the entry; the state may be unreadable, or gone. */
@@ -117,31 +123,81 @@ static void tell(const struct watch *watch, char what)
 		(void)send(watch->channel, &what, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static void arm(struct watch *watch)
+static void start_timer(const struct watch *watch)
 {
 	const struct itimerspec when = { .it_value = { .tv_sec = (time_t)watch->task->seconds } };
 
-	watch->is_armed = true;
 	(void)timerfd_settime(watch->timer, 0, &when, NULL);
 }
 
-/* The caller's word. false: there is nothing to wait for any more; *goes: without bringing anything back. */
-static bool hear(struct watch *watch, bool *goes)
+/* Has the table changed since it was read? In doubt, yes: then what comes back is what is there. */
+static bool is_touched(const struct watch *watch)
+{
+	const struct nft_kept *before = watch->task->restore->kept;
+	char old[REREAD_HASH_LENGTH + 1], new[REREAD_HASH_LENGTH + 1];
+	struct nft_kept *now;
+	uint32_t generation;
+
+	if (watch->socket == NULL || nft_generation(watch->socket, &generation) != 0)
+		return true;
+	if (generation == before->generation)
+		return false;
+	if (nft_kept_glance(watch->task->state->pool, watch->socket, before->table, NFT_KEPT_GLANCED, &now) != 0 ||
+	    now->has_table != before->has_table || !nft_kept_is_whole(now))
+		return true;
+	nft_kept_hash(before, old);
+	nft_kept_hash(now, new);
+	return strcmp(old, new) != 0;
+}
+
+static bool has_mark(const struct watch *watch, const struct nft_kernel *kernel)
+{
+	size_t length = strlen(watch->task->mark);
+
+	for (size_t index = 0; index < kernel->chains_count; index++)
+		if (strncmp(kernel->chains[index].name, watch->task->mark, length) == 0 &&
+		    (kernel->chains[index].name[length] == '\0' || kernel->chains[index].name[length] == '.'))
+			return true;
+	return false;
+}
+
+/* Whether a caller that says nothing has loaded it. */
+static void look_at_kernel(struct watch *watch)
+{
+	void *pool = pool_child(watch->task->state->pool, "look");
+	struct nft_kernel *kernel;
+	uint32_t generation;
+
+	if (watch->socket != NULL && nft_generation(watch->socket, &generation) == 0 &&
+	    generation != watch->generation &&
+	    nft_kernel_read(pool, watch->socket, watch->task->restore->kept->table, &kernel) == 0) {
+		watch->generation = generation;
+		watch->is_seen = has_mark(watch, kernel);
+		if (watch->is_seen)
+			start_timer(watch);
+	}
+	talloc_free(pool);
+}
+
+enum heard { HEARD_NOTHING, HEARD_ARM, HEARD_END, HEARD_CANCEL };
+
+/* The caller's word. HEARD_END: there will be none any more. */
+static enum heard hear(struct watch *watch)
 {
 	char what = 0;
-	ssize_t length = recv(watch->channel, &what, 1, MSG_DONTWAIT);
+	ssize_t length = watch->channel < 0 ? -1 : recv(watch->channel, &what, 1, MSG_DONTWAIT);
 
-	if (length < 0 && (errno == EAGAIN || errno == EINTR))
-		return true;
+	if (watch->channel < 0 || (length < 0 && (errno == EAGAIN || errno == EINTR)))
+		return HEARD_NOTHING;
 	if (length == 1 && what == TELL_ARM) {
-		arm(watch);
-		return true;
+		watch->is_armed = true;
+		start_timer(watch);
+		tell(watch, TELL_ARM);
+		return HEARD_ARM;
 	}
 	close(watch->channel);
 	watch->channel = -1;
-	*goes = length == 1 && what == TELL_CANCEL;
-	/* killed while it loaded: what the kernel holds is not known */
-	return watch->is_armed && !*goes;
+	return length == 1 && what == TELL_CANCEL ? HEARD_CANCEL : HEARD_END;
 }
 
 static void forget_changes(int changes)
@@ -152,8 +208,22 @@ static void forget_changes(int changes)
 		continue;
 }
 
-/* Until the time is up (true), or nothing is to be brought back (false). */
-static bool wait_for_end(struct watch *watch)
+static int patience_ms(const struct watch *watch)
+{
+	if (!watch->is_armed && !watch->is_seen)
+		return LOOK_LOADED_MS;
+	return watch->changes < 0 ? LOOK_MS : -1;
+}
+
+enum ending { ENDING_TIME, ENDING_DECIDED, ENDING_CANCELLED, ENDING_NOTHING_LOADED };
+
+/* Killed before it said what it has done. */
+static enum ending end_without_caller(const struct watch *watch)
+{
+	return is_touched(watch) ? ENDING_TIME : ENDING_NOTHING_LOADED;
+}
+
+static enum ending wait_for_end(struct watch *watch)
 {
 	for (;;) {
 		struct pollfd polled[] = {
@@ -161,16 +231,21 @@ static bool wait_for_end(struct watch *watch)
 			{ .fd = watch->channel, .events = POLLIN },
 			{ .fd = watch->changes, .events = POLLIN },
 		};
-		bool goes = false;
+		enum heard heard;
 
-		(void)poll(polled, 3, watch->changes < 0 ? LOOK_MS : -1);
-		if (watch->channel >= 0 && polled[1].revents != 0 && !hear(watch, &goes))
-			return !goes;
+		(void)poll(polled, 3, patience_ms(watch));
+		heard = hear(watch);
+		if (heard == HEARD_CANCEL)
+			return ENDING_CANCELLED;
+		if (heard == HEARD_END && !watch->is_armed)
+			return end_without_caller(watch);
 		forget_changes(watch->changes);
 		if (watch->is_armed && is_decided(watch))
-			return false;
-		if (polled[0].revents != 0)
-			return true;
+			return ENDING_DECIDED;
+		if (polled[0].revents != 0 && heard != HEARD_ARM)
+			return ENDING_TIME;
+		if (!watch->is_armed && !watch->is_seen)
+			look_at_kernel(watch);
 	}
 }
 
@@ -214,16 +289,42 @@ static void write_mark(struct watch *watch)
 	(void)state_write(state, diags);
 }
 
-/* Who confirms holds the state's lock while he writes; if it is never let go, the way back counts more. */
+static bool is_last(const struct state *state, const struct state_entry *entry)
+{
+	return entry != NULL && entry == &state->entries[state->entries_count - 1];
+}
+
+/* What never was in the kernel goes out of the state, with its files. */
+static void forget_entry(const struct watch *watch)
+{
+	struct state *state = watch->task->state;
+	struct diags *diags = diags_new(state->pool, sources_new(state->pool));
+	const struct state_entry *entry;
+
+	if (state_lock(state, STATE_WAIT_MS) != 0)
+		return;
+	if (state_refresh(state, diags)) {
+		entry = state_find(state, watch->task->number);
+		if (is_last(state, entry) && entry->mark == STATE_LOADING) {
+			state->entries_count--;
+			(void)state_write(state, diags);
+		}
+		state_tidy(state);
+	}
+	state_unlock(state);
+}
+
+/* Who confirms holds the state's lock while he writes; if it is never let go, the way back counts more. A caller
+ * that stands still keeps it: there is nobody to wait for. */
 static bool end(struct watch *watch)
 {
-	bool has_lock = state_lock(watch->task->state, STATE_WAIT_MS) == 0;
+	bool has_lock = state_lock(watch->task->state, watch->is_armed ? STATE_WAIT_MS : 0) == 0;
 	bool is_reverted = !is_decided(watch);
 
 	if (is_reverted) {
 		bring_back(watch->task->restore);
 		if (!has_lock)
-			has_lock = state_lock(watch->task->state, STATE_WAIT_MS) == 0;
+			has_lock = state_lock(watch->task->state, watch->is_armed ? STATE_WAIT_MS : 0) == 0;
 		write_mark(watch);
 	}
 	if (has_lock)
@@ -234,15 +335,28 @@ static bool end(struct watch *watch)
 static void run(struct watch *watch)
 {
 	struct pool_trap *root = watch->task->root;
+	enum ending ending;
 
 	/* out of memory: what was built before is still there, and it begins anew */
-	if (setjmp(root->jump) != 0)
+	if (setjmp(root->jump) != 0) {
 		pause_ms(RETRY_MOST_MS);
-	else if (!wait_for_end(watch)) {
-		tell(watch, mark_now(watch) == STATE_REVERTED ? TELL_REVERTED : TELL_CONFIRMED);
-		return;
+		ending = ENDING_TIME;
+	} else {
+		ending = wait_for_end(watch);
 	}
-	tell(watch, end(watch) ? TELL_REVERTED : TELL_CONFIRMED);
+	switch (ending) {
+	case ENDING_TIME:
+		tell(watch, end(watch) ? TELL_REVERTED : TELL_CONFIRMED);
+		break;
+	case ENDING_DECIDED:
+		tell(watch, mark_now(watch) == STATE_REVERTED ? TELL_REVERTED : TELL_CONFIRMED);
+		break;
+	case ENDING_NOTHING_LOADED:
+		forget_entry(watch);
+		break;
+	case ENDING_CANCELLED:
+		break;
+	}
 }
 
 static _Noreturn void live(const struct guard_task *task, int channel)
@@ -252,8 +366,8 @@ static _Noreturn void live(const struct guard_task *task, int channel)
 	int kept[] = { channel, task->restore->socket->fd, state->folder->fd };
 	char path[64];
 
-	state_drop_lock(state); /* the caller's */
 	close_others(kept, sizeof kept / sizeof kept[0]);
+	state_leave(state);
 	leave_terminal();
 	outlive();
 	watch.timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -264,6 +378,8 @@ static _Noreturn void live(const struct guard_task *task, int channel)
 		watch.changes = -1;
 	}
 	watch.lock = folder_lock(state->folder, GUARD_LOCK, STATE_WAIT_MS);
+	watch.socket = nft_socket_new(state->pool);
+	watch.generation = task->restore->kept->generation;
 	tell(&watch, watch.timer < 0 ? 'x' : TELL_ARM);
 	if (watch.timer < 0)
 		_exit(1);
@@ -300,7 +416,7 @@ int guard_start(struct guard *guard, const struct guard_task *task)
 	if (first == 0)
 		detach(task, channels[1]);
 	close(channels[1]);
-	guard->channel = channels[0];
+	*guard = (struct guard){ .channel = channels[0] };
 	if (first < 0 || (waitpid(first, &status, 0) == first && status != 0) ||
 	    recv(guard->channel, &ready, 1, 0) != 1 || ready != TELL_ARM) {
 		close(guard->channel);
@@ -314,9 +430,28 @@ static void say(const struct guard *guard, char what)
 	(void)send(guard->channel, &what, 1, MSG_NOSIGNAL);
 }
 
-void guard_arm(const struct guard *guard)
+/* 0: there will be none any more. */
+static char wait_for_word(const struct guard *guard)
 {
+	char what = 0;
+	ssize_t length;
+
+	do
+		length = recv(guard->channel, &what, 1, 0);
+	while (length < 0 && errno == EINTR);
+	return length == 1 ? what : '\0';
+}
+
+enum guard_arming guard_arm(struct guard *guard)
+{
+	char what;
+
 	say(guard, TELL_ARM);
+	what = wait_for_word(guard);
+	guard->is_reverted = what == TELL_REVERTED;
+	if (what == TELL_ARM)
+		return GUARD_ARMED;
+	return what == TELL_REVERTED ? GUARD_TOO_LATE : GUARD_DEAD;
 }
 
 void guard_cancel(const struct guard *guard)
@@ -325,15 +460,18 @@ void guard_cancel(const struct guard *guard)
 	close(guard->channel);
 }
 
+bool guard_has_reverted(const struct guard *guard)
+{
+	char what;
+
+	return recv(guard->channel, &what, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && what == TELL_REVERTED;
+}
+
 enum guard_end guard_wait(const struct guard *guard)
 {
-	char what = 0;
-	ssize_t length;
+	char what = guard->is_reverted ? TELL_REVERTED : wait_for_word(guard);
 
-	do
-		length = recv(guard->channel, &what, 1, 0);
-	while (length < 0 && errno == EINTR);
-	if (length != 1)
+	if (what == '\0')
 		return GUARD_GONE;
 	return what == TELL_CONFIRMED ? GUARD_CONFIRMED : GUARD_REVERTED;
 }

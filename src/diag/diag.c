@@ -260,6 +260,14 @@ void diags_take_errors(struct diags *diags, const struct diags *other)
 		}
 }
 
+void diags_take(struct diags *diags, const struct diags *other)
+{
+	for (size_t i = 0; i < other->items_count; i++)
+		*pool_append(diags->pool, diags, items) = other->items[i];
+	diags->error_count += other->error_count;
+	diags->warning_count += other->warning_count;
+}
+
 void diags_drop_notes(struct diags *diags, size_t since)
 {
 	size_t kept = since;

@@ -90,6 +90,8 @@ bool diags_has_errors(const struct diags *diags);
 void diags_drop(struct diags *diags);
 /* Adds the errors of another bag over the same sources, which lives as long. */
 void diags_take_errors(struct diags *diags, const struct diags *other);
+/* The same with all that is in it. */
+void diags_take(struct diags *diags, const struct diags *other);
 /* Takes away what was added from index `since` on and stood there before with the same code, place and
  * message: a pass that ran once more, for another device. */
 void diags_fold(struct diags *diags, size_t since);

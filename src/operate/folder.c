@@ -205,6 +205,11 @@ void folder_forget(struct folder *folder)
 	folder->files_count = 0;
 }
 
+void folder_leave(struct folder *folder)
+{
+	folder->files_count = 0;
+}
+
 int folder_put(struct folder *folder)
 {
 	int error = 0;

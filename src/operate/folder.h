@@ -44,6 +44,8 @@ int folder_prepare(struct folder *folder, const char *name, const char *bytes, s
 int folder_put(struct folder *folder);
 /* Without what was prepared. */
 void folder_forget(struct folder *folder);
+/* The same in a child that has closed it: it stays its parent's. */
+void folder_leave(struct folder *folder);
 /* What was put and renamed lasts. 0 or an errno. */
 int folder_sync(const struct folder *folder);
 /* All three for one file (and what was prepared before it). 0 or an errno. After an error the old file, if

@@ -310,6 +310,11 @@ static int put_list(struct state *state)
 	return error;
 }
 
+void state_tidy(const struct state *state)
+{
+	folder_tidy(state->folder, is_named, state);
+}
+
 bool state_note(struct state *state, struct diags *diags)
 {
 	int error = put_list(state);
@@ -323,7 +328,7 @@ bool state_write(struct state *state, struct diags *diags)
 		error = folder_sync(state->folder);
 	if (error != 0)
 		return failed(state, diags, "write", LIST, error);
-	folder_tidy(state->folder, is_named, state);
+	state_tidy(state);
 	return true;
 }
 
@@ -347,11 +352,10 @@ void state_unlock(struct state *state)
 	state->lock = -1;
 }
 
-void state_drop_lock(struct state *state)
+void state_leave(struct state *state)
 {
-	if (state->lock >= 0)
-		close(state->lock);
 	state->lock = -1;
+	folder_leave(state->folder);
 }
 
 static int state_close(struct state *state)
@@ -499,7 +503,7 @@ bool state_confirm(struct state *state, struct diags *diags, uint64_t number)
 	error = folder_sync(state->folder);
 	if (error != 0)
 		boot_failed(state, diags, BOOT, error);
-	folder_tidy(state->folder, is_named, state);
+	state_tidy(state);
 	return true;
 }
 

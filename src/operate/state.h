@@ -64,8 +64,8 @@ struct state *state_open(void *pool, struct diags *diags, const char *path);
 /* The lock alone: 0 or an errno, EWOULDBLOCK after wait_ms. */
 int state_lock(struct state *state, unsigned wait_ms);
 void state_unlock(struct state *state);
-/* In a child: the lock stays its parent's. */
-void state_drop_lock(struct state *state);
+/* In a child that has closed all but the folder: the lock, and what was prepared, stay its parent's. */
+void state_leave(struct state *state);
 /* Reads the list again. false after an error in the bag. */
 bool state_refresh(struct state *state, struct diags *diags);
 /* Writes what was added, then the list, without the oldest of more than STATE_KEPT, first of those that were taken
@@ -76,6 +76,8 @@ bool state_write(struct state *state, struct diags *diags);
 bool state_note(struct state *state, struct diags *diags);
 /* The same as state_write for an entry that is now confirmed: a boot loads it from now on (state_take_boot). */
 bool state_confirm(struct state *state, struct diags *diags, uint64_t number);
+/* Takes away files that the list does not name. */
+void state_tidy(const struct state *state);
 /* Drops what was added and not written. */
 void state_forget(struct state *state);
 

@@ -1,8 +1,8 @@
 /* Loaded before the program by tests/operate (LD_PRELOAD): somebody who changes the kernel's rules right before
  * the first batch is sent, by `nft CHANGE_SHIM_NFT` (in a process that was begun before the program gave up
  * starting any); with CHANGE_SHIM_NO_FORK a machine without processes, with
- * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes, with CHANGE_SHIM_STOP a process that stops
- * before its first batch, with CHANGE_SHIM_PORT a kernel that makes another port of this one, in the first
+ * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes, with CHANGE_SHIM_STOP=N a process that
+ * stops before its Nth batch, with CHANGE_SHIM_PORT a kernel that makes another port of this one, in the first
  * batch that has it. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,6 +17,7 @@
 
 #define BATCH_BEGIN 16 /* NFNL_MSG_BATCH_BEGIN */
 
+static int batches;
 static int other_end = -1; /* a byte wakes the other process, whose end says that it has changed the rules */
 
 /* The other process: waits, changes, ends. */
@@ -91,7 +92,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
 	ssize_t (*real)(int, const struct msghdr *, int) = dlsym(RTLD_NEXT, "sendmsg");
 	const struct nlmsghdr *header = message->msg_iovlen == 0 ? NULL : message->msg_iov[0].iov_base;
-	const char *most = getenv("CHANGE_SHIM_SHORT");
+	const char *most = getenv("CHANGE_SHIM_SHORT"), *stop = getenv("CHANGE_SHIM_STOP");
 	size_t length = 0;
 
 	for (size_t index = 0; index < message->msg_iovlen; index++)
@@ -100,7 +101,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (getenv("CHANGE_SHIM_STOP") != NULL && header != NULL && header->nlmsg_type == BATCH_BEGIN)
+	if (stop != NULL && header != NULL && header->nlmsg_type == BATCH_BEGIN && ++batches == atoi(stop))
 		(void)raise(SIGSTOP);
 	if (other_end >= 0 && header != NULL && header->nlmsg_type == BATCH_BEGIN)
 		change_now();

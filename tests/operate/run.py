@@ -15,11 +15,12 @@ import lockout
 import odd
 import plan
 import rights
+import stalled
 import store
 import timer
 import world
 
-MODULES = (store, timer, lockout, plan, kept, rights, odd)
+MODULES = (store, timer, stalled, lockout, plan, kept, rights, odd)
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n$")
 
 

@@ -1,7 +1,8 @@
 /* Loaded before the program by tests/operate (LD_PRELOAD): a machine that dies or refuses at the Nth of
  * the system calls that change files or the kernel. STATE_SHIM_KILL=N kills the process before the Nth,
- * STATE_SHIM_FAIL=N lets it fail with errno STATE_SHIM_ERRNO; STATE_SHIM_COUNT=FILE gets how many there
- * were. Calls count from the one that opens STATE_SHIM_FOLDER. */
+ * STATE_SHIM_STOP=N stops it there (SIGSTOP), STATE_SHIM_FAIL=N lets it fail with errno STATE_SHIM_ERRNO;
+ * STATE_SHIM_COUNT=FILE gets how many there were. Calls count from the one that opens STATE_SHIM_FOLDER, in the
+ * first process alone: the one that waits for a confirmation lives. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,6 +18,12 @@
 
 static int calls;
 static int is_counting;
+static pid_t first;
+
+__attribute__((constructor)) static void begin(void)
+{
+	first = getpid();
+}
 
 static int number_of(const char *name)
 {
@@ -34,11 +41,13 @@ static void look_at(const char *path)
 /* Whether the call is to fail. */
 static int comes(void)
 {
-	if (!is_counting)
+	if (!is_counting || getpid() != first)
 		return 0;
 	calls++;
 	if (calls == number_of("STATE_SHIM_KILL"))
 		kill(getpid(), SIGKILL);
+	if (calls == number_of("STATE_SHIM_STOP"))
+		(void)raise(SIGSTOP);
 	if (calls != number_of("STATE_SHIM_FAIL"))
 		return 0;
 	errno = number_of("STATE_SHIM_ERRNO");
@@ -48,7 +57,7 @@ static int comes(void)
 __attribute__((destructor)) static void tell(void)
 {
 	const char *path = getenv("STATE_SHIM_COUNT");
-	FILE *file = path != NULL && is_counting ? fopen(path, "w") : NULL;
+	FILE *file = path != NULL && is_counting && getpid() == first ? fopen(path, "w") : NULL;
 	if (file == NULL)
 		return;
 	fprintf(file, "%d\n", calls);
@@ -78,7 +87,7 @@ ssize_t write(int fd, const void *bytes, size_t length)
 {
 	REAL(ssize_t, write, int, const void *, size_t);
 	/* half of it, then the end */
-	if (is_counting && calls + 1 == number_of("STATE_SHIM_KILL"))
+	if (is_counting && getpid() == first && calls + 1 == number_of("STATE_SHIM_KILL"))
 		(void)!real(fd, bytes, length / 2);
 	return comes() ? -1 : real(fd, bytes, length);
 }

@@ -110,6 +110,10 @@ class World:
         """The kernel's rules, without what tells which policy they come of."""
         listing = subprocess.run(["nft", "-s", "list", "ruleset"], capture_output=True, text=True,
                                  check=True).stdout
+        return self.without_marks(listing)
+
+    @staticmethod
+    def without_marks(listing):
         return re.sub(r"\n\tchain applied_\d+(?:\.s\d+)? \{\n(?:\t\t.*\n)*\t\}\n", "", listing)
 
     @staticmethod
