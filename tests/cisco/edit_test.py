@@ -166,6 +166,18 @@ def bindings(*texts):
     return "interface GigabitEthernet0/0\n" + "\n".join(lines) + "\n"
 
 
+def is_whole(text):
+    """Whether a router keeps every entry: it ignores one that is there, logged or not."""
+    return sum(len(acl.entries) for acl in Router(text).lists.values()) == \
+        len(re.findall(r"^(?:access-list \d+| (?:sequence )?\d+) (?:permit|deny) ", text, re.M))
+
+
+def has_other_times(*texts):
+    """Whether a time range is there in both under one name and means different times: a router has it once."""
+    old, new = (dict(re.findall(r"^time-range (\S+)\n((?: .*\n)+)", text, re.M)) for text in texts)
+    return any(new.get(name, lines) != lines for name, lines in old.items())
+
+
 def as_stored(text, chooser):
     """The text as a router may hold it: other numbers, ports as words, a line too many or too few."""
     lines = []
@@ -208,14 +220,22 @@ class Pairs:
         old, new = self.compile(old_policy), self.compile(new_policy)
         if old.status or new.status:
             return False
+        self.tally.check(is_whole(old.text), f"seed {seed}: a router ignores entries of\n{old.text}")
         bound = bindings(old.text, new.text)
         stored = as_stored(old.text + bound, random.Random(seed))
         self.unchanged(seed, old_policy, stored)
         for mode in ("edit", "swap"):
             done = self.against(new_policy, mode, stored)
+            if has_other_times(old.text, new.text):
+                self.tally.check(done.status == 1 and "FW0935" in done.first_error() and not done.text,
+                                 f"seed {seed}, {mode}: a time range means something else: {done.first_error()}")
+                continue
+            if bound != bindings(old.text) and "FW0906" in done.first_error():
+                self.tally.check(done.status == 1 and not done.text, f"seed {seed}, {mode}: a list without rules")
+                continue
             if not self.tally.check(done.status == 0, f"seed {seed}, {mode}: {done.first_error()}"):
                 continue
-            result = replay(stored, done.text, new.text + bindings(new.text), strictly=mode == "swap")
+            result = replay(stored, done.text, new.text + bound, strictly=mode == "swap")
             self.commands += result.commands
             self.changes += result.changes
             self.tally.check(not result.complaints, f"seed {seed}, {mode}: {result.complaints}\n--- old\n{stored}"

@@ -16,6 +16,7 @@
 #include "target/cisco/refuse.h"
 #include "target/cisco/replies.h"
 #include "target/cisco/safe.h"
+#include "target/cisco/same.h"
 #include "target/cisco/section.h"
 #include "target/cisco/shrink.h"
 #include "target/cisco/time_range.h"
@@ -458,6 +459,7 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	write_list(&lowering, &terms, forms);
 	talloc_free(scratch); /* before the list is at its largest */
 	make_short(&lowering, entries);
+	same_remove(pool, diags, list);
 	note_groups(diags, vantage, list);
 	note_fragments(pool, diags, vantage->device, list);
 	note_clock(diags, config, vantage->ruleset->policy);
