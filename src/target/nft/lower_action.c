@@ -364,6 +364,29 @@ const struct tail *tail_of_chain(struct lower *lower, struct goal goal, uint32_t
 	return tail;
 }
 
+const struct tail *tail_of_list(struct lower *lower, unsigned cost)
+{
+	const struct nft_verdict nowhere = { NFT_JUMP, NULL };
+	struct tail *tail = tail_new(lower, verdict_statement(nowhere), 0, SPAN_NONE);
+	tail->outcome = outcome_distinct(lower);
+	tail->may_return = true;
+	tail->cost = cost;
+	return tail;
+}
+
+void tail_set_list(const struct tail *tail, struct goal goal)
+{
+	struct tail *list = (struct tail *)(uintptr_t)tail;
+	list->final.items[0].verdict = goal.verdict;
+	list->final.height = goal.height;
+	list->chain = goal;
+}
+
+bool tail_is_list(const struct tail *tail)
+{
+	return tail->cost != 0;
+}
+
 uint32_t outcome_distinct(struct lower *lower)
 {
 	return UINT32_MAX - lower->distinct_outcomes++;

@@ -17,6 +17,7 @@ struct tail {
 	uint32_t outcome;        /* equal numbers: it does not matter which of the two rules decides */
 	bool is_verdict;         /* final is one verdict */
 	bool may_return;         /* final is a jump to a chain that need not decide (tail_of_chain) */
+	unsigned cost;           /* tail_of_list: nanoseconds of packets that return from the chain; else 0 */
 	struct goal chain;       /* of guards and final; made on first use */
 	const char *comment;
 	struct span origin;
@@ -30,6 +31,11 @@ const struct tail *tail_of_verdict(struct lower *lower, struct goal goal, uint32
 /* Goes to a chain that decides some packets, all with this outcome, and returns the others. */
 const struct tail *tail_of_chain(struct lower *lower, struct goal goal, uint32_t outcome,
 				 struct span origin);
+/* Goes to the chain of a list of several outcomes, which is made later (tail_set_list): until then the tail
+ * must not be written. cost: nanoseconds that packets pay in the list. */
+const struct tail *tail_of_list(struct lower *lower, unsigned cost);
+void tail_set_list(const struct tail *tail, struct goal goal);
+bool tail_is_list(const struct tail *tail);
 /* An outcome that equals no other. */
 uint32_t outcome_distinct(struct lower *lower);
 /* services: their protocols are looked at beside the statement, which has a port; or NULL */

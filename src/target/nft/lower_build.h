@@ -58,6 +58,7 @@ struct lower {
 	const char **names;
 	size_t names_count, names_capacity;
 
+	bool may_check; /* the list that is being cut may get checkpoints (split_rest.h) */
 	size_t copies_made; /* units in the leaves of all cuts */
 	uint32_t distinct_outcomes; /* numbers from the top, for ends that equal no other */
 	struct goal refuse; /* the chain that rejects, made on first use */

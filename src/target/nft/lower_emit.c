@@ -679,5 +679,5 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 		cost += own * times * reach / 256;
 		reach = reach * factor_odds(product.unit, factor) / 256;
 	}
-	return cost == 0 ? COST_JUMP : cost;
+	return cost == 0 ? COST_JUMP + product.unit->tail->cost : cost;
 }

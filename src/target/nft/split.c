@@ -198,9 +198,21 @@ static struct goal leaf_goal(struct lower *lower, struct list leaf, unsigned lev
 	return goal;
 }
 
+/* The chains of the checkpoints that leaves go through; leaves end where they are gone through, so they
+ * have at most two levels. */
+static void write_checkpoints(struct lower *lower, const struct cells *cells)
+{
+	for (size_t i = 0; i < cells->checkpoints_count; i++) {
+		struct list list = { cells->rest, cells->checkpoints[i].count };
+		const struct tail *tail = lower->units[cells->checkpoints[i].unit].tail;
+		tail_set_list(tail, new_chain(lower, list, SPLIT_LEVELS_MAX));
+	}
+}
+
 static void write_cells(struct lower *lower, struct site site, const struct cells *cells,
 			enum cells_form form)
 {
+	write_checkpoints(lower, cells);
 	enum nft_verdict_kind kind = site.is_tail ? NFT_GOTO : NFT_JUMP;
 	unsigned level = site.level + cells_levels(cells, form);
 	struct goal *goals = pool_array(cells->pool, struct goal, cells->leaves_count);
@@ -255,6 +267,7 @@ static struct cells *cut_behind(struct lower *lower, enum split_field field, str
 		.field = field, .grain = grain, .other = other,
 		.list = list.items + head, .count = list.count - head,
 		.copies = copies_most(lower, list.count),
+		.has_checkpoints = lower->may_check,
 	});
 	if (cells != NULL)
 		cells->head = head;
@@ -513,8 +526,20 @@ static unsigned fields_at(const struct lower *lower, unsigned level)
 	return fields;
 }
 
+/* Checkpoints take two levels more, and do not nest. */
+static bool may_check(const struct lower *lower, struct list list, unsigned level)
+{
+	if (level > SPLIT_LEVELS_MAX - 2)
+		return false;
+	for (size_t i = 0; i < list.count; i++)
+		if (tail_is_list(lower->units[list.items[i].unit].tail))
+			return false;
+	return true;
+}
+
 static struct cut choose_cut(struct lower *lower, struct list list, unsigned level, unsigned linear)
 {
+	lower->may_check = may_check(lower, list, level);
 	unsigned most = linear - linear / 8, fields = fields_at(lower, level);
 	if (list.count > LONG_LIST)
 		return best_cut_of_long(lower, list, level, fields, most);

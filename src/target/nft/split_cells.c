@@ -1,13 +1,8 @@
 /* One sweep along the field: end points sorted, the open units in an ordered set. At each cell the
  * open units are read in order, up to the first that decides about every packet in the cell.
  *
- * Which units of the rest a leaf needs: a packet that no unit of the leaf decides is compared with
- * the whole rest afterwards, so a unit of the rest matters in the leaf only if a later unit of the
- * leaf could take a packet from it and decide otherwise. Hence: for each unit of the leaf, every
- * earlier unit of the rest that holds in the cell, has another outcome and shares a packet with it
- * joins the leaf, and is looked at in the same way. A list whose units all allow copies nothing,
- * nor does one whose differing units are disjoint. Long rests are searched by an index over the
- * addresses that cut most of them. */
+ * Of the rest a leaf holds what conflicts with its own units (split_rest.h). Its members are looked at
+ * from the last to the first: so one checkpoint serves all units between it and the one that asked for it. */
 #include "target/nft/split_cells.h"
 
 #include <stdlib.h>
@@ -15,13 +10,9 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
-#include "target/nft/split_index.h"
 #include "target/nft/split_order.h"
-#include "target/nft/split_overlap.h"
+#include "target/nft/split_rest.h"
 
-/* A rest of more units is searched by an index. */
-#define SCANNED_REST_MAX 24
-#define LOOKS_FOR_A_COPY 16
 /* A unit with more intervals is not cut: a lookup in its own set is cheaper to load. */
 #define CUT_INTERVALS_MAX 1024
 
@@ -46,18 +37,13 @@ struct sweep {
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* what may still be copied */
-	size_t looks;  /* how many pairs of units may still be compared */
 	bool is_over;
 
 	struct event *events;
 	size_t events_count, events_capacity;
-	uint32_t *rest; /* positions of the units that are not cut, in order */
-	size_t rest_count;
-	bool is_uniform; /* all units have one outcome */
-	struct split_index index; /* of positions in the rest, by the field below */
-	enum split_field index_field;
-	bool has_index;
-	struct index_hits unindexed; /* positions in the rest that the index field does not cut */
+	uint32_t *uncut; /* positions of the units that are not cut, in order */
+	size_t uncut_count;
+	struct rest *rest; /* those units */
 	struct order open;
 	uint8_t *opened;  /* with a grain, by position: open at home, at a shorter length, or both */
 	size_t homes;     /* with a grain: units that are open at home */
@@ -65,9 +51,11 @@ struct sweep {
 	struct pair *pairs;
 	size_t pairs_count, pairs_capacity;
 	struct order members; /* positions in the leaf under construction */
-	uint32_t *queue;      /* of positions whose conflicts are looked for */
+	struct order unseen;  /* members whose conflicts are to be looked for, counted from the end */
+	uint32_t *queue;      /* the members, in the order in which they joined */
 	size_t queue_count, queue_capacity;
-	struct index_hits hits;
+	size_t *checkpoints;  /* of the leaf, the last one first */
+	size_t checkpoints_count, checkpoints_capacity;
 	struct memo leaf_memo;
 	struct entry *leaf; /* the leaf under construction */
 	size_t leaf_count, leaf_capacity;
@@ -85,13 +73,13 @@ static bool is_pair_field(enum split_field field)
 	return field >= SPLIT_PAIR4;
 }
 
-static unsigned field_family(enum split_field field)
+unsigned cells_family(enum split_field field)
 {
 	return field == SPLIT_SOURCE4 || field == SPLIT_DESTINATION4 || field == SPLIT_PAIR4 ? FAMILIES_IPV4
 											     : FAMILIES_IPV6;
 }
 
-static uint32_t field_need(enum split_field field)
+uint32_t cells_need(enum split_field field)
 {
 	switch (field) {
 	case SPLIT_IN:
@@ -116,12 +104,12 @@ static uint32_t field_need(enum split_field field)
 
 const struct interval_set *cells_intervals(const struct unit *unit, enum split_field field)
 {
-	return field_need(field) == NEED_SOURCE ? unit->source : unit->destination;
+	return cells_need(field) == NEED_SOURCE ? unit->source : unit->destination;
 }
 
 unsigned cells_width(enum split_field field)
 {
-	return field_family(field) == FAMILIES_IPV4 ? 32 : 128;
+	return cells_family(field) == FAMILIES_IPV4 ? 32 : 128;
 }
 
 static const struct interface_set *unit_names(const struct unit *unit, enum split_field field)
@@ -132,7 +120,7 @@ static const struct interface_set *unit_names(const struct unit *unit, enum spli
 bool cells_cuts(const struct lower *lower, enum split_field field, struct entry entry)
 {
 	const struct unit *unit = &lower->units[entry.unit];
-	if ((entry_needs(lower, entry) & field_need(field)) == 0)
+	if ((entry_needs(lower, entry) & cells_need(field)) == 0)
 		return false;
 	switch (field) {
 	case SPLIT_IN:
@@ -147,11 +135,11 @@ bool cells_cuts(const struct lower *lower, enum split_field field, struct entry 
 	case SPLIT_DESTINATION4:
 	case SPLIT_SOURCE6:
 	case SPLIT_DESTINATION6:
-		return unit->family == field_family(field) &&
+		return unit->family == cells_family(field) &&
 		       cells_intervals(unit, field)->items_count <= CUT_INTERVALS_MAX;
 	case SPLIT_PAIR4:
 	case SPLIT_PAIR6:
-		return unit->family == field_family(field) &&
+		return unit->family == cells_family(field) &&
 		       (entry_needs(lower, entry) & NEED_ADDRESSES) == NEED_ADDRESSES &&
 		       unit->source->items_count * unit->destination->items_count <= PAIRS_A_UNIT;
 	}
@@ -199,7 +187,7 @@ static bool is_cut(const struct sweep *sweep, struct entry entry)
 /* What must not be asked again of a packet that is in a cell of the unit. */
 static uint32_t done_in_cell(enum split_field field)
 {
-	return field_need(field) | (is_address_field(field) ? NEED_FAMILY : 0u);
+	return cells_need(field) | (is_address_field(field) ? NEED_FAMILY : 0u);
 }
 
 /* --- a unit of the rest in a cell --------------------------------------------------------- */
@@ -249,9 +237,9 @@ static enum holding group_in_cell(const struct service_group *group, const struc
 static enum holding addresses_in_cell(const struct unit *unit, enum split_field field, uint32_t needs,
 				      const struct cell *cell)
 {
-	if ((unit->family & field_family(field)) == 0)
+	if ((unit->family & cells_family(field)) == 0)
 		return HOLDS_NOWHERE;
-	if ((needs & field_need(field)) == 0)
+	if ((needs & cells_need(field)) == 0)
 		return HOLDS;
 	struct interval interval = { cell->low, cell->high };
 	struct interval_set one = { &interval, 1, 1 };
@@ -279,7 +267,7 @@ static bool unit_in_pair(const struct sweep *sweep, struct entry entry, const st
 	const struct unit *unit = &sweep->lower->units[entry.unit];
 	uint32_t needs = entry_needs(sweep->lower, entry);
 	*answered = NEED_FAMILY;
-	if ((unit->family & field_family(sweep->out->field)) == 0)
+	if ((unit->family & cells_family(sweep->out->field)) == 0)
 		return false;
 	for (size_t i = 0; i < 2; i++) {
 		struct interval side = pair_side(sweep->out, cell, sides[i]);
@@ -315,7 +303,7 @@ static bool rest_in_cell(const struct sweep *sweep, struct entry *entry, const s
 	enum holding holding = HOLDS;
 	if (is_address_field(field))
 		holding = addresses_in_cell(unit, field, needs, cell);
-	else if ((needs & field_need(field)) == 0)
+	else if ((needs & cells_need(field)) == 0)
 		holding = HOLDS;
 	else if (field == SPLIT_IN || field == SPLIT_OUT)
 		holding = names_hold(sweep->out, unit_names(unit, field), cell) ? HOLDS
@@ -328,11 +316,6 @@ static bool rest_in_cell(const struct sweep *sweep, struct entry *entry, const s
 }
 
 /* --- leaves ------------------------------------------------------------------------------- */
-
-static uint32_t outcome_at(const struct sweep *sweep, uint32_t position)
-{
-	return sweep->lower->units[sweep->list[position].unit].tail->outcome;
-}
 
 /* Where the block is larger than what the unit names, the leaf has to ask again. */
 static bool is_whole(const struct sweep *sweep, const struct unit *unit, const struct cell *cell)
@@ -354,9 +337,15 @@ static struct entry cut_entry(const struct sweep *sweep, uint32_t position, cons
 	return entry;
 }
 
+static uint32_t from_the_end(const struct sweep *sweep, uint32_t position)
+{
+	return (uint32_t)sweep->count - 1 - position;
+}
+
 static void join_leaf(struct sweep *sweep, uint32_t position)
 {
 	order_add(&sweep->members, position);
+	order_add(&sweep->unseen, from_the_end(sweep, position));
 	*pool_append(sweep->out->pool, sweep, queue) = position;
 	if (sweep->copies == 0)
 		sweep->is_over = true;
@@ -381,66 +370,53 @@ static bool is_member(const struct sweep *sweep, uint32_t position)
 	return order_next(&sweep->members, position) == position;
 }
 
-/* Must the unit of the rest stand before this unit of the leaf? */
-static void judge_rest(struct sweep *sweep, uint32_t rest, uint32_t position,
-		       const struct cell *cell)
+/* The position behind what the leaf's first checkpoint stands for. */
+static uint32_t first_checkpoint(const struct sweep *sweep)
 {
-	if (rest >= position || outcome_at(sweep, rest) == outcome_at(sweep, position) ||
-	    is_member(sweep, rest))
-		return;
-	if (sweep->looks == 0)
+	if (sweep->checkpoints_count == 0)
+		return UINT32_MAX;
+	return rest_checkpoint_end(sweep->rest, sweep->checkpoints[sweep->checkpoints_count - 1]);
+}
+
+/* What must stand before the member joins the leaf, but for what a checkpoint of the leaf stands for. */
+static void join_conflicts_of(struct sweep *sweep, uint32_t position, const struct cell *cell)
+{
+	struct conflicts conflicts;
+	if (!rest_conflicts(sweep->rest, position, &conflicts)) {
 		sweep->is_over = true;
-	if (sweep->is_over)
 		return;
-	sweep->looks--;
-	struct entry entry = sweep->list[rest], other = sweep->list[position];
-	if (!entries_overlap(sweep->lower, entry, other) || !rest_in_cell(sweep, &entry, cell))
-		return;
-	join_leaf(sweep, rest);
+	}
+	if (conflicts.checkpoint != 0 && position < first_checkpoint(sweep))
+		*pool_append(sweep->out->pool, sweep, checkpoints) = conflicts.checkpoint;
+	uint32_t from = first_checkpoint(sweep) <= position ? first_checkpoint(sweep) : 0;
+	for (size_t i = 0; i < conflicts.count && !sweep->is_over; i++) {
+		uint32_t other = conflicts.positions[i];
+		struct entry entry = sweep->list[other];
+		if (other >= from && !is_member(sweep, other) && rest_in_cell(sweep, &entry, cell))
+			join_leaf(sweep, other);
+	}
 }
 
-static void judge_all(struct sweep *sweep, const uint32_t *rest, size_t count, uint32_t position,
-		      const struct cell *cell)
-{
-	for (size_t i = 0; i < count && rest[i] < position && !sweep->is_over; i++)
-		judge_rest(sweep, rest[i], position, cell);
-}
-
-/* Does the index tell of this unit? Otherwise the whole rest may conflict with it. */
-static bool can_search(const struct sweep *sweep, uint32_t position)
-{
-	struct entry entry = sweep->list[position];
-	return sweep->has_index &&
-	       (entry_needs(sweep->lower, entry) & field_need(sweep->index_field)) != 0 &&
-	       sweep->lower->units[entry.unit].family == field_family(sweep->index_field);
-}
-
-static void judge_hits(struct sweep *sweep, uint32_t position, const struct cell *cell)
-{
-	const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
-	const struct interval_set *intervals = cells_intervals(unit, sweep->index_field);
-	sweep->hits.values_count = 0;
-	for (size_t i = 0; i < intervals->items_count; i++)
-		index_find(sweep->out->pool, &sweep->index, intervals->items[i], &sweep->hits);
-	for (size_t i = 0; i < sweep->hits.values_count && !sweep->is_over; i++)
-		judge_rest(sweep, sweep->hits.values[i], position, cell);
-	judge_all(sweep, sweep->unindexed.values, sweep->unindexed.values_count, position, cell);
-}
-
+/* Whatever joins stands in front of the member that is looked at. */
 static void join_conflicts(struct sweep *sweep, const struct cell *cell)
 {
-	for (size_t i = 0; i < sweep->queue_count && !sweep->is_over; i++) {
-		uint32_t position = sweep->queue[i];
-		if (can_search(sweep, position))
-			judge_hits(sweep, position, cell);
-		else
-			judge_all(sweep, sweep->rest, sweep->rest_count, position, cell);
-	}
+	uint32_t next = order_next(&sweep->unseen, 0);
+	for (; next != ORDER_END && !sweep->is_over; next = order_next(&sweep->unseen, next + 1))
+		join_conflicts_of(sweep, from_the_end(sweep, next), cell);
 }
 
 static bool is_open(const struct sweep *sweep, uint32_t position)
 {
 	return order_next(&sweep->open, position) == position;
+}
+
+/* The checkpoints that end in front of the position, or there, and are not listed yet. */
+static void list_checkpoints(struct sweep *sweep, uint32_t position)
+{
+	while (first_checkpoint(sweep) <= position) {
+		size_t checkpoint = sweep->checkpoints[--sweep->checkpoints_count];
+		*pool_append(sweep->out->pool, sweep, leaf) = rest_checkpoint(sweep->rest, checkpoint);
+	}
 }
 
 /* The members in order, up to the first that decides about every packet in the cell. */
@@ -453,6 +429,7 @@ static void list_members(struct sweep *sweep, const struct cell *cell)
 			entry = cut_entry(sweep, position, cell);
 		else
 			rest_in_cell(sweep, &entry, cell);
+		list_checkpoints(sweep, position);
 		*pool_append(sweep->out->pool, sweep, leaf) = entry;
 		if (entry_is_final(sweep->lower, entry))
 			return;
@@ -463,12 +440,15 @@ static void make_leaf(struct sweep *sweep, const struct cell *cell)
 {
 	sweep->leaf_count = 0;
 	sweep->queue_count = 0;
+	sweep->checkpoints_count = 0;
 	join_open(sweep, cell);
-	if (!sweep->is_uniform)
+	if (!rest_is_uniform(sweep->rest))
 		join_conflicts(sweep, cell);
 	list_members(sweep, cell);
-	for (size_t i = 0; i < sweep->queue_count; i++)
+	for (size_t i = 0; i < sweep->queue_count; i++) {
 		order_remove(&sweep->members, sweep->queue[i]);
+		order_remove(&sweep->unseen, from_the_end(sweep, sweep->queue[i]));
+	}
 }
 
 static bool leaf_equals(const void *wanted, uint32_t number)
@@ -669,67 +649,19 @@ static int compare_events(const void *left, const void *right)
 
 static void add_events(struct sweep *sweep)
 {
-	void *pool = sweep->out->pool;
-	sweep->rest = pool_array(pool, uint32_t, sweep->count);
-	sweep->is_uniform = true;
+	sweep->uncut = pool_array(sweep->out->pool, uint32_t, sweep->count);
 	for (uint32_t i = 0; i < sweep->count; i++) {
 		if (!is_cut(sweep, sweep->list[i]))
-			sweep->rest[sweep->rest_count++] = i;
+			sweep->uncut[sweep->uncut_count++] = i;
 		else if (is_pair_field(sweep->out->field))
 			add_unit_pairs(sweep, i);
 		else
 			add_unit_events(sweep, i);
-		if (outcome_at(sweep, i) != outcome_at(sweep, 0))
-			sweep->is_uniform = false;
 	}
 	if (sweep->events_count != 0)
 		qsort(sweep->events, sweep->events_count, sizeof *sweep->events, compare_events);
 	if (sweep->pairs_count != 0)
 		qsort(sweep->pairs, sweep->pairs_count, sizeof *sweep->pairs, compare_pairs);
-}
-
-/* --- the index of the rest ---------------------------------------------------------------- */
-
-static size_t count_indexed(const struct sweep *sweep, enum split_field field)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < sweep->rest_count; i++)
-		count += cells_cuts(sweep->lower, field, sweep->list[sweep->rest[i]]);
-	return count;
-}
-
-static void fill_index(struct sweep *sweep)
-{
-	void *pool = sweep->out->pool;
-	for (size_t i = 0; i < sweep->rest_count; i++) {
-		uint32_t position = sweep->rest[i];
-		const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
-		if (!cells_cuts(sweep->lower, sweep->index_field, sweep->list[position])) {
-			*pool_append(pool, &sweep->unindexed, values) = position;
-			continue;
-		}
-		const struct interval_set *intervals = cells_intervals(unit, sweep->index_field);
-		for (size_t k = 0; k < intervals->items_count; k++)
-			index_add(pool, &sweep->index, intervals->items[k], position);
-	}
-	index_close(&sweep->index);
-}
-
-static void make_index(struct sweep *sweep)
-{
-	size_t most = sweep->rest_count / 2;
-	if (sweep->is_uniform || sweep->rest_count <= SCANNED_REST_MAX)
-		return;
-	for (enum split_field field = SPLIT_SOURCE4; field <= SPLIT_DESTINATION6; field++) {
-		size_t count = count_indexed(sweep, field);
-		if (count <= most)
-			continue;
-		most = count;
-		sweep->index_field = field;
-		sweep->has_index = true;
-	}
-	if (sweep->has_index)
-		fill_index(sweep);
 }
 
 /* --- the sweep ---------------------------------------------------------------------------- */
@@ -822,15 +754,6 @@ static void run(struct sweep *sweep)
 		add_cell(sweep, (struct cell){ .low = from, .high = field_highest(sweep->out->field) });
 }
 
-static void keep_rest(struct sweep *sweep)
-{
-	struct cells *out = sweep->out;
-	out->rest = pool_array(out->pool, struct entry, sweep->rest_count);
-	out->rest_count = sweep->rest_count;
-	for (size_t i = 0; i < sweep->rest_count; i++)
-		out->rest[i] = sweep->list[sweep->rest[i]];
-}
-
 struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 {
 	enum split_field field = request->field;
@@ -844,14 +767,14 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 	struct sweep sweep = {
 		.lower = lower, .out = out, .grain = request->grain, .other = request->other,
 		.list = request->list, .count = request->count, .copies = request->copies,
-		.looks = request->copies * LOOKS_FOR_A_COPY,
 	};
 	if (field == SPLIT_IN || field == SPLIT_OUT)
 		collect_names(&sweep);
 	add_events(&sweep);
-	make_index(&sweep);
+	sweep.rest = rest_new(pool, lower, request, sweep.uncut, sweep.uncut_count);
 	sweep.open = order_new(pool, (uint32_t)sweep.count);
 	sweep.members = order_new(pool, (uint32_t)sweep.count);
+	sweep.unseen = order_new(pool, (uint32_t)sweep.count);
 	if (is_pair_field(field))
 		run_pairs(&sweep);
 	else
@@ -860,7 +783,7 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 		talloc_free(pool);
 		return NULL;
 	}
-	keep_rest(&sweep);
+	rest_keep(sweep.rest, out);
 	talloc_free(sweep.events);
 	talloc_free(sweep.pairs);
 	return out;

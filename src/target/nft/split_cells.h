@@ -37,6 +37,12 @@ struct leaf {
 	size_t count;
 };
 
+/* A unit that stands for the first units of the rest (split_rest.h): its tail wants their chain. */
+struct cells_checkpoint {
+	uint32_t unit;
+	size_t count;
+};
+
 struct cells {
 	void *pool; /* a child of the lowering's scratch: free it with talloc_free */
 	enum split_field field;
@@ -51,6 +57,8 @@ struct cells {
 	size_t entries_count, entries_capacity;
 	struct entry *rest;
 	size_t rest_count;
+	struct cells_checkpoint *checkpoints; /* that leaves go through */
+	size_t checkpoints_count;
 	const char **names; /* SPLIT_IN, SPLIT_OUT: sorted */
 	size_t names_count;
 };
@@ -75,6 +83,7 @@ struct cut_request {
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* that the leaves may hold in all */
+	bool has_checkpoints; /* chains of two more levels may be made */
 };
 
 /* A unit stands in no more pairs of blocks. */
@@ -87,6 +96,10 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request);
 bool cells_cuts(const struct lower *lower, enum split_field field, struct entry entry);
 /* Leading bits of the field's addresses, all of them: 32 or 128. */
 unsigned cells_width(enum split_field field);
+/* Of an address: the family, of FAMILIES_*. */
+unsigned cells_family(enum split_field field);
+/* What the field answers, of NEED_*. */
+uint32_t cells_need(enum split_field field);
 /* What the unit asks of the field, one of addresses. */
 const struct interval_set *cells_intervals(const struct unit *unit, enum split_field field);
 
