@@ -304,6 +304,15 @@ static enum hook hook_of(unsigned number)
 	return number == NF_INET_LOCAL_IN ? HOOK_INPUT : number == NF_INET_FORWARD ? HOOK_FORWARD : HOOK_OUTPUT;
 }
 
+/* Types and codes are bytes; a code that nobody asked for is 0, as it is printed. */
+static uint16_t number_of(const struct values *values, enum walk_field field)
+{
+	unsigned protocol = (unsigned)values->of[WALK_PROTOCOL];
+	if (protocol != PROTOCOL_ICMP && protocol != PROTOCOL_ICMP6)
+		return (uint16_t)values->of[field];
+	return values->is_asked[field] || field == WALK_FIRST ? (uint8_t)values->of[field] : 0;
+}
+
 static struct packet packet_of(void *pool, const struct prove_difference *difference, const struct values *values)
 {
 	return (struct packet){
@@ -314,8 +323,8 @@ static struct packet packet_of(void *pool, const struct prove_difference *differ
 		.source = values->of[WALK_SOURCE],
 		.destination = values->of[WALK_DESTINATION],
 		.protocol = (uint8_t)values->of[WALK_PROTOCOL],
-		.first = (uint16_t)values->of[WALK_FIRST],
-		.second = (uint16_t)values->of[WALK_SECOND],
+		.first = number_of(values, WALK_FIRST),
+		.second = number_of(values, WALK_SECOND),
 		.minute = (unsigned)(values->of[WALK_WEEK] / SECONDS_A_MINUTE),
 		/* the next whole second: a span that begins just after one does not hold it */
 		.time = (time_t)((values->of[WALK_TIME] + NANOSECONDS - 1) / NANOSECONDS),
