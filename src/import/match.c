@@ -15,10 +15,12 @@ struct matching {
 	struct import_match *match;
 	struct import_limit limit;
 	bool has_limit, has_hashlimit, has_mode;
-	unsigned prefix_of_limit; /* bits of a source that share one; 0: whole */
+	unsigned prefix_of_limit; /* bits of a source that share one */
+	unsigned lacks;           /* IMPORT_LACKS_* */
 	size_t at;                /* of the next word */
 	bool is_negated;
 	const struct save_word *option;
+	struct span asked; /* the option and its argument */
 };
 
 typedef bool (*option_reader)(struct matching *matching, const struct save_word *argument);
@@ -300,15 +302,18 @@ static bool read_destination_range(struct matching *matching, const struct save_
 
 static bool unknown(struct matching *matching)
 {
-	return meet(matching, import_unknown(matching->space, matching->option->span, NULL));
+	return meet(matching, import_unknown(matching->space, matching->asked, NULL));
 }
 
-static bool read_interface(struct matching *matching, const struct save_word *argument, uint32_t field)
+static bool read_interface(struct matching *matching, const struct save_word *argument, uint32_t field,
+			   bool is_lacking)
 {
 	size_t length = strlen(argument->text);
 
 	if (strcmp(argument->text, "+") == 0)
 		return meet(matching, import_all());
+	if (is_lacking)
+		return meet(matching, import_none());
 	if (length > 0 && argument->text[length - 1] == '+')
 		return unknown(matching);
 	return meet(matching, import_value(matching->space, field,
@@ -317,12 +322,12 @@ static bool read_interface(struct matching *matching, const struct save_word *ar
 
 static bool read_in(struct matching *matching, const struct save_word *argument)
 {
-	return read_interface(matching, argument, IMPORT_IN);
+	return read_interface(matching, argument, IMPORT_IN, (matching->lacks & IMPORT_LACKS_IN) != 0);
 }
 
 static bool read_out(struct matching *matching, const struct save_word *argument)
 {
-	return read_interface(matching, argument, IMPORT_OUT);
+	return read_interface(matching, argument, IMPORT_OUT, (matching->lacks & IMPORT_LACKS_OUT) != 0);
 }
 
 /* A destination that is neither multicast nor the broadcast of all networks, and leads there. */
@@ -406,7 +411,7 @@ static bool read_rate(struct matching *matching, const struct save_word *argumen
 		unit_of(argument->text + length + 1, strlen(argument->text + length + 1));
 	if (matching->limit.unit == NULL)
 		return complain(matching, argument, "a rate");
-	matching->limit.span = matching->option->span;
+	matching->limit.span = matching->asked;
 	matching->has_limit = true;
 	return true;
 }
@@ -449,6 +454,12 @@ static bool read_hashlimit_mask(struct matching *matching, const struct save_wor
 	return true;
 }
 
+static bool read_hashlimit_name(struct matching *matching, const struct save_word *argument)
+{
+	matching->limit.table = argument->text;
+	return true;
+}
+
 /* --- the rest ---------------------------------------------------------------------------------- */
 
 static bool read_nothing(struct matching *matching, const struct save_word *argument)
@@ -457,14 +468,19 @@ static bool read_nothing(struct matching *matching, const struct save_word *argu
 	return true;
 }
 
+/* Modules whose options say all that they ask; any other may ask something without one. */
 static bool read_module(struct matching *matching, const struct save_word *argument)
 {
-	static const char *const checks[] = { "rpfilter", "socket", "bpf", "string", "u32", "nfacct" };
+	static const char *const modules[] = {
+#define M(module) module,
+#include "import/match_modules.def"
+#undef M
+	};
 
-	for (size_t index = 0; index < sizeof checks / sizeof checks[0]; index++)
-		if (strcmp(checks[index], argument->text) == 0)
-			return unknown(matching); /* asks something even without an option */
-	return true;
+	for (size_t index = 0; index < sizeof modules / sizeof modules[0]; index++)
+		if (strcmp(modules[index], argument->text) == 0)
+			return true;
+	return unknown(matching);
 }
 
 static bool read_comment(struct matching *matching, const struct save_word *argument)
@@ -475,11 +491,10 @@ static bool read_comment(struct matching *matching, const struct save_word *argu
 
 static bool read_target(struct matching *matching, const struct save_word *argument, bool is_goto)
 {
+	if (matching->match->target != NULL)
+		return complain(matching, argument, "the one target that a rule can have");
 	matching->match->target = argument;
 	matching->match->is_goto = is_goto;
-	matching->match->options = matching->rule->words + matching->at;
-	matching->match->options_count = matching->rule->words_count - matching->at;
-	matching->at = matching->rule->words_count;
 	return true;
 }
 
@@ -509,15 +524,52 @@ static int compare_row(const void *key, const void *row)
 	return strcmp(key, ((const struct option_row *)row)->option);
 }
 
-static void skip_arguments(struct matching *matching)
+/* Whether the target at hand may have the option. Those that no rule can say are refused with whatever options. */
+static bool is_of_target(const struct matching *matching, const char *option)
 {
-	while (matching->at < matching->rule->words_count) {
-		const struct save_word *word = &matching->rule->words[matching->at];
+	static const struct {
+		const char *target, *prefix;
+	} rows[] = {
+		{ "LOG", "--log-" }, { "NFLOG", "--nflog-" }, { "REJECT", "--reject-with" }, { "DNAT", "--" },
+		{ "SNAT", "--" }, { "MASQUERADE", "--" }, { "REDIRECT", "--" },
+	};
+	const struct save_word *target = matching->match->target;
+
+	for (size_t index = 0; target != NULL && index < sizeof rows / sizeof rows[0]; index++)
+		if (strcmp(target->text, rows[index].target) == 0)
+			return strncmp(option, rows[index].prefix, strlen(rows[index].prefix)) == 0;
+	return false;
+}
+
+/* The words up to the next option, or to what turns one round. */
+static size_t end_of_arguments(const struct matching *matching)
+{
+	size_t at = matching->at;
+
+	for (; at < matching->rule->words_count; at++) {
+		const struct save_word *word = &matching->rule->words[at];
 
 		if (!word->is_quoted && (word->text[0] == '-' || strcmp(word->text, "!") == 0))
-			return;
-		matching->at++;
+			break;
 	}
+	return at;
+}
+
+static bool read_unlisted(struct matching *matching)
+{
+	const size_t end = end_of_arguments(matching);
+
+	if (matching->option->text[0] != '-')
+		return complain(matching, matching->option, "an option of a rule");
+	matching->asked = span_join(matching->option->span, matching->rule->words[end - 1].span);
+	if (matching->is_negated || !is_of_target(matching, matching->option->text)) {
+		matching->at = end;
+		return unknown(matching);
+	}
+	for (size_t at = matching->at - 1; at < end; at++)
+		*pool_append(matching->space->pool, matching->match, options) = matching->rule->words[at];
+	matching->at = end;
+	return true;
 }
 
 static bool read_option(struct matching *matching)
@@ -534,17 +586,14 @@ static bool read_option(struct matching *matching)
 	matching->option = &words[matching->at++];
 	row = bsearch(matching->option->text, option_rows, sizeof option_rows / sizeof option_rows[0],
 		      sizeof option_rows[0], compare_row);
-	if (row == NULL || matching->option->is_quoted) {
-		if (matching->option->text[0] != '-')
-			return complain(matching, matching->option, "an option of a rule");
-		skip_arguments(matching);
-		return unknown(matching);
-	}
+	if (row == NULL || matching->option->is_quoted)
+		return read_unlisted(matching);
 	if (matching->at == count) {
 		diag_add(matching->diags, CODE_IPTABLES_LINE, matching->option->span,
 			 "'%s' lacks its argument", matching->option->text);
 		return false;
 	}
+	matching->asked = span_join(matching->option->span, words[matching->at].span);
 	return row->read(matching, &words[matching->at++]);
 }
 
@@ -552,13 +601,11 @@ static bool read_option(struct matching *matching)
 static void settle_limit(struct matching *matching)
 {
 	const unsigned wanted = matching->space->family == FAMILY_IPV4 ? 32 : 64;
-	const unsigned given = matching->prefix_of_limit != 0 ? matching->prefix_of_limit :
-			       family_bits(matching->space->family);
 
 	if (!matching->has_limit)
 		return;
-	matching->option = matching->rule->words;
-	if (matching->has_hashlimit && (!matching->has_mode || given != wanted)) {
+	matching->asked = matching->limit.span;
+	if (matching->has_hashlimit && (!matching->has_mode || matching->prefix_of_limit != wanted)) {
 		unknown(matching);
 		return;
 	}
@@ -569,9 +616,12 @@ static void settle_limit(struct matching *matching)
 }
 
 bool import_match_read(struct import_space *space, struct diags *diags, const struct save_rule *rule,
-		       struct import_match *match)
+		       unsigned lacks, struct import_match *match)
 {
-	struct matching matching = { .space = space, .diags = diags, .rule = rule, .match = match };
+	struct matching matching = {
+		.space = space, .diags = diags, .rule = rule, .match = match, .lacks = lacks,
+		.prefix_of_limit = family_bits(space->family),
+	};
 
 	*match = (struct import_match){ .set = import_all() };
 	while (matching.at < rule->words_count)

@@ -2,7 +2,7 @@
  *
  * Facts: iptables(8), iptables-extensions(8). A match that this language has no word for becomes an
  * unknown of the space, which may hold or not, and is remembered with its place. A limit is no set:
- * it stands beside it. */
+ * it stands beside it. A match counts wherever it stands, behind the target, too. */
 #ifndef FWC_IMPORT_MATCH_H
 #define FWC_IMPORT_MATCH_H
 
@@ -14,6 +14,7 @@ struct import_limit {
 	const char *unit;  /* "minute" */
 	const char *burst;
 	bool is_per_source;
+	const char *table; /* of buckets, which all rules that name it share; NULL: the rule's own */
 	struct span span;
 };
 
@@ -23,12 +24,16 @@ struct import_match {
 	const char *comment; /* or NULL */
 	const struct save_word *target;   /* NULL: the rule does nothing but count */
 	bool is_goto;
-	const struct save_word *options;  /* of the target */
-	size_t options_count;
+	struct save_word *options;        /* of the target */
+	size_t options_count, options_capacity;
 };
 
-/* false after an error in the bag. */
+/* Packets of a hook that lack one of them have no interface: its name is "". */
+enum { IMPORT_LACKS_IN = 1, IMPORT_LACKS_OUT = 2 };
+
+/* lacks: IMPORT_LACKS_*. Whether a word names a chain matters for what may stand behind it: a target that takes no
+ * options has only matches there. false after an error in the bag. */
 bool import_match_read(struct import_space *space, struct diags *diags, const struct save_rule *rule,
-		       struct import_match *match);
+		       unsigned lacks, struct import_match *match);
 
 #endif

@@ -313,15 +313,24 @@ static bool same_places(const struct import_box *a, const struct import_box *b)
 	       same(a->fields[IMPORT_DESTINATION], b->fields[IMPORT_DESTINATION]);
 }
 
-/* A limit counts for its line, however often chains lead there: two rows would let through twice as much. */
+/* A limit counts for its line, however often chains lead there, and for all lines that name one table of buckets:
+ * two rows would let through twice as much. */
 static void check_shared_limit(struct making *making, const struct line *line)
 {
 	struct names *limited = making->settings->limited;
+	const struct import_limit *limit = line->entry->match.limit;
 	const struct save_rule *rule = line->entry->rule;
+	const char *key = (const char *)&rule;
+	size_t length = sizeof rule;
 
-	if (line->entry->match.limit != NULL &&
-	    names_set(limited, (const char *)&rule, sizeof rule, limited) != NULL)
-		diag_add(making->settings->diags, CODE_IPTABLES_UNSAYABLE, line->entry->match.limit->span,
+	if (limit == NULL)
+		return;
+	if (limit->table != NULL) {
+		key = pool_format(making->space->pool, "table %s", limit->table);
+		length = strlen(key);
+	}
+	if (names_set(limited, key, length, limited) != NULL)
+		diag_add(making->settings->diags, CODE_IPTABLES_UNSAYABLE, limit->span,
 			 "no rule can say what this says: it speaks of one limit for what takes several rules");
 }
 

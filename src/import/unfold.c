@@ -14,6 +14,7 @@ struct unfolding {
 	const struct save_table *table;
 	struct import_list *list;
 	import_set undecided;
+	unsigned lacks;        /* IMPORT_LACKS_* */
 	struct names *matches; /* of a rule, by its address: read once, so that unknowns are the same */
 	size_t visits;
 	unsigned depth;
@@ -34,7 +35,7 @@ static const struct import_match *match_of(struct unfolding *run, const struct s
 	if (match != NULL)
 		return match;
 	match = pool_new(run->space->pool, struct import_match);
-	if (!import_match_read(run->space, run->diags, rule, match))
+	if (!import_match_read(run->space, run->diags, rule, run->lacks, match))
 		match->set = import_none();
 	names_set(run->matches, (const char *)&rule, sizeof rule, match);
 	return match;
@@ -126,6 +127,21 @@ static void walk(struct unfolding *run, const struct save_chain *chain, import_s
 	run->depth--;
 }
 
+static unsigned lacks_of(const char *chain)
+{
+	static const struct {
+		const char *chain;
+		unsigned lacks;
+	} rows[] = {
+		{ "INPUT", IMPORT_LACKS_OUT }, { "OUTPUT", IMPORT_LACKS_IN }, { "PREROUTING", IMPORT_LACKS_OUT },
+	};
+
+	for (size_t index = 0; index < sizeof rows / sizeof rows[0]; index++)
+		if (strcmp(rows[index].chain, chain) == 0)
+			return rows[index].lacks;
+	return 0;
+}
+
 bool import_unfold(struct import_space *space, struct diags *diags, const struct save_table *table,
 		   const char *name, struct import_list *list)
 {
@@ -137,6 +153,7 @@ bool import_unfold(struct import_space *space, struct diags *diags, const struct
 		.table = table,
 		.list = list,
 		.undecided = import_all(),
+		.lacks = lacks_of(name),
 		.matches = names_new(space->pool, false),
 	};
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 PROTOCOLS = {"tcp": 6, "udp": 17, "icmp": 1, "icmpv6": 58, "ipv6-icmp": 58, "esp": 50, "gre": 47, "sctp": 132,
              "ah": 51, "udplite": 136, "dccp": 33, "igmp": 2, "ospf": 89, "vrrp": 112, "all": None, "0": None}
+OF_TARGETS = ("--to-", "--log-", "--nflog-", "--reject-with")
 FAR = {"ACCEPT", "DROP", "REJECT", "DNAT", "SNAT", "MASQUERADE", "REDIRECT"}
 
 
@@ -96,12 +97,14 @@ class Rule:
             option = words.pop(0)
             if option in ("-j", "-g"):
                 self.target, self.is_goto = words.pop(0), option == "-g"
-                self.arguments = words
-                break
+                continue
             arguments = []
             while words and words[0] != "!" and not (words[0].startswith("-") and len(words[0]) > 1):
                 arguments.append(words.pop(0))
-            self.questions.append((option, arguments, is_negated))
+            if self.target and option.startswith(OF_TARGETS):
+                self.arguments += [option, *arguments]
+            else:
+                self.questions.append((option, arguments, is_negated))
 
     def holds(self, packet, oracle):
         return all(self.ask(option, arguments, packet, oracle) != is_negated

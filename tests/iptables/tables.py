@@ -77,7 +77,8 @@ class Maker:
         words = [f"-A {chain}"]
         for part in (self.sides(version, chain), self.protocol(version), self.extras()):
             words += part
-        return " ".join(words + [self.target(others)])
+        target = self.target(others)
+        return " ".join([words[0], target, *words[1:]] if self.rng.random() < 0.05 else [*words, target])
 
     def maybe_not(self, text):
         return f"! {text}" if self.rng.random() < 0.2 else text
@@ -88,9 +89,9 @@ class Maker:
         for option in ("-s", "-d"):
             if rng.random() < 0.3:
                 words.append(self.maybe_not(f"{option} {rng.choice(self.ADDRESSES[version])}"))
-        if chain != "OUTPUT" and chain[0] != "C" and rng.random() < 0.3:
+        if chain != "OUTPUT" and rng.random() < (0.1 if chain[0] == "C" else 0.3):
             words.append(self.maybe_not(f"-i {rng.choice(self.INTERFACES)}"))
-        if chain not in ("INPUT",) and chain[0] != "C" and rng.random() < 0.3:
+        if chain != "INPUT" and rng.random() < (0.1 if chain[0] == "C" else 0.3):
             words.append(self.maybe_not(f"-o {rng.choice(self.INTERFACES)}"))
         if rng.random() < 0.1:
             option = rng.choice(("--src-range", "--dst-range"))

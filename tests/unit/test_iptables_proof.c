@@ -1,6 +1,6 @@
-/* The proof of an import of iptables-save, tried by mutations: the policy of each file is changed in one small thing
- * after it was made. The proof must tell, by a packet with which the plain evaluator of rulesets agrees, or that
- * evaluator must find no packet at the corners of both that gets another outcome. */
+/* The proof of an import of iptables-save, tried by mutations: the policy of each file is changed in one small
+ * thing after it was made. The proof must tell, by a packet with which the plain evaluator of rulesets agrees, or
+ * that evaluator must find no packet at the corners of both that gets another outcome. */
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
@@ -258,8 +258,8 @@ static bool change_translation(struct mutant *mutant)
 }
 
 static bool (*const changes[])(struct mutant *mutant) = {
-	change_address, change_address, change_interface, change_service, change_service, change_verdict, change_limit,
-	drop_rule, swap_rules, drop_translation, change_translation,
+	change_address, change_address, change_interface, change_service, change_service, change_verdict,
+	change_limit, drop_rule, swap_rules, drop_translation, change_translation,
 };
 
 static struct mutant mutant_of(void *pool, const struct ruleset *ruleset)
@@ -313,7 +313,8 @@ static number128 corner_of(const struct ruleset *ruleset, enum hook hook, enum f
 	if (set->items_count == 0)
 		return 1;
 	item = &set->items[unit_below((unsigned)set->items_count)];
-	return (unit_below(2) == 0 ? item->low + unit_below(2) : item->high - unit_below(2)) & family_highest(family);
+	return (unit_below(2) == 0 ? item->low + unit_below(2) : item->high - unit_below(2)) &
+	       family_highest(family);
 }
 
 static const char *interface_of(const struct ruleset *ruleset)
