@@ -237,6 +237,9 @@ class AccessList:
             entry = with_sequence(entry, number)
         if not 0 < entry.sequence <= SEQUENCE_LIMIT:
             raise AclError(f"{self.name}: no sequence number: {entry.text}")
+        if not self.entries or entry.sequence > self.entries[-1].sequence:
+            self.entries.append(entry)
+            return True
         if any(other.sequence == entry.sequence for other in self.entries):
             raise AclError(f"{self.name}: the number is taken: {entry.text}")
         at = sum(other.sequence < entry.sequence for other in self.entries)

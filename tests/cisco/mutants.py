@@ -1,5 +1,6 @@
 """Access lists with one thing wrong, to see that a comparison notices."""
 
+import copy
 import re
 
 from acl_eval import TOP, AclError
@@ -120,20 +121,26 @@ def narrowed(space, entries, family):
                  [point for point in space.services if any(entry.holds_transport(point) for entry in entries)])
 
 
-def same_meaning(text, other, key, with_later=True):
-    """Whether two texts' lists mean the same, by every cell of the space of both that a changed entry may
-    hold; and a packet. with_later: later fragments count."""
-    left, right = Configuration(text).lists[key], Configuration(other).lists.get(key)
-    if right is None:
-        return False, None
-    for acl in (left, right):
-        while acl.entries and hasattr(acl.entries[-1], "transports") and len(acl.entries) > 1 and \
-                is_end(acl.family, acl.entries[-1]):
-            acl.entries.pop()
+def without_end(acl):
+    """The list without the denials of everything that it ends in."""
+    result = copy.copy(acl)
+    result.entries = list(acl.entries)
+    while len(result.entries) > 1 and hasattr(result.entries[-1], "transports") and \
+            is_end(acl.family, result.entries[-1]):
+        result.entries.pop()
+    return result
+
+
+def same_lists(left, right, with_later=True, is_meant=None):
+    """Whether two lists mean the same, by every cell of the space of both that a changed entry may
+    hold; and a packet. with_later: later fragments count. is_meant: of destinations, where not all are."""
+    left, right = without_end(left), without_end(right)
     changed = changed_entries(left, right)
     if not changed:
         return True, None
     space = narrowed(space_of_lists([left, right]), changed, left.family)
+    if is_meant:
+        space = Space(left.family, space.sources, list(filter(is_meant, space.destinations)), space.services)
     if not with_later:
         space = Space(left.family, space.sources, space.destinations,
                       [point for point in space.services if not point.is_fragment])
@@ -142,9 +149,19 @@ def same_meaning(text, other, key, with_later=True):
     return not found, found[0] if found else None
 
 
-def is_refused(text):
+def same_meaning(text, other, key, with_later=True):
+    """The same of a list of two texts."""
+    left, right = Configuration(text).lists[key], Configuration(other).lists.get(key)
+    return (False, None) if right is None else same_lists(left, right, with_later)
+
+
+def read(text):
+    """The configuration, or None where it is none."""
     try:
-        Configuration(text)
+        return Configuration(text)
     except AclError:
-        return True
-    return False
+        return None
+
+
+def is_refused(text):
+    return read(text) is None

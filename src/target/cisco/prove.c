@@ -11,6 +11,8 @@
 #include "net/week.h"
 #include "target/cisco/acl_read.h"
 #include "target/cisco/prove_given.h"
+#include "target/cisco/prove_static.h"
+#include "target/cisco/prove_translated.h"
 #include "target/cisco/prove_wanted.h"
 
 /* bytes of the lists' text; an entry has about 80 */
@@ -476,9 +478,9 @@ static packet_set carried_set(struct packet_space *space, const struct proving_t
 	return sum;
 }
 
-/* Whether the list permits what the tunnel carries and nothing else (is_whole), or nothing of it. */
+/* Whether the list permits what the tunnel carries and nothing else. */
 static bool prove_carried(struct proving *proving, const struct proving_tunnel *tunnel, const char *name,
-			  const char *where, bool is_whole)
+			  const char *where)
 {
 	void *pool = pool_child(proving->pool, "carried");
 	const struct given_context context = { pool, proving->diags, proving->config, proving->universe, 0 };
@@ -491,13 +493,12 @@ static bool prove_carried(struct proving *proving, const struct proving_tunnel *
 	if (!given_list_make(&context, FAMILY_IPV4, list, &given))
 		return unreadable(proving, CISCO_PROOF_UNREADABLE);
 	permitted = packet_map_first_match(space, given.rules.items, given.rules.items_count, 0);
-	difference = is_whole ? packet_map_difference(space, permitted, carried_set(space, tunnel)) :
-		     packet_set_intersect(space, permitted, carried_set(space, tunnel));
+	difference = packet_map_difference(space, permitted, carried_set(space, tunnel));
 	difference = packet_set_intersect(space, difference, scope_of(proving, FAMILY_IPV4));
 	if (packet_set_example(space, difference, &point)) {
 		bool is_permitted = packet_map_at(space, permitted, &point) != 0;
 
-		(void)fail(proving, where, is_whole ? is_permitted ? "not carried" : "carried" : "not translated",
+		(void)fail(proving, where, is_permitted ? "not carried" : "carried",
 			   is_permitted ? "permitted by the list" : "denied by the list");
 		proving->proof.packet = packet_words(proving, &point);
 		proving->proof.origin = tunnel->tunnel->span;
@@ -505,19 +506,6 @@ static bool prove_carried(struct proving *proving, const struct proving_tunnel *
 	proving->proof.lists++;
 	proving->proof.entries += list != NULL ? list->entries_count : 0;
 	talloc_free(pool);
-	return is_open(proving);
-}
-
-/* Source translation comes before encryption: what is carried is not translated. */
-static bool prove_translations(struct proving *proving, const struct proving_tunnel *tunnel)
-{
-	for (size_t index = 0; index < proving->config->nats_count && is_open(proving); index++) {
-		const struct acl_nat *nat = &proving->config->nats[index];
-
-		if (nat->kind == ACL_NAT_LIST && !nat->is_outside && !nat->is_destination)
-			(void)prove_carried(proving, tunnel, nat->list,
-					    pool_format(proving->pool, "translation list '%s'", nat->list), false);
-	}
 	return is_open(proving);
 }
 
@@ -534,14 +522,14 @@ static bool prove_map(struct proving *proving, const struct proving_tunnel *tunn
 		.family = FAMILY_IPV4,
 	} };
 
-	if (map->list == NULL || !prove_carried(proving, tunnel, map->list, where, true))
+	if (map->list == NULL || !prove_carried(proving, tunnel, map->list, where))
 		return map->list != NULL ? false : fail(proving, where, "carried", "no list says what is");
 	place.where = pool_format(proving->pool, "what comes out of tunnel '%s'", tunnel->tunnel->name);
 	if (clear == NULL)
 		return fail(proving, place.where, "filtered", "not filtered: no list is bound there");
 	place.name = clear->list;
 	place.announced = announced_name(proving, FAMILY_IPV4, clear->list);
-	return prove_place(proving, &place) && prove_translations(proving, tunnel);
+	return prove_place(proving, &place);
 }
 
 static bool prove_tunnel(struct proving *proving, const struct proving_tunnel *tunnel)
@@ -561,32 +549,123 @@ static bool prove_tunnel(struct proving *proving, const struct proving_tunnel *t
 		    "not: no crypto map names this peer");
 }
 
-static bool prove_end(struct proving *proving, const struct tunnel *tunnel, unsigned end)
+static struct proving_tunnel end_of(struct proving *proving, const struct tunnel *tunnel, unsigned end)
 {
-	struct text *peer = text_new(proving->pool);
-	struct proving_tunnel proved = {
+	struct proving_tunnel result = {
 		.tunnel = tunnel,
 		.end = end,
 		.interface = tunnel_interface(&tunnel->ends[end]),
 	};
+
+	for (size_t index = 0; index < tunnel->carries_count; index++)
+		result.far = address_set_union(proving->pool, &result.far,
+					       carried(&tunnel->carries[index], 1 - end));
+	return result;
+}
+
+static bool prove_end(struct proving *proving, struct proving_tunnel *proved)
+{
+	struct text *peer = text_new(proving->pool);
 	struct address address;
 
-	if (proved.interface == NULL || !tunnel_end_address(&tunnel->ends[1 - end], &address))
+	if (proved->interface == NULL || !tunnel_end_address(&proved->tunnel->ends[1 - proved->end], &address))
 		return true;
 	address_format(peer, &address);
-	proved.peer = peer->bytes;
-	for (size_t index = 0; index < tunnel->carries_count; index++)
-		proved.far = address_set_union(proving->pool, &proved.far,
-					       carried(&tunnel->carries[index], 1 - end));
-	return prove_tunnel(proving, &proved);
+	proved->peer = peer->bytes;
+	return prove_tunnel(proving, proved);
+}
+
+static bool is_end(const struct proving *proving, const struct tunnel *tunnel, unsigned end)
+{
+	return tunnel->ends[end].device != NULL &&
+	       strcmp(tunnel->ends[end].device->name, proving->device->name) == 0;
+}
+
+/* Gives what they carry, for translations come before encryption. */
+static packet_set prove_tunnels(struct proving *proving)
+{
+	const struct policy *policy = proving->subject->ruleset->policy;
+	packet_set sum = packet_set_none();
+
+	for (size_t index = 0; index < policy->tunnels_count; index++)
+		for (unsigned end = 0; end < 2 && is_open(proving); end++) {
+			struct proving_tunnel tunnel;
+
+			if (!is_end(proving, policy->tunnels[index], end))
+				continue;
+			tunnel = end_of(proving, policy->tunnels[index], end);
+			sum = packet_set_union(proving->space, sum, carried_set(proving->space, &tunnel));
+			(void)prove_end(proving, &tunnel);
+		}
+	return sum;
+}
+
+/* What tunnels carry is not translated, and says so where it is. */
+static struct span carried_origin(struct proving *proving, const struct packet_point *point)
+{
+	const struct policy *policy = proving->subject->ruleset->policy;
+
+	for (size_t index = 0; index < policy->tunnels_count; index++)
+		for (unsigned end = 0; end < 2; end++) {
+			struct proving_tunnel tunnel;
+
+			if (!is_end(proving, policy->tunnels[index], end))
+				continue;
+			tunnel = end_of(proving, policy->tunnels[index], end);
+			if (packet_map_at(proving->space, carried_set(proving->space, &tunnel), point) != 0)
+				return tunnel.tunnel->span;
+		}
+	return SPAN_NONE;
+}
+
+static void prove_translations(struct proving *proving, packet_set all_carried)
+{
+	const struct translated_subject subject = {
+		.pool = proving->pool,
+		.space = proving->space,
+		.universe = proving->universe,
+		.diags = proving->diags,
+		.config = proving->config,
+		.ruleset = proving->subject->ruleset,
+		.carried = all_carried,
+		.scope = scope_of(proving, FAMILY_IPV4),
+	};
+	const struct translated_difference difference = translated_compare(&subject);
+	struct span origin = SPAN_NONE;
+
+	proving->proof.lists += difference.lists;
+	proving->proof.entries += difference.entries;
+	if (difference.is_unreadable)
+		(void)unreadable(proving, CISCO_PROOF_UNREADABLE);
+	if (difference.is_unreadable || difference.where == NULL)
+		return;
+	(void)fail(proving, difference.where, difference.wanted, difference.found);
+	proving->proof.entry = difference.entry;
+	if (difference.has_point) {
+		proving->proof.packet = packet_words(proving, &difference.point);
+		origin = carried_origin(proving, &difference.point);
+	}
+	proving->proof.origin = origin.source != SPAN_NONE.source ? origin : difference.origin;
+}
+
+static void prove_ports(struct proving *proving)
+{
+	const struct static_difference difference =
+		static_compare(proving->pool, proving->subject->ruleset, proving->config);
+
+	if (difference.where == NULL)
+		return;
+	(void)fail(proving, difference.where, difference.wanted, difference.found);
+	proving->proof.origin = difference.origin;
+	proving->proof.entry = difference.entry;
 }
 
 /* --- all of it -------------------------------------------------------------------------------------- */
 
 static void prove_device(struct proving *proving)
 {
-	const struct policy *policy = proving->subject->ruleset->policy;
 	const struct device *device = proving->device;
+	packet_set all_carried = packet_set_none();
 	bool has_ipv6 = false, has_ipv4 = false;
 
 	for (size_t index = 0; index < device->interfaces_count; index++) {
@@ -610,11 +689,12 @@ static void prove_device(struct proving *proving)
 	}
 	if (is_open(proving))
 		(void)prove_strangers(proving);
-	for (size_t index = 0; index < policy->tunnels_count; index++)
-		for (unsigned end = 0; end < 2 && is_open(proving); end++)
-			if (policy->tunnels[index]->ends[end].device != NULL &&
-			    strcmp(policy->tunnels[index]->ends[end].device->name, device->name) == 0)
-				(void)prove_end(proving, policy->tunnels[index], end);
+	if (is_open(proving))
+		all_carried = prove_tunnels(proving);
+	if (is_open(proving))
+		prove_translations(proving, all_carried);
+	if (is_open(proving))
+		prove_ports(proving);
 }
 
 static bool has_times(const struct ruleset *ruleset)

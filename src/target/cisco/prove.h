@@ -2,9 +2,10 @@
  *
  * Where packets enter (an interface of a device, a tunnel's clear text, or nowhere in particular), the list
  * that the text binds there has to permit exactly the first packets that the rules let enter, and beyond
- * them exactly what was announced of answers (struct ios_list: excess). Everything else of the text but
- * lists, groups, time ranges, bindings, crypto maps and NAT is not looked at. Nothing here comes from the
- * writer: the text goes through acl_read.h, the policy through the analysis's own boxes.
+ * them exactly what was announced of answers (struct ios_list: excess). Translated is what the policy's
+ * translations say (prove_translated.h, prove_static.h). Everything else of the text but lists, groups, time
+ * ranges, bindings, crypto maps and NAT is not looked at. Nothing here comes from the writer: the text goes
+ * through acl_read.h, the policy through the analysis's own boxes.
  *
  * Times: `to 17:59` ends with that minute for permits and before it for denials: the reading of the two
  * that lets more in. Later fragments are those of acl_sets.h, and not compared. What `evaluate` holds is
