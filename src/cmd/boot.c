@@ -1,18 +1,12 @@
 /* fwc boot: the last batch that was made for it, with nothing parsed and no name looked up. It fails
  * closed: what cannot be used gives way to less. */
-#include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/pool.h"
+#include "cmd/booted.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
-#include "rules/rescue.h"
-#include "target/nft/batch_file.h"
 
 #define DEFAULT_FILE "/var/lib/fwc/boot.batch"
 
@@ -21,71 +15,16 @@ static const char *loaded_of(const struct nft_batch_file *file, const char *path
 	return pool_format(pool, "'%s' into table inet %s", path, file->table);
 }
 
-/* Nobody but root and the caller may have written it. NULL, or the reason why not. */
-static const char *check_owner(void *pool, const struct stat *facts)
-{
-	if (!S_ISREG(facts->st_mode))
-		return "it is no regular file";
-	if (facts->st_uid != 0 && facts->st_uid != geteuid())
-		return pool_format(pool, "it belongs to user %u, not to root", (unsigned)facts->st_uid);
-	if ((facts->st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return "others may write it";
-	if (facts->st_size > INT32_MAX)
-		return "it is too large";
-	return NULL;
-}
-
-/* The bytes of the file; NULL with *reason. */
-static char *read_whole(void *pool, int file, size_t *length, const char **reason)
-{
-	struct stat facts;
-	char *bytes;
-
-	if (fstat(file, &facts) != 0) {
-		*reason = strerror(errno);
-		return NULL;
-	}
-	*reason = check_owner(pool, &facts);
-	if (*reason != NULL)
-		return NULL;
-	bytes = pool_bytes(pool, (size_t)facts.st_size + 1);
-	for (*length = 0; *length < (size_t)facts.st_size;) {
-		ssize_t got = read(file, bytes + *length, (size_t)facts.st_size - *length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			*reason = strerror(errno);
-		if (got <= 0)
-			break;
-		*length += (size_t)got;
-	}
-	return *reason == NULL ? bytes : NULL;
-}
-
-/* NULL if it can be loaded. */
-static const char *read_batch(void *pool, const char *path, struct nft_batch_file *batch)
-{
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	const char *reason = NULL;
-	char *bytes;
-	size_t length = 0;
-
-	if (file < 0)
-		return errno == ELOOP ? "it is a symbolic link" : strerror(errno);
-	bytes = read_whole(pool, file, &length, &reason);
-	close(file);
-	return bytes == NULL ? reason : nft_batch_file_read(pool, bytes, length, batch);
-}
-
 /* The kernel's refusal of a batch is no end: there is another. */
-static bool try_file(struct session *session, const char *path)
+static bool try_file(struct session *session, const char *path, enum booted_what what)
 {
 	void *pool = pool_child(session->pool, "boot");
 	struct nft_batch_file batch;
-	const char *reason = read_batch(pool, path, &batch);
+	const char *reason = booted_read_file(pool, path, &batch);
 	struct diags *trial = diags_new(pool, session->sources);
 
+	if (reason == NULL)
+		booted_add_mark(pool, &batch, what, path);
 	if (reason == NULL && nft_batch_file_load(pool, trial, &batch, loaded_of(&batch, path, pool)))
 		return true;
 	if (reason == NULL)
@@ -96,11 +35,9 @@ static bool try_file(struct session *session, const char *path)
 
 static bool load_bare(struct session *session)
 {
-	const struct nft_settings settings = { .table = session->options.nft.table };
-	void *pool = pool_child(session->pool, "built in");
-	struct nft_table *table = nft_lower(pool, session->diags, ruleset_bare(pool), &settings);
+	struct nft_table *table = booted_bare(session);
 
-	return table != NULL && nft_load(pool, session->diags, table);
+	return table != NULL && nft_load(pool_child(session->pool, "load"), session->diags, table);
 }
 
 static int boot(struct session *session, const char *path)
@@ -108,9 +45,9 @@ static int boot(struct session *session, const char *path)
 	const char *rescue = pool_format(session->pool, "%s.rescue", path);
 	int status = EXIT_WORLD;
 
-	if (try_file(session, path))
+	if (try_file(session, path, BOOTED_POLICY))
 		status = EXIT_DONE;
-	else if (try_file(session, rescue))
+	else if (try_file(session, rescue, BOOTED_RESCUE))
 		status = EXIT_RESCUE;
 	else if (load_bare(session))
 		status = EXIT_BARE;

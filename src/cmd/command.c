@@ -77,7 +77,9 @@ static const struct command commands[] = {
 	  "  NUMBER is of 'fwc history'; without it what was there before the running one\n"
 	  CONFIRM_OPTION FORCE_OPTION STATE_OPTION JSON_OPTION, command_rollback, RIGHTS_APPLY },
 	{ "status", "show what is in force",
-	  "usage: fwc status [options]\n" TABLE_OPTION STATE_OPTION JSON_OPTION, command_status, RIGHTS_KERNEL },
+	  "usage: fwc status [options]\n"
+	  "      --elements             look at each element of sets with more than 65,536, too\n"
+	  TABLE_OPTION STATE_OPTION JSON_OPTION, command_status, RIGHTS_KERNEL },
 	{ "history", "show what was applied here",
 	  "usage: fwc history [options]\n" STATE_OPTION JSON_OPTION, command_history },
 	{ "verify", "compare the kernel's table, or a router's lists, with a policy",

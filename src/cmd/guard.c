@@ -430,7 +430,8 @@ static void say(const struct guard *guard, char what)
 	(void)send(guard->channel, &what, 1, MSG_NOSIGNAL);
 }
 
-/* 0: there will be none any more. */
+/* 0: there will be none any more. Where the process went without hearing the last word of this one, that error
+ * comes before what it has said itself (ECONNRESET, once). */
 static char wait_for_word(const struct guard *guard)
 {
 	char what = 0;
@@ -438,7 +439,7 @@ static char wait_for_word(const struct guard *guard)
 
 	do
 		length = recv(guard->channel, &what, 1, 0);
-	while (length < 0 && errno == EINTR);
+	while (length < 0 && (errno == EINTR || errno == ECONNRESET));
 	return length == 1 ? what : '\0';
 }
 

@@ -9,6 +9,8 @@
 #include "diag/json.h"
 #include "diag/visible.h"
 
+enum { OPTION_ELEMENTS = OPTION_OWN + 10 };
+
 static bool number_parse(const char *text, uint64_t *number)
 {
 	char *end;
@@ -28,6 +30,8 @@ static const char *refused_option(unsigned takes, int option)
 		return (takes & OPERATION_FORCES) != 0 ? NULL : "--force";
 	case OPTION_TABLE:
 		return (takes & OPERATION_TABLE) != 0 ? NULL : "--table";
+	case OPTION_ELEMENTS:
+		return (takes & OPERATION_ELEMENTS) != 0 ? NULL : "--elements";
 	}
 	return NULL;
 }
@@ -49,6 +53,7 @@ int operation_begin(struct operation *operation, struct pool_trap *root, int arg
 		ENFORCE_LONG_OPTIONS,
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "table", required_argument, NULL, OPTION_TABLE },
+		{ "elements", no_argument, NULL, OPTION_ELEMENTS },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *command = strrchr(argv[0], ' ') + 1; /* main.c: "fwc COMMAND" */
@@ -59,6 +64,8 @@ int operation_begin(struct operation *operation, struct pool_trap *root, int arg
 	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1) {
 		if (refused_option(takes, option) != NULL)
 			status = command_misused(command, "has no option '%s'", refused_option(takes, option));
+		else if (option == OPTION_ELEMENTS)
+			operation->looks_at_elements = true;
 		else if (enforce_is_option(option))
 			status = enforce_option(&operation->enforced, command, option, optarg);
 		else

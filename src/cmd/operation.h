@@ -8,12 +8,14 @@
 #include "operate/state.h"
 
 /* What a command takes besides --state and --json. */
-enum { OPERATION_CONFIRM = 1, OPERATION_FORCES = 2, OPERATION_TABLE = 4, OPERATION_NUMBER = 8 };
+enum { OPERATION_CONFIRM = 1, OPERATION_FORCES = 2, OPERATION_TABLE = 4, OPERATION_NUMBER = 8,
+       OPERATION_ELEMENTS = 16 };
 
 struct operation {
 	struct session *session;
 	struct enforce_options enforced;
 	uint64_t number; /* 0: not given */
+	bool looks_at_elements;
 };
 
 /* Reads the command line; EXIT_DONE or EXIT_USAGE. */

@@ -10,6 +10,7 @@ import sys
 import time
 import traceback
 
+import booted
 import kept
 import lockout
 import odd
@@ -20,7 +21,7 @@ import store
 import timer
 import world
 
-MODULES = (store, timer, stalled, lockout, plan, kept, rights, odd)
+MODULES = (store, timer, stalled, booted, lockout, plan, kept, rights, odd)
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped\n$")
 
 

@@ -114,7 +114,7 @@ class World:
 
     @staticmethod
     def without_marks(listing):
-        return re.sub(r"\n\tchain applied_\d+(?:\.s\d+)? \{\n(?:\t\t.*\n)*\t\}\n", "", listing)
+        return re.sub(r"\n\tchain applied_(?:\d+|boot)(?:\.s\d+)? \{\n(?:\t\t.*\n)*\t\}\n", "", listing)
 
     @staticmethod
     def wait(holds, seconds=5.0):

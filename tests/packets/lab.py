@@ -153,7 +153,7 @@ QUIET = {
 ROUTER = {"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/forwarding": 1}
 
 
-MARK = re.compile(r"\n\tchain applied_\d+(?:\.s\d+)? \{\n(?:\t\t.*\n)*\t\}\n")
+MARK = re.compile(r"\n\tchain applied_(?:\d+|boot)(?:\.s\d+)? \{\n(?:\t\t.*\n)*\t\}\n")
 
 
 class Lab:

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <sha2.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -12,6 +13,7 @@
 #include "target/nft/refusal.h"
 #include "target/nft/replace.h"
 #include "target/nft/reread.h"
+#include "target/nft/userdata.h"
 
 #define MAGIC "FWCBATCH"
 #define VERSION 1
@@ -174,6 +176,15 @@ static const char *read_messages(void *pool, char *bytes, size_t length, size_t 
 	return file->batch->messages_count == count && count > 0 ? NULL : "its messages are not as many as it says";
 }
 
+static const char *digits_of(void *pool, const uint8_t hash[SHA256_DIGEST_LENGTH])
+{
+	char *digits = pool_bytes(pool, SHA256_DIGEST_STRING_LENGTH);
+
+	for (size_t index = 0; index < SHA256_DIGEST_LENGTH; index++)
+		(void)snprintf(digits + 2 * index, 3, "%02x", hash[index]);
+	return digits;
+}
+
 const char *nft_batch_file_read(void *pool, char *bytes, size_t length, struct nft_batch_file *file)
 {
 	struct header header;
@@ -188,10 +199,51 @@ const char *nft_batch_file_read(void *pool, char *bytes, size_t length, struct n
 		return reason;
 	*file = (struct nft_batch_file){
 		.table = pool_format(pool, "%s", header.table),
+		.sha256 = digits_of(pool, header.hash),
 		.batch = nft_batch_new(pool),
 	};
 	return read_messages(pool, bytes + sizeof header, length - sizeof header,
 			     le32toh(header.messages_count), file);
+}
+
+/* --- chains ------------------------------------------------------------------------------------------------ */
+
+static bool makes_chain(const struct nlmsghdr *header, const char *prefix)
+{
+	const struct nlattr *attribute = mnl_nlmsg_get_payload_offset(header, sizeof(struct nfgenmsg));
+	const char *end = mnl_nlmsg_get_payload_tail(header);
+
+	if ((header->nlmsg_type & UINT8_MAX) != NFT_MSG_NEWCHAIN)
+		return false;
+	for (; mnl_attr_ok(attribute, (int)(end - (const char *)attribute)); attribute = mnl_attr_next(attribute))
+		if (mnl_attr_get_type(attribute) == NFTA_CHAIN_NAME)
+			return mnl_attr_get_payload_len(attribute) > strlen(prefix) &&
+			       memcmp(mnl_attr_get_payload(attribute), prefix, strlen(prefix)) == 0;
+	return false;
+}
+
+bool nft_batch_file_has_chain(const struct nft_batch_file *file, const char *prefix)
+{
+	for (size_t index = 0; index < file->batch->messages_count; index++)
+		if (makes_chain(file->batch->messages[index].header, prefix))
+			return true;
+	return false;
+}
+
+void nft_batch_file_add_chain(struct nft_batch_file *file, const char *name, const char *comment)
+{
+	const struct nft_userdata userdata = nft_userdata_comment(comment);
+	struct nlmsghdr *header = nft_batch_begin(file->batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+
+	mnl_attr_put_strz(header, NFTA_CHAIN_TABLE, file->table);
+	mnl_attr_put_strz(header, NFTA_CHAIN_NAME, name);
+	mnl_attr_put(header, NFTA_CHAIN_USERDATA, userdata.length, userdata.bytes);
+	nft_batch_end(file->batch, header);
+}
+
+void nft_batch_file_messages(const struct nft_batch_file *file, struct text *out)
+{
+	add_messages(out, file->batch);
 }
 
 /* --- the kernel ------------------------------------------------------------------------------------------ */

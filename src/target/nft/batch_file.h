@@ -26,6 +26,7 @@ void nft_batch_file_write(struct text *out, const struct nft_table *table);
 
 struct nft_batch_file {
 	const char *table;
+	const char *sha256; /* of the header, in hexadecimal digits */
 	struct nft_batch *batch;
 };
 
@@ -35,6 +36,13 @@ struct nft_batch_file {
  * as memory of a pool is, live as long as the result, and get the messages' numbers. The rest stands in the
  * pool. */
 const char *nft_batch_file_read(void *pool, char *bytes, size_t length, struct nft_batch_file *file);
+
+/* Whether one of its messages makes a chain whose name begins so. */
+bool nft_batch_file_has_chain(const struct nft_batch_file *file, const char *prefix);
+/* Puts a chain on no hook behind its messages. */
+void nft_batch_file_add_chain(struct nft_batch_file *file, const char *name, const char *comment);
+/* Its messages, as they stand in a file. */
+void nft_batch_file_messages(const struct nft_batch_file *file, struct text *out);
 
 /* Sends it as one transaction, whatever the generation. false with the kernel's reason in the bag;
  * then nothing has changed. what: "the batch 'boot.batch'". */
