@@ -10,7 +10,9 @@
 #include "base/names.h"
 #include "base/pool.h"
 #include "cmd/command.h"
+#include "cmd/diff_json.h"
 #include "cmd/output.h"
+#include "diag/json.h"
 #include "diag/visible.h"
 #include "net/protocol.h"
 #include "target/cisco/acl_compare.h"
@@ -21,7 +23,7 @@
 #define BOXES_MOST 64 /* of a region, where flags are looked for */
 
 /* One argument. */
-struct diff_side {
+struct list_argument {
 	const char *argument;
 	const char *file, *name;         /* of the list, or NULL */
 	const struct acl_config *config; /* NULL: a policy */
@@ -32,7 +34,8 @@ struct list_differ {
 	void *pool;
 	struct session *session;
 	struct text *out;
-	struct diff_side old, new;
+	struct diff_json *json;
+	struct list_argument old, new;
 	const struct policy *policy; /* for names */
 	size_t changes_count;
 	bool is_good;
@@ -42,6 +45,14 @@ bool diff_lists_is_meant(const char *argument)
 {
 	return strncmp(argument, PREFIX, strlen(PREFIX)) == 0;
 }
+
+/* What is compared, for whoever reads JSON: a list, and where it is bound. */
+struct compared {
+	enum family family;
+	const char *list;
+	const char *interface;     /* NULL: the lists themselves */
+	enum acl_direction direction;
+};
 
 /* --- one change --------------------------------------------------------------------------------------- */
 
@@ -62,6 +73,19 @@ static void add_line(struct list_differ *differ, struct span span)
 	text_add_char(differ->out, '\n');
 }
 
+/* In JSON the words of policies. */
+static void add_decision_json(struct list_differ *differ, json_t *object, const char *key,
+			      const struct acl_decision *decision)
+{
+	const struct span none = SPAN_NONE;
+	const struct diff_side side = {
+		.verdict = decision->is_permitted ? "allow" : "deny",
+		.origin = decision->span.source != UINT32_MAX ? decision->span : none,
+	};
+
+	diff_json_side(differ->json, object, key, &side);
+}
+
 static void add_decision(struct list_differ *differ, const char *word, const struct acl_side *side,
 			 const struct acl_decision *decision)
 {
@@ -74,8 +98,10 @@ static void add_decision(struct list_differ *differ, const char *word, const str
 		text_add(differ->out, side->list == NULL ? "no list is there\n" : "the list's end\n");
 }
 
-static void add_example(struct list_differ *differ, const struct acl_comparison *comparison, packet_set packets)
+static void add_example(struct list_differ *differ, const struct acl_comparison *comparison, packet_set packets,
+			json_t *object)
 {
+	struct text *example = text_new(differ->pool);
 	struct packet_point point;
 	struct packet packet;
 	unsigned flags;
@@ -85,47 +111,66 @@ static void add_example(struct list_differ *differ, const struct acl_comparison 
 	packet = packet_of_point(comparison->universe, &point);
 	packet.in = packet.out = NULL;
 	flags = (unsigned)point.fields[FIELD_FLAGS];
-	text_add(differ->out, "    for example ");
-	packet_format(differ->out, &packet);
+	packet_format(example, &packet);
 	if (packet.protocol == PROTOCOL_TCP && (flags & (ACL_ACK | ACL_RST)) != 0)
-		text_add(differ->out, (flags & ACL_ACK) != 0 ? " with ACK" : " with RST");
-	text_add_char(differ->out, '\n');
+		text_add(example, (flags & ACL_ACK) != 0 ? " with ACK" : " with RST");
+	text_addf(differ->out, "    for example %s\n", example->bytes);
+	diff_json_text(differ->json, object, "packet", example->bytes);
 }
 
 /* Regions are told without flags. */
-static void add_flags(struct list_differ *differ, const struct acl_comparison *comparison, packet_set region)
+static bool has_flags(struct list_differ *differ, const struct acl_comparison *comparison, packet_set region)
 {
 	struct packet_box *boxes = pool_array(differ->pool, struct packet_box, BOXES_MOST);
 	bool is_whole;
 	size_t count = packet_set_boxes(differ->pool, comparison->space, region, boxes, BOXES_MOST, &is_whole);
 
 	for (size_t index = 0; index < count; index++)
-		if (boxes[index].fields[FIELD_FLAGS] != NULL) {
-			text_add(differ->out, "    of tcp not every packet: its flags count\n");
-			return;
-		}
+		if (boxes[index].fields[FIELD_FLAGS] != NULL)
+			return true;
+	return false;
+}
+
+static void add_compared(struct list_differ *differ, json_t *object, const struct compared *compared)
+{
+	diff_json_text(differ->json, object, "family", compared->family == FAMILY_IPV6 ? "ipv6" : "ipv4");
+	diff_json_text(differ->json, object, "list", compared->list);
+	diff_json_text(differ->json, object, "interface", compared->interface);
+	diff_json_text(differ->json, object, "direction", compared->interface == NULL ? NULL :
+		       compared->direction == ACL_IN ? "in" : "out");
 }
 
 static void add_change(struct list_differ *differ, const struct acl_comparison *comparison,
-		       const struct acl_change *change, const struct acl_side *before, const struct acl_side *after)
+		       const struct acl_change *change, const struct acl_side *before, const struct acl_side *after,
+		       const struct compared *compared)
 {
 	struct describer *describer = describer_new(differ->pool, comparison->universe, differ->policy);
+	struct text *region = text_new(differ->pool);
+	bool is_of_flags = has_flags(differ, comparison, change->region);
+	json_t *object;
 
-	text_addf(differ->out, "  newly %s:\n", change->is_permitted ? "permitted" : "denied");
-	describe_set(describer, differ->out, comparison->space, HOOK_FORWARD, change->region, LINES_MOST, "    ");
-	add_flags(differ, comparison, change->region);
-	add_example(differ, comparison, change->packets);
+	describe_set(describer, region, comparison->space, HOOK_FORWARD, change->region, LINES_MOST, "    ");
+	object = diff_json_change(differ->json, change->is_permitted ? "allowed" : "denied", NULL, region->bytes);
+	add_compared(differ, object, compared);
+	json_set(differ->pool, object, "is_part", json_boolean(is_of_flags));
+	text_addf(differ->out, "  newly %s:\n%s", change->is_permitted ? "permitted" : "denied", region->bytes);
+	if (is_of_flags)
+		text_add(differ->out, "    of tcp not every packet: its flags count\n");
+	add_example(differ, comparison, change->packets, object);
 	add_decision(differ, "before:", before, &change->before);
 	add_decision(differ, "now:   ", after, &change->after);
+	add_decision_json(differ, object, "before", &change->before);
+	add_decision_json(differ, object, "now", &change->after);
 }
 
-/* head: told before the first change; where `is_told`, even without one. */
-static void add_comparison(struct list_differ *differ, enum family family, const struct acl_side *before,
-			   const struct acl_side *after, const char *head, bool is_told)
+/* head: told before the first change; of a binding even without one. */
+static void add_comparison(struct list_differ *differ, const struct acl_side *before, const struct acl_side *after,
+			   const char *head, const struct compared *compared)
 {
 	void *pool = pool_child(differ->pool, "lists");
 	const struct acl_comparison *comparison =
-		acl_compare(pool, differ->session->diags, family, before, after);
+		acl_compare(pool, differ->session->diags, compared->family, before, after);
+	bool is_binding = compared->interface != NULL;
 
 	if (comparison == NULL) {
 		differ->is_good = false;
@@ -137,14 +182,14 @@ static void add_comparison(struct list_differ *differ, enum family family, const
 		differ->is_good = false;
 		return;
 	}
-	if (comparison->changes_count > 0 || is_told) {
+	if (comparison->changes_count > 0 || is_binding) {
 		text_add(differ->out, head);
 		differ->changes_count++;
 	}
-	if (comparison->changes_count == 0 && is_told)
+	if (comparison->changes_count == 0 && is_binding)
 		text_add(differ->out, "  which stops nothing, and lets nothing through\n");
 	for (size_t index = 0; index < comparison->changes_count; index++)
-		add_change(differ, comparison, &comparison->changes[index], before, after);
+		add_change(differ, comparison, &comparison->changes[index], before, after, compared);
 	talloc_free(pool);
 }
 
@@ -154,19 +199,21 @@ static void compare_lists(struct list_differ *differ, const struct acl_list *bef
 {
 	const struct acl_side old = { .config = differ->old.config, .list = before };
 	const struct acl_side new = { .config = differ->new.config, .list = after };
+	const struct compared compared = { .family = after->family, .list = after->name };
 
 	if (acl_lists_are_same(differ->session->sources, before, after))
 		return;
-	add_comparison(differ, after->family, &old, &new,
+	add_comparison(differ, &old, &new,
 		       pool_format(differ->pool, "%s list '%s' (%s, %s)\n", family_word(after->family), after->name,
 				   span_place(differ->pool, differ->session->sources, before->span),
-				   span_place(differ->pool, differ->session->sources, after->span)), false);
+				   span_place(differ->pool, differ->session->sources, after->span)), &compared);
 }
 
-static void add_lone_list(struct list_differ *differ, const struct acl_list *list, const char *words)
+static void add_lone_list(struct list_differ *differ, const struct acl_list *list, bool is_new)
 {
-	text_addf(differ->out, "%s list '%s' %s (%s)\n", family_word(list->family), list->name, words,
-		  span_place(differ->pool, differ->session->sources, list->span));
+	text_addf(differ->out, "%s list '%s' is %s (%s)\n", family_word(list->family), list->name,
+		  is_new ? "new" : "gone", span_place(differ->pool, differ->session->sources, list->span));
+	diff_json_lone(differ->json, list->family == FAMILY_IPV6 ? "ipv6 list" : "ipv4 list", list->name, is_new);
 	differ->changes_count++;
 }
 
@@ -183,13 +230,13 @@ static void compare_all_lists(struct list_differ *differ)
 		if (before != NULL)
 			compare_lists(differ, before, list);
 		else
-			add_lone_list(differ, list, "is new");
+			add_lone_list(differ, list, true);
 	}
 	for (size_t index = 0; index < old->lists_count; index++) {
 		const struct acl_list *list = old->lists[index];
 
 		if (list->kind != ACL_REFLEXIVE && acl_list_find(new, list->family, list->name) == NULL)
-			add_lone_list(differ, list, "is gone");
+			add_lone_list(differ, list, false);
 	}
 }
 
@@ -211,14 +258,33 @@ static struct acl_side side_of(const struct acl_config *config, const struct acl
 	};
 }
 
+static void add_binding_line(struct list_differ *differ, json_t *object, const char *key,
+			     const struct acl_binding *binding)
+{
+	const char *line;
+
+	if (binding == NULL)
+		return;
+	line = pool_format(differ->pool, "%s list '%s' %s", family_word(binding->family), binding->list,
+			   binding->direction == ACL_IN ? "in" : "out");
+	diff_json_line(differ->json, object, key, line, strlen(line));
+}
+
 /* before or after: NULL where nothing is bound. */
 static void add_binding(struct list_differ *differ, const char *interface, const struct acl_binding *before,
 			const struct acl_binding *after)
 {
 	const struct acl_binding *known = after != NULL ? after : before;
 	const struct acl_side old = side_of(differ->old.config, before), new = side_of(differ->new.config, after);
+	const struct compared compared = {
+		.family = known->family, .list = known->list,
+		.interface = interface, .direction = known->direction,
+	};
+	json_t *settings = diff_json_settings(differ->json, "interface", interface);
 	struct text *head = text_new(differ->pool);
 
+	add_binding_line(differ, settings, "before", before);
+	add_binding_line(differ, settings, "now", after);
 	text_addf(head, "interface '%s', %s %s: list '%s' ", interface, family_word(known->family),
 		  known->direction == ACL_IN ? "in" : "out", known->list);
 	if (before != NULL && after != NULL)
@@ -226,7 +292,7 @@ static void add_binding(struct list_differ *differ, const char *interface, const
 	else
 		text_add(head, after != NULL ? "is newly bound" : "is bound no more");
 	text_addf(head, " (%s)\n", span_place(differ->pool, differ->session->sources, known->span));
-	add_comparison(differ, known->family, &old, &new, head->bytes, true);
+	add_comparison(differ, &old, &new, head->bytes, &compared);
 }
 
 static void compare_bindings(struct list_differ *differ)
@@ -257,7 +323,7 @@ static void compare_bindings(struct list_differ *differ)
 
 /* --- single lists and policies -------------------------------------------------------------------------- */
 
-static const struct acl_list *named_list(struct list_differ *differ, const struct diff_side *side)
+static const struct acl_list *named_list(struct list_differ *differ, const struct list_argument *side)
 {
 	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++) {
 		const struct acl_list *list = acl_list_find(side->config, family, side->name);
@@ -272,7 +338,7 @@ static const struct acl_list *named_list(struct list_differ *differ, const struc
 }
 
 /* Where the configuration binds the list, of a policy for devices. */
-static const char *bound_interface(struct list_differ *differ, const struct diff_side *lists)
+static const char *bound_interface(struct list_differ *differ, const struct list_argument *lists)
 {
 	for (size_t index = 0; index < lists->config->interfaces_count; index++) {
 		const struct acl_interface *interface = lists->config->interfaces[index];
@@ -289,8 +355,8 @@ static const char *bound_interface(struct list_differ *differ, const struct diff
 	return NULL;
 }
 
-static bool set_place(struct list_differ *differ, const struct diff_side *side, const struct diff_side *lists,
-		      struct wanted_place *place)
+static bool set_place(struct list_differ *differ, const struct list_argument *side,
+		      const struct list_argument *lists, struct wanted_place *place)
 {
 	const struct session *session = side->session;
 
@@ -308,8 +374,8 @@ static bool set_place(struct list_differ *differ, const struct diff_side *side, 
 	return differ->is_good;
 }
 
-static struct acl_side lone_side(struct list_differ *differ, const struct diff_side *side,
-				 const struct diff_side *other, struct wanted_place *place)
+static struct acl_side lone_side(struct list_differ *differ, const struct list_argument *side,
+				 const struct list_argument *other, struct wanted_place *place)
 {
 	if (side->config != NULL)
 		return (struct acl_side){ .config = side->config, .list = named_list(differ, side) };
@@ -322,6 +388,7 @@ static void compare_lone(struct list_differ *differ)
 	struct wanted_place place = { 0 };
 	struct acl_side old = lone_side(differ, &differ->old, &differ->new, &place);
 	struct acl_side new = lone_side(differ, &differ->new, &differ->old, &place);
+	struct compared compared;
 
 	if (!differ->is_good)
 		return;
@@ -333,14 +400,17 @@ static void compare_lone(struct list_differ *differ)
 		return;
 	}
 	place.family = old.list != NULL ? old.list->family : new.list->family;
-	add_comparison(differ, place.family, &old, &new,
+	compared = (struct compared){
+		.family = place.family, .list = new.list != NULL ? new.list->name : old.list->name,
+	};
+	add_comparison(differ, &old, &new,
 		       pool_format(differ->pool, "%s against %s\n", differ->new.argument, differ->old.argument),
-		       false);
+		       &compared);
 }
 
 /* --- the arguments -------------------------------------------------------------------------------------- */
 
-static bool read_config(struct list_differ *differ, struct diff_side *side)
+static bool read_config(struct list_differ *differ, struct list_argument *side)
 {
 	struct session *session = differ->session;
 	const char *list = strrchr(side->argument, '#'), *bytes;
@@ -362,7 +432,7 @@ static bool read_config(struct list_differ *differ, struct diff_side *side)
 	return !diags_has_errors(session->diags);
 }
 
-static bool read_side(struct list_differ *differ, struct diff_side *side)
+static bool read_side(struct list_differ *differ, struct list_argument *side)
 {
 	if (diff_lists_is_meant(side->argument))
 		return read_config(differ, side);
@@ -406,6 +476,7 @@ int diff_lists(struct pool_trap *root, struct session_options *options, const ch
 	differ.session = session_new(root, options);
 	differ.pool = differ.session->pool;
 	differ.out = text_new(differ.pool);
+	differ.json = diff_json_new(differ.pool, differ.session->sources);
 	differ.policy = no_names(differ.pool);
 	if (read_side(&differ, &differ.old) && read_side(&differ, &differ.new) && fits(&differ)) {
 		if (differ.old.config == NULL || differ.new.config == NULL || differ.new.name != NULL) {
@@ -418,6 +489,10 @@ int diff_lists(struct pool_trap *root, struct session_options *options, const ch
 	status = session_finish(differ.session);
 	if (status != EXIT_DONE || !differ.is_good)
 		return status == EXIT_WORLD ? status : EXIT_USAGE;
+	if (options->has_json) {
+		differ.out->length = 0;
+		json_finish(differ.pool, differ.out, diff_json_take(differ.json));
+	}
 	if (!output_stdout(differ.out))
 		return EXIT_WORLD;
 	return differ.changes_count > 0 ? EXIT_POLICY : EXIT_DONE;
