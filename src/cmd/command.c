@@ -185,6 +185,7 @@ static const struct command commands[] = {
 	  "      --target nft|cisco-ios what the policy is compiled for, where no device says it\n"
 	  "      --name, --number, --ipv6, --replies\n"
 	  "                             of a list without a device, as for 'compile'\n"
+	  "      --minimise WHAT        entries, tcam or none: of lists made so, as for 'compile'\n"
 	  "      --format text|json     (text)\n"
 	  STATE_OPTION
 	  POLICY_OPTIONS, command_explain, RIGHTS_BOTH },

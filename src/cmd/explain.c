@@ -42,12 +42,13 @@ static int explain_code(struct pool_trap *root, const char *word)
 
 /* --- packets ----------------------------------------------------------------------------------------- */
 
-enum { OPTION_TARGET = OPTION_OWN, OPTION_FORMAT };
+enum { OPTION_TARGET = OPTION_OWN, OPTION_FORMAT, OPTION_MINIMISE };
 
 struct explain_options {
 	struct session_options session;
 	const char *target;      /* "nft", "cisco-ios"; NULL: what the policy is for */
 	const char *list_option; /* the last one that a list without a device alone takes; or NULL */
+	bool has_minimise;       /* of routers alone */
 	bool is_json;
 	const char *state;       /* the folder that says what was applied */
 	struct bundle *bundle;   /* what the policy was read from */
@@ -96,12 +97,24 @@ static int format_option(struct explain_options *options, const char *word)
 	return EXIT_DONE;
 }
 
+/* As for `compile`: lists that are made as short as possible keep no denials of their own. */
+static int minimise_option(struct explain_options *options, const char *word)
+{
+	options->has_minimise = true;
+	options->session.cisco.keeps_denials = false;
+	if (!minimise_aim_parse(word, &options->session.cisco.aim))
+		return command_misused("explain", "'%s' is none of entries, tcam, none", word);
+	return EXIT_DONE;
+}
+
 static int explain_option(struct explain_options *options, int option)
 {
 	if (option == OPTION_TARGET)
 		return target_option(options, optarg);
 	if (option == OPTION_FORMAT)
 		return format_option(options, optarg);
+	if (option == OPTION_MINIMISE)
+		return minimise_option(options, optarg);
 	if (option == OPTION_STATE) {
 		options->state = optarg;
 		return EXIT_DONE;
@@ -120,6 +133,7 @@ static int explain_parse(struct explain_options *options, int argc, char **argv)
 		{ "target", required_argument, NULL, OPTION_TARGET },
 		{ "format", required_argument, NULL, OPTION_FORMAT },
 		{ "state", required_argument, NULL, OPTION_STATE },
+		{ "minimise", required_argument, NULL, OPTION_MINIMISE },
 		LIST_LONG_OPTIONS,
 		{ NULL, 0, NULL, 0 },
 	};
@@ -140,7 +154,13 @@ static int explain_parse(struct explain_options *options, int argc, char **argv)
 /* The target has to be one that the policy can have. */
 static bool is_target_right(struct session *session, const struct explain_options *options)
 {
-	if (!session_parse(session) || !session_has_devices(session))
+	bool has_devices = session_parse(session) && session_has_devices(session);
+
+	if (options->has_minimise && !options->session.is_for_router && !has_devices) {
+		(void)command_misused("explain", "'--minimise' is for target cisco-ios");
+		return false;
+	}
+	if (!has_devices)
 		return true;
 	if (options->list_option != NULL) {
 		(void)command_misused("explain", "'%s' is for a list without a device", options->list_option);
