@@ -2,9 +2,11 @@
 #include "cmd/enforce.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "analyse/meaning.h"
 #include "cmd/command.h"
@@ -173,6 +175,8 @@ struct enforcing {
 	struct nft_kept *before;
 	struct nft_restore *restore; /* NULL until it is needed */
 	struct nft_kept_expected expected; /* of the kernel, once it is loaded */
+	const struct nft_chain *mark_chain; /* of the session's table */
+	bool is_there; /* the kernel holds the table as it is, but for the mark */
 	const char *client; /* the remote session, or NULL */
 };
 
@@ -269,6 +273,50 @@ static void add_mark(struct enforcing *enforcing, const struct state_entry *entr
 	chain->name = enforcing->mark;
 	chain->comment = pool_strdup(table, nft_safe(words).bytes);
 	*pool_append(table, table, chains) = chain;
+	enforcing->mark_chain = chain;
+}
+
+/* Does the kernel hold what this entry made? */
+static bool is_in_force(const struct enforcing *enforcing, const struct state_entry *entry)
+{
+	char hash[REREAD_HASH_LENGTH + 1];
+
+	if (entry->kernel == NULL || strcmp(entry->table, enforcing->before->table) != 0)
+		return false;
+	nft_kept_hash(enforcing->before, hash);
+	return strcmp(hash, entry->kernel) == 0;
+}
+
+/* Does this batch make what the kernel held when the entry was loaded? */
+static bool has_made(const struct state_entry *entry, char *batch, size_t length)
+{
+	const struct nft_kept_expected made = nft_kept_expect(batch, batch + NFT_BATCH_FILE_HEAD,
+							      length - NFT_BATCH_FILE_HEAD, entry->table,
+							      NFT_KEPT_GLANCED);
+
+	return entry->kernel != NULL && strcmp(made.whole, entry->kernel) == 0;
+}
+
+/* What the current entry made is what this one makes, and is there still: a policy that is applied again costs the
+ * kernel one small transaction, and nobody a wait for packets. */
+static bool is_there(struct enforcing *enforcing, const struct text *batch)
+{
+	const struct state_entry *entry = state_current(enforcing->state);
+	size_t length = 0;
+	char *old, *mark;
+	bool is_same;
+
+	if (!enforcing->before->has_table || entry == NULL || entry->mark != STATE_CONFIRMED)
+		return false;
+	old = state_read_boot(enforcing->state, &length);
+	if (old == NULL)
+		return false;
+	mark = pool_format(old, ENFORCE_MARK "%llu", (unsigned long long)entry->number);
+	is_same = nft_batch_file_equals(batch->bytes, batch->length, enforcing->mark, old, length, mark) &&
+		  has_made(entry, old, length) &&
+		  (is_untouched(enforcing, entry) || is_in_force(enforcing, entry));
+	talloc_free(old);
+	return is_same;
 }
 
 /* Once it is confirmed, a boot loads the same. */
@@ -286,6 +334,7 @@ static bool keep_boot(struct enforcing *enforcing, const struct state_entry *ent
 		enforcing->expected = nft_kept_expect(scratch, batch->bytes + NFT_BATCH_FILE_HEAD,
 						      batch->length - NFT_BATCH_FILE_HEAD, session->table->name,
 						      NFT_KEPT_GLANCED);
+	enforcing->is_there = is_kept && is_there(enforcing, batch);
 	talloc_free(scratch);
 	return is_kept;
 }
@@ -328,8 +377,13 @@ static bool prepare_state(struct enforcing *enforcing, const struct bundle *bund
 static bool load(struct enforcing *enforcing)
 {
 	struct session *session = enforcing->session;
-	const struct nft_load_limits limits = { .expected = enforcing->before };
+	const struct nft_load_limits limits = { .socket = enforcing->socket, .expected = enforcing->before };
+	bool is_loaded = enforcing->is_there &&
+			 nft_load_mark(session->pool, enforcing->socket, session->table, enforcing->mark_chain,
+				       ENFORCE_MARK, enforcing->before->generation);
 
+	if (is_loaded)
+		return true;
 	return nft_load_within(pool_child(session->pool, "load"), session->diags, session->table, &limits, NULL);
 }
 
@@ -407,17 +461,6 @@ static void take_back(struct enforcing *enforcing)
 }
 
 /* --- who is first --------------------------------------------------------------------------------- */
-
-/* Does the kernel hold what this entry made? */
-static bool is_in_force(const struct enforcing *enforcing, const struct state_entry *entry)
-{
-	char hash[REREAD_HASH_LENGTH + 1];
-
-	if (entry->kernel == NULL || strcmp(entry->table, enforcing->before->table) != 0)
-		return false;
-	nft_kept_hash(enforcing->before, hash);
-	return strcmp(hash, entry->kernel) == 0;
-}
 
 /* Another policy that waits for its confirmation has to be decided first. Where the process that would
  * bring the earlier one back is gone (the machine was started anew), nothing is decided by it any more; but
@@ -556,6 +599,22 @@ bool enforce_prepare(struct session *session, struct enforce_proof *proof)
 	return !diags_has_errors(session->diags) && !session_is_refused(session);
 }
 
+/* Closes it without a wait. The kernel frees what a commit took away when a grace period is over, and holds whoever
+ * closes a netfilter socket until then (nft_rcv_nl_event): a child process that has nothing else open, and does
+ * nothing else, in the caller's stead. Where there can be no child, the caller waits. */
+static void leave(struct nft_socket *netlink)
+{
+	unsigned fd = (unsigned)netlink->fd;
+
+	if (fork() == 0) {
+		if (fd != 0)
+			(void)close_range(0, fd - 1, 0);
+		(void)close_range(fd + 1, UINT_MAX, 0);
+		_exit(0);
+	}
+	talloc_free(netlink);
+}
+
 bool enforce(struct session *session, const struct bundle *bundle, const struct enforce_options *options,
 	     struct guard *guard)
 {
@@ -574,9 +633,11 @@ bool enforce(struct session *session, const struct bundle *bundle, const struct 
 	is_in_force = load_guarded(&enforcing);
 	state_unlock(enforcing.state);
 	if (is_in_force) {
-		nft_note_other_chains(session->pool, session->diags, session->table);
+		nft_note_other_chains(enforcing.socket, session->diags, session->table);
 		note_other_tables(&enforcing, state_find(enforcing.state, enforcing.number));
 	}
+	if (!needs_confirmation(&enforcing)) /* else there is time, and a child is waited for */
+		leave(enforcing.socket);
 	return is_in_force;
 }
 

@@ -68,7 +68,7 @@ static int act(void *pool, const char *action, const char *name, const char *lon
 	} else if (strcmp(action, "load") == 0) {
 		status = load(pool, diags, table, longest);
 	} else if (strcmp(action, "notes") == 0) {
-		nft_note_other_chains(pool, diags, table);
+		nft_note_other_chains(nft_socket_new(pool), diags, table);
 		status = print_diagnostics(pool, diags);
 	} else {
 		return 2;

@@ -49,6 +49,45 @@ def case_files_may_not_grow(world):
     world.check(world.rules() == before and world.marks() == ["confirmed"], "something was changed")
 
 
+def case_applied_again(world):
+    """A policy that is in force keeps its rules and their handles; what others did to them meanwhile goes."""
+    def handles():
+        return [line for line in world.nft("-a list table inet fwc").splitlines()
+                if "applied_" not in line and "sha256" not in line]
+
+    def mark():
+        return [line.split()[1] for line in world.nft("list table inet fwc").splitlines() if "applied_" in line]
+
+    policy = world.path("p.fw", "allow ssh, https, 4660/udp from 192.0.2.0/24, 198.51.100.0/25;\n")
+    world.must("apply", policy, "--confirm", "0")
+    first = handles()
+    world.path("p.fw", "# other words\nallow ssh, https, 4660/udp from 192.0.2.0/24, 198.51.100.0/25;\n")
+    world.must("apply", policy, "--confirm", "0")
+    world.check(handles() != first, "another line: rules say where they come from")
+    first = handles()
+    for confirm in ("0", "600", "0"):
+        for others in ("", "add table ip others"):
+            if others:
+                world.nft(others)
+            if confirm == "0":
+                world.must("apply", policy, "--confirm", confirm)
+            else:
+                process = world.start("apply", policy, "--confirm", confirm)
+                world.check(world.wait(lambda: world.marks()[:1] == ["waiting"]), "not loaded")
+                world.must("confirm")
+                process.wait(10)
+            world.check(handles() == first, f"{confirm}: made anew")
+            number = len(world.marks())
+            world.check(mark() == [f"applied_{number}"], f"{mark()}, {number}")
+            planned = world.run("plan", policy, "--exit-code")
+            world.check(planned.returncode == 0, f"{planned.stdout}{planned.stderr}")
+    rules = world.rules()
+    for change in ("add rule inet fwc input accept", "flush chain inet fwc forward", "add chain inet fwc by_hand"):
+        world.nft(change)
+        world.must("apply", policy, "--confirm", "0")
+        world.check(world.rules() == rules, f"{change}: {world.rules()}")
+
+
 def case_confirmed_without_rules(world):
     """Who comes in where the rules are gone has shown nothing: they are not confirmed."""
     old, new = world.path("old.fw", OLD), world.path("new.fw", NEW)

@@ -46,6 +46,14 @@ DENIED_BY_LIST = (
 )
 ALLOWED_BY_LIST = tuple(policy.replace("deny", "allow").replace("9002", "9001")
                         .replace("allow any;", "deny any;") for policy in DENIED_BY_LIST)
+# looked up in sets that are neither maps nor of intervals: one transaction replaces them
+CROWD = "network crowd = 192.168.0.20, " + ", ".join(f"10.{index}.0.{index + 1}" for index in range(20))
+DENIED_BY_SET = (
+    CROWD + "; deny 9002/udp from crowd; allow any;",
+    CROWD + ", 10.77.0.1; deny ssh from crowd; deny 9002/udp from crowd; allow any;",
+)
+ALLOWED_BY_SET = tuple(policy.replace("deny", "allow").replace("9002", "9001")
+                       .replace("allow any;", "deny any;") for policy in DENIED_BY_SET)
 
 
 class Flood:
@@ -161,7 +169,8 @@ def run(tally, fwc):
         flood_during(tally, laboratory, flood, POLICIES, "alternating policies")
         flood_trials(tally, laboratory, flood, POLICIES, "alternating policies")
         for policies, what in ((DENIED_BY_LIST, "denied by a list"),
-                               (ALLOWED_BY_LIST, "allowed by a list")):
+                               (ALLOWED_BY_LIST, "allowed by a list"),
+                               (DENIED_BY_SET, "denied by a set"), (ALLOWED_BY_SET, "allowed by a set")):
             laboratory.apply(policies[1])
             flood_during(tally, laboratory, flood, policies, what)
             flood_trials(tally, laboratory, flood, policies, what)

@@ -208,18 +208,26 @@ const char *nft_batch_file_read(void *pool, char *bytes, size_t length, struct n
 
 /* --- chains ------------------------------------------------------------------------------------------------ */
 
-static bool makes_chain(const struct nlmsghdr *header, const char *prefix)
+/* The name of the chain that the message makes; NULL: it makes none. */
+static const char *made_chain(const struct nlmsghdr *header)
 {
 	const struct nlattr *attribute = mnl_nlmsg_get_payload_offset(header, sizeof(struct nfgenmsg));
 	const char *end = mnl_nlmsg_get_payload_tail(header);
 
 	if ((header->nlmsg_type & UINT8_MAX) != NFT_MSG_NEWCHAIN)
-		return false;
+		return NULL;
 	for (; mnl_attr_ok(attribute, (int)(end - (const char *)attribute)); attribute = mnl_attr_next(attribute))
 		if (mnl_attr_get_type(attribute) == NFTA_CHAIN_NAME)
-			return mnl_attr_get_payload_len(attribute) > strlen(prefix) &&
-			       memcmp(mnl_attr_get_payload(attribute), prefix, strlen(prefix)) == 0;
-	return false;
+			return mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) < 0 ? NULL
+										     : mnl_attr_get_str(attribute);
+	return NULL;
+}
+
+static bool makes_chain(const struct nlmsghdr *header, const char *prefix)
+{
+	const char *name = made_chain(header);
+
+	return name != NULL && strlen(name) > strlen(prefix) && strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
 bool nft_batch_file_has_chain(const struct nft_batch_file *file, const char *prefix)
@@ -244,6 +252,52 @@ void nft_batch_file_add_chain(struct nft_batch_file *file, const char *name, con
 void nft_batch_file_messages(const struct nft_batch_file *file, struct text *out)
 {
 	add_messages(out, file->batch);
+}
+
+/* --- comparing ------------------------------------------------------------------------------------------- */
+
+struct messages {
+	const struct nlmsghdr *at;
+	int left;
+	const char *mark;
+};
+
+static bool messages_begin(struct messages *messages, const char *bytes, size_t length, const char *mark)
+{
+	if (length < sizeof(struct header) || length - sizeof(struct header) > BYTES_MOST)
+		return false;
+	messages->at = (const struct nlmsghdr *)(const void *)(bytes + sizeof(struct header));
+	messages->left = (int)(length - sizeof(struct header));
+	messages->mark = mark;
+	return true;
+}
+
+static bool is_mark(const struct messages *messages)
+{
+	const char *name = made_chain(messages->at);
+
+	return name != NULL && strcmp(name, messages->mark) == 0;
+}
+
+bool nft_batch_file_equals(const char *one, size_t one_length, const char *one_mark,
+			   const char *other, size_t other_length, const char *other_mark)
+{
+	struct messages a, b;
+	bool has_marks = false;
+
+	if (!messages_begin(&a, one, one_length, one_mark) || !messages_begin(&b, other, other_length, other_mark))
+		return false;
+	while (mnl_nlmsg_ok(a.at, a.left) && mnl_nlmsg_ok(b.at, b.left)) {
+		bool is_same = a.at->nlmsg_len == b.at->nlmsg_len && memcmp(a.at, b.at, a.at->nlmsg_len) == 0;
+		bool are_marks = !is_same && is_mark(&a) && is_mark(&b);
+
+		if (!is_same && !are_marks)
+			return false;
+		has_marks |= are_marks;
+		a.at = mnl_nlmsg_next(a.at, &a.left);
+		b.at = mnl_nlmsg_next(b.at, &b.left);
+	}
+	return has_marks && a.left == 0 && b.left == 0;
 }
 
 /* --- the kernel ------------------------------------------------------------------------------------------ */

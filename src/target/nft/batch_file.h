@@ -44,6 +44,11 @@ void nft_batch_file_add_chain(struct nft_batch_file *file, const char *name, con
 /* Its messages, as they stand in a file. */
 void nft_batch_file_messages(const struct nft_batch_file *file, struct text *out);
 
+/* Whether two files' bytes make the same table, but for a chain that nothing enters in each, which has this name
+ * there. false, too, where one of them is no such file. */
+bool nft_batch_file_equals(const char *one, size_t one_length, const char *one_mark,
+			   const char *other, size_t other_length, const char *other_mark);
+
 /* Sends it as one transaction, whatever the generation. false with the kernel's reason in the bag;
  * then nothing has changed. what: "the batch 'boot.batch'". */
 bool nft_batch_file_load(void *pool, struct diags *diags, const struct nft_batch_file *file,

@@ -107,12 +107,8 @@ static void note_chains(struct nft_socket *netlink, struct diags *diags, const s
 	(void)nft_request(netlink, header, read_chain, &listing);
 }
 
-void nft_note_other_chains(void *pool, struct diags *diags, const struct nft_table *table)
+void nft_note_other_chains(struct nft_socket *netlink, struct diags *diags, const struct nft_table *table)
 {
-	struct nft_socket *netlink = nft_socket_new(pool);
-	if (netlink == NULL)
-		return; /* the load has told why */
 	if (has_other_tables(netlink))
 		note_chains(netlink, diags, table);
-	talloc_free(netlink);
 }

@@ -1,7 +1,7 @@
 /* Loading: read what is there, build a batch that replaces it, send it, compare-and-swap on the
  * kernel's generation. A foreign change in between makes the batch stale: all is read again.
  *
- * A table with sets is replaced in steps (replace.h): what its base chains refer to is made in one
+ * A table with maps or interval sets is replaced in steps (replace.h): what its base chains refer to is made in one
  * transaction, the base chains are switched over in the next, and what they referred to before is
  * taken away when no packet is left in it.
  *
@@ -406,7 +406,7 @@ bool nft_load_within(void *pool, struct diags *diags, const struct nft_table *ta
 		.diags = diags,
 		.table = table,
 		.limits = limits,
-		.socket = nft_socket_new(pool),
+		.socket = limits->socket != NULL ? limits->socket : nft_socket_new(pool),
 		.expected_in = limits->expected == NULL ? 0 : limits->expected->generation,
 	};
 	if (load.socket == NULL) {
@@ -416,11 +416,28 @@ bool nft_load_within(void *pool, struct diags *diags, const struct nft_table *ta
 	bool is_loaded = load_with_socket(pool, &load, &staged);
 	if (is_staged != NULL)
 		*is_staged = staged;
-	talloc_free(load.socket);
+	if (load.socket != limits->socket)
+		talloc_free(load.socket);
 	return is_loaded;
 }
 
 bool nft_load(void *pool, struct diags *diags, const struct nft_table *table)
 {
 	return nft_load_within(pool, diags, table, &(struct nft_load_limits){ 0 }, NULL);
+}
+
+bool nft_load_mark(void *pool, struct nft_socket *netlink, const struct nft_table *table,
+		   const struct nft_chain *chain, const char *prefix, uint32_t generation)
+{
+	void *scratch = pool_child(pool, "mark");
+	struct nft_answer answer;
+	struct nft_kernel *kernel;
+	bool is_done = nft_kernel_read(scratch, netlink, table->name, &kernel) == 0 &&
+		       kernel->generation == generation && !kernel->is_dormant && !kernel->is_owned;
+	if (is_done) {
+		struct nft_batch *batch = nft_replace_mark(scratch, table, chain, prefix, kernel);
+		is_done = nft_send(netlink, batch, 0, batch->messages_count, generation, &answer) == 0;
+	}
+	talloc_free(scratch);
+	return is_done;
 }

@@ -11,6 +11,7 @@
 #define NFT_TABLE_DEFAULT "fwc"
 
 struct nft_report;
+struct nft_socket;
 
 struct nft_settings {
 	const char *table;    /* "fwc" */
@@ -38,6 +39,6 @@ void nft_bytecode(struct text *out, const struct nft_table *table);
 bool nft_load(void *pool, struct diags *diags, const struct nft_table *table);
 
 /* chains.c: base chains of other tables on the same hooks, as notes (KERNEL_OTHER_CHAINS). */
-void nft_note_other_chains(void *pool, struct diags *diags, const struct nft_table *table);
+void nft_note_other_chains(struct nft_socket *socket, struct diags *diags, const struct nft_table *table);
 
 #endif

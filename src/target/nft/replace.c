@@ -414,6 +414,22 @@ struct nft_batch *nft_replace_by_force(void *pool, const struct nft_table *table
 	return writer.batch;
 }
 
+struct nft_batch *nft_replace_mark(void *pool, const struct nft_table *table, const struct nft_chain *chain,
+				   const char *prefix, const struct nft_kernel *kernel)
+{
+	struct writer writer = {
+		.batch = nft_batch_new(pool),
+		.table = table,
+		.kernel = kernel,
+		.naming = { .table = table->name, .suffix = "" },
+	};
+	for (size_t i = 0; i < kernel->chains_count; i++)
+		if (strncmp(kernel->chains[i].name, prefix, strlen(prefix)) == 0)
+			delete_chain(writer.batch, table->name, kernel->chains[i].name);
+	add_chain(&writer, chain->name, chain);
+	return writer.batch;
+}
+
 /* --- staged ------------------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *name, const char *suffix)
@@ -579,9 +595,17 @@ static bool has_interval_set(const struct nft_table *table)
 	return false;
 }
 
+static bool has_map(const struct nft_kernel *kernel)
+{
+	for (size_t i = 0; i < kernel->sets_count; i++)
+		if ((kernel->sets[i].flags & (NFT_SET_MAP | NFT_SET_OBJECT)) != 0)
+			return true;
+	return false;
+}
+
 bool nft_replace_wants_steps(const struct nft_table *table, const struct nft_kernel *kernel)
 {
-	return kernel->has_table && (kernel->sets_count != 0 || has_interval_set(table));
+	return kernel->has_table && (has_map(kernel) || has_interval_set(table));
 }
 
 bool nft_replace_is_clear(void *pool, const struct nft_table *table, const struct nft_kernel *kernel)

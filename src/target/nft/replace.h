@@ -34,12 +34,16 @@ struct nft_staged nft_replace_staged(void *pool, const struct nft_table *table,
  * Why in steps where one transaction would do: a commit flips the generation before it publishes new
  * interval sets and maps (nf_tables_commit, set->ops->commit), so that rules of the same transaction
  * look into empty ones for some microseconds: denied packets pass and allowed ones are lost. And a
- * packet that entered the rules before the flip looks into the old sets after it, whose elements are
- * gone if they are deleted by the same transaction (nft_map_deactivate). So what base chains refer to
+ * packet that entered the rules before the flip looks into the old maps after it, whose elements are
+ * gone if they are deleted by the same transaction (nft_map_deactivate; sets that are no maps keep theirs until
+ * nobody looks any more). So what base chains refer to
  * is made in one transaction, used from the next on, and the old taken away after all packets have
  * left it. */
 struct nft_staged nft_replace_prepared(void *pool, const struct nft_table *table,
 				       const struct nft_kernel *kernel, size_t message_max);
+/* This chain, which nothing enters, instead of those whose names begin so; all else stays. */
+struct nft_batch *nft_replace_mark(void *pool, const struct nft_table *table, const struct nft_chain *chain,
+				   const char *prefix, const struct nft_kernel *kernel);
 /* Whether one transaction could show packets an empty set. */
 bool nft_replace_wants_steps(const struct nft_table *table, const struct nft_kernel *kernel);
 /* Whether none of the table's chains, sets and changed objects has a name that is in use. */
