@@ -18,6 +18,7 @@
 #include "monitor/watch.h"
 #include "net/protocol.h"
 #include "rules/evaluate.h"
+#include "target/nft/family.h"
 #include "target/nft/read_kernel.h"
 #include "target/nft/refusal.h"
 
@@ -348,25 +349,13 @@ static void add_head(struct text *out, const struct path *path)
 	text_add_char(out, '\n');
 }
 
-static const char *family_text(uint8_t family)
-{
-	switch (family) {
-	case NFPROTO_IPV4:
-		return "ip";
-	case NFPROTO_IPV6:
-		return "ip6";
-	case NFPROTO_INET:
-		return "inet";
-	default:
-		return "another family's";
-	}
-}
-
 /* rule: of the policy's table, or NULL */
 static void add_step(struct text *out, const struct path *path, const struct trace_event *event,
 		     const struct read_rule *rule)
 {
-	text_addf(out, "%lu:   %s ", path->number, family_text(event->family));
+	const char *family = nft_family_word(event->family);
+
+	text_addf(out, "%lu:   %s ", path->number, family == NULL ? "another family's" : family);
 	visible_add(out, event->table, strlen(event->table));
 	text_add_char(out, ' ');
 	visible_add(out, event->chain, strlen(event->chain));

@@ -2,6 +2,8 @@
  * direction of that packet and back. */
 #include "import/first.h"
 
+#include <string.h>
+
 #include "base/pool.h"
 #include "net/protocol.h"
 
@@ -181,18 +183,36 @@ static struct span culprit(struct comparison *run, enum import_hook hook, import
 	return list->span;
 }
 
+/* What both families of one chain say is said once. */
+static bool is_told_alike(const struct comparison *run, struct span span, const char *message)
+{
+	for (size_t index = 0; index < run->diags->items_count; index++) {
+		const struct diagnostic *told = run->diags->items[index];
+
+		if (told->code == CODE_IPTABLES_PASSING && told->span.source == span.source &&
+		    told->span.begin == span.begin && told->span.end == span.end &&
+		    strcmp(told->message, message) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void tell(struct comparison *run, enum import_hook hook, enum import_state state, import_set packets,
 		 const char *what)
 {
 	import_set denied = both(run->space, packets,
 				 import_of_state(run->space, run->fates[hook].denied, state));
+	const char *message = pool_format(run->space->pool, "%s always pass in a policy, and %s denies some of "
+					  "them here", what, run->names[hook]);
 	struct diagnostic *diagnostic;
+	struct span span;
 
 	if (import_is_none(denied) || denied == DIAGRAM_OVER)
 		return;
-	diagnostic = diag_add(run->diags, CODE_IPTABLES_PASSING, culprit(run, hook, denied, state),
-			      "%s always pass in a policy, and %s denies some of them here", what,
-			      run->names[hook]);
+	span = culprit(run, hook, denied, state);
+	if (is_told_alike(run, span, message))
+		return;
+	diagnostic = diag_add(run->diags, CODE_IPTABLES_PASSING, span, "%s", message);
 	diag_note(run->diags, diagnostic, SPAN_NONE, "with --always-passing they pass in the policy, whatever "
 		  "the file says of them");
 }

@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "import/nft_unfold.h"
 #include "import/policy.h"
+#include "target/nft/family.h"
 #include "target/nft/walk_value.h"
 
 #define INTERVALS_MOST 8000000u
@@ -41,23 +42,12 @@ struct importing {
 
 /* --- places --------------------------------------------------------------------------------------------- */
 
-static const char *family_name(uint8_t family)
+/* "inet filter" */
+static const char *table_name(const struct importing *run, const struct read_table *table)
 {
-	switch (family) {
-	case NFPROTO_IPV4:
-		return "ip";
-	case NFPROTO_IPV6:
-		return "ip6";
-	case NFPROTO_INET:
-		return "inet";
-	case NFPROTO_ARP:
-		return "arp";
-	case NFPROTO_BRIDGE:
-		return "bridge";
-	case NFPROTO_NETDEV:
-		return "netdev";
-	}
-	return "?";
+	const char *family = nft_family_word(table->family);
+
+	return pool_format(run->pool, "%s %s", family == NULL ? "?" : family, table->name);
 }
 
 struct listing {
@@ -140,7 +130,7 @@ static void refuse(struct importing *run, struct span span, const char *what)
 static void read_rule(struct importing *run, struct walk *walk, struct nft_chain *chain, size_t index)
 {
 	struct nft_rule *rule = &chain->rules[index];
-	const char *table = pool_format(run->pool, "%s %s", family_name(chain->table->family), chain->table->name);
+	const char *table = table_name(run, chain->table);
 
 	rule->read = &chain->read->rules[index];
 	rule->saved.span = place_of(run, pool_format(run->pool, "%s %llu", table,
@@ -181,8 +171,7 @@ static struct nft_chain *read_chain(struct importing *run, struct walk *walk, co
 				    const struct read_chain *read)
 {
 	struct nft_chain *chain = pool_new(run->pool, struct nft_chain);
-	const char *words = pool_format(run->pool, "%s %s chain %s", family_name(table->family), table->name,
-					read->name);
+	const char *words = pool_format(run->pool, "%s chain %s", table_name(run, table), read->name);
 
 	*chain = (struct nft_chain){ .table = table, .read = read, .span = place_of(run, words, words) };
 	chain->rules = pool_array(run->pool, struct nft_rule, read->rules_count + 1);
@@ -219,8 +208,7 @@ static void refuse_table(struct importing *run, const struct read_table *table)
 {
 	for (size_t index = 0; index < table->chains_count; index++) {
 		const struct read_chain *chain = table->chains[index];
-		const char *words = pool_format(run->pool, "%s %s chain %s", family_name(table->family),
-						table->name, chain->name);
+		const char *words = pool_format(run->pool, "%s chain %s", table_name(run, table), chain->name);
 
 		if (chain->is_base && (chain->rules_count > 0 || chain->policy != NF_ACCEPT))
 			refuse(run, place_of(run, words, words), "its table is neither of IPv4 nor of IPv6 "
@@ -230,7 +218,7 @@ static void refuse_table(struct importing *run, const struct read_table *table)
 
 static bool is_wanted(const struct importing *run, const struct read_table *table)
 {
-	const char *name = pool_format(run->pool, "%s %s", family_name(table->family), table->name);
+	const char *name = table_name(run, table);
 
 	for (size_t index = 0; index < run->settings->tables_count; index++)
 		if (strcmp(run->settings->tables[index], name) == 0)
@@ -243,7 +231,7 @@ static bool is_there(const struct importing *run, const char *wanted)
 	for (size_t index = 0; index < run->source->read->tables_count; index++) {
 		const struct read_table *table = run->source->read->tables[index];
 
-		if (strcmp(pool_format(run->pool, "%s %s", family_name(table->family), table->name), wanted) == 0)
+		if (strcmp(table_name(run, table), wanted) == 0)
 			return true;
 	}
 	return false;
@@ -259,11 +247,10 @@ static void read_tables(struct importing *run)
 				 run->source->name, run->settings->tables[index]);
 	for (size_t index = 0; index < read->tables_count; index++) {
 		const struct read_table *table = read->tables[index];
-		const uint8_t family = table->family;
 
 		if (!is_wanted(run, table) || (table->flags & NFT_TABLE_F_DORMANT) != 0)
 			continue;
-		if (family != NFPROTO_IPV4 && family != NFPROTO_IPV6 && family != NFPROTO_INET) {
+		if (!nft_family_is_ip(table->family)) {
 			refuse_table(run, table);
 			continue;
 		}

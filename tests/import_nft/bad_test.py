@@ -124,6 +124,13 @@ def check_refused(tally, fwc):
                     f"{name}: {done.returncode} {done.stdout} {done.stderr}")
 
 
+def check_told_once(tally, fwc):
+    """What both families of a chain deny is said once."""
+    done = run(fwc, on_hook("input", 0, "policy drop; tcp dport 22 accept"))
+    told = [line for line in done.stderr.splitlines() if "[FW1323]" in line]
+    tally.check(done.returncode == 1 and len(told) == len(set(told)) == 4, f"told once: {done.stderr}")
+
+
 def check_world(tally, fwc, folder):
     good = INPUT.format("tcp dport 22 accept")
     done = run(fwc, good, environment={**clean(), "PATH": folder})
@@ -227,6 +234,7 @@ def main():
     tally = lab.Tally()
     laboratory = lab.Lab(fwc)
     check_refused(tally, fwc)
+    check_told_once(tally, fwc)
     check_empty(tally, fwc)
     check_hostile(tally, fwc)
     check_apart(tally, fwc, laboratory)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "target/nft/family.h"
 #include "target/nft/kernel_names.h"
 #include "target/nft/nft.h"
 #include "target/nft/transaction.h"
@@ -15,19 +16,6 @@ struct listing {
 	struct diags *diags;
 	const struct nft_table *table;
 };
-
-static const char *family_word(uint32_t family)
-{
-	switch (family) {
-	case NFPROTO_IPV4:
-		return "ip";
-	case NFPROTO_IPV6:
-		return "ip6";
-	case NFPROTO_INET:
-		return "inet";
-	}
-	return NULL; /* bridge, arp, netdev: other hooks */
-}
 
 static bool is_own(const struct listing *listing, const struct nftnl_chain *chain)
 {
@@ -57,15 +45,15 @@ static void note_chain(const struct listing *listing, const struct nftnl_chain *
 {
 	static const char *const hooks[HOOKS] = { "prerouting", "input", "forward", "output",
 						  "postrouting" };
-	const char *family = family_word(nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY));
-	if (family == NULL || !nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM) || is_own(listing, chain))
+	const uint32_t family = nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
+	if (!nft_family_is_ip(family) || !nftnl_chain_is_set(chain, NFTNL_CHAIN_HOOKNUM) || is_own(listing, chain))
 		return;
 	uint32_t hook = nftnl_chain_get_u32(chain, NFTNL_CHAIN_HOOKNUM);
 	if (hook >= HOOKS || !has_hook(listing->table, hook) || !can_drop(chain))
 		return;
 	diag_add(listing->diags, CODE_KERNEL_OTHER_CHAINS, SPAN_NONE,
 		 "what passes in hook '%s' may be dropped by table '%s %s', chain '%s' (priority %d, policy %s)",
-		 hooks[hook], family, nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE),
+		 hooks[hook], nft_family_word(family), nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE),
 		 nftnl_chain_get_str(chain, NFTNL_CHAIN_NAME),
 		 nftnl_chain_get_s32(chain, NFTNL_CHAIN_PRIO),
 		 nftnl_chain_get_u32(chain, NFTNL_CHAIN_POLICY) == NF_ACCEPT ? "accept" : "drop");
