@@ -41,11 +41,25 @@ static bool chain_has_ipv6(const struct save_chain *chain)
 	return false;
 }
 
+/* Whether a comment of the text says so: what stands in rules is the administrator's. */
+static bool is_said(const struct source *source, const char *words)
+{
+	for (const char *line = source->bytes; line != NULL; line = strchr(line, '\n')) {
+		const char *found;
+
+		line += strspn(line, "\r\n");
+		found = strstr(line, words);
+		if (line[0] == '#' && found != NULL && found < line + strcspn(line, "\n"))
+			return true;
+	}
+	return false;
+}
+
 static enum family family_of(const struct source *source, const struct save_file *file)
 {
-	if (strstr(source->bytes, "ip6tables-save") != NULL)
+	if (is_said(source, "ip6tables-save"))
 		return FAMILY_IPV6;
-	if (strstr(source->bytes, "iptables-save") != NULL)
+	if (is_said(source, "iptables-save"))
 		return FAMILY_IPV4;
 	for (size_t index = 0; index < names_count(file->tables); index++) {
 		const struct save_table *table = names_value(file->tables, index);

@@ -14,8 +14,10 @@
 #define ICMP_HIGHEST UINT8_MAX
 #define NUMBER_DIGITS 5
 #define BURST_UNSAID 5
+#define RATE_UNSAID "3/hour"
 
 struct limiting {
+	bool is_meant; /* the module stands there: 3/hour without an option */
 	const char *rate, *burst, *name, *mode;
 	unsigned source_bits; /* of a source that share one */
 	bool is_hashed;
@@ -338,8 +340,10 @@ static diagram ask_module(struct asking *run, const char *argument, enum walk_fi
 
 	(void)field;
 	for (size_t index = 0; index < sizeof silent / sizeof silent[0]; index++)
-		if (strcmp(silent[index], argument) == 0)
+		if (strcmp(silent[index], argument) == 0) {
+			run->limiting.is_meant |= strcmp(argument, "limit") == 0;
 			return WALK_PREDICATE_TRUE;
+		}
 	return fail(run);
 }
 
@@ -422,14 +426,16 @@ static void meet_limit(struct asking *run)
 	struct walk_space *space = run->reading->walk->space;
 	const struct limiting *limiting = &run->limiting;
 	struct walk_limit *limit = pool_new(run->reading->pool, struct walk_limit);
-	const char *burst = limiting->burst;
+	const char *burst = limiting->burst, *rate = limiting->rate;
 	unsigned number = BURST_UNSAID;
 
-	if (limiting->rate == NULL)
+	if (rate == NULL && !limiting->is_meant)
 		return;
+	if (rate == NULL)
+		rate = RATE_UNSAID;
 	*limit = (struct walk_limit){ .type = NFT_LIMIT_PKTS, .is_per_key = limiting->is_hashed,
 				      .name = limit_name(run) };
-	if (!rate_of(limiting->rate, limit) ||
+	if (!rate_of(rate, limit) || (limiting->is_meant && limiting->is_hashed) ||
 	    (burst != NULL && !number_of(burst, strlen(burst), UINT16_MAX, &number))) {
 		run->option = run->rule->words;
 		meet(run, unknown(run));
@@ -550,6 +556,8 @@ static size_t read_option(struct asking *run, size_t at, bool is_negated)
 			*pool_append(run->reading->pool, &run->condition, options) = rule->words[at];
 		return end;
 	}
+	if (strcmp(text, "-c") == 0 && end == at + 3)
+		return end; /* counters */
 	run->is_known = row != NULL && !run->option->is_quoted && at + 1 < rule->words_count;
 	if (run->is_known) {
 		predicate = row->ask(run, rule->words[at + 1].text, row->field);
@@ -561,14 +569,20 @@ static size_t read_option(struct asking *run, size_t at, bool is_negated)
 	return end;
 }
 
+/* Long options may be cut short, as long as one letter is there. */
+static bool is_called(const char *text, const char *letter, const char *word)
+{
+	return strcmp(text, letter) == 0 || (strlen(text) > 2 && strncmp(word, text, strlen(text)) == 0);
+}
+
 static bool is_jump(const char *text)
 {
-	return strcmp(text, "-j") == 0 || strcmp(text, "--jump") == 0;
+	return is_called(text, "-j", "--jump");
 }
 
 static bool is_goto(const char *text)
 {
-	return strcmp(text, "-g") == 0 || strcmp(text, "--goto") == 0;
+	return is_called(text, "-g", "--goto");
 }
 
 struct iptables_condition iptables_condition_read(const struct iptables_reading *reading,

@@ -14,7 +14,7 @@ struct matching {
 	const struct save_rule *rule;
 	struct import_match *match;
 	struct import_limit limit;
-	bool has_limit, has_hashlimit, has_mode;
+	bool has_limit_module, has_limit, has_hashlimit, has_mode;
 	unsigned prefix_of_limit; /* bits of a source that share one */
 	unsigned lacks;           /* IMPORT_LACKS_* */
 	size_t at;                /* of the next word */
@@ -478,8 +478,11 @@ static bool read_module(struct matching *matching, const struct save_word *argum
 	};
 
 	for (size_t index = 0; index < sizeof modules / sizeof modules[0]; index++)
-		if (strcmp(modules[index], argument->text) == 0)
+		if (strcmp(modules[index], argument->text) == 0) {
+			matching->has_limit_module = matching->has_limit_module ||
+						     strcmp(argument->text, "limit") == 0;
 			return true;
+		}
 	return unknown(matching);
 }
 
@@ -506,6 +509,20 @@ static bool read_jump(struct matching *matching, const struct save_word *argumen
 static bool read_goto(struct matching *matching, const struct save_word *argument)
 {
 	return read_target(matching, argument, true);
+}
+
+/* Whether `!` before such an option says something. */
+static bool can_be_negated(option_reader read)
+{
+	static const option_reader facts[] = {
+		read_nothing, read_comment, read_module, read_jump, read_goto, read_limit_burst,
+		read_hashlimit_mode, read_hashlimit_mask, read_hashlimit_name,
+	};
+
+	for (size_t index = 0; index < sizeof facts / sizeof facts[0]; index++)
+		if (facts[index] == read)
+			return false;
+	return true;
 }
 
 struct option_row {
@@ -555,12 +572,24 @@ static size_t end_of_arguments(const struct matching *matching)
 	return at;
 }
 
+/* "--jum", which iptables takes for --jump: to read it as a match would lose the target. */
+static bool is_short_for_target(const char *option)
+{
+	const size_t length = strlen(option);
+
+	return length > 2 && (strncmp("--jump", option, length) == 0 || strncmp("--goto", option, length) == 0);
+}
+
 static bool read_unlisted(struct matching *matching)
 {
 	const size_t end = end_of_arguments(matching);
 
-	if (matching->option->text[0] != '-')
+	if (matching->option->text[0] != '-' || is_short_for_target(matching->option->text))
 		return complain(matching, matching->option, "an option of a rule");
+	if (strcmp(matching->option->text, "-c") == 0 && end == matching->at + 2) {
+		matching->at = end; /* counters */
+		return true;
+	}
 	matching->asked = span_join(matching->option->span, matching->rule->words[end - 1].span);
 	if (matching->is_negated || !is_of_target(matching, matching->option->text)) {
 		matching->at = end;
@@ -594,6 +623,8 @@ static bool read_option(struct matching *matching)
 		return false;
 	}
 	matching->asked = span_join(matching->option->span, words[matching->at].span);
+	if (matching->is_negated && !can_be_negated(row->read))
+		return complain(matching, matching->option, "an option that can be turned round");
 	return row->read(matching, &words[matching->at++]);
 }
 
@@ -602,10 +633,16 @@ static void settle_limit(struct matching *matching)
 {
 	const unsigned wanted = matching->space->family == FAMILY_IPV4 ? 32 : 64;
 
-	if (!matching->has_limit)
+	if (!matching->has_limit && !matching->has_limit_module)
 		return;
+	if (!matching->has_limit) { /* what libxt_limit gives without an option */
+		matching->limit.count = "3";
+		matching->limit.unit = "hour";
+		matching->limit.span = matching->rule->span;
+	}
 	matching->asked = matching->limit.span;
-	if (matching->has_hashlimit && (!matching->has_mode || matching->prefix_of_limit != wanted)) {
+	if (matching->has_hashlimit &&
+	    (!matching->has_mode || matching->prefix_of_limit != wanted || matching->has_limit_module)) {
 		unknown(matching);
 		return;
 	}

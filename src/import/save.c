@@ -35,8 +35,9 @@ static struct save_word quoted_word(struct save_reader *reader, const char *byte
 	if (*at == end)
 		complain(reader, (struct span){ reader->line.source, (uint32_t)begin, (uint32_t)end },
 			 "a quoted word has no end");
-	else
-		(*at)++;
+	else if (++*at < end && bytes[*at] != ' ' && bytes[*at] != '\t')
+		complain(reader, (struct span){ reader->line.source, (uint32_t)begin, (uint32_t)*at + 1 },
+			 "a quoted word goes on behind its end");
 	return (struct save_word){ text->bytes,
 		{ reader->line.source, (uint32_t)begin, (uint32_t)*at }, true };
 }
@@ -47,6 +48,9 @@ static struct save_word plain_word(struct save_reader *reader, const char *bytes
 
 	while (*at < end && bytes[*at] != ' ' && bytes[*at] != '\t')
 		(*at)++;
+	if (memchr(bytes + begin, '"', *at - begin) != NULL)
+		complain(reader, (struct span){ reader->line.source, (uint32_t)begin, (uint32_t)*at },
+			 "a quote stands inside a word");
 	return (struct save_word){ pool_strndup(reader->pool, bytes + begin, *at - begin),
 		{ reader->line.source, (uint32_t)begin, (uint32_t)*at }, false };
 }
@@ -128,12 +132,30 @@ static void add_rule(struct save_reader *reader, struct save_rule *rule)
 	*pool_append(reader->pool, chain, rules) = *rule;
 }
 
+/* iptables-nft-save tells in comments what it does not show (iptables/nft.c, nft_check_xt_legacy;
+ * iptables/xtables-save.c). */
+static void read_comment(struct save_reader *reader, const char *bytes)
+{
+	static const char *const partial[] = { "is incompatible, use 'nft' tool", "tables present, use " };
+	const struct span line = reader->line;
+	const size_t length = line.end - line.begin;
+
+	for (size_t index = 0; index < sizeof partial / sizeof partial[0]; index++)
+		if (memmem(bytes + line.begin, length, partial[index], strlen(partial[index])) != NULL)
+			diag_add(reader->diags, CODE_IPTABLES_PARTIAL, line,
+				 "this text does not show every rule, as it says itself");
+}
+
 static void read_line(struct save_reader *reader, const char *bytes)
 {
 	struct save_rule rule = { 0 };
 
+	if (reader->line.end > reader->line.begin && bytes[reader->line.begin] == '#') {
+		read_comment(reader, bytes);
+		return;
+	}
 	split(reader, bytes, &rule);
-	if (rule.words_count == 0 || rule.words[0].text[0] == '#')
+	if (rule.words_count == 0)
 		return;
 	if (rule.words[0].text[0] == '*' && !rule.words[0].is_quoted) {
 		begin_table(reader, rule.words[0].text + 1);
