@@ -32,13 +32,26 @@ struct interned *interned_new(void *pool, struct arena *arena)
 	return interned;
 }
 
-/* FNV-1a, mixed at the end since the low bits choose the place. */
+/* A word at a time, each multiplied and folded; mixed since the low bits choose the place. Nothing outside
+ * sees the order that it makes, so that it may differ by the order of bytes. */
+static uint64_t mixed(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
 static uint64_t hash_of(const void *key, size_t length)
 {
 	const unsigned char *bytes = key;
-	uint64_t hash = 14695981039346656037u;
+	uint64_t hash = 14695981039346656037u ^ length, word = 0;
+	for (; length >= sizeof word; length -= sizeof word, bytes += sizeof word) {
+		memcpy(&word, bytes, sizeof word);
+		hash = mixed(hash, word);
+	}
+	word = 0;
 	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ bytes[i]) * 1099511628211u;
+		word = word << 8 | bytes[i];
+	hash = mixed(hash, word);
 	return hash ^ (hash >> 32);
 }
 

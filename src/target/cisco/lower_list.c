@@ -34,6 +34,11 @@ struct lowering {
 	const struct ios_term *term;
 	const char *time_range, *cookie;
 	bool has_groups; /* named lists of devices that say so */
+	/* of remarks: where they stand, room for one, the name of the last source */
+	struct arena *arena;
+	struct text *remark;
+	const char *name;
+	uint32_t named;
 };
 
 /* --- entries ---------------------------------------------------------------------------------- */
@@ -147,15 +152,29 @@ static bool has_multi_eq(const struct lowering *lowering)
 	       (device != NULL ? device->has_multi_port_eq : lowering->vantage->settings->has_multi_port_eq);
 }
 
+/* What is equal is worked out once. */
+static struct service_forms shared_forms(struct lowering *lowering, void *pool, struct interned *made,
+					 const struct tuple_set *services)
+{
+	struct service_forms **slot = (struct service_forms **)
+		interned_slot(made, services->tuples, services->tuples_count * sizeof *services->tuples);
+
+	if (*slot == NULL) {
+		*slot = pool_new(pool, struct service_forms);
+		**slot = service_forms_of(pool, services, lowering->vantage->family, has_multi_eq(lowering));
+	}
+	return **slot;
+}
+
 /* The first `answers` terms let in answers, among them of protocol 0, which no host speaks: left out. */
 static const struct service_forms *forms_of(struct lowering *lowering, void *pool, const struct ios_terms *terms,
 					    size_t answers, bool *is_good)
 {
 	struct service_forms *forms = pool_array(pool, struct service_forms, terms->terms_count);
+	struct interned *made = interned_new(pool, arena_new(pool));
 
 	for (size_t index = 0; index < terms->terms_count; index++) {
-		forms[index] = service_forms_of(pool, terms->terms[index].services,
-						lowering->vantage->family, has_multi_eq(lowering));
+		forms[index] = shared_forms(lowering, pool, made, terms->terms[index].services);
 		if (forms[index].refused != NULL)
 			refuse_ports(lowering->diags, terms->terms[index].origin, forms[index].refused);
 		else if (!forms[index].has_zero || index < answers)
@@ -234,24 +253,27 @@ static bool is_default(const struct identity *identity)
 static const char *remark_of(struct lowering *lowering, const struct ios_part *line)
 {
 	struct sources *sources = lowering->diags->sources;
-	void *pool;
-	struct text *out;
-	const char *safe;
+	struct text *out = lowering->remark;
+	char *safe;
 
 	if (line->identity == NULL)
 		return "always passes: neighbour discovery, multicast listeners";
 	if (line->origin.source == UINT32_MAX)
 		return is_default(line->identity) ? "default deny" : identity_text(line->identity);
-	pool = pool_child(lowering->pool, "remark");
-	out = text_new(pool);
-	text_add(out, span_place(pool, sources, line->origin));
+	if (lowering->name == NULL || lowering->named != line->origin.source)
+		lowering->name = source_display_name(lowering->pool, sources->items[line->origin.source]);
+	lowering->named = line->origin.source;
+	out->length = 0;
+	text_add(out, lowering->name);
+	text_add_char(out, ':');
+	text_add_unsigned(out, sources_position(sources, line->origin.source, line->origin.begin).line);
 	text_add_char(out, ' ');
 	if (line->identity->rule != NULL && line->identity->rule->options.because != NULL)
 		text_addf(out, "%s: ", line->identity->rule->options.because);
 	text_add_bytes(out, sources->items[line->origin.source]->bytes + line->origin.begin,
 		       line->origin.end - line->origin.begin);
-	safe = safe_text(lowering->pool, out->bytes, out->length, SAFE_REMARK_MAX);
-	talloc_free(pool);
+	safe = arena_bytes(lowering->arena, (out->length < SAFE_REMARK_MAX ? out->length : SAFE_REMARK_MAX) + 1);
+	(void)safe_write(safe, out->bytes, out->length, SAFE_REMARK_MAX);
 	return safe;
 }
 
@@ -431,7 +453,15 @@ static void make_short(struct lowering *lowering, size_t begin)
 bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *vantage,
 		   struct ios_config *config, struct ios_list *list)
 {
-	struct lowering lowering = { pool, diags, vantage, config, list, NULL, NULL, NULL, false };
+	struct lowering lowering = {
+		.pool = pool,
+		.diags = diags,
+		.vantage = vantage,
+		.config = config,
+		.list = list,
+		.arena = arena_new(pool),
+		.remark = text_new(pool),
+	};
 	struct ios_terms terms = { 0 };
 	size_t begin = list->lines_count, entries;
 	bool is_good = terms_collect(pool, diags, vantage, &terms);

@@ -11,6 +11,7 @@
 #define TREE_SERVICES 2
 #define NOWHERE UINT32_MAX
 #define FEW 32 /* candidates: another tree is not asked for less */
+#define NEAR_MOST 256
 
 struct span_of {
 	number128 low, high;
@@ -31,6 +32,14 @@ struct tree {
 	uint32_t *node_of; /* of each entry: where it has its place, or NOWHERE */
 };
 
+/* Questions come in rows about the same addresses: who meets these, whatever else. In order. */
+struct near {
+	bool is_known;
+	struct region region;
+	uint32_t places[NEAR_MOST];
+	size_t count;
+};
+
 struct meeting {
 	const struct minimise_list *list; /* trees are made when the first question needs them */
 	struct tree trees[TREES];
@@ -38,6 +47,7 @@ struct meeting {
 	uint32_t *changes;
 	size_t changes_count, changes_capacity;
 	bool *is_changed; /* of each entry */
+	struct near near;
 };
 
 struct keyed {
@@ -233,6 +243,7 @@ struct meeting *meeting_new(void *pool, const struct minimise_list *list)
 
 void meeting_change(struct meeting *meeting, uint32_t entry)
 {
+	meeting->near.is_known = false;
 	if (meeting->is_changed[entry])
 		return;
 	meeting->is_changed[entry] = true;
@@ -357,16 +368,14 @@ static int compare_places(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
-size_t meeting_find(struct meeting *meeting, const struct region *region, uint32_t like, uint32_t *places,
-		    size_t most, size_t *steps)
+/* The tree with the fewest candidates, of the first ones; made where it is the first time. */
+static const struct tree *best_tree(struct meeting *meeting, const struct region *region, uint32_t like,
+				    unsigned trees, struct found *best)
 {
-	struct asking asking = { .meeting = meeting, .region = region, .places = places, .most = most };
-	bool is_whole = region->high[REGION_LATER] == 0;
 	const struct tree *tree = NULL;
-	struct found best = { .count = SIZE_MAX };
-	size_t looked;
 
-	for (unsigned number = 0; number < (is_whole ? TREES : TREE_SERVICES) && best.count > FEW; number++) {
+	best->count = SIZE_MAX;
+	for (unsigned number = 0; number < trees && best->count > FEW; number++) {
 		struct span_of span = span_of_region(region, number);
 		struct found found;
 
@@ -374,23 +383,79 @@ size_t meeting_find(struct meeting *meeting, const struct region *region, uint32
 			tree_make(meeting, meeting->list, number, &meeting->trees[number]);
 		found = tree_find(&meeting->trees[number], &span,
 				  like == UINT32_MAX ? NOWHERE : meeting->trees[number].node_of[like]);
-		if (found.count < best.count) {
-			best = found;
+		if (found.count < best->count) {
+			*best = found;
 			tree = &meeting->trees[number];
 		}
 	}
-	looked = best.count + meeting->changes_count + 1;
+	return tree;
+}
+
+static void ask_found(struct asking *asking, const struct tree *tree, const struct found *found)
+{
+	const struct meeting *meeting = asking->meeting;
+
+	ask_nodes(asking, tree, found->begin, found->end);
+	for (uint32_t node = found->around; node != NOWHERE; node = tree->nodes[node].parent)
+		ask_nodes(asking, tree, node, node + 1);
+	for (size_t at = 0; at < meeting->changes_count; at++)
+		ask(asking, meeting->changes[at]);
+	if (asking->count > 1 && asking->count <= asking->most)
+		qsort(asking->places, asking->count, sizeof *asking->places, compare_places);
+}
+
+static bool is_near(const struct near *near, const struct region *region)
+{
+	for (unsigned side = 0; side < REGION_SIDES; side++)
+		if (near->region.value[side] != region->value[side] ||
+		    near->region.wildcard[side] != region->wildcard[side])
+			return false;
+	return near->is_known;
+}
+
+/* false: they are too many. */
+static bool find_near(struct meeting *meeting, const struct region *region, uint32_t like)
+{
+	struct near *near = &meeting->near;
+	struct asking asking = { .meeting = meeting, .region = &near->region, .places = near->places,
+				 .most = NEAR_MOST };
+	struct found best;
+	const struct tree *tree;
+
+	if (is_near(near, region))
+		return true;
+	near->is_known = false;
+	tree = best_tree(meeting, region, like, TREE_SERVICES, &best);
+	if (best.count + meeting->changes_count > NEAR_MOST)
+		return false;
+	near->region = region_wide(region);
+	ask_found(&asking, tree, &best);
+	near->count = asking.count;
+	near->is_known = true;
+	return true;
+}
+
+size_t meeting_find(struct meeting *meeting, const struct region *region, uint32_t like, uint32_t *places,
+		    size_t most, size_t *steps)
+{
+	struct asking asking = { .meeting = meeting, .region = region, .places = places, .most = most };
+	bool is_whole = region->high[REGION_LATER] == 0, has_near = find_near(meeting, region, like);
+	const struct tree *tree = NULL;
+	struct found best;
+	size_t looked = meeting->near.count + 1;
+
+	if (!has_near) {
+		tree = best_tree(meeting, region, like, is_whole ? TREES : TREE_SERVICES, &best);
+		looked = best.count + meeting->changes_count + 1;
+	}
 	if (looked >= *steps) {
 		*steps = 0;
 		return most + 1;
 	}
 	*steps -= looked;
-	ask_nodes(&asking, tree, best.begin, best.end);
-	for (uint32_t node = best.around; node != NOWHERE; node = tree->nodes[node].parent)
-		ask_nodes(&asking, tree, node, node + 1);
-	for (size_t at = 0; at < meeting->changes_count; at++)
-		ask(&asking, meeting->changes[at]);
-	if (asking.count > 1 && asking.count <= most)
-		qsort(places, asking.count, sizeof *places, compare_places);
+	for (size_t at = 0; has_near && at < meeting->near.count; at++)
+		ask(&asking, meeting->near.places[at]);
+	if (!has_near)
+		ask_found(&asking, tree, &best);
 	return asking.count;
 }

@@ -247,19 +247,45 @@ const struct minimise_parts *minimising_parts(struct minimising *work, const str
 	return parts;
 }
 
+/* Its addresses, with whatever else. */
+static void touch(struct minimising *work, uint32_t place)
+{
+	struct region region;
+
+	for (size_t number = 0; minimise_region(&work->list->entries[place], number, &region); number++) {
+		const struct region *last = work->touched_count == 0 ? NULL :
+			&work->touched[work->touched_count - 1];
+
+		if (last == NULL || memcmp(last->value, region.value, sizeof region.value) != 0 ||
+		    memcmp(last->wildcard, region.wildcard, sizeof region.wildcard) != 0)
+			*pool_append(work->pool, work, touched) = region_wide(&region);
+	}
+}
+
 void minimising_replace(struct minimising *work, uint32_t place, const struct minimise_entry *with)
 {
+	touch(work, place);
 	work->list->entries[place] = *with;
+	touch(work, place);
 	work->is_changed = true;
+	work->version++;
+	work->is_settled[place] = false;
 	if (work->meeting != NULL)
 		meeting_change(work->meeting, place);
 }
 
-void minimising_remove(struct minimising *work, uint32_t place, uint32_t holder)
+static void take_out(struct minimising *work, uint32_t place, uint32_t holder)
 {
 	work->list->entries[place].is_gone = true;
 	work->is_changed = true;
+	work->version++;
 	work->list->entries[place].holder = holder;
+}
+
+void minimising_remove(struct minimising *work, uint32_t place, uint32_t holder)
+{
+	touch(work, place);
+	take_out(work, place, holder);
 }
 
 /* --- what a region gets --------------------------------------------------------------------------- */
@@ -418,20 +444,57 @@ static size_t entries_left(const struct minimise_list *list)
 	return count;
 }
 
-/* A list without entries permits everything. Whether something went. */
-static bool drop(struct minimising *work)
+/* Whoever meets the region, and stands before the place, is asked again. */
+static void unsettle(struct minimising *work, const struct region *region, uint32_t before)
 {
-	size_t left = entries_left(work->list), before = left;
+	size_t steps = STEPS_QUESTION, count;
 
+	count = meeting_find(work->meeting, region, UINT32_MAX, work->places, MEETING_MOST, &steps);
+	if (count > MEETING_MOST)
+		memset(work->is_settled, false, work->list->entries_count * sizeof *work->is_settled);
+	for (size_t at = 0; count <= MEETING_MOST && at < count && work->places[at] < before; at++)
+		work->is_settled[work->places[at]] = false;
+}
+
+static void unsettle_touched(struct minimising *work)
+{
+	minimising_meet(work);
+	for (size_t index = 0; index < work->touched_count; index++)
+		unsettle(work, &work->touched[index], UINT32_MAX);
+	work->touched_count = 0;
+}
+
+/* An entry that goes leaves more packets to those behind it, which need not be asked again, and one less behind
+ * those before it. */
+static void drop_entry(struct minimising *work, uint32_t place)
+{
+	struct region region;
+
+	take_out(work, place, find_holder(work, place));
+	for (size_t number = 0; minimise_region(&work->list->entries[place], number, &region); number++) {
+		region = region_wide(&region);
+		unsettle(work, &region, place);
+	}
+}
+
+/* A list without entries permits everything. From the last one on: one that goes makes others needless before
+ * it alone. */
+static void drop(struct minimising *work)
+{
+	size_t left = entries_left(work->list);
+
+	unsettle_touched(work);
 	for (uint32_t place = (uint32_t)work->list->entries_count; place-- > 0 && left > 1;) {
 		const struct minimise_entry *entry = &work->list->entries[place];
 
-		if (entry->is_gone || entry->is_kept || entry->is_end || !is_needless(work, place))
+		if (entry->is_gone || entry->is_kept || entry->is_end || work->is_settled[place])
 			continue;
-		minimising_remove(work, place, find_holder(work, place));
+		work->is_settled[place] = true;
+		if (!is_needless(work, place))
+			continue;
+		drop_entry(work, place);
 		left--;
 	}
-	return left < before;
 }
 
 /* --- rounds --------------------------------------------------------------------------------------- */
@@ -457,22 +520,24 @@ void minimising_number(struct minimising *work)
 void minimise(struct minimise_list *list)
 {
 	struct minimising work = { .list = list };
-	bool is_shorter = true, has_dropped = false;
+	bool is_shorter = true;
 
 	if (list->aim == MINIMISE_NONE)
 		return;
 	work.pool = pool_child(list, "minimise");
 	work.is_changed = true;
+	work.version = 1;
 	work.steps = STEPS_LEAST + list->entries_count * STEPS_EACH;
 	work.run = pool_array(work.pool, uint32_t, list->entries_count);
 	work.barrier = pool_array(work.pool, uint32_t, list->entries_count);
+	work.is_settled = pool_array(work.pool, bool, list->entries_count);
 	work.places = pool_array(work.pool, uint32_t, MEETING_MOST);
 	work.regions = pool_array(work.pool, struct region, MEETING_MOST);
 	for (unsigned round = 0; is_shorter && round < ROUNDS_MOST; round++) {
-		has_dropped = drop(&work);
+		drop(&work);
 		is_shorter = minimise_join(&work) || minimise_grow(&work);
 	}
-	if (has_dropped || is_shorter) /* else every answer would be the same */
+	if (is_shorter)
 		drop(&work);
 	talloc_free(work.pool);
 }

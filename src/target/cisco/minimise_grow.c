@@ -10,6 +10,7 @@
 #include "target/cisco/minimise_groups.h"
 
 #define WIDER_BITS_MOST 6 /* of a prefix around two */
+#define MEMBERS_FEW 16
 
 struct growing {
 	struct minimising *work;
@@ -91,6 +92,24 @@ static void grow_prefixes(struct growing *growing, const struct minimise_group *
 		else
 			last = earlier(last, place);
 	}
+}
+
+/* Whether any two are so near that one prefix may be tried around them; large groups are sorted anyway. */
+static bool may_grow(const struct growing *growing, const struct minimise_group *group)
+{
+	const struct minimise_entry *entries = growing->work->list->entries;
+	enum region_side side = minimise_side(growing->field);
+
+	for (size_t index = 1; index < group->count && group->count <= MEMBERS_FEW; index++)
+		for (size_t other = 0; other < index; other++) {
+			const struct minimise_entry *a = &entries[group->members[index]];
+			const struct minimise_entry *b = &entries[group->members[other]];
+			number128 own = a->wildcard[side] | b->wildcard[side];
+
+			if ((wildcard_around(a->value[side], b->value[side]) | own) >> WIDER_BITS_MOST <= own)
+				return true;
+		}
+	return group->count > MEMBERS_FEW;
 }
 
 /* --- ports ---------------------------------------------------------------------------------------- */
@@ -177,6 +196,8 @@ static void grow_field(struct growing *growing)
 
 	for (size_t index = 0; index < groups->items_count; index++) {
 		if (growing->work->list->entries[groups->items[index].members[0]].condition != 0)
+			continue;
+		if (growing->field != MINIMISE_PORTS && !may_grow(growing, &groups->items[index]))
 			continue;
 		growing->pool = pool_child(growing->work->pool, "group");
 		if (growing->field == MINIMISE_PORTS)

@@ -15,6 +15,7 @@
 #define EQ_PORTS_MOST 10
 #define PORT_LINES_MOST 4096 /* of one group; larger ones stay as they are */
 #define PASSES_MOST 8
+#define MEMBERS_FEW 16
 
 struct joining {
 	struct minimising *work;
@@ -307,6 +308,44 @@ static void join_prefixes(struct joining *joining, const struct minimise_group *
 						    minimise_side(joining->field)) || joining->is_shorter;
 }
 
+/* --- what cannot be joined ------------------------------------------------------------------------- */
+
+/* Two numbers after each other, or one number in both. */
+static bool touches(number128 low, number128 high, number128 other_low, number128 other_high)
+{
+	return (low == 0 || low - 1 <= other_high) && (other_low == 0 || other_low - 1 <= high);
+}
+
+static bool ports_touch(const struct minimise_ports *a, const struct minimise_ports *b)
+{
+	return a == NULL || b == NULL || a->count > 1 || b->count > 1 ||
+	       touches(a->ranges[0].low, a->ranges[0].high, b->ranges[0].low, b->ranges[0].high);
+}
+
+static bool entries_touch(const struct joining *joining, uint32_t left, uint32_t right)
+{
+	const struct minimise_list *list = joining->work->list;
+	const struct minimise_entry *a = &list->entries[left], *b = &list->entries[right];
+	enum region_side side;
+
+	if (joining->field == MINIMISE_PORTS)
+		return list->has_multi_eq || ports_touch(a->first, b->first);
+	side = minimise_side(joining->field);
+	return touches(a->value[side], a->value[side] | a->wildcard[side],
+		       b->value[side], b->value[side] | b->wildcard[side]);
+}
+
+/* Where no two are neighbours or meet, as many are needed (minimise_fold.c says why). Large groups are sorted
+ * anyway. */
+static bool may_join(const struct joining *joining, const struct minimise_group *group)
+{
+	for (size_t index = 1; index < group->count && group->count <= MEMBERS_FEW; index++)
+		for (size_t other = 0; other < index; other++)
+			if (entries_touch(joining, group->members[index], group->members[other]))
+				return true;
+	return group->count > MEMBERS_FEW;
+}
+
 /* --- all of it ------------------------------------------------------------------------------------ */
 
 static void join_group(struct joining *joining, const struct minimise_group *group)
@@ -328,6 +367,8 @@ static bool join_runs(struct joining *joining, const struct minimise_group *grou
 	size_t begin = 0, end;
 
 	joining->is_shorter = false;
+	if (!may_join(joining, group))
+		return false;
 	joining->is_of_run = true;
 	for (; begin < group->count; begin = end) {
 		for (end = begin + 1; end < group->count && run[group->members[end]] == run[group->members[begin]];)
@@ -348,11 +389,17 @@ bool minimise_join(struct minimising *work)
 	for (unsigned pass = 0; is_shorter && pass < PASSES_MOST; pass++) {
 		is_shorter = false;
 		for (enum minimise_field field = MINIMISE_PORTS; field < MINIMISE_FIELDS; field++) {
-			const struct minimise_groups *groups = minimise_groups_of(work, field);
 			struct joining joining = { .work = work, .field = field };
+			uint32_t version = work->version;
+			const struct minimise_groups *groups;
 
+			if (version == work->joined[field])
+				continue; /* nothing would be another than it was */
+			groups = minimise_groups_of(work, field);
 			for (size_t index = 0; index < groups->items_count; index++)
 				is_shorter = join_runs(&joining, &groups->items[index]) || is_shorter;
+			if (version == work->version)
+				work->joined[field] = version;
 		}
 		is_any = is_any || is_shorter;
 	}

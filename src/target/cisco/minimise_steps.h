@@ -17,6 +17,12 @@ struct minimising {
 	uint32_t *barrier;       /* how many barriers stand before it */
 	struct minimise_groups *groups[3]; /* by field, as of when nothing had changed; or NULL */
 	bool is_changed;         /* since the groups were made */
+	uint32_t version;        /* counts changes, from 1 on */
+	uint32_t joined[3];      /* by field: the version that joining found nothing in */
+	/* whom dropping has to ask: those that meet what was joined or grown since; or all */
+	bool *is_settled;        /* of each entry */
+	struct region *touched;  /* addresses alone count */
+	size_t touched_count, touched_capacity;
 	/* of one question */
 	uint32_t *places;
 	struct region *regions;

@@ -25,6 +25,18 @@ bool region_holds(const struct region *outer, const struct region *inner)
 	return true;
 }
 
+struct region region_wide(const struct region *region)
+{
+	struct region wide = *region;
+
+	for (unsigned range = 0; range < REGION_RANGES; range++)
+		wide.low[range] = 0;
+	wide.high[REGION_PROTOCOL] = REGION_PROTOCOL_MAX;
+	wide.high[REGION_FIRST] = wide.high[REGION_SECOND] = REGION_PORT_MAX;
+	wide.high[REGION_LATER] = 1;
+	return wide;
+}
+
 struct region region_cut(const struct region *a, const struct region *b)
 {
 	struct region cut;

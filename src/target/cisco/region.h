@@ -33,6 +33,9 @@ bool region_holds(const struct region *outer, const struct region *inner);
 /* Of two that meet. */
 struct region region_cut(const struct region *a, const struct region *b);
 
+/* The same addresses, with every protocol and port, of whole packets and fragments. */
+struct region region_wide(const struct region *region);
+
 /* Whether the others together hold all of the region. *steps is counted down, and false where it comes to 0. */
 bool region_is_covered(const struct region *region, const struct region *others, size_t count, size_t *steps);
 

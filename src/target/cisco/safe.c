@@ -42,9 +42,8 @@ static char replaced(unsigned char byte)
 	return byte > 0x20 && byte < 0x7f && byte != '?' ? (char)byte : '.';
 }
 
-const char *safe_text(void *pool, const char *bytes, size_t length, size_t most)
+size_t safe_write(char *safe, const char *bytes, size_t length, size_t most)
 {
-	char *safe = pool_bytes(pool, (length < most ? length : most) + 1);
 	size_t count = 0;
 	bool is_pending = false;
 
@@ -64,6 +63,15 @@ const char *safe_text(void *pool, const char *bytes, size_t length, size_t most)
 		is_pending = false;
 		safe[count++] = replaced(byte);
 	}
+	safe[count] = '\0';
+	return count;
+}
+
+const char *safe_text(void *pool, const char *bytes, size_t length, size_t most)
+{
+	char *safe = pool_bytes(pool, (length < most ? length : most) + 1);
+
+	(void)safe_write(safe, bytes, length, most);
 	return safe;
 }
 

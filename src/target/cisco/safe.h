@@ -12,6 +12,8 @@
 
 /* Runs of blanks become one, what cannot stay a `.`; at most `most` characters. */
 const char *safe_text(void *pool, const char *bytes, size_t length, size_t most);
+/* The same, to where one byte more than `most` has room: how many bytes, without the NUL behind them. */
+size_t safe_write(char *safe, const char *bytes, size_t length, size_t most);
 /* Letters, digits, - and _; anything else becomes -. */
 const char *safe_name(void *pool, const char *name);
 /* Letters, digits, - and _, a letter first, at most SAFE_NAME_MAX: the name of a list. */

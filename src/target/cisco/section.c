@@ -20,6 +20,9 @@ struct walk {
 	size_t phase; /* number of the section */
 	const struct plan_section *section; /* NULL: the rest */
 	struct interval_set free[CUT_SIDES];
+	/* of the last set on each side that is one prefix */
+	struct prefix prefix[CUT_SIDES];
+	struct ios_cover cover[CUT_SIDES];
 };
 
 struct cover_key {
@@ -27,12 +30,32 @@ struct cover_key {
 	size_t count, phase, side;
 };
 
+/* Most sets are one prefix, which nothing has to be worked out for. NULL: this one is more. */
+static const struct ios_cover *cover_single(struct walk *walk, const struct interval_set *set, enum cut_side side)
+{
+	bool is_cut = walk->section != NULL && walk->section->is_cut[side];
+	enum family family = walk->writer->family;
+	unsigned length;
+
+	if (is_cut || walk->free[side].items_count > 0 || set->items_count != 1 ||
+	    !interval_is_prefix(family, &set->items[0], &length))
+		return NULL;
+	walk->prefix[side] = (struct prefix){ family, set->items[0].low, length };
+	walk->cover[side] = (struct ios_cover){ &walk->prefix[side], 1, 1 };
+	return &walk->cover[side];
+}
+
+/* Good until the side is asked again. */
 static const struct ios_cover *cover_find(struct walk *walk, const struct interval_set *set, enum cut_side side)
 {
 	const struct plan_section *section = walk->section;
 	struct cover_key key = { set->items, set->items_count, walk->phase, side };
-	void **slot = interned_slot(walk->covers, &key, sizeof key);
+	const struct ios_cover *single = cover_single(walk, set, side);
+	void **slot;
 
+	if (single != NULL)
+		return single;
+	slot = interned_slot(walk->covers, &key, sizeof key);
 	if (*slot == NULL) {
 		bool is_cut = section != NULL && section->is_cut[side];
 		struct interval_set part = is_cut ?

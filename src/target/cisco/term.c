@@ -61,13 +61,29 @@ static struct interval_set cut_apply(struct collector *collector, const struct i
 								     collector->vantage->family));
 }
 
+/* What is taken away is often nothing, or all of it. NULL: it has to be worked out. */
+static const struct interval_set *cut_plainly(const struct interval_set *set, const struct interval_set *without)
+{
+	static const struct interval_set nothing = { 0 };
+
+	if (set->items_count == 0 || without->items_count == 0)
+		return set;
+	return without->items_count == 1 && without->items[0].low <= set->items[0].low &&
+	       set->items[set->items_count - 1].high <= without->items[0].high ? &nothing : NULL;
+}
+
 /* Rules share their sets: each is cut once. */
 static const struct interval_set *cut_set(struct collector *collector, const struct interval_set *set,
 					  enum cut cut)
 {
 	struct cut_key key = { set->items, set->items_count, cut, 0 };
-	void **slot = interned_slot(collector->cuts, &key, sizeof key);
+	const struct interval_set *plain = cut != CUT_NOT_OWN && cut != CUT_NOT_ZONED ? NULL :
+		cut_plainly(set, cut == CUT_NOT_OWN ? collector->own : collector->zoned);
+	void **slot;
 
+	if (plain != NULL)
+		return plain;
+	slot = interned_slot(collector->cuts, &key, sizeof key);
 	if (*slot == NULL) {
 		struct interval_set part = cut_apply(collector, set, cut);
 
