@@ -30,9 +30,9 @@ unsigned optimise_level_number(enum optimise_level level)
 
 /* Loading 500 and 1,000 sets takes the kernel some 0.03 and 0.1 s. */
 static const struct optimise_limits limits[] = {
-	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0 },
-	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0 },
-	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0 },
+	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0, 4 },
+	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0 },
+	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0, 4 },
 };
 
 const struct optimise_limits *optimise_limits_of(enum optimise_level level)
@@ -41,11 +41,11 @@ const struct optimise_limits *optimise_limits_of(enum optimise_level level)
 }
 
 static const struct optimise_limits variants[] = {
-	{ true, 45, 1, 0, 1000, 0 },
-	{ true, 55, 3, 60, 1000, 0 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES },
+	{ true, 45, 1, 0, 1000, 0, 4 },
+	{ true, 55, 3, 60, 1000, 0, 4 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES, 4 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS, 4 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES, 4 },
 };
 
 const struct optimise_limits *optimise_variant(size_t number)

@@ -25,7 +25,7 @@
 #define SHARED_LEAST 2 /* a single rule is shorter than a jump to it */
 #define VARIANTS_RULES_MAX 400 /* of all hooks: longer lists are cut well by the first choice */
 #define VARIANT_RULES_FOLLOWED 8
-#define SHARED_INLINE 3 /* so few stand in each hook themselves */
+#define SHARED_INLINE 4 /* so few stand in each hook themselves */
 #define TCP_RESET 0x04
 #define HOP_LIMIT_LOCAL 255 /* RFC 4861: such packets have passed no router */
 

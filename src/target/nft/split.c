@@ -1,4 +1,6 @@
-/* A list is written from front to back into one chain, in steps. Each step takes the cheapest of:
+/* A list is written from front to back into one chain, in steps. Where that costs the others little, the
+ * first lines of a hook stand ahead as they are: what they decide pays no lookup, as in a list of plain
+ * rules. Each step then takes the cheapest of:
  * plain rules for all of it; a lookup by one field, whose cells lead to leaf chains (lists again)
  * and behind which only the rest of the list remains; one list a family; where nothing is cheap
  * enough to copy, the two halves one after the other. Every step leaves a shorter list.
@@ -20,6 +22,7 @@
 
 #define FAMILIES_WORDS "a list a family"
 #define HALVES_WORDS "its two halves, one after the other"
+#define AHEAD_LINES 100 /* one in so many lines stands ahead of a hook's others, the first in any case */
 
 enum {
 	LIST_COST_MOST = 150, /* nanoseconds: a list is at worst split again */
@@ -424,6 +427,13 @@ static const char *cut_words(struct lower *lower, const struct cut *cut)
 	return split_words(lower->settings->report->pool, cut->cells, cut->cells_count, cut->form);
 }
 
+static const char *ahead_words(const struct lower *lower, size_t lines)
+{
+	if (lower->choice == NULL)
+		return NULL;
+	return lines == 1 ? "the first line ahead of the others" : "the first lines ahead of the others";
+}
+
 static void report_cut(struct lower *lower, const struct cut *cut)
 {
 	const char *words = cut_words(lower, cut);
@@ -666,6 +676,30 @@ static void write_families(struct lower *lower, struct site site,
 	write_family_rule(lower, site, families->of[1], FAMILIES_IPV6);
 }
 
+/* Lines to be written ahead of a structure of this cost: all of the first hundredth, or none. */
+static size_t lines_ahead(const struct lower *lower, struct site site, struct list list, unsigned cost)
+{
+	size_t ahead = list.count / AHEAD_LINES == 0 ? 1 : list.count / AHEAD_LINES;
+	uint64_t lines = 0;
+	if (site.level != 1 || site.nesting != 0 || lower->limits->ahead_share == 0)
+		return 0;
+	for (size_t i = 0; i < ahead && lines * lower->limits->ahead_share <= cost; i++)
+		lines += emit_cost(lower, list.items[i]);
+	return lines * lower->limits->ahead_share <= cost ? ahead : 0;
+}
+
+/* Gives what remains to be written. */
+static struct list write_ahead(struct lower *lower, struct site site, struct list list, size_t ahead,
+			       unsigned cost)
+{
+	const struct list first = { list.items, ahead };
+	if (lower->choice != NULL)
+		report_candidate(lower, ahead_words(lower, ahead), linear_cost(lower, first) + cost);
+	report_chosen(lower, ahead_words(lower, ahead));
+	write_linear(lower, site, first);
+	return (struct list){ list.items + ahead, list.count - ahead };
+}
+
 static void write_halves(struct lower *lower, struct site site, struct list list)
 {
 	size_t half = list.count / 2;
@@ -678,6 +712,7 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 {
 	if (!lower->limits->has_structure)
 		report_begin(lower, site, list, linear_cost(lower, list));
+	bool may_be_ahead = true;
 	while (lower->limits->has_structure) {
 		list = trim(lower, list);
 		unsigned linear = linear_cost(lower, list);
@@ -690,12 +725,21 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		if (lower->choice != NULL && families.cost != UINT32_MAX)
 			report_candidate(lower, FAMILIES_WORDS, families.cost);
 		struct cut cut = choose_cut(lower, list, site.level, most);
+		bool has_families = families.cost < linear - linear / 8;
+		unsigned cost = cut.cells_count != 0 ? cut.cost : has_families ? families.cost : 0;
+		size_t ahead = may_be_ahead && cost != 0 ? lines_ahead(lower, site, list, cost) : 0;
+		may_be_ahead = false;
+		if (ahead != 0) {
+			drop_cut(&cut);
+			list = write_ahead(lower, site, list, ahead, cost);
+			continue;
+		}
 		if (cut.cells_count != 0) {
 			report_chosen(lower, cut_words(lower, &cut));
 			list = write_cut(lower, site, list, &cut);
 			continue;
 		}
-		if (families.cost < linear - linear / 8) {
+		if (has_families) {
 			report_chosen(lower, FAMILIES_WORDS);
 			write_families(lower, site, &families);
 			return;

@@ -1,6 +1,7 @@
 """Nanoseconds a packet spent in the ruleset: fwc's output and what people use now, side by side in one run.
 
-usage: run.py FWC SENDER [--full] [--families A,B] [--sizes N,N] [--ip 4,6] [--json FILE]
+usage: run.py FWC SENDER [--other FWC] [--full] [--families A,B] [--sizes N,N] [--ip 4,6] [--json FILE]
+--other: what another build of fwc makes of the same policies, in the same rounds.
 FWC_BENCH=full in the environment is --full: the others at every size,
 and both families of addresses.
 
@@ -56,6 +57,7 @@ def compiled(binary, rules, folder, options=()):
     return done.stdout
 
 
+OTHER = "fwc, other build"
 FLOOR = "one hash lookup"   # services only: what no ruleset can be faster than
 # name: (the text of (rules, family), how it is loaded, most rules, families of policies or None for all)
 PEERS = {
@@ -72,8 +74,8 @@ PEERS = {
 class Group:
     """One policy, its packets, and every ruleset for it."""
 
-    def __init__(self, sender, binary, name, count, family, most_peer):
-        self.sender, self.binary, self.family, self.name = sender, binary, family, name
+    def __init__(self, sender, binaries, name, count, family, most_peer):
+        self.sender, self.binaries, self.family, self.name = sender, binaries, family, name
         self.rules = policies.rules_of(name, count, family)
         self.failures, self.spaces, self.count, self.most_peer = {}, {}, count, most_peer
         self.traffic = {kind: (sender.frames(packets), allowed) for kind, (packets, allowed)
@@ -96,7 +98,8 @@ class Group:
             self.load(f"tracking {policy}", lambda policy=policy: renderings.tracking(policy), with_nft,
                       REPLICAS)
         replicas = REPLICAS if self.count < 100_000 or self.name == "services" else 1
-        self.load("fwc", lambda: compiled(self.binary, self.rules, folder), with_nft, replicas)
+        for name, binary in self.binaries.items():
+            self.load(name, lambda binary=binary: compiled(binary, self.rules, folder), with_nft, replicas)
         for name, (text, loader, most, families) in PEERS.items():
             most = most if name == FLOOR else min(most, self.most_peer)
             if self.count <= most and (families is None or self.name in families):
@@ -147,7 +150,7 @@ def print_group(group, rows, took):
     print(f"\n{group.name}, IPv{group.family}, {group.count:,} rules  (ns a packet above the ruleset that "
           f"only tracks connections; times fwc's; {took:.0f} s)")
     print(f"{'':<24}" + "".join(f"{kind:>18}" for kind in kinds))
-    for name in ["empty", "tracking", "fwc", *PEERS]:
+    for name in ["empty", "tracking", *group.binaries, *PEERS]:
         values = [cell.get((name, kind)) for kind in kinds]
         if name == "empty" or not any(values):
             continue
@@ -184,6 +187,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("fwc")
     parser.add_argument("sender")
+    parser.add_argument("--other", default="")
     parser.add_argument("--full", action="store_true", default=os.environ.get("FWC_BENCH") == "full")
     parser.add_argument("--families", default="")
     parser.add_argument("--sizes", default="")
@@ -196,6 +200,7 @@ def arguments():
     chosen.sizes = sizes or SIZES
     chosen.ip = [int(word) for word in chosen.ip.split(",") if word] or ([4, 6] if chosen.full else [4])
     chosen.most_peer = chosen.most_peer or (100_000 if chosen.full else 1_000)
+    chosen.binaries = {"fwc": chosen.fwc} | ({OTHER: chosen.other} if chosen.other else {})
     return chosen
 
 
@@ -209,7 +214,7 @@ def main():
             for count in chosen.sizes:
                 start = os.times().elapsed
                 with tempfile.TemporaryDirectory() as folder, spaces.Sender(chosen.sender) as sender:
-                    group = Group(sender, chosen.fwc, name, count, family, chosen.most_peer)
+                    group = Group(sender, chosen.binaries, name, count, family, chosen.most_peer)
                     group.load_all(folder)
                     found = group.measure(ROUNDS, MICROSECONDS)
                 print_group(group, found, os.times().elapsed - start)
