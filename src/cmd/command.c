@@ -266,6 +266,19 @@ static bool is_ambiguous(const char *word, const struct option *options)
 }
 
 /* getopt's words, but for what a terminal would obey. */
+/* Whether the word is the long option of this value: behind letters that stand together it is an earlier word. */
+static bool is_long(const char *word, const struct option *options, int value)
+{
+	size_t length = strcspn(word, "=");
+
+	if (length < 2 || strncmp(word, "--", 2) != 0)
+		return false;
+	for (; options->name != NULL; options++)
+		if (options->val == value && strncmp(options->name, word + 2, length - 2) == 0)
+			return true;
+	return false;
+}
+
 int command_option(int argc, char **argv, const char *letters, const struct option *options)
 {
 	int option;
@@ -279,7 +292,7 @@ int command_option(int argc, char **argv, const char *letters, const struct opti
 	if (optopt == 0)
 		command_say(is_ambiguous(word, options) ? "%s: option '%s' is ambiguous" :
 			    "%s: unrecognized option '%s'", argv[0], word);
-	else if (strncmp(word, "--", 2) == 0)
+	else if (is_long(word, options, optopt))
 		command_say(strchr(word, '=') != NULL ? "%s: option '%.*s' doesn't allow an argument" :
 			    "%s: option '%.*s' requires an argument", argv[0], (int)strcspn(word, "="), word);
 	else

@@ -515,10 +515,22 @@ static void add_views(struct differ *differ)
 
 /* --- the command ------------------------------------------------------------------------------------- */
 
+/* Two versions of a file have one name. */
+static void say_old(struct session *old)
+{
+	struct diags *diags = old->diags;
+
+	for (size_t index = 0; index < diags->items_count; index++)
+		if (diags->items[index]->severity == SEVERITY_ERROR)
+			diag_note(diags, diags->items[index], SPAN_NONE, "this is the old version");
+}
+
 static bool expand_both(struct session *old, struct session *new)
 {
 	bool is_old_good = session_expand(old), is_new_good = session_expand(new);
 
+	if (!is_old_good && strcmp(old->options.path, new->options.path) == 0)
+		say_old(old);
 	if (!is_old_good)
 		diags_take_errors(new->diags, old->diags);
 	return is_old_good && is_new_good;
@@ -583,24 +595,26 @@ static int diff_policies(struct pool_trap *root, struct session_options *options
 
 /* --- for git ----------------------------------------------------------------------------------------- */
 
-/* PATH OLD-FILE OLD-HEX OLD-MODE NEW-FILE NEW-HEX NEW-MODE, and two more for a rename (gitattributes(5),
- * "Defining an external diff driver"; git(1), GIT_EXTERNAL_DIFF). */
+/* PATH OLD-FILE OLD-HEX OLD-MODE NEW-FILE NEW-HEX NEW-MODE, and for a rename the new path and words; PATH alone
+ * while it is not merged (gitattributes(5), "Defining an external diff driver"; git(1), GIT_EXTERNAL_DIFF). */
 enum { GIT_PATH, GIT_OLD_FILE, GIT_OLD_HEX, GIT_OLD_MODE, GIT_NEW_FILE, GIT_NEW_HEX, GIT_NEW_MODE,
-       GIT_ARGUMENTS };
+       GIT_ARGUMENTS, GIT_NEW_PATH = GIT_ARGUMENTS, GIT_RENAME_ARGUMENTS = GIT_NEW_PATH + 2 };
 
 /* One side: its file stands in a temporary place, what it includes in the revision that has it. */
-static struct session *git_side(struct session *base, const char *path, const char *file,
-				const char *hex)
+static struct session *git_side(struct session *base, const struct revision_side *side, const char *file)
 {
-	const char *revision = revision_of_blob(base->pool, path, hex);
-	struct session *session;
+	struct session *session = session_other(base, file);
 
-	if (strcmp(file, path) == 0 || revision == NULL)
-		return session_other(base, file);
-	session = session_other(base, path);
-	if (session != NULL)
-		session->reader = revision_reader(revision);
+	if (session == NULL || side->revision == NULL)
+		return session;
+	session->options.path = side->path;
+	session->reader = revision_reader(side->revision);
 	return session;
+}
+
+static bool is_file(const char *mode)
+{
+	return strncmp(mode, "100", 3) == 0;
 }
 
 static bool holds_rules(const struct session *session)
@@ -609,33 +623,59 @@ static bool holds_rules(const struct session *session)
 	       (session->policy->rules_count > 0 || session->policy->translations_count > 0);
 }
 
-/* git ends when its driver fails: whatever happens is said, and the exit status is 0. */
-static int diff_for_git(struct pool_trap *root, struct session_options *options, char **arguments)
+static void compare_for_git(struct session *base, struct text *out, char **arguments, const char *new_path)
 {
-	bool is_new = strcmp(arguments[GIT_OLD_FILE], "/dev/null") == 0;
-	bool is_gone = strcmp(arguments[GIT_NEW_FILE], "/dev/null") == 0;
-	struct session *base, *old, *new;
-	struct text *out;
+	struct revision_side before = { .path = arguments[GIT_PATH], .hex = arguments[GIT_OLD_HEX] };
+	struct revision_side after = { .path = new_path, .hex = arguments[GIT_NEW_HEX] };
+	struct session *old, *new;
 	bool is_changed = false;
 
-	options->path = arguments[GIT_PATH];
-	options->has_json = false; /* it stands between other files' differences */
-	base = session_new(root, options);
-	out = text_new(base->pool);
-	text_addf(out, "policy %s%s\n", arguments[GIT_PATH],
-		  is_new ? " is new" : is_gone ? " is gone" : "");
-	if (is_new || is_gone) {
-		(void)output_stdout(out);
-		return EXIT_DONE;
-	}
-	old = git_side(base, arguments[GIT_PATH], arguments[GIT_OLD_FILE], arguments[GIT_OLD_HEX]);
-	new = git_side(base, arguments[GIT_PATH], arguments[GIT_NEW_FILE], arguments[GIT_NEW_HEX]);
+	revisions_find(base->pool, &before, &after);
+	old = git_side(base, &before, arguments[GIT_OLD_FILE]);
+	new = git_side(base, &after, arguments[GIT_NEW_FILE]);
 	if (old == NULL || new == NULL)
 		(void)session_finish(base);
 	else if (compare(old, new, out, &is_changed) == EXIT_DONE && !is_changed)
 		text_add(out, holds_rules(new) || holds_rules(old) ? "no change in meaning\n" :
 			 "definitions alone: compare the policies that include them, as in\n"
 			 "    fwc diff REVISION:POLICY POLICY\n");
+}
+
+/* What there is to say where there are not two files to compare; or NULL. */
+static const char *lone_words(char **arguments, int count)
+{
+	if (count < GIT_ARGUMENTS)
+		return " is not merged";
+	if (strcmp(arguments[GIT_OLD_FILE], "/dev/null") == 0)
+		return " is new";
+	if (strcmp(arguments[GIT_NEW_FILE], "/dev/null") == 0)
+		return " is gone";
+	if (!is_file(arguments[GIT_OLD_MODE]) || !is_file(arguments[GIT_NEW_MODE]))
+		return " is or was a link, which is not compared";
+	return NULL;
+}
+
+/* git ends when its driver fails: whatever happens is said, and the exit status is 0. */
+static int diff_for_git(struct pool_trap *root, struct session_options *options, char **arguments, int count)
+{
+	const char *path = arguments[GIT_PATH], *words = lone_words(arguments, count);
+	const char *new_path = count >= GIT_RENAME_ARGUMENTS ? arguments[GIT_NEW_PATH] : path;
+	struct session *base;
+	struct text *out;
+
+	options->path = path;
+	options->has_json = false; /* it stands between other files' differences */
+	base = session_new(root, options);
+	out = text_new(base->pool);
+	text_add(out, "policy ");
+	visible_add(out, path, strlen(path));
+	if (strcmp(path, new_path) != 0) {
+		text_add(out, ", now ");
+		visible_add(out, new_path, strlen(new_path));
+	}
+	text_addf(out, "%s\n", words == NULL ? "" : words);
+	if (words == NULL)
+		compare_for_git(base, out, arguments, new_path);
 	(void)output_stdout(out);
 	return EXIT_DONE;
 }
@@ -650,12 +690,11 @@ static int diff_parse(struct session_options *options, bool *is_for_git, int arg
 		{ "git", no_argument, NULL, OPTION_GIT },
 		{ NULL, 0, NULL, 0 },
 	};
-	/* what git gives behind --git may look like options */
-	const char *order = argc > 1 && strcmp(argv[1], "--git") == 0 ? "+" : "";
 	int option, status = EXIT_DONE;
 
-	while (status == EXIT_DONE &&
-	       (option = command_option(argc, argv, order, long_options)) != -1) {
+	/* what git gives behind --git may look like options */
+	while (status == EXIT_DONE && !*is_for_git &&
+	       (option = command_option(argc, argv, "", long_options)) != -1) {
 		if (option == OPTION_GIT)
 			*is_for_git = true;
 		else
@@ -672,10 +711,10 @@ int command_diff(struct pool_trap *root, int argc, char **argv)
 
 	if (status != EXIT_DONE)
 		return status;
-	if (is_for_git && argc - optind >= GIT_ARGUMENTS)
-		return diff_for_git(root, &options, argv + optind);
+	if (is_for_git && (argc - optind >= GIT_ARGUMENTS || argc - optind == 1))
+		return diff_for_git(root, &options, argv + optind, argc - optind);
 	if (is_for_git)
-		return command_misused("diff", "--git is for git, which gives seven arguments");
+		return command_misused("diff", "--git is for git, which gives seven arguments, or one");
 	if (argc - optind != 2)
 		return command_misused("diff", "two policies: the old one and the new one");
 	if (diff_lists_is_meant(argv[optind]) || diff_lists_is_meant(argv[optind + 1]))

@@ -116,34 +116,151 @@ static bool is_blob(void *pool, const char *revision, const char *path, const ch
 	return answer != NULL && length > 0 && strncmp(answer, hex, length) == 0;
 }
 
-#define COMMITS_MOST "--max-count=2000"
-
-const char *revision_of_blob(void *pool, const char *path, const char *hex)
+static bool has_hex(const struct revision_side *side)
 {
-	char *arguments[] = { "git", "rev-list", "--all", COMMITS_MOST, "--", (char *)path, NULL };
-	char *commits, *commit;
+	return strspn(side->hex, "0") < strlen(side->hex);
+}
 
-	if (strspn(hex, "0") == strlen(hex))
-		return NULL;
-	if (is_blob(pool, "", path, hex))
-		return "";
-	if (is_blob(pool, "HEAD", path, hex))
-		return "HEAD";
-	commits = git_answer(pool, arguments);
-	for (commit = commits != NULL ? strtok(commits, "\n") : NULL; commit != NULL;
-	     commit = strtok(NULL, "\n"))
-		if (is_blob(pool, commit, path, hex))
-			return commit;
+static bool side_is(void *pool, const struct revision_side *side, const char *revision)
+{
+	return has_hex(side) && is_blob(pool, revision, side->path, side->hex);
+}
+
+/* --- history --------------------------------------------------------------------------------------- */
+
+#define COMMITS_MOST "--max-count=2000"
+#define MARK '>' /* before a commit and its parents */
+
+/* A commit that changed a blob into another. */
+struct transition {
+	const char *commit;
+	char *parents; /* separated by blanks */
+	const char *old, *new;
+};
+
+/* Of a line ":MODE MODE OLD NEW STATUS\tPATH", which is cut. */
+static bool transition_read(struct transition *transition, char *line)
+{
+	char *words[4], *rest = NULL;
+	size_t count = 0;
+
+	for (char *word = strtok_r(line + 1, " ", &rest); word != NULL && count < 4;
+	     word = strtok_r(NULL, " ", &rest))
+		words[count++] = word;
+	transition->old = count == 4 ? words[2] : NULL;
+	transition->new = count == 4 ? words[3] : NULL;
+	return count == 4 && transition->commit != NULL;
+}
+
+/* The parent of the commit that has the side's blob. */
+static const char *parent_with(void *pool, const struct transition *transition, const struct revision_side *side)
+{
+	char *parents = pool_strdup(pool, transition->parents), *rest = NULL;
+
+	for (char *parent = strtok_r(parents, " ", &rest); parent != NULL; parent = strtok_r(NULL, " ", &rest))
+		if (side_is(pool, side, parent))
+			return parent;
 	return NULL;
+}
+
+/* before: the side that the commit's parent has. */
+static bool is_change(const struct transition *transition, const struct revision_side *before,
+		      const struct revision_side *after)
+{
+	return strcmp(transition->old, before->hex) == 0 && strcmp(transition->new, after->hex) == 0;
+}
+
+/* Takes each side that is not known yet from a commit that has it, newest first. */
+static void take_sides(void *pool, const struct transition *transition, struct revision_side *side)
+{
+	if (side->revision != NULL || !has_hex(side))
+		return;
+	if (strcmp(transition->new, side->hex) == 0)
+		side->revision = transition->commit;
+	else if (strcmp(transition->old, side->hex) == 0)
+		side->revision = parent_with(pool, transition, side);
+}
+
+static bool take_pair(void *pool, const struct transition *transition, struct revision_side *before,
+		      struct revision_side *after)
+{
+	const char *parent = is_change(transition, before, after) ? parent_with(pool, transition, before) : NULL;
+
+	if (parent == NULL)
+		return false;
+	before->revision = parent;
+	after->revision = transition->commit;
+	return true;
+}
+
+/* A line of the history. Whether both sides are known for sure. */
+static bool take_line(void *pool, char *line, struct transition *transition, struct revision_side *old,
+		      struct revision_side *new)
+{
+	if (line[0] == MARK) {
+		transition->commit = line + 1;
+		transition->parents = line + strcspn(line, " ");
+		if (*transition->parents != '\0')
+			*transition->parents++ = '\0';
+		return false;
+	}
+	if (line[0] != ':' || !transition_read(transition, line))
+		return false;
+	if (take_pair(pool, transition, old, new) || take_pair(pool, transition, new, old))
+		return true;
+	take_sides(pool, transition, old);
+	take_sides(pool, transition, new);
+	return false;
+}
+
+static void search_history(void *pool, struct revision_side *old, struct revision_side *new)
+{
+	char *arguments[] = { "git", "--literal-pathspecs", "log", "--all", "--raw", "-m", "--no-abbrev", "-M",
+			      "--format=>%H %P", COMMITS_MOST, "--",
+			      (char *)(uintptr_t)old->path, (char *)(uintptr_t)new->path, NULL };
+	struct transition transition = { 0 };
+	char *history = git_answer(pool, arguments), *rest = NULL;
+	char *line = history != NULL ? strtok_r(history, "\n", &rest) : NULL;
+
+	while (line != NULL && !take_line(pool, line, &transition, old, new))
+		line = strtok_r(NULL, "\n", &rest);
+}
+
+void revisions_find(void *pool, struct revision_side *old, struct revision_side *new)
+{
+	bool is_old_head = side_is(pool, old, "HEAD"), is_new_head = side_is(pool, new, "HEAD");
+
+	old->revision = new->revision = NULL;
+	if (is_old_head && !is_new_head && side_is(pool, new, "")) {
+		old->revision = "HEAD";
+		new->revision = "";
+		return;
+	}
+	if (!has_hex(new) && side_is(pool, old, "")) {
+		old->revision = "";
+		return;
+	}
+	search_history(pool, old, new);
+	if (old->revision == NULL && side_is(pool, old, ""))
+		old->revision = "";
+	if (new->revision == NULL && side_is(pool, new, ""))
+		new->revision = "";
 }
 
 /* --- one file ------------------------------------------------------------------------------------- */
 
+static bool has_lines(const char *path)
+{
+	return strchr(path, '\n') != NULL;
+}
+
+/* The end: a line's, or for a path of several a zero byte. */
 static int write_name(int file, const char *revision, const char *path)
 {
 	bool is_nested = strncmp(path, "../", 3) == 0;
 	char *line = NULL;
-	int length = asprintf(&line, "%s:%s%s\n", revision, is_nested ? "" : "./", path);
+	int length = asprintf(&line, "%s:%s%s%c", revision, is_nested ? "" : "./", path,
+			      has_lines(path) ? '\0' : '\n');
 	int error = 0;
 
 	if (length < 0)
@@ -218,13 +335,15 @@ static int read_answer(struct run *run, void *pool, const char *revision, const 
 static int read_revision(void *context, void *pool, const char *path, const char **bytes,
 			 size_t *length)
 {
-	static char *const arguments[] = { "git", "cat-file", "--batch", "--follow-symlinks", NULL };
+	/* -z is git's since 2.38 */
+	char *const arguments[] = { "git", "cat-file", "--batch", "--follow-symlinks",
+				    has_lines(path) ? "-z" : NULL, NULL };
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct sigaction before;
 	struct run run;
 	int error;
 
-	if (path[0] == '/' || strchr(path, '\n') != NULL)
+	if (path[0] == '/')
 		return ENOENT; /* no revision holds it */
 	if (!run_git(&run, arguments))
 		return EIO;

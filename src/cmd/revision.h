@@ -13,9 +13,17 @@ bool revision_split(void *pool, const char *argument, const char **revision, con
 /* Whether git knows the revision, seen from the working folder. */
 bool revision_exists(void *pool, const char *revision);
 
-/* A revision in which the path, from the top of the repository, is this blob: "" for the index, HEAD, else
- * the newest of all commits. NULL: none, or the number is of no blob. */
-const char *revision_of_blob(void *pool, const char *path, const char *hex);
+/* One of two versions of a file that are compared. */
+struct revision_side {
+	const char *path;     /* from the top of the repository */
+	const char *hex;      /* of the blob; zeros: of none */
+	const char *revision; /* "" for the index; NULL: none has it, or it is of no blob */
+};
+
+/* Where both versions stand, so that what they include is read from there. git does not say which revisions it
+ * compares: they are taken to be HEAD and the index, if those have the two blobs; else a commit that changed the
+ * one into the other and its parent; else, each by itself, the index, HEAD, or the newest commit that has it. */
+void revisions_find(void *pool, struct revision_side *old, struct revision_side *new);
 
 /* Reads paths relative to the working folder through `git cat-file`; links are followed within the
  * revision. Gives ENOENT, EISDIR, EFBIG as the disk would, EIO where git fails. The revision lives as

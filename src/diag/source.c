@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "diag/visible.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
@@ -124,7 +125,11 @@ const char *span_place(void *pool, struct sources *sources, struct span span)
 		return "";
 	struct position position = sources_position(sources, span.source, span.begin);
 	const char *name = source_display_name(pool, sources->items[span.source]);
-	return pool_format(pool, "%s:%u", name, (unsigned)position.line);
+	struct text *place = text_new(pool);
+
+	visible_add(place, name, strlen(name));
+	text_addf(place, ":%u", (unsigned)position.line);
+	return place->bytes;
 }
 
 struct span span_join(struct span a, struct span b)

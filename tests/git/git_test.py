@@ -119,6 +119,91 @@ def test_driver(repository):
     repository.run("git", "checkout", "-q", "--", "fw")
 
 
+def shown(repository, revision="HEAD"):
+    status, output, talk = repository.run("git", "show", "--ext-diff", "-M", "--format=", revision)
+    check(status == 0, f"git ended: {talk}")
+    return output + talk
+
+
+def test_history(repository):
+    """What a commit changed is told with what its policy included then, whatever else changed since."""
+    repository.write("fw/common/nets.fw", "group servers = 10.0.0.7;\n")
+    repository.commit("another include")
+    repository.write("fw/policy.fw", POLICY.replace("allow web", "allow web, ntp"))
+    repository.commit("another policy")
+    for words in ("clean", "staged"):
+        output = shown(repository)
+        check("ntp" in output and "10.0.0." not in output, f"the commit alone, {words}: {output}")
+        repository.write("fw/common/nets.fw", "group servers = 10.0.0.9;\n")
+        repository.run("git", "add", "-A")
+    output = repository.run("git", "diff", "HEAD", "HEAD~1", "--", "fw/policy.fw")[1]
+    check("newly denied" in output and "10.0.0." not in output, f"the other way round: {output}")
+    repository.run("git", "reset", "-q", "--hard")
+
+
+def test_renames(repository):
+    """Each side's includes stand beside its own name."""
+    repository.run("git", "mv", "fw", "moved")
+    repository.write("moved/policy.fw", POLICY.replace("allow web", "allow web, ntp, imaps"))
+    status, output, talk = repository.run("git", "diff", "-M", "HEAD")
+    check(status == 0 and "policy fw/policy.fw, now moved/policy.fw" in output and "imaps" in output and
+          talk == "", f"a rename: {output} {talk}")
+    repository.commit("moved")
+    output = shown(repository)
+    check("now moved/policy.fw" in output and "imaps" in output and "error" not in output,
+          f"a rename of long ago: {output}")
+    repository.run("git", "reset", "-q", "--hard", "HEAD~1")
+
+
+def test_names(repository):
+    """Names that look like options, revisions, pathspecs; blanks, line ends, what a terminal obeys."""
+    names = ["-z.fw", "main:x.fw", ":(top)y.fw", "d e/p q.fw", "d e/line\nend.fw", "esc\x1b[2J.fw"]
+    for name in names:
+        repository.write(name, 'include "nets.fw";\nallow ssh to servers;\n')
+    repository.write("nets.fw", "group servers = 10.0.0.7;\n")
+    repository.write("d e/nets.fw", "group servers = 10.0.0.7;\n")
+    repository.commit("names")
+    for name in names:
+        repository.write(name, 'include "nets.fw";\nallow ssh, imaps to servers;\n')
+    status, output, talk = repository.run("git", "diff")
+    check(status == 0 and output.count("imaps from any to servers") == len(names) and "\x1b" not in output,
+          f"names: {output} {talk}")
+    repository.commit("more names")
+    check(shown(repository).count("imaps from any to servers") == len(names), f"names of long ago: {output}")
+    repository.run("git", "reset", "-q", "--hard", "HEAD~2")
+
+
+def test_no_files(repository):
+    """Modes, links, submodules, what is not merged, an old version with mistakes."""
+    os.chmod(os.path.join(repository.folder, "fw/policy.fw"), 0o755)
+    check("no change in meaning" in repository.run("git", "diff")[1], "a mode")
+    repository.run("git", "reset", "-q", "--hard")
+    link = os.path.join(repository.folder, "link.fw")
+    os.symlink("fw/policy.fw", link)
+    repository.commit("link")
+    os.remove(link)
+    os.symlink("fw/common/nets.fw", link)
+    status, output, talk = repository.run("git", "diff")
+    check(status == 0 and "link" in output and talk == "", f"a link: {output} {talk}")
+    repository.run("git", "reset", "-q", "--hard", "HEAD~1")
+    repository.write("fw/policy.fw", POLICY + "allow nonsense;\n")
+    repository.commit("broken")
+    repository.write("fw/policy.fw", POLICY)
+    status, output, talk = repository.run("git", "diff")
+    check(status == 0 and "this is the old version" in talk, f"an old mistake: {output} {talk}")
+    repository.run("git", "reset", "-q", "--hard", "HEAD~1")
+    repository.run("git", "checkout", "-q", "-b", "other")
+    for branch, service in (("other", "ftp"), ("main", "smtp")):
+        repository.run("git", "checkout", "-q", branch)
+        repository.write("fw/policy.fw", POLICY.replace("allow web", f"allow {service}"))
+        repository.commit(branch)
+    repository.run("git", "merge", "other")
+    status, output, talk = repository.run("git", "diff", "--cached")
+    check(status == 0 and "is not merged" in output, f"not merged: {status} {output} {talk}")
+    repository.run("git", "merge", "--abort")
+    repository.run("git", "reset", "-q", "--hard", "HEAD~1")
+
+
 def test_merge_check(repository):
     script = os.path.join(TOP, "contrib", "git", "merge-check")
     repository.run("git", "branch", "base")
@@ -134,6 +219,13 @@ def test_merge_check(repository):
     check(status == 1 and "FW0805" in talk, f"an assertion fails: {status} {talk}")
     status, output, talk = repository.run(script, "base")
     check(status == 2 and "usage" in talk, "misuse")
+    for branch, path in (("bsae", "fw/policy.fw"), ("base", os.path.join(repository.folder, "fw/policy.fw"))):
+        status, output, talk = repository.run(script, branch, path)
+        check(status == 2 and "new:" not in output, f"nothing to compare with is no success: {branch}: {output}")
+    repository.run("git", "checkout", "-q", "--", "fw")
+    repository.write("-new.fw", "allow ssh from 10.0.0.0/8 to self;\n")
+    status, output, talk = repository.run(script, "base", "-new.fw")
+    check(status == 0 and "new: base has no such file" in output, f"a new policy: {status} {output} {talk}")
 
 
 def main():
@@ -146,6 +238,10 @@ def main():
         fill(repository)
         test_revisions(repository)
         test_driver(repository)
+        test_history(repository)
+        test_renames(repository)
+        test_names(repository)
+        test_no_files(repository)
         test_merge_check(repository)
     print(f"{passed} passed, {failed} failed")
     sys.exit(1 if failed else 0)
