@@ -1,17 +1,15 @@
 /* fwc apply: a policy into the running kernel. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "cmd/command.h"
+#include "cmd/dropping.h"
 #include "cmd/enforce.h"
-#include "operate/flows.h"
 #include "operate/folder.h"
 
 enum { OPTION_DROP_DENIED = OPTION_OWN };
 
-static int apply_parse(struct session_options *options, struct enforce_options *enforced, bool *drops_denied,
-		       int argc, char **argv)
+static int apply_parse(struct session_options *options, struct enforce_options *enforced, int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		SESSION_LONG_OPTIONS,
@@ -24,7 +22,7 @@ static int apply_parse(struct session_options *options, struct enforce_options *
 
 	while (status == EXIT_DONE && (option = command_option(argc, argv, "", long_options)) != -1) {
 		if (option == OPTION_DROP_DENIED)
-			*drops_denied = true;
+			enforced->drops_denied = true;
 		else if (enforce_is_option(option))
 			status = enforce_option(enforced, "apply", option, optarg);
 		else
@@ -33,25 +31,23 @@ static int apply_parse(struct session_options *options, struct enforce_options *
 	return status != EXIT_DONE ? status : session_path(options, "apply", argc, argv);
 }
 
-/* Once it is sure that the policy stays. */
-static int drop_denied(struct session *session)
+/* Without a trial it stays as soon as it is loaded; else whoever confirms it does that. */
+static int end_denied(struct session *session, const struct enforce_options *enforced)
 {
-	struct flows flows;
-	int error = flows_end_denied(session->pool, session->ruleset, time(NULL), &flows);
+	struct state *state = state_open(session->pool, session->diags, enforced->state);
+	const struct state_entry *current = state == NULL ? NULL : state_current(state);
 
-	fprintf(stderr, "fwc: ended %zu of %zu connections, which the policy denies\n", flows.ended, flows.seen);
-	if (error == 0)
-		return EXIT_DONE;
-	fprintf(stderr, "fwc: error: cannot end more connections: %s\n", strerror(error));
-	return EXIT_WORLD;
+	/* another may have been applied since then */
+	if (current != NULL && current->ends_denied && strcmp(current->table, session->table->name) == 0)
+		(void)drop_denied(session, state, current->number, session->ruleset);
+	return session_finish(session);
 }
 
 int command_apply(struct pool_trap *root, int argc, char **argv)
 {
 	struct session_options options = session_options_default();
 	struct enforce_options enforced = { .root = root, .state = FOLDER_DEFAULT };
-	bool drops_denied = false;
-	int status = apply_parse(&options, &enforced, &drops_denied, argc, argv);
+	int status = apply_parse(&options, &enforced, argc, argv);
 	const struct file_reader disk = file_reader_disk();
 	struct enforce_proof proof;
 	struct session *session;
@@ -68,5 +64,8 @@ int command_apply(struct pool_trap *root, int argc, char **argv)
 	status = session_finish(session);
 	if (status == EXIT_DONE)
 		status = enforce_finish(session, &enforced, &guard, &proof);
-	return status == EXIT_DONE && drops_denied ? drop_denied(session) : status;
+	if (status != EXIT_DONE || !enforced.drops_denied || enforced.confirm_s != 0)
+		return status;
+	diags_drop(session->diags); /* told already */
+	return end_denied(session, &enforced);
 }

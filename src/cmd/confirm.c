@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/dropping.h"
 #include "cmd/operation.h"
 #include "operate/remote.h"
 #include "target/nft/refusal.h"
 
-static bool has_nothing(struct session *session, const struct state *state)
+static void has_nothing(struct session *session, const struct state *state)
 {
 	const struct state_entry *last = state->entries_count == 0
 		? NULL : &state->entries[state->entries_count - 1];
@@ -28,7 +29,6 @@ static bool has_nothing(struct session *session, const struct state *state)
 		diag_note(session->diags, error, SPAN_NONE,
 			  "entry %llu was not confirmed in time: what was there before is back",
 			  (unsigned long long)last->number);
-	return false;
 }
 
 /* However the environment of one process and the socket of another write it. */
@@ -104,41 +104,64 @@ static bool is_in_force(struct operation *operation, const struct state_entry *e
 	return false;
 }
 
-static bool confirm(struct operation *operation, struct text *out)
+/* With the policy as it was kept: the exit status. */
+static int end_denied(struct operation *operation, struct state *state, const struct state_entry *entry)
+{
+	struct bundle *bundle = NULL;
+	struct session *own = operation_session(operation, state, entry, &bundle);
+
+	if (own == NULL)
+		return session_finish(operation->session);
+	if (session_expand(own) && drop_denied(own, state, entry->number, own->ruleset))
+		return session_finish(operation->session);
+	return session_finish(own);
+}
+
+static bool keep(struct operation *operation, struct state *state, struct state_entry *entry)
+{
+	uint64_t number = entry->number;
+
+	if (!is_new_session(operation, entry) || !is_in_force(operation, entry))
+		return false;
+	entry->mark = STATE_CONFIRMED;
+	entry->before = NULL;
+	return state_confirm(state, operation->session->diags, number);
+}
+
+static void tell(void *pool, const struct state_entry *entry)
+{
+	struct text *out = text_new(pool);
+
+	operation_policy(out, entry);
+	fprintf(stderr, "fwc: confirmed: %s, entry %llu\n", out->bytes, (unsigned long long)entry->number);
+}
+
+static int confirm(struct operation *operation)
 {
 	struct session *session = operation->session;
 	struct state *state = state_open(session->pool, session->diags, operation->enforced.state);
-	struct state_entry *entry;
-	uint64_t number;
+	struct state_entry *waiting = state == NULL ? NULL : state_waiting(state);
+	struct state_entry *entry = waiting != NULL || state == NULL ? waiting : state_current(state);
 
 	if (state == NULL)
-		return false;
-	entry = state_waiting(state);
-	if (entry == NULL || entry->mark != STATE_WAITING)
-		return has_nothing(session, state);
-	if (!is_new_session(operation, entry) || !is_in_force(operation, entry))
-		return false;
-	number = entry->number;
-	entry->mark = STATE_CONFIRMED;
-	entry->before = NULL;
-	text_addf(out, "fwc: confirmed: ");
-	operation_policy(out, entry);
-	text_addf(out, ", entry %llu\n", (unsigned long long)entry->number);
-	return state_confirm(state, session->diags, number);
+		return session_finish(session);
+	if (waiting != NULL && waiting->mark == STATE_WAITING) {
+		if (!keep(operation, state, waiting))
+			return session_finish(session);
+		tell(session->pool, waiting);
+	} else if (entry == NULL || entry == waiting || !entry->ends_denied) {
+		has_nothing(session, state);
+		return session_finish(session);
+	}
+	return entry->ends_denied ? end_denied(operation, state, entry) : session_finish(session);
 }
 
 int command_confirm(struct pool_trap *root, int argc, char **argv)
 {
 	struct operation operation;
 	int status = operation_begin(&operation, root, argc, argv, OPERATION_FORCES);
-	struct text *out;
 
 	if (status != EXIT_DONE)
 		return status;
-	out = text_new(operation.session->pool);
-	(void)confirm(&operation, out);
-	status = session_finish(operation.session);
-	if (status == EXIT_DONE)
-		fputs(out->bytes, stderr);
-	return status;
+	return confirm(&operation);
 }

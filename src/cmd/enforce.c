@@ -148,6 +148,7 @@ static struct state_entry *add_entry(struct session *session, const struct enfor
 	entry->log_group = options->nft.log_group;
 	entry->level = options->nft.level;
 	entry->profile = options->profile;
+	entry->ends_denied = enforced->drops_denied;
 	return entry;
 }
 

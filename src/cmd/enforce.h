@@ -17,6 +17,7 @@ struct enforce_options {
 	bool has_confirm;      /* --confirm was given */
 	unsigned confirm_s;    /* 0: in force at once */
 	bool is_forced;        /* --force: even if it locks out */
+	bool drops_denied;     /* --drop-denied: whoever confirms it ends what it denies (dropping.h) */
 };
 
 enum { OPTION_CONFIRM = OPTION_OWN + 100, OPTION_FORCE };

@@ -21,6 +21,11 @@ struct operation {
 /* Reads the command line; EXIT_DONE or EXIT_USAGE. */
 int operation_begin(struct operation *operation, struct pool_trap *root, int argc, char **argv, unsigned takes);
 
+/* A session that reads what was kept of an entry, under the options of that time. NULL after an error in the
+ * operation's bag. */
+struct session *operation_session(struct operation *operation, struct state *state, const struct state_entry *entry,
+				  struct bundle **bundle);
+
 /* "2026-11-21 11:20:03Z" */
 void operation_time(struct text *out, time_t when);
 /* What a policy calls itself, else its file, and its version. */

@@ -77,40 +77,11 @@ static struct state_entry *entry_wanted(struct operation *operation, const struc
 	return NULL;
 }
 
-/* A session that reads what was kept, under the options of that time. */
-static struct session *session_of(struct operation *operation, struct state *state,
-				  const struct state_entry *entry, struct bundle **bundle)
-{
-	struct session_options options = operation->session->options;
-	struct session *session;
-	size_t length;
-	const char *bytes = state_read_policy(state, operation->session->diags, entry, &length);
-
-	*bundle = bytes == NULL ? NULL : bundle_parse(state->pool, bytes, length, &options.path);
-	if (*bundle == NULL) {
-		if (bytes != NULL)
-			diag_add(operation->session->diags, CODE_STATE_DAMAGED, SPAN_NONE,
-				 "the text of entry %llu has another form", (unsigned long long)entry->number);
-		return NULL;
-	}
-	/* what has ended since then is left out, as it would be by the clock */
-	options.allows_expired_deny = true;
-	options.counts_all = entry->counts_all;
-	options.nft.table = entry->table;
-	options.nft.has_log_group = entry->has_log_group;
-	options.nft.log_group = entry->log_group;
-	options.nft.level = entry->level;
-	options.profile = entry->profile;
-	session = session_new(operation->enforced.root, &options);
-	session->reader = bundle_reader(*bundle);
-	return session;
-}
-
 static int apply_again(struct operation *operation, struct state *state)
 {
 	struct state_entry *entry = entry_wanted(operation, state);
 	struct bundle *bundle = NULL;
-	struct session *session = entry == NULL ? NULL : session_of(operation, state, entry, &bundle);
+	struct session *session = entry == NULL ? NULL : operation_session(operation, state, entry, &bundle);
 	struct enforce_proof proof;
 	struct guard guard;
 	int status;

@@ -152,7 +152,10 @@ static void add_trial(struct text *out, const struct standing *standing)
 	const struct state_entry *entry = standing->entry;
 
 	if (entry->mark == STATE_CONFIRMED) {
-		text_add(out, "confirmed\n");
+		text_add(out, "confirmed");
+		if (entry->ends_denied)
+			text_add(out, "; connections that it denies were not all ended: 'fwc confirm' ends them");
+		text_add_char(out, '\n');
 		return;
 	}
 	if (entry->mark == STATE_LOADING) {

@@ -92,7 +92,7 @@ static json_t *string_of(void *pool, const char *text)
 static json_t *print_entry(void *pool, const struct state_entry *entry)
 {
 	return json_pack("{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:b, s:b, s:b, "
-			 "s:i, s:i, s:o, s:o, s:o, s:I}",
+			 "s:i, s:i, s:o, s:o, s:o, s:I, s:b}",
 			 "number", (json_int_t)entry->number, "mark", state_mark_word(entry->mark),
 			 "hash", entry->hash, "policy", string_of(pool, entry->policy),
 			 "version", string_of(pool, entry->version), "file", string_of(pool, entry->file),
@@ -105,7 +105,7 @@ static json_t *print_entry(void *pool, const struct state_entry *entry)
 			 "optimise", (int)optimise_level_number(entry->level),
 			 "profile", string_of(pool, entry->profile), "glance",
 			 string_of(pool, entry->glance), "place", string_of(pool, entry->place), "generation",
-			 (json_int_t)entry->generation);
+			 (json_int_t)entry->generation, "ends-denied", entry->ends_denied);
 }
 
 static bool read_mark(const char *word, enum state_mark *mark)
@@ -161,15 +161,15 @@ static bool parse_strings(void *pool, json_t *item, struct state_entry *entry)
 static bool parse_entry(void *pool, json_t *item, struct state_entry *entry)
 {
 	json_int_t number, applied, deadline, rules;
-	int allows_expired_deny, counts_all, has_log_group, log_group, level = 1;
+	int allows_expired_deny, counts_all, has_log_group, log_group, level = 1, ends_denied = 0;
 	*entry = (struct state_entry){
 		.generation = (uint32_t)json_integer_value(json_object_get(item, "generation")),
 	};
-	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:i, s?i}",
+	if (json_unpack(item, "{s:I, s:I, s:I, s:I, s:b, s:b, s:b, s:i, s?i, s?b}",
 			"number", &number, "applied", &applied, "deadline", &deadline,
 			"rules", &rules, "expired-deny", &allows_expired_deny,
 			"count", &counts_all, "has-log-group", &has_log_group, "log-group", &log_group,
-			"optimise", &level) != 0 ||
+			"optimise", &level, "ends-denied", &ends_denied) != 0 ||
 	    number <= 0 || log_group < 0 || log_group > UINT16_MAX ||
 	    !optimise_level_of(level, &entry->level))
 		return false;
@@ -181,6 +181,7 @@ static bool parse_entry(void *pool, json_t *item, struct state_entry *entry)
 	entry->counts_all = counts_all != 0;
 	entry->has_log_group = has_log_group != 0;
 	entry->log_group = (uint16_t)log_group;
+	entry->ends_denied = ends_denied != 0;
 	return parse_strings(pool, item, entry);
 }
 

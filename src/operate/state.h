@@ -44,6 +44,7 @@ struct state_entry {
 	bool allows_expired_deny, counts_all, has_log_group; /* options of that time */
 	uint16_t log_group;
 	enum optimise_level level;
+	bool ends_denied;        /* connections that it denies are still to be ended (flows.h) */
 	const char *profile;     /* the file, kept with the policy, by which rules were ordered; or NULL */
 };
 

@@ -3,7 +3,7 @@
  * starting any); with CHANGE_SHIM_NO_FORK a machine without processes, with
  * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes, with CHANGE_SHIM_STOP=N a process that
  * stops before its Nth batch, with CHANGE_SHIM_PORT a kernel that makes another port of this one, in the first
- * batch that has it. */
+ * batch that has it, with CHANGE_SHIM_FLOWS a kernel that ends no connection. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define BATCH_BEGIN 16 /* NFNL_MSG_BATCH_BEGIN */
+#define FLOW_DELETE 0x0102 /* NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE */
 
 static int batches;
 static int other_end = -1; /* a byte wakes the other process, whose end says that it has changed the rules */
@@ -108,4 +109,17 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 	if (header != NULL && header->nlmsg_type == BATCH_BEGIN)
 		change_port(message);
 	return real(fd, message, flags);
+}
+
+ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct sockaddr *address, socklen_t size)
+{
+	ssize_t (*real)(int, const void *, size_t, int, const struct sockaddr *, socklen_t) =
+		dlsym(RTLD_NEXT, "sendto");
+	const struct nlmsghdr *header = bytes;
+
+	if (getenv("CHANGE_SHIM_FLOWS") != NULL && length >= sizeof *header && header->nlmsg_type == FLOW_DELETE) {
+		errno = EPERM;
+		return -1;
+	}
+	return real(fd, bytes, length, flags, address, size);
 }

@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "packets"))
 
 import lab  # noqa: E402  (the folder beside)
 from checks import Checks  # noqa: E402
+import world  # noqa: E402
 
 POLICY = """zone lan {{ interface lan0; network 192.168.0.0/24, fd00::/64; }}
 zone wan {{ interface wan0; network internet; }}
@@ -37,7 +38,7 @@ class Net:
     """neighbour - host - server"""
 
     def __init__(self, fwc, folder):
-        self.fwc, self.folder = fwc, folder
+        self.fwc, self.folder, self.state = fwc, folder, os.path.join(folder, "state")
         self.host, self.neighbour, self.server = (lab.Namespace(name) for name in ("host", "neighbour", "server"))
         self.host.sysctl({"net/ipv4/ip_forward": 1, "net/ipv6/conf/all/accept_dad": 0,
                           "net/ipv6/conf/default/accept_dad": 0})
@@ -51,11 +52,12 @@ class Net:
         self.server.ip(["addr add 198.51.100.2/24 dev wan0", "link set wan0 up",
                         "route add default via 198.51.100.1"])
 
-    def apply(self, rules, *options):
+    def apply(self, rules, *options, environment=None):
         path = os.path.join(self.folder, "policy.fw")
         with open(path, "w", encoding="ascii") as file:
             file.write(POLICY.format(rules=rules))
-        return self.host.run([self.fwc, "apply", path, "--state", os.path.join(self.folder, "state"), *options])
+        settings = [f"{name}={value}" for name, value in (environment or {}).items()]
+        return self.host.run(["env", *settings, self.fwc, "apply", path, "--state", self.state, *options])
 
 
 def open_pair(listening, client, address, port, port_asked=None):
@@ -120,24 +122,79 @@ def check_ending(checks, net, pairs):
         checks.check(is_alive(pair) == lives, f"{name} is {'ended' if lives else 'alive'}")
 
 
-def check_trial(checks, net):
-    """What is on trial ends nothing before it is confirmed."""
-    net.apply(BEFORE, "--confirm", "0")
-    pair = open_pair(net.host, net.neighbour, "192.168.0.1", 443)
+def start_trial(net):
     path = os.path.join(net.folder, "policy.fw")
-    state = os.path.join(net.folder, "state")
     with open(path, "w", encoding="ascii") as file:
         file.write(POLICY.format(rules=AFTER))
     with net.host.inside():
-        trial = subprocess.Popen([net.fwc, "apply", path, "--state", state, "--confirm", "30", "--drop-denied"],
+        trial = subprocess.Popen([net.fwc, "apply", path, "--state", net.state, "--confirm", "30", "--drop-denied"],
                                  stderr=subprocess.PIPE, text=True)
     while "comes back" not in trial.stderr.readline():
         pass
-    checks.check(is_alive(pair), "a trial ends a connection")
-    net.host.must([net.fwc, "confirm", "--state", state])
-    _, err = trial.communicate(timeout=20)
-    time.sleep(0.1)
-    checks.check(trial.returncode == 0 and "ended" in err and not is_alive(pair), f"confirmed: {err}")
+    return trial
+
+
+def check_trial(checks, net):
+    """What is on trial ends nothing before it is confirmed; who confirms it ends what it denies, also when who
+    applied it is gone."""
+    for is_killed in (False, True):
+        net.apply(BEFORE, "--confirm", "0")
+        pair = open_pair(net.host, net.neighbour, "192.168.0.1", 443)
+        trial = start_trial(net)
+        checks.check(is_alive(pair), "a trial ends a connection")
+        if is_killed:
+            trial.kill()
+        done = net.host.run([net.fwc, "confirm", "--state", net.state])
+        _, err = trial.communicate(timeout=20)
+        time.sleep(0.1)
+        checks.check(done.returncode == 0 and re.search("ended [1-9]", done.stderr) and not is_alive(pair),
+                     f"confirmed: {done.returncode} {done.stderr}")
+        checks.check(trial.returncode == (-9 if is_killed else 0) and "ended" not in err, err)
+        again = net.host.run([net.fwc, "confirm", "--state", net.state])
+        checks.check(again.returncode == 5, f"twice: {again.stderr}")
+
+
+def check_killed(checks, net):
+    """Killed between the load and the end of the connections: status says so, and confirm ends them."""
+    place = world.World(net.fwc)
+    library, counted = place.shim("state_shim"), place.path("calls")
+    if library is None:
+        checks.skip("sanitizers do not let a library stand before theirs")
+        return
+    environment = {"LD_PRELOAD": library, "STATE_SHIM_FOLDER": net.state}
+    net.apply(BEFORE, "--confirm", "0")
+    net.apply(AFTER, "--confirm", "0", "--drop-denied", environment={**environment, "STATE_SHIM_COUNT": counted})
+    with open(counted, encoding="ascii") as file:
+        calls = int(file.read())
+    net.apply(BEFORE, "--confirm", "0")
+    pair = open_pair(net.host, net.neighbour, "192.168.0.1", 443)
+    for call in range(calls, 0, -1):
+        done = net.apply(AFTER, "--confirm", "0", "--drop-denied",
+                         environment={**environment, "STATE_SHIM_KILL": str(call)})
+        checks.check(done.returncode == -9, f"call {call} of {calls}: {done.returncode} {done.stderr}")
+        if is_alive(pair):
+            break
+        pair = reopen(net)
+    status = net.host.run([net.fwc, "status", "--state", net.state])
+    checks.check(status.returncode == 0 and "were not all ended: 'fwc confirm'" in status.stdout and is_alive(pair),
+                 f"killed at call {call} of {calls}: {status.stdout}")
+    done = net.host.run([net.fwc, "confirm", "--state", net.state])
+    checks.check(done.returncode == 0 and re.search("ended [1-9]", done.stderr) and not is_alive(pair), done.stderr)
+    status = net.host.run([net.fwc, "status", "--state", net.state])
+    checks.check(status.returncode == 0 and "\nconfirmed\n" in status.stdout, status.stdout)
+    pair = reopen(net)
+    done = net.apply(AFTER, "--confirm", "0", "--drop-denied",
+                     environment={"LD_PRELOAD": place.shim("change_shim"), "CHANGE_SHIM_FLOWS": "1"})
+    checks.check(done.returncode == 3 and "FW1409" in done.stderr and is_alive(pair),
+                 f"{done.returncode} {done.stderr}")
+    done = net.host.run([net.fwc, "confirm", "--state", net.state])
+    checks.check(done.returncode == 0 and not is_alive(pair), done.stderr)
+    shutil.rmtree(place.folder)
+
+
+def reopen(net):
+    net.apply(BEFORE, "--confirm", "0")
+    return open_pair(net.host, net.neighbour, "192.168.0.1", 443)
 
 
 def main():
@@ -151,6 +208,7 @@ def main():
         pairs = check_survival(checks, net)
         check_ending(checks, net, pairs)
         check_trial(checks, net)
+        check_killed(checks, net)
     finally:
         shutil.rmtree(folder)
     checks.close()
