@@ -33,11 +33,19 @@ static bool try_file(struct session *session, const char *path, enum booted_what
 	return false;
 }
 
+/* As a file would be: whatever others do to the kernel's rules meanwhile. */
 static bool load_bare(struct session *session)
 {
-	struct nft_table *table = booted_bare(session);
+	void *pool = pool_child(session->pool, "built in");
+	struct text *bytes = text_new(pool);
+	const struct nft_table *table = booted_bare(session);
+	struct nft_batch_file batch;
 
-	return table != NULL && nft_load(pool_child(session->pool, "load"), session->diags, table);
+	if (table == NULL)
+		return false;
+	nft_batch_file_write(bytes, table);
+	return nft_batch_file_read(pool, bytes->bytes, bytes->length, &batch) == NULL &&
+	       nft_batch_file_load(pool, session->diags, &batch, "the built-in rules");
 }
 
 static int boot(struct session *session, const char *path)
@@ -58,6 +66,8 @@ static int boot(struct session *session, const char *path)
 		fprintf(stderr, "fwc: booted: the rescue batch\n");
 	else if (status == EXIT_BARE)
 		fprintf(stderr, "fwc: booted: loopback, replies and neighbour discovery alone\n");
+	else
+		fprintf(stderr, "fwc: nothing was booted: the kernel's rules are what they were\n");
 	return status;
 }
 

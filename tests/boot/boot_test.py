@@ -263,21 +263,47 @@ def check_usage(boot):
     os.rmdir(boot.path + ".rescue")
 
 
+def put_unit(fwc, folder, name, source):
+    """A file of contrib/systemd where systemd-analyze finds it."""
+    with open(os.path.join(TOP, "contrib", "systemd", source), encoding="utf-8") as file:
+        text = file.read().replace("/usr/local/bin/fwc", os.path.abspath(fwc)).replace("Documentation=", "#")
+    path = os.path.join(folder, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path, text
+
+
+def verify_unit(checks, path, folder, words):
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True,
+                          check=False, env={**os.environ, "SYSTEMD_UNIT_PATH": folder + ":"})
+    checks.check(done.returncode == 0 and "fwc" not in done.stderr, f"{words}: {done.stderr}")
+    return done
+
+
 def check_unit(fwc, checks, folder):
-    """systemd understands each line of the unit."""
+    """systemd understands each line of the unit and of its drop-ins."""
     if shutil.which("systemd-analyze") is None:
         checks.skip("the unit: no systemd-analyze here")
         return
-    with open(os.path.join(TOP, "contrib", "systemd", "fwc.service"), encoding="utf-8") as file:
-        text = file.read().replace("/usr/local/bin/fwc", os.path.abspath(fwc)).replace("Documentation=", "#")
-    path = os.path.join(folder, "fwc.service")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", path], capture_output=True, text=True,
-                          check=False)
-    checks.check(done.returncode == 0 and "fwc.service" not in done.stderr, f"unit: {done.stderr}")
+    units = os.path.join(folder, "units")
+    path, text = put_unit(fwc, units, "fwc.service", "fwc.service")
+    verify_unit(checks, path, units, "unit")
     checks.check("ExecReload=" in text and "ReloadPropagatedFrom=nftables.service" in text and
                  "PartOf=nftables.service" in text, "unit: it survives nftables.service's flush")
+    network = os.path.join(units, "network.service")
+    with open(network, "w", encoding="ascii") as file:
+        file.write("[Unit]\nDefaultDependencies=no\nAfter=network-pre.target\nWants=network-pre.target\n"
+                   "[Service]\nExecStart=/bin/true\n")
+    for name, source in (("fwc.service.d/local.conf", "fwc.service.d/example.conf"),
+                         ("fwc.service.d/closed.conf", "fwc.service.d/closed.conf"),
+                         ("network.service.d/fwc.conf", "network-needs-rules.conf")):
+        put_unit(fwc, units, name, source)
+    verify_unit(checks, network, units, "drop-ins")
+    os.unlink(path)
+    missing = subprocess.run(["systemd-analyze", "verify", "--man=no", network], capture_output=True, text=True,
+                             check=False, env={**os.environ, "SYSTEMD_UNIT_PATH": units + ":"})
+    checks.check("fwc.service" in missing.stderr, f"the network does not need fwc.service: {missing.stderr}")
 
 
 def check_confirmed(boot, place):
