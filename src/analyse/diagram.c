@@ -45,9 +45,19 @@ struct diagrams {
 	struct edge *row; /* edges under construction, of all nodes that are being made */
 	size_t row_count, row_capacity;
 	size_t edges_max;
+	size_t released_count; /* edges of nodes that are no more */
 	uint32_t operations_count; /* that were given a number of their own */
 	bool is_over;
 };
+
+/* A table of which every byte is 0xff: EMPTY. */
+static void *empty_table(void *pool, size_t size, size_t item_size)
+{
+	size_t capacity = 0;
+	void *table = pool_room(pool, NULL, &capacity, size, item_size);
+	memset(table, 0xff, size * item_size);
+	return table;
+}
 
 struct diagrams *diagrams_new(void *pool, size_t edges_max)
 {
@@ -55,10 +65,8 @@ struct diagrams *diagrams_new(void *pool, size_t edges_max)
 	diagrams->pool = diagrams;
 	diagrams->edges_max = edges_max < EDGES_MOST ? edges_max : EDGES_MOST;
 	diagrams->table_size = diagrams->results_size = TABLE_LEAST;
-	diagrams->table = pool_array(diagrams, uint32_t, diagrams->table_size);
-	memset(diagrams->table, 0xff, diagrams->table_size * sizeof *diagrams->table);
-	diagrams->results = pool_array(diagrams, struct result, diagrams->results_size);
-	memset(diagrams->results, 0xff, diagrams->results_size * sizeof *diagrams->results);
+	diagrams->table = empty_table(diagrams, diagrams->table_size, sizeof *diagrams->table);
+	diagrams->results = empty_table(diagrams, diagrams->results_size, sizeof *diagrams->results);
 	return diagrams;
 }
 
@@ -69,7 +77,7 @@ bool diagrams_are_over(const struct diagrams *diagrams)
 
 size_t diagrams_edges(const struct diagrams *diagrams)
 {
-	return diagrams->highs_count;
+	return diagrams->highs_count + diagrams->released_count;
 }
 
 uint32_t diagram_field(const struct diagrams *diagrams, diagram node)
@@ -117,8 +125,7 @@ static bool is_row(const struct diagrams *diagrams, const struct node *node, uin
 static void grow_table(struct diagrams *diagrams)
 {
 	size_t size = diagrams->table_size * 2;
-	uint32_t *table = pool_array(diagrams->pool, uint32_t, size);
-	memset(table, 0xff, size * sizeof *table);
+	uint32_t *table = empty_table(diagrams->pool, size, sizeof *table);
 	for (size_t i = 0; i < diagrams->nodes_count; i++) {
 		size_t at = diagrams->nodes[i].hash & (size - 1);
 		while (table[at] != EMPTY)
@@ -133,9 +140,9 @@ static void grow_table(struct diagrams *diagrams)
 static void keep_edges(struct diagrams *diagrams, const struct edge *row, size_t count)
 {
 	size_t wanted = diagrams->highs_count + count;
-	diagrams->highs = pool_grow(diagrams->pool, diagrams->highs, &diagrams->highs_capacity, wanted,
+	diagrams->highs = pool_room(diagrams->pool, diagrams->highs, &diagrams->highs_capacity, wanted,
 				    sizeof *diagrams->highs);
-	diagrams->children = pool_grow(diagrams->pool, diagrams->children, &diagrams->children_capacity, wanted,
+	diagrams->children = pool_room(diagrams->pool, diagrams->children, &diagrams->children_capacity, wanted,
 				       sizeof *diagrams->children);
 	for (size_t i = 0; i < count; i++) {
 		diagrams->highs[diagrams->highs_count + i] = row[i].high;
@@ -227,8 +234,7 @@ static size_t result_place(const struct result *results, size_t size, uint32_t o
 static void grow_results(struct diagrams *diagrams)
 {
 	size_t size = diagrams->results_size * 2;
-	struct result *results = pool_array(diagrams->pool, struct result, size);
-	memset(results, 0xff, size * sizeof *results);
+	struct result *results = empty_table(diagrams->pool, size, sizeof *results);
 	for (size_t i = 0; i < diagrams->results_size; i++) {
 		const struct result *old = &diagrams->results[i];
 		if (old->operation != EMPTY)
@@ -259,6 +265,41 @@ static void keep_result(struct diagrams *diagrams, uint32_t operation, diagram a
 	diagrams->results[at] = (struct result){ operation, a, b, result };
 	diagrams->results_count++;
 }
+
+/* --- giving back ------------------------------------------------------------------------------------ */
+
+struct diagrams_mark diagrams_mark(const struct diagrams *diagrams)
+{
+	return (struct diagrams_mark){ diagrams->nodes_count, diagrams->highs_count };
+}
+
+/* From the last node on: no other's place was sought past one that came later. */
+static void take_out(struct diagrams *diagrams, size_t first)
+{
+	for (size_t i = diagrams->nodes_count; i > first; i--) {
+		size_t at = diagrams->nodes[i - 1].hash & (diagrams->table_size - 1);
+		while (diagrams->table[at] != i - 1)
+			at = (at + 1) & (diagrams->table_size - 1);
+		diagrams->table[at] = EMPTY;
+	}
+	diagrams->nodes_count = first;
+}
+
+void diagrams_release(struct diagrams *diagrams, struct diagrams_mark mark)
+{
+	diagrams->released_count += diagrams->highs_count - mark.highs_count;
+	take_out(diagrams, mark.nodes_count);
+	diagrams->highs_count = mark.highs_count;
+	/* what comes next is mostly as large: a table that was not needed is not emptied each time */
+	while (diagrams->results_size > TABLE_LEAST && diagrams->results_count * 8 < diagrams->results_size)
+		diagrams->results_size /= 2;
+	memset(diagrams->results, 0xff, diagrams->results_size * sizeof *diagrams->results);
+	diagrams->results_count = diagrams->forgotten_count = 0;
+	diagrams->row_count = 0;
+	diagrams->is_over = false;
+}
+
+/* --- two at a time ---------------------------------------------------------------------------------- */
 
 /* Walks the rows of two nodes together: the node itself is its only child where it asks later. */
 struct zip {
@@ -391,6 +432,17 @@ static bool is_end(const struct comparing *comparing, diagram a, diagram b)
 	return diagram_field(diagrams, a) >= from && diagram_field(diagrams, b) >= from;
 }
 
+/* Leaves of the piece what is to be looked at; false: nothing. */
+static bool is_in_part(const struct comparing *comparing, struct diagram_step *step)
+{
+	const struct diagram_part *part = comparing->difference->part;
+	if (part == NULL || part->field != step->field)
+		return true;
+	step->low = step->low < part->low ? part->low : step->low;
+	step->high = step->high > part->high ? part->high : step->high;
+	return step->low <= step->high;
+}
+
 static bool piece_equals(struct comparing *comparing, struct diagram_step step, diagram a, diagram b)
 {
 	size_t steps = comparing->way->steps_count;
@@ -405,15 +457,17 @@ static bool piece_equals(struct comparing *comparing, struct diagram_step step, 
 static bool pieces_equal(struct comparing *comparing, diagram a, diagram b, const number128 *only)
 {
 	struct zip zip = zip_new(comparing->diagrams, a, b);
-	struct diagram_step step = { .field = zip.field };
+	number128 low = 0, high;
 	diagram child_a, child_b;
 	do {
-		step.high = zip_next(comparing->diagrams, &zip, &child_a, &child_b);
-		bool is_looked_at = only == NULL || (*only >= step.low && *only <= step.high);
+		high = zip_next(comparing->diagrams, &zip, &child_a, &child_b);
+		struct diagram_step step = { zip.field, low, high };
+		bool is_looked_at = is_in_part(comparing, &step) &&
+				    (only == NULL || (*only >= step.low && *only <= step.high));
 		if (is_looked_at && !piece_equals(comparing, step, child_a, child_b))
 			return false;
-		step.low = step.high + 1;
-	} while (step.high != DIAGRAM_HIGHEST);
+		low = high + 1;
+	} while (high != DIAGRAM_HIGHEST);
 	return true;
 }
 

@@ -44,7 +44,18 @@ struct diagrams;
  * table; six times, then the budget is used up. */
 struct diagrams *diagrams_new(void *pool, size_t edges_max);
 bool diagrams_are_over(const struct diagrams *diagrams);
+/* Intervals made so far, of nodes that were released too: the work it was. */
 size_t diagrams_edges(const struct diagrams *diagrams);
+
+/* What there is now. */
+struct diagrams_mark {
+	size_t nodes_count, highs_count;
+};
+
+struct diagrams_mark diagrams_mark(const struct diagrams *diagrams);
+/* Gives back all nodes that were made since the mark, and forgets every result: what was made before stays
+ * what it is, numbers of later nodes mean nothing any more. The budget is what it was then, and not used up. */
+void diagrams_release(struct diagrams *diagrams, struct diagrams_mark mark);
 
 /* The field that a node asks. */
 uint32_t diagram_field(const struct diagrams *diagrams, diagram node);
@@ -83,9 +94,17 @@ uint32_t diagrams_operation(struct diagrams *diagrams);
 diagram diagram_apply(struct diagrams *diagrams, const struct diagram_operation *operation, diagram a,
 		      diagram b);
 
+/* Where a field has one of these values. */
+struct diagram_part {
+	uint32_t field;
+	number128 low, high;
+};
+
 /* Two functions side by side. */
 struct diagram_difference {
 	void *context;
+	/* Only this part is looked at, whatever they are elsewhere; NULL: all of them. */
+	const struct diagram_part *part;
 	/* Are these two leaves as good as equal? One may still be a node of a field from
 	 * `from_field` on. */
 	bool (*is_equal)(void *context, diagram a, diagram b);

@@ -253,7 +253,9 @@ static number128 ordinary_value(void *context, uint32_t rank)
 /* false where the proof ends. */
 static bool compare(struct proving *run, const struct prove_place *place, diagram wanted)
 {
-	const struct diagram_difference difference = { run, fits, walk_first_limit(), ordinary_value };
+	const struct diagram_difference difference = {
+		.context = run, .is_equal = fits, .from_field = walk_first_limit(), .prefer = ordinary_value,
+	};
 	struct prover *prover = &run->prover;
 	const diagram found = run->subject->found_at(run->subject->context, place);
 	const char *problem = run->subject->problem(run->subject->context);

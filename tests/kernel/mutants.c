@@ -10,12 +10,14 @@
 #include "base/pool.h"
 #include "models.h"
 #include "net/protocol.h"
+#include "target/nft/differ.h"
 #include "target/nft/kernel_names.h"
 #include "target/nft/prove.h"
 #include "target/nft/read_expression.h"
 #include "target/nft/reread.h"
 
 #define PACKETS 6000   /* that a mutant and the table must treat alike to count as the same */
+#define ELEMENTS_MANY 2000 /* with so many in its sets, half of the packets, and so on */
 #define ATTEMPTS 1000
 #define PRIORITY_CONNTRACK (-200)
 
@@ -233,6 +235,41 @@ static bool mutate_element(struct nft_read *read, const struct read_table *table
 	return true;
 }
 
+/* An interval's end that is a start, or the other way round. */
+static bool turn_element(struct nft_read *read, const struct read_table *table, struct text *what)
+{
+	struct read_set *set;
+	struct read_element *element = any_element(table, &set);
+	if (element == NULL || set->fields_count > 1 || (set->flags & NFT_SET_INTERVAL) == 0)
+		return false;
+	text_addf(what, "set %s, element %zu: end turned", set->name, (size_t)(element - set->elements) + 1);
+	element->flags ^= NFT_SET_ELEM_INTERVAL_END;
+	if (is_there_twice(set, element))
+		return false;
+	nft_read_finish(read);
+	return true;
+}
+
+/* An element in another set of its kind, which has one of its own then instead. */
+static bool swap_elements(struct nft_read *read, const struct read_table *table, struct text *what)
+{
+	struct read_set *one, *other;
+	struct read_element *here = any_element(table, &one), *there = any_element(table, &other);
+	if (here == NULL || there == NULL || one == other || one->key_length != other->key_length ||
+	    one->fields_count != other->fields_count || one->data_type != other->data_type ||
+	    one->data_length != other->data_length || one->flags != other->flags)
+		return false;
+	text_addf(what, "set %s, element %zu and set %s, element %zu change places", one->name,
+		  (size_t)(here - one->elements) + 1, other->name, (size_t)(there - other->elements) + 1);
+	struct read_element moved = *here;
+	*here = *there;
+	*there = moved;
+	if (is_there_twice(one, here) || is_there_twice(other, there))
+		return false;
+	nft_read_finish(read);
+	return true;
+}
+
 static bool mutate_base(struct nft_read *read, const struct read_table *table, struct text *what)
 {
 	struct read_chain *chain = table->chains[unit_below((unsigned)table->chains_count)];
@@ -277,6 +314,15 @@ bool mutate(struct nft_read *read, const struct read_table *table, struct text *
 	return kinds[unit_below(sizeof kinds / sizeof kinds[0])](read, table, what);
 }
 
+/* The same, mostly of elements. */
+static bool mutate_elements(struct nft_read *read, const struct read_table *table, struct text *what)
+{
+	static bool (*const kinds[])(struct nft_read *, const struct read_table *, struct text *) = {
+		drop_element, mutate_element, turn_element, swap_elements, mutate,
+	};
+	return kinds[unit_below(sizeof kinds / sizeof kinds[0])](read, table, what);
+}
+
 /* --- comparing -------------------------------------------------------------------------------------- */
 
 struct stand {
@@ -314,12 +360,22 @@ static bool same_at(const struct tables *tables, const struct stand *place, cons
 	return results_equal(&a, &b, has_names);
 }
 
+/* The machine looks through sets from end to end. */
+static unsigned packets_for(const struct read_table *table)
+{
+	size_t elements = 0;
+	for (size_t i = 0; i < table->sets_count; i++)
+		elements += table->sets[i]->elements_count;
+	return PACKETS / (unsigned)(1 + elements / ELEMENTS_MANY);
+}
+
 static bool same_for_packets(const struct tables *tables, const struct ruleset *ruleset)
 {
+	unsigned packets = packets_for(tables->one);
 	struct read_constants constants = { .count = 0 };
 	read_constants_add(&constants, tables->one);
 	read_constants_add(&constants, tables->other);
-	for (unsigned i = 0; i < PACKETS; i++) {
+	for (unsigned i = 0; i < packets; i++) {
 		struct model_packet packet = read_packet_near(&constants, ruleset);
 		for (size_t k = 0; k < sizeof places / sizeof places[0]; k++)
 			if (!same_at(tables, &places[k], &packet, false))
@@ -406,10 +462,26 @@ static void judge(struct figures *figures, const struct proof *proof, const stru
 	}
 }
 
-int mutants_run(void *pool, const struct ruleset *ruleset, const struct nft_table *table, unsigned long count,
-		unsigned long seed)
+/* The proof in pieces has to come to the same, by a packet of its own. */
+static void judge_pieces(struct figures *figures, const struct proof *whole, const struct proof_subject *subject,
+			 const struct tables *tables, const char *what)
 {
-	static const struct proof_limits no_limits;
+	struct proof proof = nft_differ(subject->read->pool, subject, NULL);
+	bool is_equal = proof.result == PROOF_EQUAL;
+	if (is_equal != (whole->result == PROOF_EQUAL)) {
+		figures->missed++;
+		printf("MISSED in pieces, or as a whole: %s\n", what);
+	} else if (proof.result == PROOF_DIFFERS && !is_confirmed(tables, &proof.witness) && !takes_more(&proof)) {
+		figures->unconfirmed++;
+		printf("not confirmed in pieces: %s\n  %s: %s\n  wanted: %s\n  found: %s\n", what, proof.where,
+		       proof.packet, proof.wanted, proof.found);
+	}
+}
+
+int mutants_run(void *pool, const struct ruleset *ruleset, const struct nft_table *table, unsigned long count,
+		unsigned long seed, size_t piece_weight)
+{
+	const struct proof_limits no_limits = { 0 }, in_pieces = { .piece_weight = piece_weight };
 	struct figures figures = { 0 };
 	struct reread first = nft_reread(pool, table);
 	struct tables tables;
@@ -420,9 +492,12 @@ int mutants_run(void *pool, const struct ruleset *ruleset, const struct nft_tabl
 		struct text *what = text_new(scratch);
 		struct nft_read *read = nft_reread(scratch, table).read;
 		tables.other = nft_read_table(read, NFPROTO_INET, table->name);
-		if (mutate(read, tables.other, what)) {
+		if ((piece_weight == 0 ? mutate : mutate_elements)(read, tables.other, what)) {
 			struct proof proof = nft_prove(scratch, ruleset, read, tables.other, &no_limits);
 			judge(&figures, &proof, &tables, ruleset, what->bytes);
+			if (piece_weight != 0)
+				judge_pieces(&figures, &proof, &(struct proof_subject){ ruleset, read,
+					     tables.other, &in_pieces }, &tables, what->bytes);
 			made++;
 		}
 		talloc_free(scratch);

@@ -11,8 +11,9 @@
 bool mutate(struct nft_read *read, const struct read_table *table, struct text *what);
 
 /* Prints how many of count mutants the proof catches, and what the small machine of read_eval.h says of
- * the others. 0, or 1 where the two disagree. */
+ * the others. 0, or 1 where the two disagree. piece_weight, unless 0: the proof in pieces (proof_limits) has to
+ * come to the same, too. */
 int mutants_run(void *pool, const struct ruleset *ruleset, const struct nft_table *table, unsigned long count,
-		unsigned long seed);
+		unsigned long seed, size_t piece_weight);
 
 #endif

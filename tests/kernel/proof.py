@@ -8,6 +8,7 @@ rules one packet at a time, sees treated otherwise, or mean the same. proof_tool
 
 import argparse
 import os
+import random
 import re
 import subprocess
 import sys
@@ -31,6 +32,7 @@ BUILD = os.path.dirname(os.path.dirname(os.path.dirname(FWC)))
 TOOL = os.path.join(BUILD, "tests", "kernel", "proof_tool")
 MODELS = os.path.join(BUILD, "tests", "kernel", "model_tool")
 NAMESPACE = ["unshare", "-n" if os.geteuid() == 0 else "-rn"]
+PREFIXES = 4000 # of a long list
 
 
 def run(command, namespace=None):
@@ -90,8 +92,8 @@ def case_random_policies_are_proved():
         assert told.startswith("equal: 3 hooks"), told
 
 
-def mutants_of(policy, count, seed):
-    told = output(f'"$TOOL" mutants {policy} {count} {seed}', [])
+def mutants_of(policy, count, seed, weight=0):
+    told = output(f'"$TOOL" mutants {policy} {count} {seed} {weight}', [])
     print(f"{policy}: {told.splitlines()[-1]}")
     caught, unclear, senseless, same, false, missed = map(int, re.findall(r"(?<=[:,] )\d+", told.splitlines()[-1]))
     assert false == 0 and missed == 0, told
@@ -113,6 +115,27 @@ def case_mutants_of_special_policies():
         with open(os.path.join(DIR.name, name + ".fw"), "w", encoding="utf-8") as file:
             file.write(text)
         mutants_of(f"policy:{DIR.name}/{name}.fw", ASKED.mutants, 3)
+
+
+def case_mutants_in_pieces():
+    """Each proved as a whole and piece by piece: of random policies, of a large table of pairs, of a long list."""
+    for seed in (1, 5, 9):
+        mutants_of(f"random:{seed}", max(4, ASKED.mutants // 8), seed, 20)
+    generator = random.Random(7)
+    services = ("http", "https", "ssh", "dns", "ntp", "ldap", "smb", "syslog", "snmp")
+    pairs = "".join(f"{'deny' if generator.random() < 0.1 else 'allow'} "
+                    f"{', '.join(generator.sample(services, generator.randrange(1, 5)))} "
+                    f"from 10.{generator.randrange(256)}.{generator.randrange(256)}.0/24 "
+                    f"to 172.{generator.randrange(16, 32)}.{generator.randrange(64)}.0/24;\n" for _ in range(2000))
+    prefixes = "\n".join(f"{value >> 16 & 127 | 1}.{value >> 8 & 255}.{value & 255}.{'0/24' if value & 1 else 7}"
+                         for value in generator.sample(range(1 << 24), PREFIXES))
+    for name, text, weight in (("pairs", pairs, 5000), ("list", 'network blocked = file "list.txt";\n'
+                               "deny any from blocked;\nallow https;\n", PREFIXES // 7)):
+        with open(os.path.join(DIR.name, "list.txt"), "w", encoding="utf-8") as file:
+            file.write(prefixes + "\n")
+        with open(os.path.join(DIR.name, name + ".fw"), "w", encoding="utf-8") as file:
+            file.write(text)
+        mutants_of(f"policy:{DIR.name}/{name}.fw", max(4, ASKED.mutants // 12), 3, weight)
 
 
 # Hours, days, helpers, limits, translations, rejects.

@@ -4,8 +4,8 @@
  *     proof_tool load TABLE      loads it, and dumps it
  *     proof_tool prove POLICY    what is made of the policy against the policy; POLICY is policy:FILE
  *                                or random:SEED
- *     proof_tool mutants POLICY COUNT SEED
- *                                small changes of what is made: are they caught?
+ *     proof_tool mutants POLICY COUNT SEED [WEIGHT]
+ *                                small changes of what is made: are they caught? In pieces, too
  * TABLE is policy:FILE, random:SEED or a model of models.c. */
 #include <linux/netfilter.h>
 #include <stdio.h>
@@ -115,7 +115,8 @@ static int mutants(void *pool, struct diags *diags, const char *name, char **num
 	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
 	if (table == NULL)
 		return complain(diags);
-	return mutants_run(pool, ruleset, table, strtoul(numbers[0], NULL, 10), strtoul(numbers[1], NULL, 10));
+	return mutants_run(pool, ruleset, table, strtoul(numbers[0], NULL, 10), strtoul(numbers[1], NULL, 10),
+			   numbers[2] == NULL ? 0 : strtoul(numbers[2], NULL, 10));
 }
 
 static int prove(void *pool, struct diags *diags, const char *name)
@@ -165,7 +166,7 @@ int main(int argc, char **argv)
 		fputs("out of memory\n", stderr);
 		return 3;
 	}
-	int status = act(session, argv[1], argv[2], argc == 5 ? argv + 3 : NULL);
+	int status = act(session, argv[1], argv[2], argc >= 5 ? argv + 3 : NULL);
 	talloc_free(session);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "target/nft/differ.h"
 #include "target/nft/prove_fit.h"
 #include "target/nft/prove_packet.h"
+#include "target/nft/prove_pieces.h"
 #include "target/nft/walk.h"
 
 #define INTERVALS_MAX 8000000
@@ -18,6 +19,11 @@
 #define INTERVALS_OF_MANY 2000000
 /* Another order of the fields helps where few rules make much; many overrun in all of them alike. */
 #define REORDERED_RULES_MAX 50000
+/* Pieces, and rules that they all together work out again. */
+#define PIECES_MOST 4096
+#define RULES_AGAIN_MOST 300000
+/* What all pieces share. */
+#define KEPT_MAX 1000000
 #define PRIORITY_CONNTRACK (-200) /* NF_IP_PRI_CONNTRACK */
 
 static number128 ordinary_value(void *context, uint32_t rank)
@@ -27,12 +33,25 @@ static number128 ordinary_value(void *context, uint32_t rank)
 	return field == WALK_FIELDS ? 0 : prove_packet_ordinary(field);
 }
 
-static void tell_difference(struct prover *prover, const struct prove_place *place, const struct diagram_way *way)
+/* A way that does not ask the field that is cut shows a difference in the piece alone. */
+static void hold_to_part(struct prover *prover, struct diagram_way *way)
+{
+	const struct diagram_part *part = &prover->space->part;
+	for (size_t i = 0; i < way->steps_count; i++)
+		if (way->steps[i].field == part->field)
+			return;
+	if (prover->space->is_part)
+		*pool_append(prover->pool, way, steps) =
+			(struct diagram_step){ part->field, part->low, part->high };
+}
+
+static void tell_difference(struct prover *prover, const struct prove_place *place, struct diagram_way *way)
 {
 	struct proof *proof = prover->proof;
 	const struct wanted_leaf *wanted = wanted_leaf_at(prover->wanted, way->a);
 	proof->result = PROOF_DIFFERS;
 	proof->where = place->name;
+	hold_to_part(prover, way);
 	prove_packet_tell(prover->pool, proof, &(struct prove_difference){
 		.ruleset = prover->ruleset, .space = prover->space, .leaves = prover->leaves, .place = place,
 		.way = way, .wanted = wanted,
@@ -42,7 +61,10 @@ static void tell_difference(struct prover *prover, const struct prove_place *pla
 /* Compares one place of the table; false where the proof ends. */
 static bool compare(struct prover *prover, const struct prove_place *place, diagram wanted, diagram found)
 {
-	const struct diagram_difference difference = { prover, prove_fits, walk_first_limit(), ordinary_value };
+	const struct diagram_difference difference = {
+		.context = prover, .is_equal = prove_fits, .from_field = walk_first_limit(),
+		.prefer = ordinary_value, .part = prover->space->is_part ? &prover->space->part : NULL,
+	};
 	struct diagram_way way = { 0 };
 	if (walk_problem(prover->walk) != NULL) {
 		prover->proof->result = PROOF_UNREADABLE;
@@ -124,7 +146,48 @@ static const char *strange_chain(const struct read_table *table)
 	return NULL;
 }
 
-static void prove_in_order(struct prover *prover, size_t intervals_max, unsigned order)
+static bool compare_hooks(struct prover *prover)
+{
+	for (unsigned hook = 0; hook < NF_INET_NUMHOOKS; hook++)
+		if (!compare_hook(prover, hook))
+			return false;
+	return true;
+}
+
+/* --- piece by piece --------------------------------------------------------------------------------- */
+
+static void take_piece(struct prover *prover, const struct prove_pieces *pieces, size_t piece)
+{
+	walk_space_take(prover->space, &pieces->cuts, piece);
+	walk_forget(prover->walk);
+	wanted_forget(prover->wanted);
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
+		const uint32_t *first = pieces->first[hook];
+		prover->wanted->rules[hook] = pieces->rules[hook] + first[piece];
+		prover->wanted->rules_count[hook] = first[piece + 1] - first[piece];
+	}
+}
+
+static bool compare_pieces(struct prover *prover, const struct prove_pieces *pieces)
+{
+	struct diagrams *diagrams = prover->space->diagrams;
+	walk_keep_chains(prover->walk, KEPT_MAX / 2);
+	wanted_keep_services(prover->wanted, KEPT_MAX);
+	struct diagrams_mark mark = diagrams_mark(diagrams);
+	for (size_t piece = 0; piece < pieces->cuts.count && !diagrams_are_over(diagrams); piece++) {
+		take_piece(prover, pieces, piece);
+		if (!compare_hooks(prover))
+			return false;
+		if (!diagrams_are_over(diagrams))
+			diagrams_release(diagrams, mark);
+	}
+	return true;
+}
+
+/* --- the whole -------------------------------------------------------------------------------------- */
+
+static void prove_in_order(struct prover *prover, const struct prove_pieces *pieces, size_t intervals_max,
+			   unsigned order)
 {
 	prover->space = walk_space_new(prover->pool, intervals_max, order);
 	prover->leaves = walk_leaves_new(prover->pool);
@@ -136,9 +199,10 @@ static void prove_in_order(struct prover *prover, size_t intervals_max, unsigned
 		differ_begin(prover->differ, prover->pool);
 		walk_tell_places(prover->walk);
 	}
-	for (unsigned hook = 0; hook < NF_INET_NUMHOOKS; hook++)
-		if (!compare_hook(prover, hook))
-			break;
+	if (pieces != NULL)
+		(void)compare_pieces(prover, pieces);
+	else
+		(void)compare_hooks(prover);
 	if (diagrams_are_over(prover->space->diagrams))
 		prover->proof->result = PROOF_UNDECIDED;
 	else if (prover->differ != NULL && prover->proof->result == PROOF_DIFFERS)
@@ -180,11 +244,15 @@ struct proof nft_differ(void *pool, const struct proof_subject *subject, struct 
 	count_hooks(table, &proof);
 	if (most == 0)
 		most = proof.rules <= RULES_MANY ? INTERVALS_MAX : INTERVALS_OF_MANY;
+	size_t pieces_most = RULES_AGAIN_MOST / (walk_rules_again(table) + 1);
+	const struct prove_pieces *pieces = differ != NULL ? NULL : /* what differs is told as a whole */
+		prove_pieces_new(pool, ruleset, limits->piece_weight,
+				 pieces_most < PIECES_MOST ? pieces_most : PIECES_MOST);
 	unsigned orders = proof.rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
 	for (unsigned order = 0; order < orders; order++) {
 		struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = ruleset, .table = table,
 					 .limits = limits, .proof = &proof, .differ = differ };
-		prove_in_order(&prover, most, order);
+		prove_in_order(&prover, pieces, most, order);
 		if (proof.result != PROOF_UNDECIDED)
 			return proof;
 		talloc_free(prover.pool);

@@ -51,6 +51,9 @@ struct proof {
 
 struct proof_limits {
 	size_t intervals_max; /* 0: what is enough for some ten thousand rules */
+	/* A piece of a policy that is proved piece by piece: so many intervals of addresses, a rule as many as
+	 * 16 of them. 0: 16,000, where cuts help; else it is cut whether they help or not. */
+	size_t piece_weight;
 	bool has_log_group;   /* log lines go to this NFLOG group, not to the kernel's log */
 	uint16_t log_group;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "target/nft/read_expression.h"
 #include "target/nft/walk_lookup.h"
 #include "target/nft/walk_path.h"
 #include "target/nft/walk_rule.h"
@@ -39,6 +40,9 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	walk->table = table;
 	walk->families = families_of(table->family);
 	walk->chains = names_new(walk, false);
+	walk->arena = arena_new(walk);
+	walk->indices = interned_new(walk, walk->arena);
+	walk->decided = interned_new(walk, walk->arena);
 	walk->prefix = "";
 	if (walk->families == FAMILIES_NONE)
 		walk->problem = "a table of a family that is not looked into";
@@ -128,6 +132,7 @@ static diagram chain_meaning(struct walk *walk, const char *name)
 		return unsure(walk, "chains go in a circle or too deep:", name);
 	const struct read_chain *from = walk->chain;
 	size_t rule = walk->rule, expression = walk->expression;
+	*pool_append(walk->pool, walk, made) = at;
 	at->state = OPEN;
 	walk->depth++;
 	at->meaning = rules_meaning(walk, at->chain);
@@ -161,6 +166,86 @@ diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict)
 		return walk_turn(walk, chain_meaning(walk, verdict->chain), WALK_FALL, WALK_RETURN);
 	}
 	return unsure(walk, "an unknown verdict in", walk_place(walk));
+}
+
+/* --- pieces of the space ---------------------------------------------------------------------------- */
+
+#define SMALL_RULES 64
+#define SMALL_ELEMENTS 64
+
+static bool goes_elsewhere(const struct read_data *verdict)
+{
+	return verdict != NULL && verdict->is_verdict &&
+	       (verdict->verdict == NFT_JUMP || verdict->verdict == NFT_GOTO);
+}
+
+static bool is_small_lookup(const struct read_table *table, const struct read_expression *expression)
+{
+	const char *name = read_string(expression, NFTA_LOOKUP_SET);
+	const struct read_set *set = name == NULL ? NULL :
+		read_set_of(table, name, (uint32_t)read_number(expression, NFTA_LOOKUP_SET_ID, 0));
+	if (set == NULL || set->elements_count > SMALL_ELEMENTS)
+		return false;
+	for (size_t i = 0; i < set->elements_count; i++)
+		if (goes_elsewhere(&set->elements[i].value))
+			return false;
+	return true;
+}
+
+static bool is_small_rule(const struct read_table *table, const struct read_rule *rule)
+{
+	for (size_t i = 0; i < rule->expressions.items_count; i++) {
+		const struct read_expression *expression = &rule->expressions.items[i];
+		if (expression->kind == READ_LOOKUP && !is_small_lookup(table, expression))
+			return false;
+		if (expression->kind == READ_IMMEDIATE &&
+		    goes_elsewhere(read_data(expression, NFTA_IMMEDIATE_DATA)))
+			return false;
+	}
+	return true;
+}
+
+static bool is_small(const struct read_table *table, const struct read_chain *chain)
+{
+	if (chain->is_base || chain->rules_count > SMALL_RULES)
+		return false;
+	for (size_t i = 0; i < chain->rules_count; i++)
+		if (!is_small_rule(table, &chain->rules[i]))
+			return false;
+	return true;
+}
+
+size_t walk_rules_again(const struct read_table *table)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < table->chains_count; i++)
+		if (!is_small(table, table->chains[i]))
+			count += table->chains[i]->rules_count;
+	return count;
+}
+
+void walk_keep_chains(struct walk *walk, size_t edges_max)
+{
+	const struct read_table *table = walk->table;
+	for (size_t i = 0; i < table->chains_count; i++) {
+		if (diagrams_edges(walk->space->diagrams) > edges_max)
+			break;
+		if (!is_small(table, table->chains[i]))
+			continue;
+		chain_meaning(walk, table->chains[i]->name);
+		chain_of(walk, table->chains[i]->name)->is_kept = walk->problem == NULL;
+		walk->problem = NULL; /* it comes again, if anything goes there */
+	}
+	walk_forget(walk);
+}
+
+void walk_forget(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->made_count; i++)
+		if (!walk->made[i]->is_kept)
+			walk->made[i]->state = NOT_BEGUN;
+	walk->made_count = 0;
+	walk->piece++;
 }
 
 /* --- hooks ------------------------------------------------------------------------------------------ */

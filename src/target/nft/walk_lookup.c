@@ -5,6 +5,7 @@
 
 #include "base/pool.h"
 #include "target/nft/read_expression.h"
+#include "target/nft/walk_index.h"
 #include "target/nft/walk_load.h"
 
 #define WORD_BYTES 4u
@@ -29,6 +30,7 @@ struct lookup {
 	struct walk *walk;
 	const struct read_set *set;
 	const struct walk_path *path;
+	const struct walk_index *index; /* of a large set in a space that is cut, or NULL */
 	int place; /* of the key in the registers */
 	struct groups groups;
 	const struct read_data *otherwise; /* of a catch-all element */
@@ -41,9 +43,21 @@ bool walk_set_changes(const struct read_set *set)
 	return (set->flags & (NFT_SET_EVAL | NFT_SET_TIMEOUT)) != 0;
 }
 
+static bool is_same_value(const struct read_data *a, const struct read_data *b)
+{
+	if (a->is_verdict != b->is_verdict || a->length != b->length || a->verdict != b->verdict)
+		return false;
+	if (!a->is_verdict)
+		return a->length == 0 || memcmp(a->bytes, b->bytes, a->length) == 0;
+	return a->chain == b->chain || (a->chain != NULL && b->chain != NULL && strcmp(a->chain, b->chain) == 0);
+}
+
 static struct group *group_of(struct lookup *lookup, const struct read_data *value)
 {
 	struct groups *groups = &lookup->groups;
+	size_t count = groups->items_count;
+	if (count != 0 && is_same_value(groups->items[count - 1].value, value))
+		return &groups->items[count - 1];
 	struct text *name = text_new(lookup->walk->scratch);
 	read_data_print(name, value);
 	uintptr_t known = (uintptr_t)names_find(groups->by_value, name->bytes, name->length);
@@ -81,6 +95,8 @@ static void add_equations(struct lookup *lookup, struct group *group, const stru
 	if (equations->items_count == 1) {
 		const struct walk_equation *only = &equations->items[0];
 		const struct walk_variable *variable = &walk->variables->items[only->variable];
+		if (walk_equation_is_no_name(only))
+			return;
 		bool is_same = group->variable == WALK_UNWRITTEN || group->variable == only->variable;
 		if (is_same && variable->kind != WALK_VARIABLE_STATUS &&
 		    walk_equation_values(walk->scratch, variable, only, &values)) {
@@ -163,14 +179,17 @@ static void add_ranges(struct lookup *lookup, const struct read_element *from)
 static void add_row(struct lookup *lookup)
 {
 	const struct read_set *set = lookup->set;
+	size_t first = 0, end = set->elements_count;
 	unsigned length = set->key_length;
 	uint16_t variable = walk_ordered_variable(&lookup->path->registers, lookup->place, length);
 	if (variable == WALK_UNWRITTEN || lookup->walk->variables->items[variable].bytes != length) {
 		lookup->is_unclear = true;
 		return;
 	}
+	if (lookup->index != NULL)
+		end = walk_index_row(lookup->walk, set, lookup->index, variable, &first);
 	number128 limit = walk_variable_limit(&lookup->walk->variables->items[variable]);
-	for (size_t i = 0; i < set->elements_count; i++) {
+	for (size_t i = first; i < end; i++) {
 		const struct read_element *element = &set->elements[i];
 		if ((element->flags & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
 			continue;
@@ -192,21 +211,45 @@ static void add_row(struct lookup *lookup)
 	}
 }
 
+static bool is_row(const struct read_set *set)
+{
+	return set->fields_count <= 1 && (set->flags & NFT_SET_INTERVAL) != 0;
+}
+
+static void add_element(struct lookup *lookup, const struct read_element *element)
+{
+	if ((element->flags & NFT_SET_ELEM_CATCHALL) != 0) {
+		lookup->otherwise = &element->value;
+		lookup->has_otherwise = true;
+	} else if (lookup->set->fields_count > 1) {
+		add_ranges(lookup, element);
+	} else if (!is_row(lookup->set)) {
+		add_exact(lookup, element);
+	}
+}
+
+/* Of a large set only what the piece of the space can meet. */
+static void add_picked(struct lookup *lookup)
+{
+	const struct walk_index *index = lookup->index;
+	const struct read_set *set = lookup->set;
+	const uint32_t *catch_alls;
+	size_t count = walk_index_catch_alls(index, &catch_alls);
+	struct walk_index_step step = { 0 };
+	for (size_t i = 0; i < count; i++)
+		add_element(lookup, &set->elements[catch_alls[i]]);
+	while (!is_row(set) && walk_index_next(lookup->walk, index, &step))
+		add_element(lookup, &set->elements[step.element]);
+}
+
 static void add_elements(struct lookup *lookup)
 {
 	const struct read_set *set = lookup->set;
-	for (size_t i = 0; i < set->elements_count; i++) {
-		const struct read_element *element = &set->elements[i];
-		if ((element->flags & NFT_SET_ELEM_CATCHALL) != 0) {
-			lookup->otherwise = &element->value;
-			lookup->has_otherwise = true;
-		} else if (set->fields_count > 1) {
-			add_ranges(lookup, element);
-		} else if ((set->flags & NFT_SET_INTERVAL) == 0) {
-			add_exact(lookup, element);
-		}
-	}
-	if (set->fields_count <= 1 && (set->flags & NFT_SET_INTERVAL) != 0)
+	if (lookup->index != NULL)
+		add_picked(lookup);
+	for (size_t i = 0; i < set->elements_count && lookup->index == NULL; i++)
+		add_element(lookup, &set->elements[i]);
+	if (is_row(set))
 		add_row(lookup);
 	for (size_t i = 0; i < lookup->groups.items_count; i++)
 		interval_set_normalise(&lookup->groups.items[i].values);
@@ -258,8 +301,7 @@ static void is_member(struct lookup *lookup, struct walk_path *path, bool is_inv
 		path->is_dead = true;
 }
 
-
-static void decide_by_map(struct lookup *lookup, struct walk_paths *paths, size_t at)
+static diagram map_meaning(struct lookup *lookup)
 {
 	struct walk *walk = lookup->walk;
 	struct groups *groups = &lookup->groups;
@@ -270,11 +312,45 @@ static void decide_by_map(struct lookup *lookup, struct walk_paths *paths, size_
 	diagram all = walk_sequence_of(walk, meanings, groups->items_count);
 	if (lookup->has_otherwise)
 		all = walk_sequence(walk, all, walk_verdict_meaning(walk, lookup->otherwise));
+	return all;
+}
+
+/* What was made of a large map for another rule in this piece of the space; NULL: it is not kept. The ways of
+ * its elements begin with what the way says of families and protocols. */
+static struct walk_decided *decided_before(struct lookup *lookup)
+{
+	struct {
+		uintptr_t index;
+		uintptr_t families;
+		struct walk_protocols protocols;
+	} key = { (uintptr_t)lookup->index, lookup->path->families, lookup->path->protocols };
+	struct walk *walk = lookup->walk;
+	if (lookup->index == NULL || walk->tells_places || walk->stops_at_chains)
+		return NULL;
+	void **slot = interned_slot(walk->decided, &key, sizeof key);
+	if (*slot == NULL)
+		*slot = arena_new_item(walk->arena, struct walk_decided);
+	return *slot;
+}
+
+/* false: not looked up in this piece yet. */
+static bool is_decided(const struct lookup *lookup, const struct walk_decided *known)
+{
+	return known != NULL && known->piece == lookup->walk->piece;
+}
+
+static void decide_by_map(struct lookup *lookup, struct walk_paths *paths, size_t at)
+{
+	struct walk *walk = lookup->walk;
+	struct walk_decided *known = decided_before(lookup);
+	diagram all = is_decided(lookup, known) ? known->meaning : map_meaning(lookup);
 	struct walk_path *path = &paths->items[at];
 	diagram before = walk_leaf_of(walk->leaves, WALK_FALL, NULL, path->effects);
 	*pool_append(walk->scratch, paths, meanings) =
 		walk_path_guard(walk, path, walk_sequence(walk, before, all));
 	path->is_dead = true;
+	if (known != NULL)
+		*known = (struct walk_decided){ walk->piece, all };
 }
 
 /* A map of values: a way for each. */
@@ -311,6 +387,12 @@ static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
 	struct walk *walk = lookup->walk;
 	bool is_inverted = (read_number(expression, NFTA_LOOKUP_FLAGS, 0) & NFT_LOOKUP_F_INV) != 0;
 	uint64_t destination = read_number(expression, NFTA_LOOKUP_DREG, UINT64_MAX);
+	bool is_map = destination == NFT_REG_VERDICT && lookup->set->data_type == NFT_DATA_VERDICT &&
+		      read_has(expression, NFTA_LOOKUP_DREG);
+	if (is_map && is_decided(lookup, decided_before(lookup))) {
+		decide_by_map(lookup, paths, at);
+		return;
+	}
 	add_elements(lookup);
 	if (lookup->is_unclear) {
 		walk_unsure(walk, paths, at, "a lookup of bytes that cannot be told");
@@ -318,7 +400,7 @@ static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
 	}
 	if (!read_has(expression, NFTA_LOOKUP_DREG))
 		is_member(lookup, &paths->items[at], is_inverted);
-	else if (destination == NFT_REG_VERDICT && lookup->set->data_type == NFT_DATA_VERDICT)
+	else if (is_map)
 		decide_by_map(lookup, paths, at);
 	else if (destination != NFT_REG_VERDICT && lookup->set->data_type != NFT_DATA_VERDICT &&
 		 lookup->groups.items_count <= MAP_VALUES_MAX)
@@ -364,8 +446,10 @@ void walk_lookup(struct walk *walk, struct walk_paths *paths, size_t at, const s
 		.place = walk_register_place(read_number(expression, NFTA_LOOKUP_SREG, 0), set->key_length),
 	};
 	lookup.groups.by_value = names_new(walk->scratch, false);
-	if (lookup.place < 0)
+	if (lookup.place < 0) {
 		walk_unsure(walk, paths, at, "a lookup from no register");
-	else
-		look_up(&lookup, paths, at, expression);
+		return;
+	}
+	lookup.index = walk_index_of(walk, set, &path.registers, lookup.place);
+	look_up(&lookup, paths, at, expression);
 }

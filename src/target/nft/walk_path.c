@@ -294,8 +294,7 @@ static bool status_equation(struct walk *walk, struct walk_path *path, uint32_t 
 	return is_possible;
 }
 
-/* The kernel fills names up with zeros: behind one stands nothing else. */
-static bool is_no_name(const struct walk_equation *equation)
+bool walk_equation_is_no_name(const struct walk_equation *equation)
 {
 	bool is_name = equation->variable == WALK_IIFNAME || equation->variable == WALK_OIFNAME ||
 		       equation->variable == WALK_CT_HELPER;
@@ -314,7 +313,7 @@ bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct 
 {
 	const struct walk_variable *variable = &walk->variables->items[equation->variable];
 	struct interval_set values;
-	if (is_no_name(equation))
+	if (walk_equation_is_no_name(equation))
 		return false;
 	if (variable->kind == WALK_VARIABLE_STATUS)
 		return status_equation(walk, path, (uint32_t)(equation->mask >> 96),

@@ -52,6 +52,13 @@ enum { WALK_SEQUENCE, WALK_GUARD, WALK_AND, WALK_OR, WALK_MINUS, WALK_TURN };
 struct walk_chain {
 	const struct read_chain *chain;
 	unsigned state; /* 0: not begun, 1: open, 2: done */
+	bool is_kept;   /* done, and right in all pieces of the space */
+	diagram meaning;
+};
+
+/* What a verdict map does with packets of a piece of the space. */
+struct walk_decided {
+	uint32_t piece; /* 0: none yet */
 	diagram meaning;
 };
 
@@ -64,6 +71,12 @@ struct walk {
 	const struct read_table *table;
 	uint8_t families;
 	struct names *chains; /* struct walk_chain by name */
+	struct walk_chain **made; /* those to be worked out again in the next piece of the space */
+	size_t made_count, made_capacity;
+	struct arena *arena;
+	struct interned *indices; /* walk_index.h */
+	struct interned *decided; /* struct walk_decided: large verdict maps that were looked up */
+	uint32_t piece; /* the space's, counted from 1 */
 	unsigned depth;
 	const char *problem;
 	bool tells_places, stops_at_chains;
@@ -84,6 +97,8 @@ bool walk_path_values(struct walk *walk, struct walk_path *path, uint16_t variab
 bool walk_path_field(struct walk *walk, struct walk_path *path, enum walk_field field, number128 low,
 		     number128 high);
 bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct walk_equation *equation);
+/* Does it want bytes behind the end of a name? The kernel fills names up with zeros: none has any. */
+bool walk_equation_is_no_name(const struct walk_equation *equation);
 bool walk_path_predicate(struct walk *walk, struct walk_path *path, diagram predicate);
 /* A condition that nothing is known of: this rank is 1. */
 bool walk_path_flag(struct walk *walk, struct walk_path *path, uint32_t rank);

@@ -61,6 +61,36 @@ struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order)
 	return space;
 }
 
+static size_t piece_of(const struct walk_cuts *cuts, number128 value)
+{
+	size_t low = 0, high = cuts->count;
+	while (high - low > 1) {
+		size_t middle = (low + high) / 2;
+		if (cuts->lows[middle] <= value)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+size_t walk_cuts_find(const struct walk_cuts *cuts, number128 low, number128 high, size_t *first)
+{
+	*first = piece_of(cuts, low);
+	bool is_one = *first + 1 == cuts->count || high < cuts->lows[*first + 1];
+	return is_one ? *first : piece_of(cuts, high);
+}
+
+void walk_space_take(struct walk_space *space, const struct walk_cuts *cuts, size_t piece)
+{
+	bool is_last = piece + 1 == cuts->count;
+	space->cuts = cuts;
+	space->piece = piece;
+	space->part = (struct diagram_part){ walk_rank(space, cuts->field), cuts->lows[piece],
+					     is_last ? DIAGRAM_HIGHEST : cuts->lows[piece + 1] - 1 };
+	space->is_part = true;
+}
+
 uint32_t walk_rank(const struct walk_space *space, enum walk_field field)
 {
 	return orders[space->order][field];
@@ -131,21 +161,76 @@ number128 walk_highest(enum walk_field field)
 	return fields[field].bits == 128 ? DIAGRAM_HIGHEST : ((number128)1 << fields[field].bits) - 1;
 }
 
+/* The items of sorted values that the part meets, from *first until before the number given back. */
+static size_t items_in(const struct diagram_part *part, const struct interval_set *values, size_t *first)
+{
+	size_t low = 0, high = values->items_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (values->items[middle].high < part->low)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*first = low;
+	for (high = values->items_count; low < high;) {
+		size_t middle = (low + high) / 2;
+		if (values->items[middle].low <= part->high)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+#define ITEMS_AT_HAND 8
+
+/* The set has more items than stay as they are: a copy with other ends. */
+static diagram choose_with_ends(struct walk_space *space, uint32_t rank, const struct interval_set *values,
+				number128 low, number128 high, diagram inside, diagram outside)
+{
+	struct interval at_hand[ITEMS_AT_HAND];
+	size_t count = values->items_count;
+	struct interval *items = count <= ITEMS_AT_HAND ? at_hand : pool_array(space, struct interval, count);
+	memcpy(items, values->items, count * sizeof *items);
+	items[0].low = low;
+	items[count - 1].high = high;
+	const struct interval_set open = { items, count, count };
+	diagram made = diagram_choose(space->diagrams, rank, &open, inside, outside);
+	if (items != at_hand)
+		talloc_free(items);
+	return made;
+}
+
+static diagram choose_in_part(struct walk_space *space, uint32_t rank, const struct interval_set *values,
+			      number128 highest, diagram inside, diagram outside)
+{
+	const struct diagram_part *part = &space->part;
+	const struct interval *last = &values->items[values->items_count - 1];
+	bool has_no_end = last->high >= highest;
+	size_t first, end = items_in(part, values, &first);
+	if (first == end && has_no_end && last->high < part->low)
+		return inside;
+	if (first == end)
+		return outside;
+	const struct interval_set met = { values->items + first, end - first, end - first };
+	const struct interval *high = &values->items[end - 1];
+	bool is_open = high->high >= part->high || (has_no_end && high == last);
+	return choose_with_ends(space, rank, &met, met.items->low <= part->low ? 0 : met.items->low,
+				is_open ? DIAGRAM_HIGHEST : high->high, inside, outside);
+}
+
 diagram walk_choose(struct walk_space *space, uint32_t rank, const struct interval_set *values,
 		    number128 highest, diagram inside, diagram outside)
 {
 	size_t count = values->items_count;
 	if (count == 0)
 		return outside;
+	if (space->is_part && space->part.field == rank)
+		return choose_in_part(space, rank, values, highest, inside, outside);
 	if (values->items[count - 1].high < highest || highest == DIAGRAM_HIGHEST)
 		return diagram_choose(space->diagrams, rank, values, inside, outside);
-	struct interval *items = pool_array(space, struct interval, count);
-	memcpy(items, values->items, count * sizeof *items);
-	items[count - 1].high = DIAGRAM_HIGHEST;
-	const struct interval_set open = { items, count, count };
-	diagram made = diagram_choose(space->diagrams, rank, &open, inside, outside);
-	talloc_free(items);
-	return made;
+	return choose_with_ends(space, rank, values, values->items->low, DIAGRAM_HIGHEST, inside, outside);
 }
 
 diagram walk_choose_one(struct walk_space *space, uint32_t rank, number128 value, number128 highest,

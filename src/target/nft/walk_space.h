@@ -42,6 +42,17 @@ enum walk_state { WALK_NEW, WALK_ESTABLISHED, WALK_RELATED, WALK_UNTRACKED, WALK
 #define WALK_WEEK_SECONDS 604800u
 #define WALK_DAY_SECONDS 86400u
 
+/* The space cut in pieces: the packets with one row of values of a field each, together all packets. */
+struct walk_cuts {
+	enum walk_field field; /* WALK_SOURCE or WALK_DESTINATION, of both families */
+	number128 *lows;       /* ascending: a piece ends before the next; the first is 0, the last has no end */
+	size_t count;          /* at least 1 */
+	size_t elements_min;   /* sets of fewer elements are looked through each time */
+};
+
+/* The pieces that values from low to high meet: *first and the last. */
+size_t walk_cuts_find(const struct walk_cuts *cuts, number128 low, number128 high, size_t *first);
+
 /* Two ways of ordering the fields: what is small in one may be large in the other. */
 #define WALK_ORDERS 3
 
@@ -56,6 +67,11 @@ struct walk_space {
 	void *pool;
 	struct diagrams *diagrams;
 	unsigned order;
+	/* Diagrams need to be right in this piece only: the others are looked at another time. */
+	const struct walk_cuts *cuts; /* NULL: it is not cut */
+	size_t piece;
+	struct diagram_part part;
+	bool is_part;
 	struct walk_unknown *unknowns;
 	size_t unknowns_count, unknowns_capacity;
 	struct walk_unknown *limits; /* asked behind all else */
@@ -64,6 +80,9 @@ struct walk_space {
 };
 
 struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order);
+
+/* From here on diagrams are of this piece. */
+void walk_space_take(struct walk_space *space, const struct walk_cuts *cuts, size_t piece);
 
 /* The number by which diagrams know a field. */
 uint32_t walk_rank(const struct walk_space *space, enum walk_field field);
@@ -83,7 +102,8 @@ uint32_t walk_limit(struct walk_space *space, const char *name, const void *abou
 uint32_t walk_first_limit(void);
 
 /* Where the field has one of these values. highest: of the field; what reaches it has no end, so that
- * no value beyond it makes a difference. */
+ * no value beyond it makes a difference. Where only a part of the field is looked at, what holds of its first
+ * and last value holds of all values beyond. */
 diagram walk_choose(struct walk_space *space, uint32_t rank, const struct interval_set *values,
 		    number128 highest, diagram inside, diagram outside);
 diagram walk_choose_one(struct walk_space *space, uint32_t rank, number128 value, number128 highest,

@@ -16,6 +16,18 @@
 /* Numbers of operations beside those of the walk. */
 enum { WANTED_FIRST = 8, WANTED_GUARD, WANTED_AND, WANTED_OR, WANTED_NOT };
 
+static bool rejects(const struct ruleset *ruleset)
+{
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
+		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
+			if (ruleset->rules[hook][i]->outcome->verdict == VERDICT_REJECT)
+				return true;
+		if (ruleset->defaults[hook]->verdict == VERDICT_REJECT)
+			return true;
+	}
+	return false;
+}
+
 struct wanted *wanted_new(void *pool, struct walk_space *space, const struct ruleset *ruleset)
 {
 	struct wanted *wanted = pool_new(pool, struct wanted);
@@ -26,6 +38,8 @@ struct wanted *wanted_new(void *pool, struct walk_space *space, const struct rul
 	wanted->arena = arena_new(wanted);
 	wanted->interned = interned_new(wanted, wanted->arena);
 	wanted->predicates = interned_new(wanted, wanted->arena);
+	wanted->services = interned_new(wanted, wanted->arena);
+	wanted->rejects = rejects(ruleset);
 	wanted_leaf(wanted, (struct wanted_leaf){ .kind = WANTED_NOTHING });
 	return wanted;
 }
@@ -231,28 +245,44 @@ static struct interval_set interface_values(struct wanted *wanted, const struct 
 	return set->is_complement ? interval_set_subtract(wanted->scratch, &all, &named) : named;
 }
 
-/* The address of a variable part of memory as the key of what was made of it. */
-static diagram *made_before(struct wanted *wanted, const void *of, unsigned what)
+/* What was made of something, in a piece of the space; by `piece` 0 for all of them. */
+struct made {
+	diagram diagram;
+	uint32_t piece;
+};
+
+static struct made *made_of(struct wanted *wanted, struct interned *table, const void *key, size_t length)
 {
-	struct {
-		uintptr_t address;
-		uintptr_t what;
-	} key = { (uintptr_t)of, what };
-	void **slot = interned_slot(wanted->predicates, &key, sizeof key);
+	void **slot = interned_slot(table, key, length);
 	if (*slot == NULL) {
-		diagram *made = arena_new_item(wanted->arena, diagram);
-		*made = DIAGRAM_OVER;
+		struct made *made = arena_new_item(wanted->arena, struct made);
+		made->diagram = DIAGRAM_OVER;
 		*slot = made;
 	}
 	return *slot;
 }
 
+static bool is_made(const struct wanted *wanted, const struct made *made)
+{
+	return made->diagram != DIAGRAM_OVER && (made->piece == 0 || made->piece == wanted->piece);
+}
+
+/* The address of a variable part of memory as the key of what was made of it. */
+static struct made *made_before(struct wanted *wanted, const void *of, unsigned what)
+{
+	struct {
+		uintptr_t address;
+		uintptr_t what;
+	} key = { (uintptr_t)of, what };
+	return made_of(wanted, wanted->predicates, &key, sizeof key);
+}
+
 diagram wanted_boxes(struct wanted *wanted, const struct place_boxes *boxes, enum walk_field side,
 		     enum walk_field interface)
 {
-	diagram *known = made_before(wanted, boxes->boxes, side);
-	if (boxes->boxes_count != 0 && *known != DIAGRAM_OVER)
-		return *known;
+	struct made *known = made_before(wanted, boxes->boxes, side);
+	if (boxes->boxes_count != 0 && is_made(wanted, known))
+		return known->diagram;
 	diagram any = FALSE_LEAF;
 	for (size_t i = 0; i < boxes->boxes_count; i++) {
 		const struct place_box *box = &boxes->boxes[i];
@@ -262,7 +292,7 @@ diagram wanted_boxes(struct wanted *wanted, const struct place_boxes *boxes, enu
 		any = wanted_or(wanted, any, here);
 	}
 	if (boxes->boxes_count != 0)
-		*known = any;
+		*known = (struct made){ any, wanted->piece };
 	return any;
 }
 
@@ -304,14 +334,52 @@ static diagram services_on(struct wanted *wanted, const struct tuple_set *servic
 	return made;
 }
 
+#define TUPLE_NUMBERS 6
+
+/* By what the tuples are: many rules have equal services. */
+static struct made *services_before(struct wanted *wanted, const struct tuple_set *services)
+{
+	uint16_t *key = pool_array(wanted->scratch, uint16_t, services->tuples_count * TUPLE_NUMBERS);
+	for (size_t i = 0; i < services->tuples_count; i++) {
+		const struct service_tuple *tuple = &services->tuples[i];
+		const uint16_t numbers[TUPLE_NUMBERS] = { tuple->protocol, tuple->families, tuple->first.low,
+							  tuple->first.high, tuple->second.low,
+							  tuple->second.high };
+		memcpy(key + i * TUPLE_NUMBERS, numbers, sizeof numbers);
+	}
+	struct made *made = made_of(wanted, wanted->services, key,
+				    services->tuples_count * TUPLE_NUMBERS * sizeof *key);
+	talloc_free(key);
+	return made;
+}
+
 diagram wanted_services(struct wanted *wanted, const struct tuple_set *services)
 {
-	diagram *known = made_before(wanted, services->tuples, WALK_FIRST);
 	if (services->tuples_count == 0)
 		return FALSE_LEAF;
-	if (*known == DIAGRAM_OVER)
-		*known = services_on(wanted, services, WALK_FIRST);
-	return *known;
+	struct made *known = made_before(wanted, services->tuples, WALK_FIRST);
+	if (is_made(wanted, known))
+		return known->diagram;
+	struct made *equal = services_before(wanted, services);
+	if (!is_made(wanted, equal))
+		*equal = (struct made){ services_on(wanted, services, WALK_FIRST), wanted->piece };
+	*known = *equal;
+	return known->diagram;
+}
+
+void wanted_keep_services(struct wanted *wanted, size_t edges_max)
+{
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
+		for (size_t i = 0; i < wanted->ruleset->rules_count[hook] &&
+				   diagrams_edges(wanted->space->diagrams) <= edges_max; i++)
+			(void)wanted_services(wanted, &wanted->ruleset->rules[hook][i]->match.services);
+}
+
+void wanted_forget(struct wanted *wanted)
+{
+	talloc_free(wanted->scratch);
+	wanted->scratch = pool_child(wanted, "wanted");
+	wanted->piece++;
 }
 
 static diagram week_predicate(struct wanted *wanted, const struct interval_set *minutes)

@@ -41,9 +41,20 @@ struct wanted {
 	const struct wanted_leaf **leaves;
 	size_t leaves_count, leaves_capacity;
 	struct interned *predicates; /* of sets that rules share, by address */
+	struct interned *services;   /* the same, by what they hold */
+	bool rejects;                /* some rule or default does */
+	uint32_t piece;              /* of the space, counted from 1; 0: before it is cut */
+	const uint32_t *rules[HOOK_COUNT]; /* those that the piece can meet, ascending */
+	size_t rules_count[HOOK_COUNT];
 };
 
 struct wanted *wanted_new(void *pool, struct walk_space *space, const struct ruleset *ruleset);
+/* The space will be cut (walk_space_take): works out the services of all rules, for all pieces, as far as they
+ * take no more than so many intervals. */
+void wanted_keep_services(struct wanted *wanted, size_t edges_max);
+/* The space is at another piece, of which the caller says next, in wanted->rules, which rules it can meet: what
+ * was made for the one before is made again. */
+void wanted_forget(struct wanted *wanted);
 const struct wanted_leaf *wanted_leaf_at(const struct wanted *wanted, diagram leaf);
 diagram wanted_leaf(struct wanted *wanted, struct wanted_leaf leaf);
 

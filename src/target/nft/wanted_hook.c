@@ -49,22 +49,10 @@ static diagram tracked(struct wanted *wanted)
 			    pass_where(wanted, passes));
 }
 
-static bool rejects(const struct ruleset *ruleset)
-{
-	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
-		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
-			if (ruleset->rules[hook][i]->outcome->verdict == VERDICT_REJECT)
-				return true;
-		if (ruleset->defaults[hook]->verdict == VERDICT_REJECT)
-			return true;
-	}
-	return false;
-}
-
 static diagram resets(struct wanted *wanted, enum hook hook)
 {
 	diagram flags = diagram_leaf(0);
-	if (hook != HOOK_OUTPUT || !rejects(wanted->ruleset))
+	if (hook != HOOK_OUTPUT || !wanted->rejects)
 		return diagram_leaf(0);
 	for (unsigned byte = 0; byte <= UINT8_MAX; byte++)
 		if ((byte & RESET_FLAG) != 0)
@@ -148,10 +136,12 @@ static diagram rule_meaning(struct wanted *wanted, const struct rule *rule)
 
 static diagram rules_meaning(struct wanted *wanted, enum hook hook)
 {
-	size_t count = wanted->ruleset->rules_count[hook];
+	struct rule *const *rules = wanted->ruleset->rules[hook];
+	const uint32_t *met = wanted->rules[hook]; /* by the piece of the space */
+	size_t count = met != NULL ? wanted->rules_count[hook] : wanted->ruleset->rules_count[hook];
 	diagram *meanings = pool_array(wanted->scratch, diagram, count + 1);
 	for (size_t i = 0; i < count; i++)
-		meanings[i] = rule_meaning(wanted, wanted->ruleset->rules[hook][i]);
+		meanings[i] = rule_meaning(wanted, rules[met != NULL ? met[i] : i]);
 	meanings[count] = outcome_meaning(wanted, wanted->ruleset->defaults[hook],
 					  wanted->ruleset->default_identities[hook]);
 	diagram made = wanted_first_of(wanted, meanings, count + 1);
