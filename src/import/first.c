@@ -8,6 +8,8 @@
 #include "net/protocol.h"
 
 #define BOXES_MOST 100000u
+#define ENTRIES_MOST 1000u /* asked one after the other */
+#define EDGES_MOST 200000u /* for that */
 
 /* Of a list: what it may let through, and what it may deny; limits and unknowns can go both ways. */
 struct fates {
@@ -88,35 +90,102 @@ import_set import_judged(struct import_space *space, enum import_hook hook)
 
 /* --- what a list does ----------------------------------------------------------------------------- */
 
-/* What a limit holds for may also be for later entries. */
-static struct fates fates_of(struct import_space *space, const struct import_list *list)
+enum { ACCEPTED = 1, DENIED };
+
+static void add_fate(struct import_space *space, struct fates *fates, bool is_accepted, import_set set)
 {
-	enum { ACCEPTED = 1, DENIED };
-	struct import_given *given = pool_array(space->pool, struct import_given, list->items_count + 1);
-	struct fates fates;
-	import_set let = import_none(), kept = import_none();
+	import_set *fate = is_accepted ? &fates->accepted : &fates->denied;
+
+	*fate = import_union(space, *fate, set);
+}
+
+/* Whether entries are asked one after the other, which costs more in long lists. since: the intervals before. */
+static bool is_cheap(const struct import_space *space, size_t since, size_t entries)
+{
+	return entries < ENTRIES_MOST && diagrams_edges(space->diagrams) - since < EDGES_MOST;
+}
+
+static bool decides(const struct import_entry *entry)
+{
+	return entry->action != IMPORT_LOG && entry->action != IMPORT_OTHER;
+}
+
+/* The rest of a long list, built by halves. */
+static void add_rest(struct import_space *space, struct fates *fates, const struct import_list *list, size_t begin,
+		     enum import_state state, import_set undecided)
+{
+	struct import_given *given = pool_array(space->pool, struct import_given, list->items_count - begin + 1);
 	diagram map;
 	size_t count = 0;
 
-	for (size_t index = 0; index < list->items_count; index++) {
+	for (size_t index = begin; index < list->items_count; index++) {
 		const struct import_entry *entry = &list->items[index];
+		const import_set set = import_of_state(space, entry->set, state);
 
-		if (entry->action == IMPORT_LOG || entry->action == IMPORT_OTHER)
-			continue;
-		if (entry->match.limit == NULL)
+		if (decides(entry) && entry->match.limit == NULL)
 			given[count++] = (struct import_given){
-				entry->set, entry->action == IMPORT_ACCEPT ? ACCEPTED : DENIED,
+				set, entry->action == IMPORT_ACCEPT ? ACCEPTED : DENIED,
 			};
-		else if (entry->action == IMPORT_ACCEPT)
-			let = import_union(space, let, entry->set);
-		else
-			kept = import_union(space, kept, entry->set);
+		else if (decides(entry))
+			add_fate(space, fates, entry->action == IMPORT_ACCEPT, both(space, set, undecided));
 	}
 	given[count++] = (struct import_given){ import_all(), list->is_accepting ? ACCEPTED : DENIED };
 	map = import_first_match(space, given, count);
-	fates.accepted = import_union(space, import_where(space, map, ACCEPTED), let);
-	fates.denied = import_union(space, import_where(space, map, DENIED), kept);
+	add_fate(space, fates, true, both(space, undecided, import_where(space, map, ACCEPTED)));
+	add_fate(space, fates, false, both(space, undecided, import_where(space, map, DENIED)));
+}
+
+/* What becomes of packets in a state. What a limit holds for may also be for later entries. Only the first entries
+ * are asked where they decide about all of the packets, as they mostly do about answers. */
+static struct fates fates_of(struct import_space *space, const struct import_list *list, enum import_state state,
+			     import_set undecided)
+{
+	const size_t since = diagrams_edges(space->diagrams);
+	struct fates fates = { import_none(), import_none() };
+
+	for (size_t index = 0; !import_is_none(undecided); index++) {
+		const struct import_entry *entry = &list->items[index];
+		import_set set;
+
+		if (index == list->items_count || !is_cheap(space, since, index)) {
+			add_rest(space, &fates, list, index, state, undecided);
+			return fates;
+		}
+		if (!decides(entry))
+			continue;
+		set = both(space, undecided, import_of_state(space, entry->set, state));
+		add_fate(space, &fates, entry->action == IMPORT_ACCEPT, set);
+		if (entry->match.limit == NULL)
+			undecided = import_subtract(space, undecided, set);
+	}
 	return fates;
+}
+
+/* First packets that are let through, their state forgotten. */
+static import_set first_let(struct import_space *space, const struct import_list *list, enum import_hook hook)
+{
+	const import_set judged = import_judged(space, hook), odd = never_new(space);
+	const import_set new = fates_of(space, list, IMPORT_NEW, import_subtract(space, judged, odd)).accepted;
+
+	return import_union(space, new, fates_of(space, list, IMPORT_UNTRACKED, both(space, judged, odd)).accepted);
+}
+
+/* Whether packets of no known connection pass: the first that does is enough. */
+static bool lets_invalid_packets(struct import_space *space, const struct import_list *list)
+{
+	const size_t since = diagrams_edges(space->diagrams);
+	import_set undecided = import_all();
+
+	for (size_t index = 0; index < list->items_count && is_cheap(space, since, index); index++) {
+		const struct import_entry *entry = &list->items[index];
+		const import_set set = both(space, undecided, import_of_state(space, entry->set, IMPORT_INVALID));
+
+		if (entry->action == IMPORT_ACCEPT && !import_is_none(set))
+			return true;
+		if (decides(entry) && entry->match.limit == NULL)
+			undecided = import_subtract(space, undecided, set);
+	}
+	return !import_is_none(fates_of(space, list, IMPORT_INVALID, undecided).accepted);
 }
 
 /* The packets that answer those of the set. */
@@ -158,9 +227,9 @@ struct comparison {
 	struct diags *diags;
 	const struct import_list *lists;
 	const char *const *names;
-	struct fates fates[IMPORT_HOOKS];
-	import_set first[IMPORT_HOOKS];   /* let through */
-	import_set answers[IMPORT_HOOKS]; /* to what is let through in the hook of the other direction */
+	bool denies_answers[IMPORT_HOOKS]; /* some packets of known connections */
+	import_set first[IMPORT_HOOKS];    /* let through; where answers of this hook or the other are denied */
+	import_set answers[IMPORT_HOOKS];  /* to what is let through in the hook of the other direction */
 };
 
 /* The line that denies some of the packets of a state. */
@@ -200,8 +269,7 @@ static bool is_told_alike(const struct comparison *run, struct span span, const 
 static void tell(struct comparison *run, enum import_hook hook, enum import_state state, import_set packets,
 		 const char *what)
 {
-	import_set denied = both(run->space, packets,
-				 import_of_state(run->space, run->fates[hook].denied, state));
+	const import_set denied = fates_of(run->space, &run->lists[hook], state, packets).denied;
 	const char *message = pool_format(run->space->pool, "%s always pass in a policy, and %s denies some of "
 					  "them here", what, run->names[hook]);
 	struct diagnostic *diagnostic;
@@ -252,6 +320,13 @@ static import_set ways(struct import_space *space, import_set packets)
 	return import_first_match(space, given, boxes.items_count);
 }
 
+/* Most filters let all of them through, and which they are need not be asked. */
+static bool denies_answers(struct import_space *space, const struct import_list *list)
+{
+	return !import_is_none(fates_of(space, list, IMPORT_ESTABLISHED, import_all()).denied) ||
+	       !import_is_none(fates_of(space, list, IMPORT_RELATED, import_all()).denied);
+}
+
 static void tell_of_connections(struct comparison *run, enum import_hook hook)
 {
 	struct import_space *space = run->space;
@@ -288,21 +363,23 @@ void import_compare_passing(struct import_space *space, struct diags *diags, con
 
 	*lets_invalid = false;
 	for (unsigned hook = 0; hook < IMPORT_HOOKS; hook++) {
-		run.fates[hook] = fates_of(space, &lists[hook]);
-		run.first[hook] = both(space, import_first(space, run.fates[hook].accepted),
-				       import_judged(space, hook));
-		*lets_invalid = *lets_invalid || !import_is_none(
-			import_of_state(space, run.fates[hook].accepted, IMPORT_INVALID));
+		run.denies_answers[hook] = denies_answers(space, &lists[hook]);
+		*lets_invalid = *lets_invalid || lets_invalid_packets(space, &lists[hook]);
 	}
+	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++)
+		if (run.denies_answers[hook] || run.denies_answers[other_way[hook]])
+			run.first[hook] = first_let(space, &lists[hook], hook);
 	for (unsigned hook = 0; hook < IMPORT_HOOKS; hook++)
-		if (!turned(space, run.first[hook], &run.answers[other_way[hook]])) {
+		if (run.denies_answers[other_way[hook]] &&
+		    !turned(space, run.first[hook], &run.answers[other_way[hook]])) {
 			diag_add(diags, CODE_IPTABLES_LARGE, lists[hook].span, "which packets answer those "
 				 "that chain %s lets through takes more than %u boxes to say",
 				 names[hook], BOXES_MOST);
 			return;
 		}
 	for (enum import_hook hook = 0; hook < IMPORT_HOOKS; hook++) {
-		tell_of_connections(&run, hook);
+		if (run.denies_answers[hook])
+			tell_of_connections(&run, hook);
 		if (hook != IMPORT_FORWARD)
 			tell_of_the_rest(&run, hook);
 	}

@@ -44,12 +44,9 @@ static bool chain_has_ipv6(const struct save_chain *chain)
 /* Whether a comment of the text says so: what stands in rules is the administrator's. */
 static bool is_said(const struct source *source, const char *words)
 {
-	for (const char *line = source->bytes; line != NULL; line = strchr(line, '\n')) {
-		const char *found;
-
-		line += strspn(line, "\r\n");
-		found = strstr(line, words);
-		if (line[0] == '#' && found != NULL && found < line + strcspn(line, "\n"))
+	for (const char *line = source->bytes, *end; *line != '\0'; line = end + strspn(end, "\r\n")) {
+		end = line + strcspn(line, "\r\n");
+		if (line[0] == '#' && memmem(line, (size_t)(end - line), words, strlen(words)) != NULL)
 			return true;
 	}
 	return false;

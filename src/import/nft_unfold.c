@@ -140,7 +140,7 @@ static void append(struct unfolding *run, const struct import_entry *entry)
 	const bool decides = entry->action != IMPORT_LOG && entry->action != IMPORT_OTHER &&
 			     entry->match.limit == NULL;
 
-	if (decides && run->list->items_count < IMPORT_PRUNED_MOST)
+	if (decides && import_is_pruned(run->space, run->list->items_count))
 		run->undecided = import_subtract(run->space, run->undecided, entry->set);
 	*pool_append(run->space->pool, run->list, items) = *entry;
 }

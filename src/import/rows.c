@@ -142,7 +142,7 @@ static void make_lines(struct making *making, const struct import_list *list)
 		else
 			add_decided(making, &logs, entry, set);
 		if (entry->action != IMPORT_LOG && entry->action != IMPORT_OTHER &&
-		    entry->match.limit == NULL && index < IMPORT_PRUNED_MOST)
+		    entry->match.limit == NULL && import_is_pruned(making->space, index))
 			undecided = import_subtract(making->space, undecided, set);
 	}
 	add_policy(making, &logs, list, undecided);

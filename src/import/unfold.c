@@ -7,6 +7,8 @@
 
 #define DEPTH_MOST 64
 #define VISITS_MOST 1000000u
+#define PRUNED_MOST 1000u
+#define PRUNED_EDGES_MOST 1000000u /* a quarter of the space's */
 
 struct unfolding {
 	struct import_space *space;
@@ -78,7 +80,7 @@ static void add_entry(struct unfolding *run, const struct save_rule *rule, const
 	entry.prefix = option_of(match, strcmp(match->target->text, "NFLOG") == 0 ? "--nflog-prefix" :
 				 "--log-prefix");
 	if (entry.action != IMPORT_LOG && entry.action != IMPORT_OTHER && match->limit == NULL &&
-	    run->list->items_count < IMPORT_PRUNED_MOST)
+	    import_is_pruned(run->space, run->list->items_count))
 		run->undecided = import_subtract(run->space, run->undecided, set);
 	*pool_append(run->space->pool, run->list, items) = entry;
 }
@@ -125,6 +127,11 @@ static void walk(struct unfolding *run, const struct save_chain *chain, import_s
 			     "given to them");
 	}
 	run->depth--;
+}
+
+bool import_is_pruned(const struct import_space *space, size_t entries)
+{
+	return entries < PRUNED_MOST && diagrams_edges(space->diagrams) < PRUNED_EDGES_MOST;
 }
 
 static unsigned lacks_of(const char *chain)

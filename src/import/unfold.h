@@ -13,8 +13,6 @@ enum import_hook { IMPORT_INPUT, IMPORT_FORWARD, IMPORT_OUTPUT };
 
 enum import_action { IMPORT_ACCEPT, IMPORT_DROP, IMPORT_REJECT, IMPORT_LOG, IMPORT_OTHER };
 
-/* What the first so many entries decide is taken from later ones. */
-#define IMPORT_PRUNED_MOST 1000u
 
 struct import_entry {
 	import_set set;
@@ -33,6 +31,10 @@ struct import_list {
 	bool is_accepting; /* the policy of the hook's chain */
 	struct span span;  /* of the chain */
 };
+
+/* Whether what an entry decides is to be taken from later ones: not in long lists, where that costs more memory
+ * than it saves. */
+bool import_is_pruned(const struct import_space *space, size_t entries);
 
 /* false after an error in the bag. The table may lack the chain: it accepts. */
 bool import_unfold(struct import_space *space, struct diags *diags, const struct save_table *table,

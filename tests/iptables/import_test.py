@@ -19,6 +19,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -429,6 +430,37 @@ def check_hostile(tally, fwc):
             check_compiles(tally, fwc, repr(text[:60]), done.stdout.decode())
 
 
+def large(rng, count, is_overlapping):
+    """Rules of a router, or of a host that blocks many addresses."""
+    lines = ["-A INPUT -i lo -j ACCEPT", "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+             "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-A OUTPUT -j ACCEPT"]
+    for _ in range(count):
+        address = f"{rng.randint(1, 223)}.{rng.randint(0, 255)}.{rng.randint(0, 255)}.{rng.randint(0, 255)}"
+        port = rng.choice(("22", "80", "443", "8000:8100", "1024:65535", str(rng.randint(1, 65535))))
+        if is_overlapping:
+            lines.append(f"-A FORWARD -s 10.{rng.randint(0, 255)}.{rng.randint(0, 255)}.0/{rng.choice((24, 30))} "
+                         f"-d 192.168.{rng.randint(0, 255)}.0/{rng.choice((16, 24, 32))} -p tcp -m tcp "
+                         f"--dport {port} -j {rng.choice(('ACCEPT', 'DROP'))}")
+        else:
+            lines.append(f"-A INPUT -s {address}/32 -j DROP")
+    return filter_of("\n".join(lines + ["-A INPUT -p tcp -m tcp --dport 443 -j ACCEPT", ""]))
+
+
+def check_large(tally, fwc, folder):
+    """Long files are proved, or said to be beyond the budget; none takes long."""
+    rng = random.Random(7)
+    for count, is_overlapping, words in ((5000, False, "proved: this policy equals the ruleset, "),
+                                         (5000, True, "proved: this policy equals the ruleset, "),
+                                         (12000, True, "[FW0907]")):
+        path = os.path.join(folder, "large.v4")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(large(rng, count, is_overlapping))
+        start = time.monotonic()
+        done = imported(fwc, [path])
+        print(f"{count} rules{' that overlap' if is_overlapping else ''}: {time.monotonic() - start:.2f} s")
+        tally.check(done.returncode == 0 and words in done.stderr and done.stdout, f"{count}: {done.stderr[-300:]}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("fwc")
@@ -440,6 +472,8 @@ def main():
     check_hostile(tally, arguments.fwc)
     with tempfile.TemporaryDirectory() as folder:
         check_random(tally, arguments, names, folder)
+        if arguments.files >= 60: # not under the sanitizers
+            check_large(tally, arguments.fwc, folder)
     print(f"{tally.passed} passed, {tally.failed} failed")
     sys.exit(1 if tally.failed else 0)
 
