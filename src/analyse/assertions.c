@@ -2,6 +2,7 @@
  * of them; each must have the verdict that is asserted. */
 #include "analyse/assertions.h"
 
+#include "analyse/translations.h"
 #include "base/pool.h"
 #include "net/tuple.h"
 
@@ -14,6 +15,7 @@ struct asserter {
 	struct meaning meaning, base_meaning;
 	packet_map map, base_map;
 	packet_set possible;
+	packet_set translated_first; /* sent to where a `forward` translates: no rule sees these */
 };
 
 static const char *const hook_words[] = { "input", "forward", "output" };
@@ -84,6 +86,35 @@ static void note_decision(struct asserter *asserter, struct diagnostic *error,
 			  outcome->limit != NULL ? " up to a limit" : "");
 }
 
+static bool is_forwarded(const struct rule_translation *translation, const struct packet *packet)
+{
+	const struct translation *source = translation->source;
+
+	return translation->kind == TRANSLATION_FORWARD && source->has_host[packet->family] &&
+	       source->host[packet->family].value == packet->destination &&
+	       (source->port != 0 ? source->port == packet->first :
+		tuples_hold(&translation->services, packet->family, packet->protocol, packet->first,
+			    packet->second));
+}
+
+/* Who asserts a service of a host that a `forward` admits means what is translated, too. */
+static void note_forward(struct asserter *asserter, struct diagnostic *error, packet_set set)
+{
+	const struct ruleset *ruleset = asserter->ruleset;
+	struct packet_point point;
+	struct packet packet;
+
+	if (!packet_set_example(asserter->space, set, &point) || point.fields[FIELD_TRANSLATED] != 0)
+		return;
+	packet = packet_of_point(asserter->universe, &point);
+	for (size_t index = 0; index < ruleset->translations_count; index++)
+		if (is_forwarded(ruleset->translations[index], &packet)) {
+			diag_note(asserter->diags, error, ruleset->translations[index]->origin,
+				  "this admits what it translates; that packet was sent to the host itself");
+			return;
+		}
+}
+
 static void report_failed(struct asserter *asserter, const struct assertion *assertion, enum hook hook,
 			  uint32_t number, packet_set set)
 {
@@ -92,6 +123,8 @@ static void report_failed(struct asserter *asserter, const struct assertion *ass
 			 "this assertion does not hold: %s", packet_text(asserter, set));
 
 	note_decision(asserter, error, &asserter->meaning, hook, number, "");
+	if (assertion->kind == ASSERTION_VERDICT && assertion->verdict == VERDICT_ALLOW)
+		note_forward(asserter, error, set);
 }
 
 /* false: it does not hold, and the first packet of the hook that shows it was reported. */
@@ -181,12 +214,18 @@ static bool is_unchanged_in(struct asserter *asserter, const struct assertion *a
 
 /* --- one assertion ----------------------------------------------------------------------------------- */
 
-static void check(struct asserter *asserter, const struct assertion *assertion, bool *is_met)
+static void check(struct asserter *asserter, const struct assertion *assertion, enum assertion_reach *reach)
 {
-	packet_set asked = assertion_set(asserter, assertion);
+	packet_set described = assertion_set(asserter, assertion);
 	bool is_comparison = assertion->kind == ASSERTION_UNCHANGED;
+	/* of two policies one may translate what the other does not */
+	packet_set asked = is_comparison ? described :
+			   packet_set_subtract(asserter->space, described, asserter->translated_first);
 
-	*is_met = *is_met || !packet_set_is_empty(asked);
+	if (!packet_set_is_empty(asked))
+		*reach = ASSERTION_OF_PACKETS;
+	else if (!packet_set_is_empty(described) && *reach == ASSERTION_OF_NOTHING)
+		*reach = ASSERTION_OF_TRANSLATED;
 	if (is_comparison && asserter->base == NULL) {
 		struct diagnostic *warning =
 			diag_add(asserter->diags, CODE_ASSERTION_UNDECIDED, assertion->span,
@@ -204,6 +243,18 @@ static void check(struct asserter *asserter, const struct assertion *assertion, 
 			 "it could not be decided whether this holds: the policy is too large");
 }
 
+/* Translated packets are those that a `forward` makes. */
+static packet_set possible(struct asserter *asserter)
+{
+	struct packet_space *space = asserter->space;
+	packet_set set = translations_made(asserter->pool, space, asserter->ruleset);
+
+	if (asserter->base != NULL)
+		set = packet_set_union(space, set, translations_made(asserter->pool, space, asserter->base));
+	set = packet_set_union(space, set, packet_set_value(space, FIELD_TRANSLATED, 0));
+	return packet_set_intersect(space, set, packet_set_possible(space));
+}
+
 static void make_maps(struct asserter *asserter)
 {
 	asserter->universe = packet_universe_new(asserter->pool);
@@ -218,14 +269,16 @@ static void make_maps(struct asserter *asserter)
 	for (enum packet_order order = 0; order < PACKET_ORDERS; order++) {
 		asserter->space = packet_space_new(asserter->pool, asserter->universe, order, 0);
 		asserter->map = meaning_map(&asserter->meaning, asserter->pool, asserter->space);
-		asserter->possible = packet_set_possible(asserter->space);
+		asserter->possible = possible(asserter);
+		asserter->translated_first =
+			translations_taken(asserter->pool, asserter->space, asserter->ruleset);
 		if (!packet_space_is_over(asserter->space))
 			return;
 	}
 }
 
 void assertions_check(void *pool, struct diags *diags, const struct ruleset *ruleset,
-		      const struct ruleset *base, bool *are_met)
+		      const struct ruleset *base, enum assertion_reach *reach)
 {
 	const struct policy *policy = ruleset->policy;
 	struct asserter asserter = {
@@ -238,14 +291,21 @@ void assertions_check(void *pool, struct diags *diags, const struct ruleset *rul
 	if (policy->assertions_count > 0)
 		make_maps(&asserter);
 	for (size_t index = 0; index < policy->assertions_count; index++)
-		check(&asserter, &policy->assertions[index], &are_met[index]);
+		check(&asserter, &policy->assertions[index], &reach[index]);
 	talloc_free(asserter.pool);
 }
 
-void assertions_finish(struct diags *diags, const struct policy *policy, const bool *are_met)
+void assertions_finish(struct diags *diags, const struct policy *policy, const enum assertion_reach *reach)
 {
-	for (size_t index = 0; index < policy->assertions_count; index++)
-		if (!are_met[index])
-			diag_add(diags, CODE_ASSERTION_EMPTY, policy->assertions[index].span,
+	for (size_t index = 0; index < policy->assertions_count; index++) {
+		struct diagnostic *error;
+
+		if (reach[index] == ASSERTION_OF_PACKETS)
+			continue;
+		error = diag_add(diags, CODE_ASSERTION_EMPTY, policy->assertions[index].span,
 				 "this assertion speaks of no packet");
+		if (reach[index] == ASSERTION_OF_TRANSLATED)
+			diag_note(diags, error, SPAN_NONE, "what is sent there is translated first, and rules see "
+				  "it with the address and port of the host that gets it: speak of that");
+	}
 }

@@ -507,6 +507,18 @@ static void compare_all(struct comparing *comparing)
 	compare_translations(comparing);
 }
 
+/* Translated packets are those that a `forward` of either side makes. */
+static packet_set possible(const struct comparing *comparing)
+{
+	struct packet_space *space = comparing->comparison->space;
+	packet_set set = packet_set_value(space, FIELD_TRANSLATED, 0);
+
+	for (size_t side = 0; side < 2; side++)
+		set = packet_set_union(space, set,
+				       translations_made(comparing->pool, space, comparing->sides[side]));
+	return packet_set_intersect(space, set, packet_set_possible(space));
+}
+
 struct comparison *rulesets_compare(void *pool, const struct ruleset *before,
 				    const struct ruleset *after, size_t work)
 {
@@ -527,7 +539,7 @@ struct comparison *rulesets_compare(void *pool, const struct ruleset *before,
 	comparison->before = meaning_of(pool, before);
 	comparison->after = meaning_of(pool, after);
 	comparison->space = packet_space_new(pool, comparison->universe, PACKET_ORDER_SAFE, 0);
-	comparing.possible = packet_set_possible(comparison->space);
+	comparing.possible = possible(&comparing);
 	compare_all(&comparing);
 	comparison->is_over = packet_space_is_over(comparison->space);
 	if (comparison->changes_count > 0)

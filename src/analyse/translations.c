@@ -54,6 +54,127 @@ struct match translation_match(void *pool, const struct rule_translation *transl
 	return match;
 }
 
+/* --- packets after translation ------------------------------------------------------------------------ */
+
+#define PORTS_MOST 256
+
+static bool is_in_hook(const struct rule_translation *half, enum hook hook)
+{
+	return hook == HOOK_OUTPUT ? half->applies_to_local : half->applies_to_routed;
+}
+
+/* The boxes of a `forward`, in all its hooks, as packets are sent. */
+static struct packet_rules sent_boxes(void *pool, const struct packet_universe *universe,
+				      const struct rule_translation *half)
+{
+	static const struct interval hooks[] = { { HOOK_INPUT, HOOK_INPUT }, { HOOK_FORWARD, HOOK_FORWARD },
+						 { HOOK_OUTPUT, HOOK_OUTPUT } };
+	struct packet_rules boxes = { 0 };
+	struct match match = translation_match(pool, half);
+
+	for (enum hook hook = 0; hook < HOOK_COUNT; hook++) {
+		size_t before = boxes.items_count;
+		struct interval_set *only = pool_new(pool, struct interval_set);
+
+		if (!is_in_hook(half, hook))
+			continue;
+		interval_set_add(pool, only, hooks[hook].low, hooks[hook].high);
+		interval_set_normalise(only);
+		match_boxes_in(pool, universe, hook, &match, 1, &boxes);
+		for (size_t index = before; index < boxes.items_count; index++)
+			boxes.items[index].box.fields[FIELD_HOOK] = only;
+	}
+	return boxes;
+}
+
+static const struct interval_set *one_value(void *pool, number128 value)
+{
+	struct interval_set *set = pool_new(pool, struct interval_set);
+
+	interval_set_add(pool, set, value, value);
+	interval_set_normalise(set);
+	return set;
+}
+
+static size_t count_values(const struct interval_set *set)
+{
+	number128 count = 0;
+
+	for (size_t index = 0; index < set->items_count; index++)
+		count += set->items[index].high - set->items[index].low + 1;
+	return count > PORTS_MOST ? PORTS_MOST + 1 : (size_t)count;
+}
+
+/* Each port stays itself: a box a port, if they are few. */
+static packet_set same_ports(void *pool, struct packet_space *space, struct packet_box box)
+{
+	const struct interval_set *ports = box.fields[FIELD_FIRST];
+	packet_set sum = packet_set_none();
+
+	box.fields[FIELD_ORIGINAL_FIRST] = ports;
+	if (ports == NULL || count_values(ports) > PORTS_MOST)
+		return packet_set_box(space, &box);
+	for (size_t index = 0; index < ports->items_count; index++)
+		for (number128 port = ports->items[index].low; port <= ports->items[index].high; port++) {
+			box.fields[FIELD_FIRST] = box.fields[FIELD_ORIGINAL_FIRST] = one_value(pool, port);
+			sum = packet_set_union(space, sum, packet_set_box(space, &box));
+		}
+	return sum;
+}
+
+static packet_set made_of(void *pool, struct packet_space *space, const struct translation *forward,
+			  struct packet_box box)
+{
+	enum family family = box.fields[FIELD_FAMILY]->items[0].low == FAMILY_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+
+	if (!forward->has_host[family])
+		return packet_set_none();
+	box.fields[FIELD_TRANSLATED] = one_value(pool, 1);
+	box.fields[FIELD_ORIGINAL] = forward->has_at ? box.fields[FIELD_DESTINATION] : NULL;
+	box.fields[FIELD_DESTINATION] = one_value(pool, forward->host[family].value);
+	box.fields[FIELD_OUT] = NULL;
+	if (forward->port == 0)
+		return same_ports(pool, space, box);
+	box.fields[FIELD_ORIGINAL_FIRST] = box.fields[FIELD_FIRST];
+	box.fields[FIELD_FIRST] = one_value(pool, forward->port);
+	return packet_set_box(space, &box);
+}
+
+packet_set translations_made(void *pool, struct packet_space *space, const struct ruleset *ruleset)
+{
+	packet_set sum = packet_set_none();
+
+	for (size_t index = 0; index < ruleset->translations_count; index++) {
+		const struct rule_translation *half = ruleset->translations[index];
+		struct packet_rules boxes;
+
+		if (!is_destination(half->source))
+			continue;
+		boxes = sent_boxes(pool, space->universe, half);
+		for (size_t box = 0; box < boxes.items_count; box++)
+			sum = packet_set_union(space, sum,
+					       made_of(pool, space, half->source, boxes.items[box].box));
+	}
+	return sum;
+}
+
+packet_set translations_taken(void *pool, struct packet_space *space, const struct ruleset *ruleset)
+{
+	packet_set sum = packet_set_none();
+
+	for (size_t index = 0; index < ruleset->translations_count; index++) {
+		const struct rule_translation *half = ruleset->translations[index];
+		struct packet_rules boxes;
+
+		if (!is_destination(half->source) || !half->source->has_at)
+			continue;
+		boxes = sent_boxes(pool, space->universe, half);
+		sum = packet_set_union(space, sum,
+				       packet_map_first_match(space, boxes.items, boxes.items_count, 0));
+	}
+	return packet_set_intersect(space, sum, packet_set_value(space, FIELD_TRANSLATED, 0));
+}
+
 /* --- one world --------------------------------------------------------------------------------------- */
 
 static bool is_in(const struct translation *translation, enum world world)

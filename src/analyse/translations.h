@@ -35,6 +35,12 @@ struct translation_findings {
 /* What a destination translation is asked of, before routing: `at`, not where packets go in the end. */
 struct match translation_match(void *pool, const struct rule_translation *translation);
 
+/* Translated packets as rules see them: of a host, from where a `forward` sends them to it. Where a port stays
+ * what it was it is the same one, but for statements of more than 256 ports. */
+packet_set translations_made(void *pool, struct packet_space *space, const struct ruleset *ruleset);
+/* Packets that rules never see so, for a `forward` with `at` translates them first. */
+packet_set translations_taken(void *pool, struct packet_space *space, const struct ruleset *ruleset);
+
 /* In the policy's order. Never NULL. */
 struct translation_findings *translations_find(void *pool, const struct ruleset *ruleset);
 

@@ -483,7 +483,8 @@ static bool read_base(struct session *session)
 static void check_assertions(struct session *session)
 {
 	const struct policy *policy = session->policy;
-	bool *are_met = pool_array(session->pool, bool, policy->assertions_count + 1);
+	enum assertion_reach *reach =
+		pool_array(session->pool, enum assertion_reach, policy->assertions_count + 1);
 
 	if (!read_base(session))
 		return;
@@ -494,10 +495,10 @@ static void check_assertions(struct session *session)
 		/* a mistake in an assertion leaves it out, of one view as of the other */
 		if (view->policy->assertions_count == policy->assertions_count)
 			assertions_check(session->pool, session->diags, view->ruleset,
-					 base_of(session, view), are_met);
+					 base_of(session, view), reach);
 		diags_fold(session->diags, since);
 	}
-	assertions_finish(session->diags, policy, are_met);
+	assertions_finish(session->diags, policy, reach);
 }
 
 void session_analyse(struct session *session)
