@@ -291,6 +291,7 @@ struct ast_comment {
 /* One file. Statements of included files stand in their own ast_file. */
 struct ast_file {
 	uint32_t source;
+	void *nodes; /* the pool of all of them, but for the texts of words */
 	struct ast_statement *statements;
 	struct ast_comment *comments; /* in order */
 	size_t comments_count, comments_capacity;

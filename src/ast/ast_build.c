@@ -9,9 +9,11 @@
 struct ast_builder *ast_builder_new(void *pool, struct diags *diags, uint32_t source)
 {
 	struct ast_builder *builder = pool_new(pool, struct ast_builder);
-	builder->arena = arena_new(pool);
 	builder->diags = diags;
 	builder->file = pool_new(pool, struct ast_file);
+	builder->file->nodes = pool_child(pool, "nodes");
+	builder->arena = arena_new(builder->file->nodes);
+	builder->texts = arena_new(pool);
 	builder->file->source = source;
 	builder->bytes = diags->sources->items[source]->bytes;
 	return builder;
@@ -38,8 +40,8 @@ struct ast_word *ast_checked_word(struct ast_builder *builder, struct span span,
 		if (length > 0 && bytes[length - 1] == '"')
 			length--;
 	}
-	struct ast_word *word = ast_node(builder, sizeof *word + length + 1);
-	char *text = (char *)(word + 1);
+	struct ast_word *word = ast_node(builder, sizeof *word);
+	char *text = arena_bytes(builder->texts, length + 1);
 	memcpy(text, bytes, length);
 	word->span = span;
 	word->text = text;

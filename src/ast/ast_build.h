@@ -1,6 +1,7 @@
 /* Constructors of the tree: what the grammar's actions call, one each.
  *
- * Nodes are cut from an arena of the session's pool and live as long as it. Constructors
+ * Nodes are cut from an arena below the session's pool and live as long as it, or until program_drop_trees
+ * (parse/parse.h); the texts of words live as long as the pool. Constructors
  * never fail but for memory (see base/pool.h). They report what the grammar cannot say:
  * blanks inside a literal, properties of unknown shape, definitions inside blocks. */
 #ifndef FWC_AST_AST_BUILD_H
@@ -11,7 +12,8 @@
 #include "diag/diag.h"
 
 struct ast_builder {
-	struct arena *arena;
+	struct arena *arena; /* of the nodes */
+	struct arena *texts; /* of what words say: what was resolved keeps it */
 	struct diags *diags;
 	struct ast_file *file;
 	const char *bytes; /* of the source */

@@ -592,6 +592,7 @@ static bool begin(struct enforcing *enforcing, const struct bundle *bundle, stru
 bool enforce_prepare(struct session *session, struct enforce_proof *proof)
 {
 	proof->is_proved = false;
+	session->drops_trees = true;
 	if (!session_lower(session) || session_is_refused(session))
 		return false;
 	rights_want_no_program();

@@ -298,6 +298,13 @@ static void add_devices(struct session *session)
 	}
 }
 
+static void add_only_view(struct session *session)
+{
+	if (session->drops_trees && session->policy->devices_count == 0)
+		program_drop_trees(session->program);
+	add_view(session, session->policy, session->diags->items_count, 0);
+}
+
 bool session_expand(struct session *session)
 {
 	if (session->views_count > 0)
@@ -307,7 +314,7 @@ bool session_expand(struct session *session)
 	if (session->policy->devices_count > 0 && session->options.device == NULL)
 		add_devices(session);
 	else
-		add_view(session, session->policy, session->diags->items_count, 0);
+		add_only_view(session);
 	if (session->views_count == 1)
 		session->ruleset = session->views[0].ruleset;
 	return !diags_has_errors(session->diags);

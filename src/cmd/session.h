@@ -89,6 +89,7 @@ struct session {
 	struct session *base; /* of options.base, once it was read */
 	unsigned findings; /* FINDING_*: who was asked (resolve/expectations.h) */
 	const struct ast_file *question; /* which packets are asked about, or NULL */
+	bool drops_trees; /* program_drop_trees, once they are resolved: nobody looks at them again */
 	bool is_check; /* names that nobody uses and notes, too, however large the policy is */
 	struct service_database *database; /* of `fwc service` */
 };

@@ -50,6 +50,9 @@ struct ast_file *parse_source(void *pool, struct diags *diags, uint32_t source);
  * cannot be read. */
 struct program *parse_program(void *pool, struct diags *diags, const struct file_reader *reader,
 			      const char *path);
+/* Frees the trees, all nodes of them: what was resolved does not look at them again, and refers to texts of words
+ * alone. They are a third of a large policy's memory. */
+void program_drop_trees(struct program *program);
 /* The file that this include statement brings in at this place, or NULL (see above). */
 struct ast_file *program_include(const struct program *program, const struct ast_statement *include);
 

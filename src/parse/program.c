@@ -200,3 +200,12 @@ struct ast_file *program_include(const struct program *program, const struct ast
 {
 	return names_find(program->by_include, (const char *)&include, sizeof include);
 }
+
+void program_drop_trees(struct program *program)
+{
+	for (size_t i = 0; i < program->files_count; i++) {
+		struct ast_file *file = program->files[i].file;
+		talloc_free(file->nodes);
+		*file = (struct ast_file){ .source = file->source };
+	}
+}
