@@ -140,6 +140,7 @@ def program_jobs(label, folder, environment=None, fewer=None):
 # Random comparisons of meaning, which the plain build has made: here it is memory that is looked at.
 FEWER = {
     "engines/corners_test.py": ("--packets", "200"),
+    "engines/explain_test.py": ("--policies", "4"),
     "cisco/lists_test.py": ("--lists", "2", "--devices", "1", "--mutants", "1"),
     "cisco/edit_test.py": ("--pairs", "3"),
     "cisco/proof_test.py": ("--mutants", "2"),
@@ -166,6 +167,7 @@ PROGRAMS = [
     ("docs/run.py",),
     ("reports/reports_test.py",),
     ("engines/corners_test.py",),
+    ("engines/explain_test.py",),
     ("git/git_test.py",),
     ("kernel/run.py",),
     ("kernel/proof.py",),

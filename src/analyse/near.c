@@ -47,10 +47,22 @@ static void judge_places(struct failures *failures, const struct match *match,
 			       NEAR_OUT : NEAR_DESTINATION);
 }
 
+/* From where the rule's `forward` listens. */
+static bool is_translated_so(const struct match *match, const struct packet *packet)
+{
+	return packet->is_translated &&
+	       (!match->has_original_to ||
+		interval_set_contains(address_set_family(&match->original->to, packet->family),
+				      packet->original_destination)) &&
+	       (match->original->services.tuples_count == 0 ||
+		tuples_hold(&match->original->services, packet->family, packet->protocol, packet->original_first,
+			    packet->second));
+}
+
 static void judge_rest(struct failures *failures, const struct match *match,
 		       const struct packet *packet)
 {
-	if (match->is_translated && !packet->is_translated)
+	if (match->is_translated && !is_translated_so(match, packet))
 		fail(failures, NEAR_TRANSLATED);
 	if (match->minutes != NULL && !interval_set_contains(match->minutes, packet->minute))
 		fail(failures, NEAR_TIME);
@@ -145,41 +157,40 @@ static void add_services(struct text *out, const struct tuple_set *tuples, int p
 	row_end(&row);
 }
 
+/* By whatever interface. */
 static void add_addresses(struct text *out, const struct place_boxes *boxes, enum family family)
 {
 	struct row row = { .out = out, .most = SHOWN_MOST };
+	struct interval_set sum = { 0 };
 
-	for (size_t box = 0; box < boxes->boxes_count; box++) {
-		const struct interval_set *set =
-			address_set_family(&boxes->boxes[box].addresses, family);
-
-		for (size_t index = 0; index < set->items_count; index++)
-			if (row_next(&row))
-				address_interval_format(out, family, &set->items[index]);
-	}
+	for (size_t box = 0; box < boxes->boxes_count; box++)
+		sum = interval_set_union(out->pool, &sum, address_set_family(&boxes->boxes[box].addresses, family));
+	for (size_t index = 0; index < sum.items_count; index++)
+		if (row_next(&row))
+			address_interval_format(out, family, &sum.items[index]);
 	row_end(&row);
 }
 
-static void add_interfaces(struct text *out, const struct place_boxes *boxes)
+/* Those by which the address is one of the rule's: another address may come by others. */
+static void add_interfaces(struct text *out, const struct place_boxes *boxes, enum family family,
+			   number128 address)
 {
 	struct row row = { .out = out, .most = SHOWN_MOST };
+	struct interface_set sum = { 0 };
 
-	for (size_t box = 0; box < boxes->boxes_count; box++) {
-		const struct interface_set *set = &boxes->boxes[box].interfaces;
-
-		text_add(out, set->is_complement ? "any but " : "");
-		for (size_t index = 0; index < set->names_count; index++)
-			if (row_next(&row))
-				text_add(out, set->names[index]);
-	}
+	for (size_t box = 0; box < boxes->boxes_count; box++)
+		if (interval_set_contains(address_set_family(&boxes->boxes[box].addresses, family), address))
+			sum = interface_set_union(out->pool, &sum, &boxes->boxes[box].interfaces);
+	text_add(out, sum.is_complement ? "any but " : "");
+	for (size_t index = 0; index < sum.names_count; index++)
+		if (row_next(&row))
+			text_add(out, sum.names[index]);
 	row_end(&row);
 }
 
-static void add_interface(struct text *out, const char *interface, const char *words,
-			  const struct place_boxes *boxes)
+static void add_interface(struct text *out, const char *interface, const char *words)
 {
 	text_addf(out, "%s %s, not by ", words, interface != NULL ? interface : "no interface");
-	add_interfaces(out, boxes);
 }
 
 void near_format(struct text *out, const struct near_rule *near, const struct packet *packet)
@@ -197,21 +208,23 @@ void near_format(struct text *out, const struct near_rule *near, const struct pa
 		add_services(out, &match->services, packet->protocol);
 		break;
 	case NEAR_IN:
-		add_interface(out, packet->in, "it comes in by", &match->from);
+		add_interface(out, packet->in, "it comes in by");
+		add_interfaces(out, &match->from, packet->family, packet->source);
 		break;
 	case NEAR_SOURCE:
 		text_add(out, "the source is not in ");
 		add_addresses(out, &match->from, packet->family);
 		break;
 	case NEAR_OUT:
-		add_interface(out, packet->out, "it leaves by", &match->to);
+		add_interface(out, packet->out, "it leaves by");
+		add_interfaces(out, &match->to, packet->family, packet->destination);
 		break;
 	case NEAR_DESTINATION:
 		text_add(out, "the destination is not in ");
 		add_addresses(out, &match->to, packet->family);
 		break;
 	case NEAR_TRANSLATED:
-		text_add(out, "it is for packets that a 'forward' translated");
+		text_add(out, "it is for packets that its 'forward' translated");
 		break;
 	case NEAR_TIME:
 		text_add(out, "it is outside the rule's schedule");

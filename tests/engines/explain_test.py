@@ -1,0 +1,187 @@
+"""`fwc explain` of packets of random policies: who decides, who comes close, and are the reasons true?
+
+usage: explain_test.py FWC [--seed N] [--policies N] [--questions N]
+
+The verdict and the statement are those of tests/packets/evaluator.py. A rule that is said to come close for one
+condition stands before the one that decides, and by the evaluator that condition alone keeps it from the packet;
+no such rule of another verdict is left out for one of the same. What the words say an interface or an address is
+not, it is not.
+"""
+
+import argparse
+import concurrent.futures
+import ipaddress
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path[:0] = [os.path.join(TOP, "tests", "cisco"), os.path.join(TOP, "tests", "packets")]
+
+# pylint: disable=wrong-import-position
+import generator
+from compiled import Tally
+from evaluator import Policy, Region, always_passes
+
+CLOSE_MOST = 3
+
+
+def question_of(packet):
+    source, destination = (generator.text_of(packet.family, address)
+                           for address in (packet.source, packet.destination))
+    kind = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmp6"}.get(packet.protocol)
+    if packet.protocol in (1, 58):
+        kind += f" {packet.port}:{packet.code}"
+    elif kind:
+        ends = "[{}]:{}" if packet.family == 6 else "{}:{}"
+        source, destination = ends.format(source, packet.source_port), ends.format(destination, packet.port)
+    else:
+        kind = f"{packet.protocol}/ip"
+    where = "".join(f" {word} {name}" for word, name in (("in", packet.in_interface), ("out", packet.out_interface))
+                    if name)
+    return f"{kind} {source} -> {destination}{where}"
+
+
+def side_failure(region, interface, family, address):
+    """What keeps it from the region: "interface", "address", or None."""
+    if region.holds(interface or Region.OTHER, family, address):
+        return None
+    return "interface" if any(item.holds(family, address) for item in region.of.values()) else "address"
+
+
+def failures_of(policy, rule, packet):
+    """For each of the rule's alternatives the conditions that do not hold; [] if none is of the family."""
+    if packet.family not in rule.families & rule.service.families():
+        return
+    for source, destination in policy.cached_pairs(rule, packet.hook):
+        if packet.family not in source.families() & destination.families():
+            continue
+        found = [] if rule.service.holds(packet.point()) else ["service"]
+        for word, region, interface, address in (
+                ("in", source, packet.in_interface, packet.source),
+                ("out", destination, packet.out_interface, packet.destination)):
+            failure = side_failure(region, interface, packet.family, address)
+            found += [{"interface": word, "address": {"in": "source", "out": "destination"}[word]}[failure]] \
+                if failure else []
+        yield found
+
+
+def near_of(policy, packet, before):
+    """{line: conditions} of rules before a line's that one condition alone keeps from the packet."""
+    near = {}
+    for rule in policy.rules:
+        if before > 0 and rule.line >= before:
+            break
+        conditions = {found[0] for found in failures_of(policy, rule, packet) if len(found) == 1}
+        if conditions:
+            near[rule.line] = conditions
+    return near
+
+
+def said(condition):
+    return "service" if condition in ("protocol", "port") else condition.removesuffix("-interface")
+
+
+def line_of(place):
+    return int(place.rpartition(":")[2])
+
+
+def check_words(tally, packet, close):
+    """What a reason says the packet is not, it is not."""
+    words = re.search(r"not (?:by|in) (.*)", close["why"])
+    if not words:
+        return
+    named = re.sub(r" and \d+ more$", "", words[1]).split(", ")
+    if close["condition"].endswith("-interface"):
+        interface = packet.in_interface if close["condition"] == "in-interface" else packet.out_interface
+        if "any but" not in words[1]:
+            tally.check(interface not in named, f"{close['why']}: it is")
+    elif close["condition"] in ("source", "destination"):
+        address = packet.source if close["condition"] == "source" else packet.destination
+        tally.check(not any(holds(text, packet.family, address) for text in named), f"{close['why']}: it is")
+
+
+def holds(text, family, address):
+    first, _, last = text.partition("-")
+    if "/" in text:
+        network = ipaddress.ip_network(text)
+        return network.version == (4 if family == 4 else 6) and int(network[0]) <= address <= int(network[-1])
+    low, high = ipaddress.ip_address(first), ipaddress.ip_address(last or first)
+    return low.version == family and int(low) <= address <= int(high)
+
+
+def check_close(tally, policy, packet, decision, before, what):
+    near = near_of(policy, packet, before)
+    verdicts = {rule.line: rule.verdict for rule in policy.rules}
+    told = {line_of(close["place"]): close for close in decision["close"]}
+    for line, close in told.items():
+        tally.check(said(close["condition"]) in near.get(line, ()),
+                    f"{what}: line {line}: {close['why']}; by the evaluator {near.get(line, 'it is not close')}")
+        check_words(tally, packet, close)
+    tally.check(len(told) == min(len(near), CLOSE_MOST), f"{what}: close are {sorted(near)}, told {sorted(told)}")
+    others = [line for line in near if (verdicts[line] == "allow") != (decision["verdict"] == "allow")]
+    tally.check(len([line for line in told if line in others]) == min(len(others), CLOSE_MOST),
+                f"{what}: of another verdict are {others}, told {sorted(told)}")
+
+
+def check_answer(tally, policy, packet, answer, what):
+    found = [decision for view in answer["answers"] for decision in view["decisions"]
+             if decision["hook"] == packet.hook]
+    if not tally.check(len(found) == 1, f"{what}: {len(found)} decisions"):
+        return
+    decision = found[0]
+    verdict, line = policy.verdict(packet)
+    place = decision["rule"]["place"]
+    tally.check(decision["verdict"] == verdict and (line_of(place) if place else -1) == line or
+                line == -1 and place and line_of(place) not in [rule.line for rule in policy.rules],
+                f"{what}: {decision['verdict']} by {place}; by the evaluator {verdict} by line {line}")
+    check_close(tally, policy, packet, decision, line, what)
+
+
+def ask(fwc, path, packet):
+    done = subprocess.run([fwc, "explain", os.path.basename(path), question_of(packet), "--format", "json"],
+                          cwd=os.path.dirname(path), capture_output=True, text=True, check=False, timeout=60)
+    return done
+
+
+def run_policy(tally, workers, fwc, folder, seed, count):
+    text = generator.PolicyMaker(seed).make()
+    policy = Policy(text, generator.INTERFACES)
+    path = os.path.join(folder, f"{seed}.fw")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    maker = generator.PacketMaker(seed, policy)
+    packets = [packet for packet in (maker.make() for _ in range(count)) if not always_passes(packet)]
+    close = 0
+    for packet, done in zip(packets, workers.map(lambda packet: ask(fwc, path, packet), packets)):
+        what = f"seed {seed}: {packet.hook}: {question_of(packet)}"
+        if tally.check(done.returncode == 0, f"{what}: {done.stderr[-300:]}"):
+            answer = json.loads(done.stdout)
+            check_answer(tally, policy, packet, answer, what)
+            close += sum(len(decision["close"]) for view in answer["answers"] for decision in view["decisions"])
+    return len(packets), close
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fwc")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--policies", type=int, default=14)
+    parser.add_argument("--questions", type=int, default=12)
+    options = parser.parse_args()
+    tally = Tally()
+    asked = close = 0
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
+        for seed in range(options.seed, options.seed + options.policies):
+            counts = run_policy(tally, workers, os.path.abspath(options.fwc), folder, seed, options.questions)
+            asked, close = asked + counts[0], close + counts[1]
+    tally.check(close > 0, "no rule came close")
+    print(f"{asked} questions, {close} rules that came close")
+    tally.close()
+
+
+if __name__ == "__main__":
+    main()
