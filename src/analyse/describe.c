@@ -264,6 +264,27 @@ static bool collect_tuples(struct describer *describer, const struct packet_box 
 	return is_all;
 }
 
+#define LEFT_OUT_MOST 3
+
+/* "any except any/tcp": all of all protocols but few. */
+static bool add_all_but(struct describer *describer, struct text *out, const struct packet_box *box)
+{
+	struct interval every = { 0, UINT8_MAX };
+	struct interval_set all = { &every, 1, 1 };
+	struct interval_set rest = interval_set_subtract(describer->scratch, &all, box->fields[FIELD_PROTOCOL]);
+	struct packet_box left_out = { .fields = { [FIELD_PROTOCOL] = &rest } };
+	struct box_tuples tuples = { 0 };
+	struct row row = { .out = out, .most = SHOWN_MOST };
+
+	if (box->fields[FIELD_FIRST] != NULL || box->fields[FIELD_SECOND] != NULL ||
+	    !collect_tuples(describer, &left_out, &tuples) || tuples.items_count > LEFT_OUT_MOST)
+		return false;
+	text_add(out, "any except ");
+	add_tuples(describer, &row, &tuples);
+	row_end(&row);
+	return true;
+}
+
 /* Most protocols at once are "any" with exceptions; few are named one by one. */
 static void add_services_of(struct describer *describer, struct text *out, const struct packet_box *box,
 			    struct box_tuples *tuples)
@@ -275,6 +296,8 @@ static void add_services_of(struct describer *describer, struct text *out, const
 		text_add(out, "any service");
 		return;
 	}
+	if (add_all_but(describer, out, box))
+		return;
 	add_tuples(describer, &row, tuples);
 	for (size_t index = 0; index < protocols->items_count; index++)
 		if (!is_few(&protocols->items[index]) && row_next(&row))

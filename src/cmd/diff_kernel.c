@@ -257,6 +257,7 @@ static void tell_as_json(struct kernel_differ *differ)
 {
 	if (!differ->session->options.has_json)
 		return;
+	json_set(differ->pool, differ->json->root, "is_in_kernel", json_boolean(!differ->is_missing));
 	differ->out->length = 0;
 	json_finish(differ->pool, differ->out, diff_json_take(differ->json));
 }
@@ -279,7 +280,6 @@ static int tell(struct kernel_differ *differ)
 	if (differ->differ.is_over)
 		return undecided(differ, "they differ in more than can be told");
 	add_all(differ);
-	json_set(differ->pool, differ->json->root, "is_in_kernel", json_boolean(!differ->is_missing));
 	tell_as_json(differ);
 	if (!output_stdout(differ->out))
 		return EXIT_WORLD;
