@@ -11,8 +11,8 @@
 #include "diag/json.h"
 #include "diag/visible.h"
 #include "operate/plan.h"
+#include "target/nft/kept_ask.h"
 #include "target/nft/kernel_names.h"
-#include "target/nft/read_kernel.h"
 #include "target/nft/refusal.h"
 
 #define NO_TABLE_NAME "<no table>"
@@ -28,6 +28,8 @@ struct planning {
 	struct state_entry *entry; /* what was applied of the table last and not taken back, or NULL */
 	const char *entry_text;    /* its policy */
 	size_t entry_length;
+	const char *batch;         /* what a boot would load: what the kernel is likely to hold; or NULL */
+	size_t batch_length;
 	bool is_in_kernel;
 	bool is_dormant; /* the kernel's table: it filters nothing */
 	enum { DRIFT_NONE, DRIFT_CHANGED, DRIFT_UNKNOWN } drift;
@@ -54,6 +56,7 @@ static bool read_state(struct planning *planning)
 			planning->entry = &state->entries[index];
 	if (planning->entry == NULL)
 		return true;
+	planning->batch = state_read_messages(state, &planning->batch_length);
 	/* without it there is a plan all the same, but of meaning */
 	planning->entry_text = state_read_policy(state, diags_new(session->pool, session->sources),
 						 planning->entry, &planning->entry_length);
@@ -78,21 +81,20 @@ static bool compare_kernel(struct planning *planning)
 	struct nft_socket *socket = nft_socket_new(session->pool);
 	struct nft_kept *kept = NULL;
 	struct reread reread = nft_reread(session->pool, session->table);
-	struct nft_read *read = nft_read_new(session->pool);
-	int error = socket == NULL ? errno : nft_kept_read(session->pool, socket, name, &kept);
+	const struct read_table *now = NULL;
+	int error = socket == NULL ? errno : nft_kept_read_like(session->pool, socket, name, planning->batch,
+								planning->batch_length, &kept);
 
-	if (error == 0)
-		error = nft_read_kernel(session->pool, NFPROTO_INET, name, &read);
-	if (error != 0 && error != ENOENT) {
+	if (error != 0) {
 		nft_report_error(session->diags, error, "read the kernel's rules");
 		return false;
 	}
-	planning->is_in_kernel = error == 0;
-	if (error == 0)
-		planning->is_dormant =
-			(nft_read_table(read, NFPROTO_INET, name)->flags & NFT_TABLE_F_DORMANT) != 0;
-	planning->plan = plan_make(session->pool, error == 0 ? nft_read_table(read, NFPROTO_INET, name) : NULL,
-				   nft_read_table(reread.read, NFPROTO_INET, name), ENFORCE_MARK);
+	planning->is_in_kernel = kept->has_table;
+	if (kept->has_table)
+		now = nft_read_table(nft_kept_reading(session->pool, kept), NFPROTO_INET, name);
+	planning->is_dormant = now != NULL && (now->flags & NFT_TABLE_F_DORMANT) != 0;
+	planning->plan = plan_make(session->pool, now, nft_read_table(reread.read, NFPROTO_INET, name),
+				   ENFORCE_MARK);
 	find_drift(planning, kept);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "cmd/output.h"
 #include "diag/json.h"
 #include "diag/visible.h"
+#include "target/nft/kept_ask.h"
 #include "target/nft/refusal.h"
 
 enum agreement { AGREES, DIFFERS, NO_TABLE, NOT_KNOWN };
@@ -112,12 +113,16 @@ static enum agreement compare(struct session *session, const struct standing *st
 	return compare_hashes(standing, standing->entry->kernel, standing->entry->glance);
 }
 
-static bool read_kernel(struct session *session, struct standing *standing)
+static bool read_kernel(struct session *session, struct standing *standing, struct state *state)
 {
 	struct nft_socket *socket = nft_socket_new(session->pool);
+	size_t length = 0;
+	const char *batch = standing->looks_at_elements && state->folder != NULL
+		? state_read_messages(state, &length) : NULL;
 	int error = socket == NULL ? errno
-		: nft_kept_glance(session->pool, socket, standing->table,
-				  standing->looks_at_elements ? 0 : NFT_KEPT_GLANCED, &standing->kept);
+		: standing->looks_at_elements
+		? nft_kept_read_like(session->pool, socket, standing->table, batch, length, &standing->kept)
+		: nft_kept_glance(session->pool, socket, standing->table, NFT_KEPT_GLANCED, &standing->kept);
 
 	if (error != 0)
 		nft_report_error(session->diags, error, "read the kernel's rules");
@@ -129,7 +134,7 @@ static bool look(struct operation *operation, struct standing *standing)
 	struct session *session = operation->session;
 	struct state *state = state_read(session->pool, session->diags, operation->enforced.state);
 
-	if (state == NULL || !read_kernel(session, standing))
+	if (state == NULL || !read_kernel(session, standing, state))
 		return false;
 	standing->has_guard = state->folder != NULL && guard_is_there(state->folder);
 	read_mark(session->pool, standing);
@@ -140,7 +145,7 @@ static bool look(struct operation *operation, struct standing *standing)
 	if (!standing->is_booted && standing->entry != NULL && standing->entry->glance == NULL &&
 	    standing->entry->kernel != NULL && !standing->looks_at_elements) {
 		standing->looks_at_elements = true;
-		if (!read_kernel(session, standing))
+		if (!read_kernel(session, standing, state))
 			return false;
 	}
 	standing->agreement = compare(session, standing, operation->enforced.state);

@@ -7,27 +7,66 @@
 #include "base/pool.h"
 #include "cmd/command.h"
 #include "cmd/proof.h"
-#include "target/nft/read_kernel.h"
+#include "target/nft/batch_file.h"
+#include "target/nft/kept_ask.h"
 #include "target/nft/refusal.h"
+
+/* The messages of what the policy makes: what the kernel is likely to hold of large sets. NULL: it cannot be made,
+ * for a reason that is not asked for here. */
+static const struct text *messages_of(struct session *session, void *pool)
+{
+	struct diags *all = session->diags;
+	const struct ruleset *optimised;
+	const struct nft_table *table = NULL;
+	struct text *file = text_new(pool), *messages = text_new(pool);
+
+	session->diags = diags_new(pool, session->sources);
+	optimised = session_optimise(session, session->ruleset);
+	if (optimised != NULL)
+		table = nft_lower(pool, session->diags, optimised, &session->options.nft);
+	session->diags = all;
+	if (table == NULL)
+		return NULL;
+	nft_batch_file_write(file, table);
+	text_add_bytes(messages, file->bytes + NFT_BATCH_FILE_HEAD, file->length - NFT_BATCH_FILE_HEAD);
+	return messages;
+}
+
+/* 0 or an errno. Of large sets the kernel is asked for each element that the policy gives them; where it has
+ * others, for a list of all. */
+static int read_kernel(struct session *session, void *pool, struct nft_kept **kept)
+{
+	const char *name = session->options.nft.table;
+	struct nft_socket *socket = nft_socket_new(pool);
+	int error = socket == NULL ? errno : nft_kept_glance(pool, socket, name, NFT_KEPT_GLANCED, kept);
+	const struct text *messages;
+
+	if (error != 0 || nft_kept_is_whole(*kept))
+		return error;
+	messages = messages_of(session, pool);
+	if (messages != NULL && nft_kept_ask(*kept, socket, messages->bytes, messages->length))
+		return 0;
+	return nft_kept_read(pool, socket, name, kept);
+}
 
 static bool verify(struct session *session, struct proof *proof)
 {
 	const struct proof_limits limits = proof_limits_of(session);
 	const char *name = session->options.nft.table;
 	void *pool = pool_child(session->pool, "verify");
-	struct nft_read *read;
-	int error = nft_read_kernel(pool, NFPROTO_INET, name, &read);
+	const struct nft_read *read;
+	struct nft_kept *kept;
+	int error = read_kernel(session, pool, &kept);
 
-	if (error == ENOENT)
-		read = nft_read_new(pool);
-	else if (error != 0) {
+	if (error != 0) {
 		nft_report_error(session->diags, error, "read the kernel's rules");
 		return false;
 	}
+	read = kept->has_table ? nft_kept_reading(pool, kept) : nft_read_new(pool);
 	*proof = nft_prove(pool, session->ruleset, read, proof_table(pool, read, name), &limits);
 	return proof_report(session, proof,
-			    pool_format(pool, error == ENOENT ? "the kernel has no table inet '%s', and so it"
-							      : "the kernel's table inet '%s'", name));
+			    pool_format(pool, !kept->has_table ? "the kernel has no table inet '%s', and so it"
+							       : "the kernel's table inet '%s'", name));
 }
 
 /* --- a router's text -------------------------------------------------------------------------------- */

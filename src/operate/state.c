@@ -11,6 +11,7 @@
 
 #include "base/pool.h"
 #include "diag/json.h"
+#include "target/nft/batch_file.h"
 
 #define LIST "state"
 #define LOCK "lock"
@@ -535,6 +536,15 @@ char *state_read_boot(struct state *state, size_t *length)
 {
 	char *bytes;
 	return folder_read(state->folder, state->pool, BOOT, &bytes, length) == 0 ? bytes : NULL;
+}
+
+const char *state_read_messages(struct state *state, size_t *length)
+{
+	const char *batch = state_read_boot(state, length);
+	if (batch == NULL || *length < NFT_BATCH_FILE_HEAD)
+		return NULL;
+	*length -= NFT_BATCH_FILE_HEAD;
+	return batch + NFT_BATCH_FILE_HEAD;
 }
 
 const char *state_read_policy(struct state *state, struct diags *diags, const struct state_entry *entry,

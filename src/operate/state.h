@@ -101,6 +101,8 @@ const char *state_read_before(struct state *state, struct diags *diags, const st
 			      size_t *length);
 /* What a boot would load; NULL where it is not there or cannot be read. */
 char *state_read_boot(struct state *state, size_t *length);
+/* Its messages alone. */
+const char *state_read_messages(struct state *state, size_t *length);
 const char *state_read_policy(struct state *state, struct diags *diags, const struct state_entry *entry,
 			      size_t *length);
 

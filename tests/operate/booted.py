@@ -102,6 +102,10 @@ def case_trial_that_the_machine_ended(world):
     world.check(lost["number"] == 2, f"{lost}")
 
 
+def verifies(world, policy):
+    return subprocess.run([world.fwc, "verify", policy], capture_output=True, check=False).returncode
+
+
 def case_large_set(world):
     """Status looks at a large set's count; --elements at each of them."""
     size = 70000 if not world.has_sanitizer else 66000
@@ -114,9 +118,13 @@ def case_large_set(world):
     world.check(seconds < (0.5 if not world.has_sanitizer else 5), f"{seconds} s: {told}")
     says(world, 0, "holds what was applied\n", options=["--elements"])
     large = next(line.split()[1] for line in world.nft("-t list sets").splitlines() if line.startswith("\tset"))
+    world.check(verifies(world, policy) == 0 and "no changes" in world.run("plan", policy).stdout, "verify, plan")
     world.nft(f"delete element inet fwc {large} {{ 10.0.0.0 }}")
     world.nft(f"add element inet fwc {large} {{ 192.0.2.1 }}")
     says(world, 0, "of large sets as many")
     says(world, 1, "somebody has changed", options=["--elements"])
+    plan = world.run("plan", policy, "--exit-code")
+    world.check(verifies(world, policy) == 1 and plan.returncode == 10 and "somebody has changed" in plan.stdout and
+                "1 element" in plan.stdout, f"{plan.returncode} {plan.stdout}")
     world.nft(f"delete element inet fwc {large} {{ 192.0.2.1 }}")
     says(world, 1, "somebody has changed")

@@ -232,26 +232,28 @@ int nft_kept_read(void *pool, struct nft_socket *netlink, const char *table, str
 	return nft_kept_glance(pool, netlink, table, 0, read);
 }
 
-/* The sets whose elements were too many. */
-static struct names *left_out(const struct nft_kept *kept, void *scratch)
+void nft_kept_each_left_out(const struct nft_kept *kept, nft_reader reader, void *data)
 {
-	struct names *names = names_new(scratch, false);
 	int left;
 	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
-	     message = mnl_nlmsg_next(message, &left)) {
-		const char *name = text_of(message, NFTA_SET_NAME);
-		if (kind_of(message) == NFT_MSG_NEWSET && name != NULL && !is_dynamic(message) &&
-		    is_left_out(kept, message))
-			names_set(names, name, strlen(name), names);
-	}
-	return names;
+	     message = mnl_nlmsg_next(message, &left))
+		if (kind_of(message) == NFT_MSG_NEWSET && text_of(message, NFTA_SET_NAME) != NULL &&
+		    !is_dynamic(message) && is_left_out(kept, message))
+			reader(message, data);
+}
+
+static void take_name(const struct nlmsghdr *message, void *data)
+{
+	const char *name = text_of(message, NFTA_SET_NAME);
+	names_set(data, name, strlen(name), data);
 }
 
 void nft_kept_fill(struct nft_kept *kept, const char *messages, size_t length)
 {
 	void *scratch = pool_child(kept->pool, "fill");
-	const struct names *names = left_out(kept, scratch);
+	struct names *names = names_new(scratch, false);
 	int left = (int)length;
+	nft_kept_each_left_out(kept, take_name, names);
 	for (const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)messages;
 	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
 		const char *name = kind_of(message) == NFT_MSG_NEWSETELEM

@@ -63,6 +63,8 @@ int nft_kept_glance(void *pool, struct nft_socket *socket, const char *table, si
 		    struct nft_kept **kept);
 /* Puts the elements that a glance left out into it: those that these messages of a batch give its sets. */
 void nft_kept_fill(struct nft_kept *kept, const char *messages, size_t length);
+/* The messages of the sets whose elements a glance left out: each has its name, and flags as they should be. */
+void nft_kept_each_left_out(const struct nft_kept *kept, nft_reader reader, void *data);
 /* Whether a glance has left nothing out. */
 bool nft_kept_is_whole(const struct nft_kept *kept);
 /* What a file holds; the bytes are copied. NULL: it is cut short, of another form, or of a machine of

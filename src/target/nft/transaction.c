@@ -150,16 +150,23 @@ static int read_answer(struct nft_socket *netlink, struct reading *reading)
 	return reading->error;
 }
 
-int nft_request(struct nft_socket *netlink, struct nlmsghdr *header, nft_reader reader, void *data)
+int nft_request_many(struct nft_socket *netlink, struct nlmsghdr *header, size_t wanted, nft_reader reader,
+		     void *data)
 {
 	header->nlmsg_seq = ++netlink->sequence;
 	struct iovec piece = { .iov_base = header, .iov_len = header->nlmsg_len };
 	int error = send_pieces(netlink, &piece, 1);
-	if (error != 0)
-		return error;
 	struct reading reading = { .sequence = header->nlmsg_seq, .reader = reader, .data = data };
-	error = read_answer(netlink, &reading);
+	for (size_t i = 0; i < wanted && error == 0; i++) {
+		reading.is_done = false;
+		error = read_answer(netlink, &reading);
+	}
 	return error == 0 && reading.is_interrupted ? EINTR : error;
+}
+
+int nft_request(struct nft_socket *netlink, struct nlmsghdr *header, nft_reader reader, void *data)
+{
+	return nft_request_many(netlink, header, 1, reader, data);
 }
 
 static int read_generation_attribute(const struct nlattr *attribute, void *data)

@@ -36,6 +36,11 @@ struct nft_socket *nft_socket_new(void *pool);
 typedef void (*nft_reader)(const struct nlmsghdr *header, void *data);
 int nft_request(struct nft_socket *socket, struct nlmsghdr *header, nft_reader reader, void *data);
 
+/* The same for one request that the kernel answers with so many messages, none of them a list's; it stops with the
+ * first error. */
+int nft_request_many(struct nft_socket *socket, struct nlmsghdr *header, size_t wanted, nft_reader reader,
+		     void *data);
+
 /* The generation of all tables in this network namespace: it changes with each commit. */
 int nft_generation(struct nft_socket *socket, uint32_t *generation);
 
