@@ -228,5 +228,7 @@ struct policy *resolve_policy(void *pool, struct diags *diags, const struct prog
 	resolve_question(resolver);
 	rules_finish(resolver);
 	expectations_apply(policy);
+	talloc_free(resolver->address_literals); /* the table, not what it held */
+	resolver->address_literals = NULL;
 	return policy;
 }

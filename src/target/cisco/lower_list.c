@@ -464,15 +464,15 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 	};
 	struct ios_terms terms = { 0 };
 	size_t begin = list->lines_count, entries;
-	bool is_good = terms_collect(pool, diags, vantage, &terms);
+	void *scratch = pool_child(pool, "terms and forms");
+	bool is_good = terms_collect(scratch, diags, vantage, &terms);
 	size_t own = terms.terms_count, answers;
 	const struct service_forms *forms;
-	void *scratch = pool_child(pool, "forms");
 
 	is_good = is_good && replies_prepend(pool, diags, vantage, &terms);
 	answers = terms.terms_count - own;
 	if (is_good)
-		terms_complement(pool, vantage->family, has_multi_eq(&lowering), &terms, answers);
+		terms_complement(scratch, vantage->family, has_multi_eq(&lowering), &terms, answers);
 	forms = forms_of(&lowering, scratch, &terms, answers, &is_good);
 	if (!is_good)
 		return false;
