@@ -110,6 +110,7 @@ struct acl_list {
 	size_t entries_count, entries_capacity;
 	struct acl_remark *remarks; /* after the last entry */
 	size_t unread_count;        /* entries of kind UNREAD */
+	bool is_foreign;            /* a head of it is none of IOS: what it holds is unread */
 };
 
 /* --- object groups ------------------------------------------------------------------------------ */

@@ -76,6 +76,7 @@ void acl_lists_open(struct acl_reader *reader, const struct acl_list_head *head)
 	}
 	draft->head.is_shown = head->is_shown;
 	draft->head.is_foreign = draft->head.is_foreign || head->is_foreign;
+	draft->list->is_foreign = draft->head.is_foreign;
 	reader->draft = draft;
 	reader->mode = ACL_MODE_LIST;
 }

@@ -541,6 +541,11 @@ static bool minimise_one(struct text *out, struct text *report, struct diags *di
 	struct text *text = text_new(shortening.pool);
 	bool is_wrong = false;
 
+	if (list->is_foreign) {
+		leave(&shortening, "its head is none of IOS, and it is left out");
+		report_list(&shortening, report);
+		return true;
+	}
 	if (list->entries_count > 0 && is_understood(&shortening)) {
 		shorten(&shortening);
 		write_list(&shortening, text);
@@ -568,7 +573,7 @@ bool minimise_config(struct text *out, struct text *report, struct diags *diags,
 		if (list->kind == ACL_REFLEXIVE ||
 		    (request->list != NULL && strcmp(request->list, list->name) != 0))
 			continue;
-		text_add(out, has_some ? "!\n" : "");
+		text_add(out, out->length > 0 && !list->is_foreign ? "!\n" : "");
 		has_some = true;
 		is_good = minimise_one(out, report, diags, request, list) && is_good;
 	}
