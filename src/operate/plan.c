@@ -2,16 +2,20 @@
  * front. A line that both have is kept, as often as both have it. */
 #include "operate/plan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
 
 #define COMMENT " comment \""
 
+/* A line of a text, in which it stays: a million of them cost no copy. */
 struct line {
-	const char *key;   /* the chain's or set's kind and name, and the line without its comment */
-	const char *words; /* the comment, or NULL */
+	const char *owner;    /* the chain's or set's kind and name */
+	const char *bytes;
+	uint32_t length, plain; /* with its comment, and without */
 	enum { LINE_RULE, LINE_ELEMENT, LINE_OTHER } kind;
+	bool is_kept;         /* the other side has it, too */
 };
 
 struct lines {
@@ -51,14 +55,10 @@ static bool is_left_out(const char *owner, const char *mark)
 
 static void add_line(void *pool, struct lines *lines, const char *owner, const char *line, size_t length)
 {
-	size_t plain = length_without_comment(line, length);
-	struct line item = { .kind = LINE_OTHER };
+	struct line item = { .owner = owner, .bytes = line, .length = (uint32_t)length, .kind = LINE_OTHER };
 	if (line[0] == ' ')
 		item.kind = strncmp(owner, "chain ", 6) == 0 ? LINE_RULE : LINE_ELEMENT;
-	item.key = pool_format(pool, "%s\n%.*s", owner, (int)plain, line);
-	if (plain < length)
-		item.words = pool_strndup(pool, line + plain + sizeof COMMENT - 1,
-					  length - plain - sizeof COMMENT);
+	item.plain = (uint32_t)length_without_comment(line, length);
 	*pool_append(pool, lines, items) = item;
 }
 
@@ -90,51 +90,76 @@ static void count(struct plan_place *place, const struct line *line)
 	place->others += line->kind == LINE_OTHER;
 }
 
+/* The comment, or NULL. */
+static const char *words_of(void *pool, const struct line *line)
+{
+	return line->plain == line->length ? NULL
+		: pool_strndup(pool, line->bytes + line->plain + sizeof COMMENT - 1,
+			       line->length - line->plain - sizeof COMMENT);
+}
+
 static void add_to_side(void *pool, struct plan_side *side, const struct line *line)
 {
-	const char *words = line->words != NULL ? line->words : "";
+	const char *kept = words_of(pool, line), *words = kept != NULL ? kept : "";
 	size_t number = (size_t)(uintptr_t)names_find(side->by_words, words, strlen(words));
 	if (number == 0) {
-		*pool_append(pool, side, places) = (struct plan_place){ .words = line->words };
+		*pool_append(pool, side, places) = (struct plan_place){ .words = kept };
 		number = side->places_count;
 		names_set(side->by_words, words, strlen(words), (void *)(uintptr_t)number);
 	}
 	count(&side->places[number - 1], line);
 }
 
-static struct names *count_keys(void *pool, const struct lines *lines)
+/* By owner, then by what stands in the line. */
+static int order_of(const struct line *a, const struct line *b)
 {
-	struct names *counts = names_new(pool, false);
-	for (size_t i = 0; i < lines->items_count; i++) {
-		const char *key = lines->items[i].key;
-		size_t before = (size_t)(uintptr_t)names_find(counts, key, strlen(key));
-		names_set(counts, key, strlen(key), (void *)(uintptr_t)(before + 1));
-	}
-	return counts;
+	int order = a->owner == b->owner ? 0 : strcmp(a->owner, b->owner);
+	size_t shorter = a->plain < b->plain ? a->plain : b->plain;
+	if (order == 0)
+		order = memcmp(a->bytes, b->bytes, shorter);
+	return order != 0 ? order : (a->plain > b->plain) - (a->plain < b->plain);
 }
 
-/* Is there one left of this line? It is taken. */
-static bool take(struct names *counts, const char *key)
+/* Of equal ones, the first first. */
+static int compare_lines(const void *a, const void *b)
 {
-	size_t left = (size_t)(uintptr_t)names_find(counts, key, strlen(key));
-	if (left == 0)
-		return false;
-	names_set(counts, key, strlen(key), (void *)(uintptr_t)(left - 1));
-	return true;
+	const struct line *one = *(struct line *const *)a, *other = *(struct line *const *)b;
+	int order = order_of(one, other);
+	return order != 0 ? order : (one > other) - (one < other);
+}
+
+static struct line **sort(void *pool, struct lines *lines)
+{
+	struct line **sorted = pool_array(pool, struct line *, lines->items_count + 1);
+	for (size_t i = 0; i < lines->items_count; i++)
+		sorted[i] = &lines->items[i];
+	qsort(sorted, lines->items_count, sizeof *sorted, compare_lines);
+	return sorted;
+}
+
+/* What both have, as often as both have it. */
+static void pair(void *pool, struct lines *old, struct lines *new)
+{
+	struct line **before = sort(pool, old), **after = sort(pool, new);
+	size_t i = 0, j = 0;
+	while (i < old->items_count && j < new->items_count) {
+		int order = order_of(before[i], after[j]);
+		if (order == 0)
+			before[i]->is_kept = after[j]->is_kept = true;
+		i += order <= 0;
+		j += order >= 0;
+	}
 }
 
 /* kept: gets what both have, or NULL. */
-static void compare(void *pool, const struct lines *lines, const struct lines *others, struct plan_side *side,
-		    struct plan_place *kept)
+static void take_side(void *pool, const struct lines *lines, struct plan_side *side, struct plan_place *kept)
 {
-	struct names *counts = count_keys(pool, others);
 	side->by_words = names_new(pool, false);
 	for (size_t i = 0; i < lines->items_count; i++) {
-		const struct line *line = &lines->items[i];
-		if (!take(counts, line->key))
-			add_to_side(pool, side, line);
+		if (!lines->items[i].is_kept)
+			add_to_side(pool, side, &lines->items[i]);
 		else if (kept != NULL)
-			count(kept, line);
+			count(kept, &lines->items[i]);
 	}
 }
 
@@ -142,10 +167,13 @@ struct plan *plan_make(void *pool, const struct read_table *before, const struct
 		       const char *mark)
 {
 	struct plan *plan = pool_new(pool, struct plan);
-	struct lines old = read_lines(plan, before, mark), new = read_lines(plan, after, mark);
-	compare(plan, &new, &old, &plan->added, &plan->kept);
-	compare(plan, &old, &new, &plan->removed, NULL);
+	void *scratch = pool_child(pool, "lines");
+	struct lines old = read_lines(scratch, before, mark), new = read_lines(scratch, after, mark);
+	pair(scratch, &old, &new);
+	take_side(plan, &new, &plan->added, &plan->kept);
+	take_side(plan, &old, &plan->removed, NULL);
 	plan->has_changes = plan->added.places_count != 0 || plan->removed.places_count != 0 ||
 			    (before == NULL) != (after == NULL);
+	talloc_free(scratch);
 	return plan;
 }
