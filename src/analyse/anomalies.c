@@ -787,29 +787,37 @@ static bool keep_before(struct finder *finder, struct list *list, uint32_t numbe
 	return is_found;
 }
 
-/* A rule that alone hides another one cannot go: the other one would match, with another outcome.
- * true: there are some. */
+/* A rule that alone hides another one cannot go: the other one would match, with another outcome. */
+static bool keep_blamed(struct finder *finder, struct list *list, uint32_t number)
+{
+	const struct rule_finding *finding = list->findings[number];
+	bool is_blamed = false;
+
+	for (size_t at = 0; finding != NULL && at < finding->blame_count && !is_blamed; at++)
+		is_blamed = goes_otherwise(list, finding->blame[at], number);
+	if (!is_blamed || stays_dead(finder, list, number))
+		return false;
+	for (size_t at = 0; at < finding->blame_count; at++)
+		if (goes_otherwise(list, finding->blame[at], number))
+			keep(finder, list, finding->blame[at]);
+	return true;
+}
+
+/* true: there are some. What hides a hook's default is found first: it may be what hides others, too, and
+ * these then need no rule of their own. */
 static bool keep_hiding(struct finder *finder, struct list *list)
 {
 	bool is_found = false;
 
 	for (uint32_t number = 0; number < list->items_count; number++)
+		is_found = (is_default(finder, list, number) && keep_blamed(finder, list, number)) || is_found;
+	if (is_found)
+		return true;
+	for (uint32_t number = 0; number < list->items_count; number++)
 		if (list->findings[number] != NULL && !is_dead(list, number))
 			is_found = keep_before(finder, list, number) || is_found;
-
-	for (uint32_t number = 0; number < list->items_count; number++) {
-		const struct rule_finding *finding = list->findings[number];
-		bool is_blamed = false;
-
-		for (size_t at = 0; finding != NULL && at < finding->blame_count && !is_blamed; at++)
-			is_blamed = goes_otherwise(list, finding->blame[at], number);
-		if (!is_blamed || stays_dead(finder, list, number))
-			continue;
-		for (size_t at = 0; at < finding->blame_count; at++)
-			if (goes_otherwise(list, finding->blame[at], number))
-				keep(finder, list, finding->blame[at]);
-		is_found = true;
-	}
+	for (uint32_t number = 0; number < list->items_count; number++)
+		is_found = keep_blamed(finder, list, number) || is_found;
 	return is_found;
 }
 
