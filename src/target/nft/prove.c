@@ -13,12 +13,18 @@
 #include "target/nft/walk.h"
 
 #define INTERVALS_MAX 8000000
-/* Of so many rules, those of each hook counted, the diagrams are either far smaller or past any budget: it is
- * seen early. */
-#define RULES_MANY 250000
-#define INTERVALS_OF_MANY 2000000
-/* Another order of the fields helps where few rules make much; many overrun in all of them alike. */
+/* Another order of the fields helps where few rules make much; many overrun in all of them alike. Rules of each
+ * hook are counted. */
 #define REORDERED_RULES_MAX 50000
+#define RETRIED_RULES_MANY 10000
+#define INTERVALS_OF_RETRY 2000000
+/* Of so many rules a few are looked at first: are all of them likely past the budget, it is seen early. */
+#define RULES_MANY 60000
+#define SAMPLE_RULES 4000 /* a hook */
+#define SAMPLE_TOLERANCE 2
+/* Intervals of all pieces; so many of them show early whether it will be enough. */
+#define INTERVALS_OF_PIECES 48000000
+#define PIECES_TELLING 4
 /* Pieces, and rules that they all together work out again. */
 #define PIECES_MOST 4096
 #define RULES_AGAIN_MOST 300000
@@ -154,6 +160,55 @@ static bool compare_hooks(struct prover *prover)
 	return true;
 }
 
+static bool give_up(struct prover *prover)
+{
+	prover->proof->result = PROOF_UNDECIDED;
+	return false;
+}
+
+/* --- many rules at once ----------------------------------------------------------------------------- */
+
+/* Every so-manieth rule; the step. */
+static size_t take_sample(struct prover *prover)
+{
+	size_t most = 0;
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
+		most = prover->ruleset->rules_count[hook] > most ? prover->ruleset->rules_count[hook] : most;
+	size_t step = most / SAMPLE_RULES + 1;
+	uint32_t *rules = pool_array(prover->pool, uint32_t, most / step + 1);
+	for (size_t i = 0; i < most / step + 1; i++)
+		rules[i] = (uint32_t)(i * step);
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
+		prover->wanted->rules[hook] = rules;
+		prover->wanted->rules_count[hook] = prover->ruleset->rules_count[hook] / step;
+	}
+	return step;
+}
+
+/* What some of the rules take tells what all of them take at least, unless they are much alike. */
+static bool are_likely_too_many(struct prover *prover, size_t intervals_max)
+{
+	struct diagrams *diagrams = prover->space->diagrams;
+	const struct diagrams_mark mark = diagrams_mark(diagrams);
+	size_t step = take_sample(prover);
+	wanted_forget(prover->wanted); /* a piece of its own */
+	for (unsigned hook = 0; hook < HOOK_COUNT && !diagrams_are_over(diagrams); hook++)
+		(void)wanted_hook(prover->wanted, (enum hook)hook);
+	bool are_too_many = diagrams_are_over(diagrams) ||
+			    diagrams_edges(diagrams) * step / SAMPLE_TOLERANCE > intervals_max;
+	diagrams_release(diagrams, mark);
+	wanted_forget(prover->wanted);
+	memset(prover->wanted->rules, 0, sizeof prover->wanted->rules);
+	return are_too_many;
+}
+
+static bool compare_whole(struct prover *prover, size_t intervals_max)
+{
+	if (prover->proof->rules > RULES_MANY && are_likely_too_many(prover, intervals_max))
+		return give_up(prover);
+	return compare_hooks(prover);
+}
+
 /* --- piece by piece --------------------------------------------------------------------------------- */
 
 static void take_piece(struct prover *prover, const struct prove_pieces *pieces, size_t piece)
@@ -168,13 +223,23 @@ static void take_piece(struct prover *prover, const struct prove_pieces *pieces,
 	}
 }
 
+/* Would the other pieces, if they were like those that are done, take too much? */
+static bool is_hopeless(size_t edges, size_t done, size_t count)
+{
+	size_t tolerance = done * 4 < count ? SAMPLE_TOLERANCE : 1;
+	return done >= PIECES_TELLING && edges / done * count / tolerance > INTERVALS_OF_PIECES;
+}
+
 static bool compare_pieces(struct prover *prover, const struct prove_pieces *pieces)
 {
 	struct diagrams *diagrams = prover->space->diagrams;
 	walk_keep_chains(prover->walk, KEPT_MAX / 2);
 	wanted_keep_services(prover->wanted, KEPT_MAX);
 	struct diagrams_mark mark = diagrams_mark(diagrams);
-	for (size_t piece = 0; piece < pieces->cuts.count && !diagrams_are_over(diagrams); piece++) {
+	size_t kept = diagrams_edges(diagrams), count = pieces->cuts.count;
+	for (size_t piece = 0; piece < count && !diagrams_are_over(diagrams); piece++) {
+		if (is_hopeless(diagrams_edges(diagrams) - kept, piece, count))
+			return give_up(prover);
 		take_piece(prover, pieces, piece);
 		if (!compare_hooks(prover))
 			return false;
@@ -202,7 +267,7 @@ static void prove_in_order(struct prover *prover, const struct prove_pieces *pie
 	if (pieces != NULL)
 		(void)compare_pieces(prover, pieces);
 	else
-		(void)compare_hooks(prover);
+		(void)compare_whole(prover, intervals_max);
 	if (diagrams_are_over(prover->space->diagrams))
 		prover->proof->result = PROOF_UNDECIDED;
 	else if (prover->differ != NULL && prover->proof->result == PROOF_DIFFERS)
@@ -243,7 +308,7 @@ struct proof nft_differ(void *pool, const struct proof_subject *subject, struct 
 		proof.rules += ruleset->rules_count[hook];
 	count_hooks(table, &proof);
 	if (most == 0)
-		most = proof.rules <= RULES_MANY ? INTERVALS_MAX : INTERVALS_OF_MANY;
+		most = INTERVALS_MAX;
 	size_t pieces_most = RULES_AGAIN_MOST / (walk_rules_again(table) + 1);
 	const struct prove_pieces *pieces = differ != NULL ? NULL : /* what differs is told as a whole */
 		prove_pieces_new(pool, ruleset, limits->piece_weight,
@@ -252,11 +317,15 @@ struct proof nft_differ(void *pool, const struct proof_subject *subject, struct 
 	for (unsigned order = 0; order < orders; order++) {
 		struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = ruleset, .table = table,
 					 .limits = limits, .proof = &proof, .differ = differ };
-		prove_in_order(&prover, pieces, most, order);
+		bool is_retry = order != 0 && proof.rules > RETRIED_RULES_MANY && pieces == NULL;
+		prove_in_order(&prover, pieces, is_retry && most > INTERVALS_OF_RETRY ? INTERVALS_OF_RETRY : most,
+			       order);
 		if (proof.result != PROOF_UNDECIDED)
 			return proof;
 		talloc_free(prover.pool);
 	}
+	if (pieces != NULL && most < INTERVALS_OF_PIECES && limits->intervals_max == 0)
+		most = INTERVALS_OF_PIECES;
 	proof.reason = pool_format(pool, "it takes more than %zu intervals", most);
 	return proof;
 }

@@ -92,6 +92,7 @@ static diagram unsure(struct walk *walk, const char *why, const char *name)
 
 static diagram rules_meaning(struct walk *walk, const struct read_chain *chain)
 {
+	walk->rules_done += chain->rules_count;
 	diagram *meanings = pool_array(walk->scratch, diagram, chain->rules_count);
 	for (size_t i = 0; i < chain->rules_count; i++) {
 		walk->chain = chain; /* the rule before may have gone elsewhere */
@@ -219,7 +220,7 @@ size_t walk_rules_again(const struct read_table *table)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < table->chains_count; i++)
-		if (!is_small(table, table->chains[i]))
+		if (table->chains[i]->is_base || table->chains[i]->rules_count > SMALL_RULES)
 			count += table->chains[i]->rules_count;
 	return count;
 }
@@ -237,6 +238,11 @@ void walk_keep_chains(struct walk *walk, size_t edges_max)
 		walk->problem = NULL; /* it comes again, if anything goes there */
 	}
 	walk_forget(walk);
+}
+
+size_t walk_rules_done(const struct walk *walk)
+{
+	return walk->rules_done;
 }
 
 void walk_forget(struct walk *walk)

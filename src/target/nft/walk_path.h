@@ -77,6 +77,7 @@ struct walk {
 	struct interned *indices; /* walk_index.h */
 	struct interned *decided; /* struct walk_decided: large verdict maps that were looked up */
 	uint32_t piece; /* the space's, counted from 1 */
+	size_t rules_done;
 	unsigned depth;
 	const char *problem;
 	bool tells_places, stops_at_chains;
