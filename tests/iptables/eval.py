@@ -182,6 +182,8 @@ QUESTIONS = {
     "--dports": of_destination_ports,
     "--sport": of_source_ports,
     "--sports": of_source_ports,
+    "--destination-port": of_destination_ports,
+    "--source-port": of_source_ports,
     "--ports": lambda packet, text: of_source_ports(packet, text) or of_destination_ports(packet, text),
     "--icmp-type": of_type,
     "--icmpv6-type": of_type,

@@ -32,7 +32,8 @@ SERVICES = (("tcp", 22), ("tcp", 25), ("tcp", 53), ("tcp", 80), ("tcp", 443), ("
 # what router.v4 leads elsewhere: port sent to, host and port behind it
 FORWARDED = (("tcp", 443, "192.168.0.10", 443), ("tcp", 2222, "192.168.0.10", 22),
              ("udp", 5060, "192.168.0.20", 5060), ("tcp", 8080, "192.168.0.11", 80))
-FILES = ("router.v4", "mail-server.v4", "hand-made-server.v4", "enterprise-default.v4", "zones.v4")
+FILES = ("router.v4", "mail-server.v4", "hand-made-server.v4", "enterprise-default.v4", "zones.v4",
+         "hand-edited-router.v4")
 
 
 def build(fwc):
