@@ -110,24 +110,6 @@ static bool endpoint_of(const char *text, size_t length, struct walk_translation
 	return translation->has_port;
 }
 
-/* To the port that a packet has already is to no other port. */
-static diagram to_port(const struct proving *run, struct walk_leaf leaf, struct walk_translation translation)
-{
-	struct walk_space *space = run->walk->space;
-	const uint16_t port = translation.port_low;
-	diagram other;
-
-	leaf.translation = walk_translation_of(run->walk->leaves, &translation);
-	other = walk_leaf(run->walk->leaves, leaf);
-	if (!translation.has_port || translation.kind != WALK_DNAT)
-		return other;
-	translation.has_port = false;
-	translation.port_low = translation.port_high = 0;
-	leaf.translation = walk_translation_of(run->walk->leaves, &translation);
-	return walk_choose_one(space, walk_rank(space, WALK_FIRST), port, UINT16_MAX,
-			       walk_leaf(run->walk->leaves, leaf), other);
-}
-
 static diagram translation_leaf(const struct proving *run, const struct iptables_condition *condition)
 {
 	const char *target = condition->target->text;
@@ -141,7 +123,8 @@ static diagram translation_leaf(const struct proving *run, const struct iptables
 	    (!is_masquerade && (to == NULL || !endpoint_of(to, strlen(to), &translation))))
 		return leaf_of(run, WALK_OTHER, pool_format(run->pool, "translated by '%s' with other options",
 							    target));
-	return to_port(run, leaf, translation);
+	leaf.translation = walk_translation_of(run->walk->leaves, &translation);
+	return walk_leaf(run->walk->leaves, leaf);
 }
 
 static diagram accept_leaf(const struct proving *run, const struct iptables_condition *condition)

@@ -240,6 +240,63 @@ static bool fits(void *context, diagram wanted_at, diagram found)
 	return false;
 }
 
+/* --- ports that stay ------------------------------------------------------------------------------------ */
+
+struct keeping {
+	struct walk_leaves *leaves;
+	uint16_t port;
+};
+
+static bool leads_to_port(const struct walk_leaf *leaf, uint16_t port)
+{
+	return leaf->verdict == WALK_TRANSLATE && leaf->translation->kind == WALK_DNAT &&
+	       leaf->translation->has_port && leaf->translation->port_low == port &&
+	       leaf->translation->port_high == port;
+}
+
+static uint32_t keep_leaves(void *context, uint32_t is_at_port, uint32_t at)
+{
+	const struct keeping *keeping = context;
+	struct walk_leaf leaf = *keeping->leaves->items[at];
+	struct walk_translation translation;
+
+	if (is_at_port == 0 || !leads_to_port(&leaf, keeping->port))
+		return at;
+	translation = *leaf.translation;
+	translation.has_port = false;
+	translation.port_low = translation.port_high = 0;
+	leaf.translation = walk_translation_of(keeping->leaves, &translation);
+	return diagram_number(walk_leaf(keeping->leaves, leaf));
+}
+
+static bool keep_early(void *context, diagram is_at_port, diagram found, diagram *result)
+{
+	(void)context;
+	*result = found;
+	return is_at_port == diagram_leaf(0);
+}
+
+/* A translation to the port that a packet has already leaves it the port, however it was written. */
+static diagram with_kept_ports(struct proving *run, diagram found)
+{
+	struct diagrams *diagrams = run->prover.space->diagrams;
+	struct walk_leaves *leaves = run->prover.leaves;
+	const size_t count = leaves->items_count;
+
+	for (size_t index = 0; index < count && found != DIAGRAM_OVER; index++) {
+		const struct walk_translation *translation = leaves->items[index]->translation;
+		struct keeping keeping = { .leaves = leaves };
+		struct diagram_operation keep = { 0, &keeping, keep_leaves, keep_early };
+
+		if (translation == NULL || !leads_to_port(leaves->items[index], translation->port_low))
+			continue;
+		keeping.port = translation->port_low;
+		keep.number = diagrams_operation(diagrams);
+		found = diagram_apply(diagrams, &keep, one(run, WALK_FIRST, keeping.port), found);
+	}
+	return found;
+}
+
 /* --- places --------------------------------------------------------------------------------------------- */
 
 static number128 ordinary_value(void *context, uint32_t rank)
@@ -257,7 +314,7 @@ static bool compare(struct proving *run, const struct prove_place *place, diagra
 		.context = run, .is_equal = fits, .from_field = walk_first_limit(), .prefer = ordinary_value,
 	};
 	struct prover *prover = &run->prover;
-	const diagram found = run->subject->found_at(run->subject->context, place);
+	diagram found = run->subject->found_at(run->subject->context, place);
 	const char *problem = run->subject->problem(run->subject->context);
 	struct diagram_way way = { 0 };
 
@@ -266,6 +323,8 @@ static bool compare(struct proving *run, const struct prove_place *place, diagra
 		prover->proof->reason = problem;
 		return false;
 	}
+	if (!place->is_judging)
+		found = with_kept_ports(run, found);
 	wanted = limited_to(run, place->hook, wanted);
 	if (diagram_equals(prover->pool, prover->space->diagrams, &difference, wanted, found, &way))
 		return true;

@@ -131,6 +131,14 @@ def check_told_once(tally, fwc):
     tally.check(done.returncode == 1 and len(told) == len(set(told)) == 4, f"told once: {done.stderr}")
 
 
+def check_kept_port(tally, fwc):
+    """To the port that a packet has already is to no other port."""
+    done = run(fwc, on_hook("prerouting", -100, "iifname eth0 tcp dport 80 dnat to 10.0.0.5:80", "ip", "nat"),
+               "--always-passing")
+    tally.check(done.returncode == 0 and "proved:" in done.stderr and "to 10.0.0.5;" in done.stdout,
+                f"kept port: {done.stderr}")
+
+
 def check_world(tally, fwc, folder):
     good = INPUT.format("tcp dport 22 accept")
     done = run(fwc, good, environment={**clean(), "PATH": folder})
@@ -235,6 +243,7 @@ def main():
     laboratory = lab.Lab(fwc)
     check_refused(tally, fwc)
     check_told_once(tally, fwc)
+    check_kept_port(tally, fwc)
     check_empty(tally, fwc)
     check_hostile(tally, fwc)
     check_apart(tally, fwc, laboratory)
