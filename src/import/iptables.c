@@ -21,15 +21,26 @@ static const char *const chain_names[IMPORT_HOOKS] = { "INPUT", "FORWARD", "OUTP
 
 /* --- which family ---------------------------------------------------------------------------------- */
 
+/* What ip6tables alone knows and nobody calls a chain by (ip6tables-extensions). */
+static bool is_of_ip6tables(const char *word)
+{
+	static const char *const words[] = {
+		"--hl-eq", "--hl-gt", "--hl-lt", "--icmpv6-type", "icmp6", "icmpv6", "ipv6-icmp", "ipv6header",
+	};
+
+	for (size_t index = 0; index < sizeof words / sizeof words[0]; index++)
+		if (strcmp(words[index], word) == 0)
+			return true;
+	return strncmp(word, "icmp6-", strlen("icmp6-")) == 0;
+}
+
 static bool is_ipv6_word(const struct save_word *word)
 {
 	size_t length = strcspn(word->text, "/,-");
 	struct address address;
 
-	return strcmp(word->text, "ipv6-icmp") == 0 || strcmp(word->text, "icmpv6") == 0 ||
-	       strcmp(word->text, "--icmpv6-type") == 0 ||
-	       (!word->is_quoted && address_parse(word->text, length, &address) &&
-		address.family == FAMILY_IPV6);
+	return !word->is_quoted && (is_of_ip6tables(word->text) ||
+				    (address_parse(word->text, length, &address) && address.family == FAMILY_IPV6));
 }
 
 static bool chain_has_ipv6(const struct save_chain *chain)
