@@ -582,8 +582,10 @@ static int diff_policies(struct pool_trap *root, struct session_options *options
 	base = session_new(root, options);
 	old_session = session_other(base, old);
 	new_session = session_other(base, new);
-	if (old_session == NULL || new_session == NULL)
-		return session_finish(base);
+	if (old_session == NULL || new_session == NULL) {
+		status = session_finish(base);
+		return status == EXIT_POLICY ? EXIT_USAGE : status;
+	}
 	out = text_new(base->pool);
 	status = compare(old_session, new_session, out, &is_changed);
 	if (status != EXIT_DONE)

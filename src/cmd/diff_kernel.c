@@ -304,8 +304,10 @@ int diff_kernel(struct pool_trap *root, struct session_options *options, const c
 	options->path = differ.is_old ? new : old;
 	base = session_new(root, options);
 	differ.session = session_other(base, options->path);
-	if (differ.session == NULL)
-		return session_finish(base);
+	if (differ.session == NULL) {
+		status = session_finish(base);
+		return status == EXIT_WORLD ? status : EXIT_USAGE;
+	}
 	differ.pool = pool_child(base->pool, "diff");
 	differ.out = text_new(differ.pool);
 	differ.json = diff_json_new(differ.pool, base->sources);

@@ -369,6 +369,14 @@ struct file_reader revision_reader(const char *revision)
 	};
 }
 
+bool revision_lacks(void *pool, const char *revision, const char *path)
+{
+	const char *bytes;
+	size_t length;
+
+	return read_revision((void *)(uintptr_t)revision, pool, path, &bytes, &length) == ENOENT;
+}
+
 bool revision_split(void *pool, const char *argument, const char **revision, const char **path)
 {
 	const char *colon = strchr(argument, ':');

@@ -13,6 +13,9 @@ bool revision_split(void *pool, const char *argument, const char **revision, con
 /* Whether git knows the revision, seen from the working folder. */
 bool revision_exists(void *pool, const char *revision);
 
+/* Whether a revision that exists has no file of that path, which is one from the working folder. */
+bool revision_lacks(void *pool, const char *revision, const char *path);
+
 /* One of two versions of a file that are compared. */
 struct revision_side {
 	const char *path;     /* from the top of the repository */

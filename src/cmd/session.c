@@ -164,6 +164,15 @@ struct session *session_new(struct pool_trap *root, const struct session_options
 	return session;
 }
 
+/* git takes such a path from the top of the repository, unless it begins with './'. */
+static void report_missing(struct session *session, const char *revision, const char *path)
+{
+	struct diagnostic *error = diag_add(session->diags, CODE_FILE_MISSING, SPAN_NONE,
+					    "revision '%s' has no file '%s'", revision, path);
+
+	diag_note(session->diags, error, SPAN_NONE, "paths are those from here, as for files");
+}
+
 struct session *session_other(struct session *session, const char *argument)
 {
 	struct session *other = pool_new(session->pool, struct session);
@@ -181,8 +190,12 @@ struct session *session_other(struct session *session, const char *argument)
 	if (!revision_split(other->pool, argument, &revision, &other->options.path))
 		return other;
 	other->reader = revision_reader(revision);
-	if (revision_exists(other->pool, revision))
-		return other;
+	if (revision_exists(other->pool, revision)) {
+		if (!revision_lacks(other->pool, revision, other->options.path))
+			return other;
+		report_missing(session, revision, other->options.path);
+		return NULL;
+	}
 	diag_add(session->diags, CODE_REVISION, SPAN_NONE,
 		 "there is no file '%s', and git knows no revision '%s' here", argument, revision);
 	return NULL;

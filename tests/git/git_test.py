@@ -93,7 +93,10 @@ def test_revisions(repository):
     status, output, talk = repository.run("fwc", "diff", "nowhere:fw/policy.fw", "fw/policy.fw")
     check(status == 3 and output == "" and "[FW1204]" in talk, f"no revision: {status} {talk}")
     status, output, talk = repository.run("fwc", "diff", "HEAD:fw/none.fw", "fw/policy.fw")
-    check(status == 2 and output == "" and "none.fw" in talk, f"no file: {status} {talk}")
+    check(status == 2 and output == "" and "revision 'HEAD' has no file 'fw/none.fw'" in talk,
+          f"no file: {status} {talk}")
+    status, output, talk = repository.run("fwc", "diff", "HEAD:fw/none.fw", "kernel:")
+    check(status == 2 and output == "" and "has no file" in talk, f"no file for the kernel: {status} {talk}")
 
 
 def test_driver(repository):
