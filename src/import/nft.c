@@ -281,13 +281,13 @@ static struct interval_set addresses_of(void *pool, const struct read_set *set)
 
 	for (size_t index = 0; index < set->elements_count; index++) {
 		const struct read_element *element = &set->elements[index];
-		const number128 low = walk_number_of_bytes(element->key.bytes, element->key.length);
+		const number128 low = walk_number_of_bytes(element->key, element->key_length);
 		number128 high = low;
 
 		if ((element->flags & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
 			continue;
 		if (has_ranges && index + 1 < set->elements_count)
-			high = walk_number_of_bytes(set->elements[index + 1].key.bytes, set->key_length) - 1;
+			high = walk_number_of_bytes(set->elements[index + 1].key, set->key_length) - 1;
 		else if (has_ranges)
 			high = family_highest(set->key_type == TYPE_IPV4_ADDRESS ? FAMILY_IPV4 : FAMILY_IPV6);
 		if (low <= high)

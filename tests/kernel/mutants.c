@@ -209,8 +209,8 @@ static bool is_there_twice(const struct read_set *set, const struct read_element
 		const struct read_element *other = &set->elements[index];
 
 		if (other != element && other->flags == element->flags &&
-		    other->key.length == element->key.length &&
-		    memcmp(other->key.bytes, element->key.bytes, other->key.length) == 0)
+		    other->key_length == element->key_length &&
+		    memcmp(other->key, element->key, other->key_length) == 0)
 			return true;
 	}
 	return false;
@@ -223,12 +223,12 @@ static bool mutate_element(struct nft_read *read, const struct read_table *table
 	if (element == NULL)
 		return false;
 	text_addf(what, "set %s, element %zu: ", set->name, (size_t)(element - set->elements) + 1);
-	if (element->value.is_verdict && unit_below(2) == 0)
-		change_verdict(&element->value, table, what);
-	else if (element->key_end != NULL && unit_below(2) == 0)
-		change_bytes(element->key_end, element->key.length, what);
+	if (element->more->value.is_verdict && unit_below(2) == 0)
+		change_verdict(&element->more->value, table, what);
+	else if (element->more->key_end != NULL && unit_below(2) == 0)
+		change_bytes(element->more->key_end, element->key_length, what);
 	else
-		change_bytes(element->key.bytes, element->key.length, what);
+		change_bytes(element->key, element->key_length, what);
 	if (is_there_twice(set, element))
 		return false;
 	nft_read_finish(read);

@@ -366,14 +366,14 @@ static const struct read_element *find_in_row(const struct read_set *set, const 
 {
 	const struct read_element *found = NULL;
 	for (size_t i = 0; i < set->elements_count; i++)
-		if (memcmp(set->elements[i].key.bytes, key, set->key_length) <= 0)
+		if (memcmp(set->elements[i].key, key, set->key_length) <= 0)
 			found = &set->elements[i];
 	return found == NULL || (found->flags & NFT_SET_ELEM_INTERVAL_END) != 0 ? NULL : found;
 }
 
 static bool holds_ranges(const struct read_set *set, const struct read_element *element, const uint8_t *key)
 {
-	const uint8_t *low = element->key.bytes, *high = element->key_end == NULL ? low : element->key_end;
+	const uint8_t *low = element->key, *high = element->more->key_end == NULL ? low : element->more->key_end;
 	size_t offset = 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
 		size_t length = set->field_lengths[i];
@@ -392,7 +392,7 @@ static const struct read_element *find_element(const struct read_set *set, const
 	for (size_t i = 0; i < set->elements_count; i++) {
 		const struct read_element *element = &set->elements[i];
 		bool holds = set->fields_count > 1 ? holds_ranges(set, element, key)
-						   : memcmp(element->key.bytes, key, set->key_length) == 0;
+						   : memcmp(element->key, key, set->key_length) == 0;
 		if (holds)
 			return element;
 	}
@@ -412,7 +412,7 @@ static enum step run_lookup(struct machine *machine, const struct read_expressio
 	if (read_has(lookup, NFTA_LOOKUP_DREG)) {
 		if (read_number(lookup, NFTA_LOOKUP_DREG, 9) != 0)
 			return trouble(machine, "a map of values");
-		return found == NULL ? BREAK : follow(machine, &found->value);
+		return found == NULL ? BREAK : follow(machine, &found->more->value);
 	}
 	bool is_inverted = (read_number(lookup, NFTA_LOOKUP_FLAGS, 0) & NFT_LOOKUP_F_INV) != 0;
 	return (found != NULL) != is_inverted ? NEXT : BREAK;

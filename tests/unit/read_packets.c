@@ -34,11 +34,11 @@ void read_constants_add(struct read_constants *constants, const struct read_tabl
 	for (size_t i = 0; i < table->sets_count; i++)
 		for (size_t k = 0; k < table->sets[i]->elements_count; k++) {
 			const struct read_element *element = &table->sets[i]->elements[k];
-			if (element->key.length == 8) { /* protocol, then port */
-				add_constant(constants, element->key.bytes, 1);
-				add_constant(constants, element->key.bytes + 4, 2);
+			if (element->key_length == 8) { /* protocol, then port */
+				add_constant(constants, element->key, 1);
+				add_constant(constants, element->key + 4, 2);
 			}
-			add_constant(constants, element->key.bytes, element->key.length);
+			add_constant(constants, element->key, element->key_length);
 		}
 }
 

@@ -408,32 +408,62 @@ static bool delete_set(struct reader *reader, const struct attributes *attribute
 
 /* --- elements --------------------------------------------------------------------------------------- */
 
+static bool read_key(const struct reader *reader, const struct attributes *attributes, const struct read_set *set,
+		     struct read_element *element)
+{
+	struct read_data key = { 0 };
+	if (attributes->of[NFTA_SET_ELEM_KEY] != NULL &&
+	    !read_data_parse(reader->arena, attributes->of[NFTA_SET_ELEM_KEY], &key))
+		return false;
+	element->key = key.is_verdict ? NULL : key.bytes;
+	element->key_length = key.is_verdict ? 0 : key.length;
+	bool is_catch_all = (element->flags & NFT_SET_ELEM_CATCHALL) != 0;
+	return is_catch_all || (!key.is_verdict && key.length == set->key_length);
+}
+
+/* An attribute beside the key and the flags. */
+static bool has_more(const struct attributes *attributes)
+{
+	for (unsigned i = 0; i < ATTRIBUTES_MAX; i++)
+		if (i != NFTA_SET_ELEM_KEY && i != NFTA_SET_ELEM_FLAGS && attributes->of[i] != NULL)
+			return true;
+	return false;
+}
+
+static bool read_more(const struct reader *reader, const struct attributes *attributes, uint32_t key_length,
+		      struct read_more *more)
+{
+	struct read_data end = { 0 };
+	more->timeout_ms = number_of(attributes, NFTA_SET_ELEM_TIMEOUT, 0);
+	more->object = string_of(reader, attributes, NFTA_SET_ELEM_OBJREF);
+	more->comment = comment_of(reader, attributes, NFTA_SET_ELEM_USERDATA, USERDATA_COMMENT);
+	if (attributes->of[NFTA_SET_ELEM_KEY_END] != NULL &&
+	    !read_data_parse(reader->arena, attributes->of[NFTA_SET_ELEM_KEY_END], &end))
+		return false;
+	if (attributes->of[NFTA_SET_ELEM_DATA] != NULL &&
+	    !read_data_parse(reader->arena, attributes->of[NFTA_SET_ELEM_DATA], &more->value))
+		return false;
+	more->key_end = end.bytes;
+	if (end.bytes != NULL && end.length != key_length)
+		return false;
+	return read_set_expressions(reader, attributes, NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS,
+				    &more->expressions);
+}
+
 static bool read_element(const struct reader *reader, const struct nlattr *nest, const struct read_set *set,
 			 struct read_element *element)
 {
+	static const struct read_more nothing;
 	struct attributes attributes = nested_of(nest);
-	struct read_data end = { 0 };
 	element->flags = (uint32_t)number_of(&attributes, NFTA_SET_ELEM_FLAGS, 0);
-	element->timeout_ms = number_of(&attributes, NFTA_SET_ELEM_TIMEOUT, 0);
-	element->object = string_of(reader, &attributes, NFTA_SET_ELEM_OBJREF);
-	element->comment = comment_of(reader, &attributes, NFTA_SET_ELEM_USERDATA, USERDATA_COMMENT);
-	if (attributes.of[NFTA_SET_ELEM_KEY] != NULL &&
-	    !read_data_parse(reader->arena, attributes.of[NFTA_SET_ELEM_KEY], &element->key))
+	element->more = &nothing;
+	if (!read_key(reader, &attributes, set, element))
 		return false;
-	if (attributes.of[NFTA_SET_ELEM_KEY_END] != NULL &&
-	    !read_data_parse(reader->arena, attributes.of[NFTA_SET_ELEM_KEY_END], &end))
-		return false;
-	if (attributes.of[NFTA_SET_ELEM_DATA] != NULL &&
-	    !read_data_parse(reader->arena, attributes.of[NFTA_SET_ELEM_DATA], &element->value))
-		return false;
-	element->key_end = end.bytes;
-	bool is_catch_all = (element->flags & NFT_SET_ELEM_CATCHALL) != 0;
-	if (!is_catch_all && (element->key.is_verdict || element->key.length != set->key_length))
-		return false;
-	if (end.bytes != NULL && end.length != element->key.length)
-		return false;
-	return read_set_expressions(reader, &attributes, NFTA_SET_ELEM_EXPR, NFTA_SET_ELEM_EXPRESSIONS,
-				    &element->expressions);
+	if (!has_more(&attributes))
+		return true;
+	struct read_more *more = arena_new_item(reader->arena, struct read_more);
+	element->more = more;
+	return read_more(reader, &attributes, element->key_length, more);
 }
 
 static bool new_elements(struct reader *reader, const struct attributes *attributes)
@@ -556,14 +586,14 @@ void nft_read_message(struct nft_read *read, const struct nlmsghdr *header)
 static int compare_elements(const void *left, const void *right)
 {
 	const struct read_element *a = left, *b = right;
-	uint32_t length = a->key.length < b->key.length ? a->key.length : b->key.length;
-	int order = length == 0 ? 0 : memcmp(a->key.bytes, b->key.bytes, length);
+	uint32_t length = a->key_length < b->key_length ? a->key_length : b->key_length;
+	int order = length == 0 ? 0 : memcmp(a->key, b->key, length);
 	if (order != 0)
 		return order;
-	if (a->key.length != b->key.length)
-		return a->key.length < b->key.length ? -1 : 1;
-	if (a->key_end != NULL && b->key_end != NULL) {
-		order = memcmp(a->key_end, b->key_end, length);
+	if (a->key_length != b->key_length)
+		return a->key_length < b->key_length ? -1 : 1;
+	if (a->more->key_end != NULL && b->more->key_end != NULL) {
+		order = memcmp(a->more->key_end, b->more->key_end, length);
 		if (order != 0)
 			return order;
 	}

@@ -94,15 +94,22 @@ struct read_chain {
 	size_t rules_count, rules_capacity;
 };
 
-struct read_element {
-	struct read_data key;
+/* What an element of a long list has nothing of. */
+struct read_more {
 	const uint8_t *key_end;  /* as long as the key, or NULL */
 	struct read_data value;  /* maps */
-	uint32_t flags;          /* NFT_SET_ELEM_* */
 	const char *object;      /* object maps */
 	const char *comment;
 	uint64_t timeout_ms;
 	struct read_expressions expressions;
+};
+
+/* There are two of them for each interval of a set: each byte here is 2 MB at a million prefixes. */
+struct read_element {
+	const uint8_t *key;           /* as long as the set says; NULL: a catch-all's */
+	const struct read_more *more; /* never NULL */
+	uint32_t key_length;
+	uint32_t flags;               /* NFT_SET_ELEM_* */
 };
 
 #define READ_FIELDS_MAX 16 /* NFT_REG32_COUNT */

@@ -31,22 +31,22 @@ static void print_object(struct text *out, const struct read_object *object)
 static void print_element(struct text *out, const struct read_element *element)
 {
 	text_add(out, "  ");
-	read_data_print(out, &element->key);
-	if (element->key_end != NULL) {
+	const struct read_more *more = element->more;
+	read_data_print(out, &(struct read_data){ .bytes = element->key, .length = element->key_length });
+	if (more->key_end != NULL) {
 		text_add_char(out, '-');
-		read_data_print(out, &(struct read_data){ .bytes = element->key_end,
-			.length = element->key.length });
+		read_data_print(out, &(struct read_data){ .bytes = more->key_end, .length = element->key_length });
 	}
-	if (element->value.is_verdict || element->value.length != 0) {
+	if (more->value.is_verdict || more->value.length != 0) {
 		text_add(out, " : ");
-		read_data_print(out, &element->value);
+		read_data_print(out, &more->value);
 	}
-	if (element->object != NULL)
-		text_addf(out, " object %s", element->object);
+	if (more->object != NULL)
+		text_addf(out, " object %s", more->object);
 	if (element->flags != 0)
 		text_addf(out, " flags %u", element->flags);
-	print_expressions(out, &element->expressions);
-	print_comment(out, element->comment);
+	print_expressions(out, &more->expressions);
+	print_comment(out, more->comment);
 	text_add_char(out, '\n');
 }
 

@@ -188,7 +188,7 @@ static bool is_small_lookup(const struct read_table *table, const struct read_ex
 	if (set == NULL || set->elements_count > SMALL_ELEMENTS)
 		return false;
 	for (size_t i = 0; i < set->elements_count; i++)
-		if (goes_elsewhere(&set->elements[i].value))
+		if (goes_elsewhere(&set->elements[i].more->value))
 			return false;
 	return true;
 }

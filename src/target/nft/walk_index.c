@@ -100,14 +100,14 @@ static struct reach field_reach(const struct making *making, int place, const ui
 static struct reach ranges_reach(const struct making *making, const struct read_element *element)
 {
 	const struct read_set *set = making->set;
-	const uint8_t *high = element->key_end != NULL ? element->key_end : element->key.bytes;
+	const uint8_t *high = element->more->key_end != NULL ? element->more->key_end : element->key;
 	struct reach reach = whole_reach;
 	unsigned offset = 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
 		unsigned length = set->field_lengths[i];
-		if (offset + length > element->key.length)
+		if (offset + length > element->key_length)
 			return whole_reach;
-		reach = met(reach, field_reach(making, making->place + (int)offset, element->key.bytes + offset,
+		reach = met(reach, field_reach(making, making->place + (int)offset, element->key + offset,
 					       high + offset, length));
 		offset += (length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
 	}
@@ -118,8 +118,8 @@ static struct reach reach_of(const struct making *making, const struct read_elem
 {
 	if (making->set->fields_count > 1)
 		return ranges_reach(making, element);
-	struct walk_equations equations = walk_equations_of(making->registers, making->place, element->key.bytes,
-							    element->key.length);
+	struct walk_equations equations = walk_equations_of(making->registers, making->place, element->key,
+							    element->key_length);
 	return equations_reach(making, &equations);
 }
 
@@ -246,7 +246,7 @@ static size_t first_above(const struct read_set *set, number128 value)
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		const struct read_element *element = &set->elements[middle];
-		if (walk_number_of_bytes(element->key.bytes, element->key.length) <= value)
+		if (walk_number_of_bytes(element->key, element->key_length) <= value)
 			low = middle + 1;
 		else
 			high = middle;
@@ -264,7 +264,7 @@ size_t walk_index_row(const struct walk *walk, const struct read_set *set, const
 	*first = first_above(set, part->low);
 	/* one that starts before holds up to the next; of several at one place the last */
 	while (*first > 0 &&
-	       walk_number_of_bytes(set->elements[*first - 1].key.bytes, set->key_length) == part->low)
+	       walk_number_of_bytes(set->elements[*first - 1].key, set->key_length) == part->low)
 		--*first;
 	if (*first > 0)
 		--*first;

@@ -117,10 +117,10 @@ static void add_equations(struct lookup *lookup, struct group *group, const stru
 static void add_exact(struct lookup *lookup, const struct read_element *element)
 {
 	struct walk_equations equations = walk_equations_of(&lookup->path->registers, lookup->place,
-							    element->key.bytes, element->key.length);
+							    element->key, element->key_length);
 	lookup->is_unclear = lookup->is_unclear || equations.is_unclear;
 	if (!equations.is_impossible && !equations.is_unclear)
-		add_equations(lookup, group_of(lookup, &element->value), &equations);
+		add_equations(lookup, group_of(lookup, &element->more->value), &equations);
 }
 
 /* One field of a concatenation between two keys; false where it cannot hold. */
@@ -157,22 +157,22 @@ static bool add_field(struct lookup *lookup, struct walk_path *element, unsigned
 static void add_ranges(struct lookup *lookup, const struct read_element *from)
 {
 	struct walk_path element;
-	const uint8_t *high = from->key_end != NULL ? from->key_end : from->key.bytes;
+	const uint8_t *high = from->more->key_end != NULL ? from->more->key_end : from->key;
 	unsigned offset = 0;
 	walk_path_begin(lookup->walk, &element);
 	bool is_possible = walk_path_families(&element, lookup->path->families) &&
 			   walk_path_protocols(&element, &lookup->path->protocols);
 	for (size_t i = 0; i < lookup->set->fields_count && is_possible; i++) {
 		unsigned length = lookup->set->field_lengths[i];
-		if (offset + length > from->key.length) {
+		if (offset + length > from->key_length) {
 			lookup->is_unclear = true;
 			return;
 		}
-		is_possible = add_field(lookup, &element, offset, length, from->key.bytes + offset, high + offset);
+		is_possible = add_field(lookup, &element, offset, length, from->key + offset, high + offset);
 		offset += (length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
 	}
 	if (is_possible)
-		add_predicate(lookup, group_of(lookup, &from->value), &element);
+		add_predicate(lookup, group_of(lookup, &from->more->value), &element);
 }
 
 /* A row of starts and ends, sorted: a start holds up to the next element. */
@@ -193,11 +193,11 @@ static void add_row(struct lookup *lookup)
 		const struct read_element *element = &set->elements[i];
 		if ((element->flags & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
 			continue;
-		struct interval item = { walk_number_of_bytes(element->key.bytes, length), limit };
-		if (element->key_end != NULL)
-			item.high = walk_number_of_bytes(element->key_end, length);
+		struct interval item = { walk_number_of_bytes(element->key, length), limit };
+		if (element->more->key_end != NULL)
+			item.high = walk_number_of_bytes(element->more->key_end, length);
 		if (i + 1 < set->elements_count) {
-			number128 next = walk_number_of_bytes(set->elements[i + 1].key.bytes, length);
+			number128 next = walk_number_of_bytes(set->elements[i + 1].key, length);
 			if (next == item.low)
 				continue; /* the later of two starts at one place */
 			item.high = next - 1;
@@ -207,7 +207,7 @@ static void add_row(struct lookup *lookup)
 			return;
 		}
 		const struct interval_set values = { &item, 1, 1 };
-		add_values(lookup, group_of(lookup, &element->value), variable, &values);
+		add_values(lookup, group_of(lookup, &element->more->value), variable, &values);
 	}
 }
 
@@ -219,7 +219,7 @@ static bool is_row(const struct read_set *set)
 static void add_element(struct lookup *lookup, const struct read_element *element)
 {
 	if ((element->flags & NFT_SET_ELEM_CATCHALL) != 0) {
-		lookup->otherwise = &element->value;
+		lookup->otherwise = &element->more->value;
 		lookup->has_otherwise = true;
 	} else if (lookup->set->fields_count > 1) {
 		add_ranges(lookup, element);
