@@ -149,12 +149,12 @@ bool booted_parse(void *pool, const char *comment, struct booted *booted)
 
 /* --- what it made ------------------------------------------------------------------------------------- */
 
-static struct nft_kept_expected expect_of(void *pool, const struct text *messages, const char *table)
+static struct kept_hash_result expect_of(void *pool, const struct text *messages, const char *table)
 {
 	return nft_kept_expect(pool, messages->bytes, messages->length, table, NFT_KEPT_GLANCED);
 }
 
-static bool expect_bare(struct session *session, struct nft_kept_expected *expected)
+static bool expect_bare(struct session *session, struct kept_hash_result *expected)
 {
 	const struct nft_table *table = booted_bare(session);
 	struct text *batch = text_new(session->pool);
@@ -169,7 +169,7 @@ static bool expect_bare(struct session *session, struct nft_kept_expected *expec
 }
 
 static bool expect_file(struct session *session, const struct booted *booted, const char *path,
-			struct nft_kept_expected *expected)
+			struct kept_hash_result *expected)
 {
 	void *pool = pool_child(session->pool, "booted");
 	struct text *messages = text_new(pool);
@@ -187,7 +187,7 @@ static bool expect_file(struct session *session, const struct booted *booted, co
 }
 
 bool booted_expect(struct session *session, const struct booted *booted, const char *directory,
-		   struct nft_kept_expected *expected)
+		   struct kept_hash_result *expected)
 {
 	const char *kept = pool_format(session->pool, "%s/boot.batch%s", directory,
 				       booted->what == BOOTED_RESCUE ? ".rescue" : "");

@@ -30,6 +30,6 @@ bool booted_parse(void *pool, const char *comment, struct booted *booted);
 /* What the kernel holds where nobody has changed what was booted. directory: of the state, where a batch may be
  * that has no path. false: the file is not there any more, or another. */
 bool booted_expect(struct session *session, const struct booted *booted, const char *directory,
-		   struct nft_kept_expected *expected);
+		   struct kept_hash_result *expected);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +176,7 @@ struct enforcing {
 	struct nft_socket *socket;
 	struct nft_kept *before;
 	struct nft_restore *restore; /* NULL until it is needed */
-	struct nft_kept_expected expected; /* of the kernel, once it is loaded */
+	struct kept_hash_result expected; /* of the kernel, once it is loaded */
 	const struct nft_chain *mark_chain; /* of the session's table */
 	bool is_there; /* the kernel holds the table as it is, but for the mark */
 	const char *client; /* the remote session, or NULL */
@@ -291,7 +292,7 @@ static bool is_in_force(const struct enforcing *enforcing, const struct state_en
 /* Does this batch make what the kernel held when the entry was loaded? */
 static bool has_made(const struct state_entry *entry, char *batch, size_t length)
 {
-	const struct nft_kept_expected made = nft_kept_expect(batch, batch + NFT_BATCH_FILE_HEAD,
+	const struct kept_hash_result made = nft_kept_expect(batch, batch + NFT_BATCH_FILE_HEAD,
 							      length - NFT_BATCH_FILE_HEAD, entry->table,
 							      NFT_KEPT_GLANCED);
 
@@ -409,27 +410,28 @@ static bool prove_kernel(struct session *session, const struct nft_kept *now)
 static bool check_kernel(struct enforcing *enforcing, struct state_entry *entry)
 {
 	struct session *session = enforcing->session;
-	char *found = pool_bytes(enforcing->state->pool, REREAD_HASH_LENGTH + 1);
+	const char *table = session->table->name;
+	void *pool = enforcing->state->pool;
+	struct nft_kept_look look;
 	struct nft_kept *now;
-	bool is_same;
+	char *found;
 
 	entry->kernel = entry->glance = entry->place = NULL;
-	if (nft_kept_glance(session->pool, enforcing->socket, session->table->name, NFT_KEPT_GLANCED, &now) != 0)
+	if (nft_kept_look(session->pool, enforcing->socket, table, NFT_KEPT_GLANCED, &look) != 0)
 		return true;
+	entry->glance = pool_strdup(pool, look.glance);
+	entry->place = place_of(pool, enforcing->socket->fd);
+	entry->generation = look.generation;
+	if (strcmp(look.glance, enforcing->expected.glance) == 0) {
+		entry->kernel = pool_strdup(pool, enforcing->expected.whole);
+		return true;
+	}
+	if (nft_kept_read(session->pool, enforcing->socket, table, &now) != 0)
+		return true;
+	found = pool_bytes(pool, REREAD_HASH_LENGTH + 1);
 	nft_kept_hash(now, found);
-	entry->glance = pool_strdup(enforcing->state->pool, found);
-	entry->place = place_of(enforcing->state->pool, enforcing->socket->fd);
-	entry->generation = now->generation;
-	is_same = strcmp(found, enforcing->expected.glance) == 0;
-	if (is_same)
-		memcpy(found, enforcing->expected.whole, REREAD_HASH_LENGTH + 1);
-	else if (!enforcing->expected.is_glance_whole &&
-		 nft_kept_read(session->pool, enforcing->socket, session->table->name, &now) != 0)
-		return true;
-	else
-		nft_kept_hash(now, found);
 	entry->kernel = found;
-	return is_same || has_come_too_late(enforcing) || prove_kernel(session, now);
+	return has_come_too_late(enforcing) || prove_kernel(session, now);
 }
 
 static bool finish_state(struct enforcing *enforcing)
@@ -589,6 +591,12 @@ static bool begin(struct enforcing *enforcing, const struct bundle *bundle, stru
 	return false;
 }
 
+/* What the passes have freed: what comes next stands on top of what is left. */
+static void give_back_memory(void)
+{
+	(void)malloc_trim(0);
+}
+
 bool enforce_prepare(struct session *session, struct enforce_proof *proof)
 {
 	proof->is_proved = false;
@@ -596,8 +604,10 @@ bool enforce_prepare(struct session *session, struct enforce_proof *proof)
 	if (!session_lower(session) || session_is_refused(session))
 		return false;
 	rights_want_no_program();
+	give_back_memory();
 	if (!session->options.skips_proof)
 		proof->is_proved = proof_make(session, &proof->proof, proof->sha256);
+	give_back_memory();
 	return !diags_has_errors(session->diags) && !session_is_refused(session);
 }
 

@@ -102,7 +102,7 @@ static enum agreement compare_hashes(const struct standing *standing, const char
 
 static enum agreement compare(struct session *session, const struct standing *standing, const char *directory)
 {
-	struct nft_kept_expected expected;
+	struct kept_hash_result expected;
 
 	if (standing->is_booted && booted_expect(session, &standing->booted, directory, &expected))
 		return compare_hashes(standing, expected.whole, expected.glance);

@@ -6,7 +6,6 @@
 #include <libnftnl/chain.h>
 #include <libnftnl/object.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sha2.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -101,12 +100,20 @@ static void begin(struct nft_kept *kept)
 	kept->bytes_count = 0;
 	kept->has_table = false;
 	add_bytes(kept, &head, sizeof head);
+	talloc_free(kept->hash);
+	kept->hash = kept->is_only_hashed ? kept_hash_new(kept, kept->table, true, kept->elements_most) : NULL;
 }
 
 static void keep_message(const struct nlmsghdr *message, void *data)
 {
 	struct nft_kept *kept = data;
-	if (is_of_table(message, kept->table))
+	bool is_needed = kept->hash == NULL || kind_of(message) == NFT_MSG_NEWCHAIN ||
+			 kind_of(message) == NFT_MSG_NEWSET; /* by these the others are asked for */
+	if (!is_of_table(message, kept->table))
+		return;
+	if (kept->hash != NULL)
+		kept_hash_message(kept->hash, message);
+	if (is_needed)
 		add_bytes(kept, message, message->nlmsg_len);
 }
 
@@ -212,19 +219,29 @@ static int read_once(struct nft_kept *kept, struct nft_socket *netlink)
 	return error != 0 ? error : asked;
 }
 
-int nft_kept_glance(void *pool, struct nft_socket *netlink, const char *table, size_t elements_most,
-		    struct nft_kept **read)
+static struct nft_kept *kept_new(void *pool, const char *table, size_t elements_most)
 {
 	struct nft_kept *kept = pool_new(pool, struct nft_kept);
-	int error = EINTR;
 	kept->pool = kept;
 	kept->table = pool_strdup(kept, table);
 	kept->elements_most = elements_most;
-	*read = kept;
+	return kept;
+}
+
+static int read_until_whole(struct nft_kept *kept, struct nft_socket *netlink)
+{
+	int error = EINTR;
 	/* others changed the rules meanwhile: once more */
 	for (int attempt = 0; attempt < ATTEMPTS_MAX && (error == EINTR || error == ENOENT); attempt++)
 		error = read_once(kept, netlink);
 	return error;
+}
+
+int nft_kept_glance(void *pool, struct nft_socket *netlink, const char *table, size_t elements_most,
+		    struct nft_kept **kept)
+{
+	*kept = kept_new(pool, table, elements_most);
+	return read_until_whole(*kept, netlink);
 }
 
 int nft_kept_read(void *pool, struct nft_socket *netlink, const char *table, struct nft_kept **read)
@@ -458,91 +475,54 @@ struct nft_table *nft_kept_table(void *pool, const struct nft_kept *kept)
 
 /* --- the hash --------------------------------------------------------------------------------------- */
 
-struct hashing {
-	const char *messages; /* one behind the other */
-	size_t length;
-	const char *table;
-	bool is_dump; /* the kernel's list, in which rules name the one before them */
-};
-
-static void hash_piece(struct text *out, void *data)
+struct nft_read *nft_kept_reading(void *pool, const struct nft_kept *kept)
 {
-	SHA256Update(data, (const uint8_t *)out->bytes, out->length);
-	out->length = 0;
-}
-
-static void hash_reading(void *scratch, const struct hashing *hashing, const struct nft_read *read,
-			 size_t elements_most, char sha256[REREAD_HASH_LENGTH + 1])
-{
-	SHA2_CTX hash;
-	const struct read_printing printing = { text_new(scratch), elements_most, hash_piece, &hash };
-	const struct read_table *table = nft_read_table(read, NFPROTO_INET, hashing->table);
-	SHA256Init(&hash);
-	if (table != NULL)
-		nft_read_print_pieces(&printing, table);
-	if (read->problem != NULL) /* what is not understood counts byte by byte */
-		SHA256Update(&hash, (const uint8_t *)hashing->messages, hashing->length);
-	SHA256End(&hash, sha256);
-}
-
-static struct nft_read *read_messages(void *scratch, const struct hashing *hashing)
-{
-	struct nft_read *read = nft_read_new(scratch);
-	int left = (int)hashing->length;
-	read->generation = hashing->is_dump;
-	for (const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)hashing->messages;
-	     mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+	struct nft_read *read = nft_read_new(pool);
+	int left;
+	read->generation = 1; /* whichever: they are a kernel's */
+	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left))
 		nft_read_message(read, message);
 	nft_read_finish(read);
 	return read;
 }
 
-static struct hashing hashing_of(const struct nft_kept *kept)
+static void hash_messages(struct kept_hash *hash, const struct nlmsghdr *message, int left)
 {
-	return (struct hashing){
-		.messages = kept->bytes + sizeof(struct head),
-		.length = kept->bytes_count - sizeof(struct head),
-		.table = kept->table,
-		.is_dump = true,
-	};
-}
-
-struct nft_read *nft_kept_reading(void *pool, const struct nft_kept *kept)
-{
-	const struct hashing hashing = hashing_of(kept);
-	return read_messages(pool, &hashing);
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		kept_hash_message(hash, message);
 }
 
 void nft_kept_hash(const struct nft_kept *kept, char sha256[REREAD_HASH_LENGTH + 1])
 {
-	void *scratch = pool_child(kept->pool, "hash");
-	const struct hashing hashing = hashing_of(kept);
-	hash_reading(scratch, &hashing, read_messages(scratch, &hashing), kept->elements_most, sha256);
-	talloc_free(scratch);
+	struct kept_hash *hash = kept_hash_new(kept->pool, kept->table, true, kept->elements_most);
+	int left;
+	const struct nlmsghdr *first = first_message(kept, &left);
+	hash_messages(hash, first, left);
+	memcpy(sha256, kept_hash_finish(hash).glance, REREAD_HASH_LENGTH + 1);
+	talloc_free(hash);
 }
 
-static bool has_more_elements(const struct nft_read *read, const char *name, size_t elements_most)
+struct kept_hash_result nft_kept_expect(void *pool, const char *messages, size_t length, const char *table,
+					size_t elements_most)
 {
-	const struct read_table *table = nft_read_table(read, NFPROTO_INET, name);
-	for (size_t i = 0; table != NULL && i < table->sets_count; i++)
-		if (read_set_count(table->sets[i]) > elements_most)
-			return true;
-	return false;
-}
-
-struct nft_kept_expected nft_kept_expect(void *pool, const char *messages, size_t length, const char *table,
-					 size_t elements_most)
-{
-	void *scratch = pool_child(pool, "hash");
-	const struct hashing hashing = { .messages = messages, .length = length, .table = table };
-	const struct nft_read *read = read_messages(scratch, &hashing);
-	struct nft_kept_expected expected;
-	hash_reading(scratch, &hashing, read, 0, expected.whole);
-	expected.is_glance_whole = !has_more_elements(read, table, elements_most);
-	if (expected.is_glance_whole)
-		memcpy(expected.glance, expected.whole, sizeof expected.glance);
-	else
-		hash_reading(scratch, &hashing, read, elements_most, expected.glance);
-	talloc_free(scratch);
+	struct kept_hash *hash = kept_hash_new(pool, table, false, elements_most);
+	hash_messages(hash, (const struct nlmsghdr *)(const void *)messages, (int)length);
+	struct kept_hash_result expected = kept_hash_finish(hash);
+	talloc_free(hash);
 	return expected;
+}
+
+int nft_kept_look(void *pool, struct nft_socket *netlink, const char *table, size_t elements_most,
+		  struct nft_kept_look *look)
+{
+	struct nft_kept *kept = kept_new(pool, table, elements_most);
+	kept->is_only_hashed = true;
+	int error = read_until_whole(kept, netlink);
+	if (error == 0) {
+		memcpy(look->glance, kept_hash_finish(kept->hash).glance, sizeof look->glance);
+		look->generation = kept->generation;
+	}
+	talloc_free(kept);
+	return error;
 }

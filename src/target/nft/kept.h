@@ -9,8 +9,8 @@
 #ifndef FWC_TARGET_NFT_KEPT_H
 #define FWC_TARGET_NFT_KEPT_H
 
+#include "target/nft/kept_hash.h"
 #include "target/nft/kernel.h"
-#include "target/nft/reread.h"
 
 struct nft_kept {
 	void *pool;
@@ -20,6 +20,9 @@ struct nft_kept {
 	size_t elements_most;    /* of sets with more, as the kernel counts, there are none here; 0: it is whole */
 	char *bytes;             /* the head and the messages */
 	size_t bytes_count, bytes_capacity;
+	/* private to nft_kept_look */
+	bool is_only_hashed;
+	struct kept_hash *hash;
 };
 
 /* What stands in the model beside parts that are kept. The messages are those of the nft_kept. */
@@ -78,12 +81,15 @@ struct nft_read *nft_kept_reading(void *pool, const struct nft_kept *kept);
 /* SHA-256 of all that the table is, without what packets change, handles and the like. Equal where
  * nobody changed the table. */
 void nft_kept_hash(const struct nft_kept *kept, char sha256[REREAD_HASH_LENGTH + 1]);
-/* What nft_kept_hash will give of a table, and of a glance at it, that these messages of a batch have made. */
-struct nft_kept_expected {
-	char whole[REREAD_HASH_LENGTH + 1], glance[REREAD_HASH_LENGTH + 1];
-	bool is_glance_whole; /* no set has that many elements */
+/* The hash of a glance at the table, of which nothing is kept in memory. 0 or an errno. */
+struct nft_kept_look {
+	char glance[REREAD_HASH_LENGTH + 1];
+	uint32_t generation;
 };
-struct nft_kept_expected nft_kept_expect(void *pool, const char *messages, size_t length, const char *table,
-					 size_t elements_most);
+int nft_kept_look(void *pool, struct nft_socket *socket, const char *table, size_t elements_most,
+		  struct nft_kept_look *look);
+/* What nft_kept_hash will give of a table, and of a glance at it, that these messages of a batch have made. */
+struct kept_hash_result nft_kept_expect(void *pool, const char *messages, size_t length, const char *table,
+					size_t elements_most);
 
 #endif

@@ -178,16 +178,12 @@ struct read_object *read_object_find(const struct read_table *table, uint32_t ty
 /* Everything in one order and one form: two readings are equal where the texts are. What counts
  * packets or is the kernel's own (handles, counters, times left) is left out. */
 void nft_read_print(struct text *out, const struct read_table *table);
-/* The same piece by piece: sink is called after each, and may empty the text (length 0). Of sets with more than
- * elements_most elements (0: of none) only the number stands there. */
-struct read_printing {
-	struct text *out;
-	size_t elements_most;
-	void (*sink)(struct text *out, void *data);
-	void *data;
-};
-void nft_read_print_pieces(const struct read_printing *printing, const struct read_table *table);
-/* How many elements it has, read or not, an interval being one. */
-size_t read_set_count(const struct read_set *set);
+/* Its parts: a line each, that of a set without its elements, that of a chain without its rules. */
+void read_table_print(struct text *out, const struct read_table *table);
+void read_object_print(struct text *out, const struct read_object *object);
+void read_set_print(struct text *out, const struct read_set *set);
+void read_element_print(struct text *out, const struct read_element *element);
+void read_chain_print(struct text *out, const struct read_chain *chain);
+void read_rule_print(struct text *out, const struct read_rule *rule);
 
 #endif

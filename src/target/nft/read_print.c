@@ -20,7 +20,7 @@ static void print_expressions(struct text *out, const struct read_expressions *l
 	}
 }
 
-static void print_object(struct text *out, const struct read_object *object)
+void read_object_print(struct text *out, const struct read_object *object)
 {
 	text_addf(out, "object %u %s ", object->type, object->name);
 	read_expression_print(out, &object->content);
@@ -28,7 +28,7 @@ static void print_object(struct text *out, const struct read_object *object)
 	text_add_char(out, '\n');
 }
 
-static void print_element(struct text *out, const struct read_element *element)
+void read_element_print(struct text *out, const struct read_element *element)
 {
 	text_add(out, "  ");
 	const struct read_more *more = element->more;
@@ -56,38 +56,16 @@ static uint32_t data_length_of(const struct read_set *set)
 	return set->data_type == NFT_DATA_VERDICT ? 0 : set->data_length;
 }
 
-size_t read_set_count(const struct read_set *set)
+static void print_elements(struct text *out, const struct read_set *set)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < set->elements_count; i++)
-		count += (set->elements[i].flags & NFT_SET_ELEM_INTERVAL_END) == 0;
-	return set->elements_count == 0 ? set->count : count;
-}
-
-static void sink_piece(const struct read_printing *printing)
-{
-	if (printing->sink != NULL)
-		printing->sink(printing->out, printing->data);
-}
-
-static void print_elements(const struct read_printing *printing, const struct read_set *set)
-{
-	size_t count = printing->elements_most == 0 ? 0 : read_set_count(set);
 	if ((set->flags & NFT_SET_EVAL) != 0)
 		return; /* what packets put in is not the ruleset's */
-	if (count > printing->elements_most) {
-		text_addf(printing->out, " elements %zu\n", count);
-		return;
-	}
-	for (size_t i = 0; i < set->elements_count; i++) {
-		print_element(printing->out, &set->elements[i]);
-		sink_piece(printing);
-	}
+	for (size_t i = 0; i < set->elements_count; i++)
+		read_element_print(out, &set->elements[i]);
 }
 
-static void print_set(const struct read_printing *printing, const struct read_set *set)
+void read_set_print(struct text *out, const struct read_set *set)
 {
-	struct text *out = printing->out;
 	text_addf(out, "set %s flags %u key %u:%u data %u:%u size %u timeout %llu fields", set->name, set->flags,
 		  set->key_type, set->key_length, set->data_type, data_length_of(set), set->size,
 		  (unsigned long long)set->timeout_ms);
@@ -96,10 +74,17 @@ static void print_set(const struct read_printing *printing, const struct read_se
 	print_expressions(out, &set->expressions);
 	print_comment(out, set->comment);
 	text_add_char(out, '\n');
-	print_elements(printing, set);
 }
 
-static void print_chain(struct text *out, const struct read_chain *chain)
+void read_rule_print(struct text *out, const struct read_rule *rule)
+{
+	text_add_char(out, ' ');
+	print_expressions(out, &rule->expressions);
+	print_comment(out, rule->comment);
+	text_add_char(out, '\n');
+}
+
+void read_chain_print(struct text *out, const struct read_chain *chain)
 {
 	text_addf(out, "chain %s", chain->name);
 	if (chain->is_base)
@@ -107,12 +92,6 @@ static void print_chain(struct text *out, const struct read_chain *chain)
 			  chain->policy);
 	print_comment(out, chain->comment);
 	text_add_char(out, '\n');
-	for (size_t i = 0; i < chain->rules_count; i++) {
-		text_add_char(out, ' ');
-		print_expressions(out, &chain->rules[i].expressions);
-		print_comment(out, chain->rules[i].comment);
-		text_add_char(out, '\n');
-	}
 }
 
 static int compare_chains(const void *left, const void *right)
@@ -144,29 +123,30 @@ static void *sorted(void *pool, const void *items, size_t count, size_t size,
 	return copy;
 }
 
-void nft_read_print_pieces(const struct read_printing *printing, const struct read_table *table)
+void read_table_print(struct text *out, const struct read_table *table)
 {
-	struct text *out = printing->out;
+	text_addf(out, "table %u %s flags %u\n", table->family, table->name, table->flags);
+}
+
+void nft_read_print(struct text *out, const struct read_table *table)
+{
 	void *pool = pool_child(out->pool, "reading");
 	struct read_object **objects = sorted(pool, table->objects, table->objects_count, sizeof *objects,
 					      compare_objects);
 	struct read_set **sets = sorted(pool, table->sets, table->sets_count, sizeof *sets, compare_sets);
 	struct read_chain **chains = sorted(pool, table->chains, table->chains_count, sizeof *chains,
 					    compare_chains);
-	text_addf(out, "table %u %s flags %u\n", table->family, table->name, table->flags);
+	read_table_print(out, table);
 	for (size_t i = 0; i < table->objects_count; i++)
-		print_object(out, objects[i]);
-	for (size_t i = 0; i < table->sets_count; i++)
-		print_set(printing, sets[i]);
-	for (size_t i = 0; i < table->chains_count; i++) {
-		print_chain(out, chains[i]);
-		sink_piece(printing);
+		read_object_print(out, objects[i]);
+	for (size_t i = 0; i < table->sets_count; i++) {
+		read_set_print(out, sets[i]);
+		print_elements(out, sets[i]);
 	}
-	sink_piece(printing);
+	for (size_t i = 0; i < table->chains_count; i++) {
+		read_chain_print(out, chains[i]);
+		for (size_t k = 0; k < chains[i]->rules_count; k++)
+			read_rule_print(out, &chains[i]->rules[k]);
+	}
 	talloc_free(pool);
-}
-
-void nft_read_print(struct text *out, const struct read_table *table)
-{
-	nft_read_print_pieces(&(struct read_printing){ .out = out }, table);
 }
