@@ -1,13 +1,15 @@
-"""Loads one policy in four ways, each into an empty kernel in namespaces of their own, and prints what that costs.
+"""Loads one policy in several ways, into an empty kernel in namespaces of their own, and prints what that costs.
 
-- `fwc apply --confirm 0`: compiled, proved, loaded, read back, kept in a state on the disk;
+- `fwc apply --confirm 0`: compiled, proved, loaded, read back, kept in a state on the disk; without the proof;
+  of the smallest policy also over itself, and over one that lacks a rule, as `nft -f` then, too;
 - `fwc boot`: the batch alone that apply has kept;
 - `nft -f` of the text that fwc makes of the policy;
 - `nft -f` of linear text: a line for each rule and service in one chain that the three base chains enter, or
   the list as it came, in a set that nft merges.
 
 Each row: user and system seconds of the run with the least CPU, the least wall seconds, peak memory, and what
-part that is of the linear text's CPU, user time and memory. Nothing here passes or fails. FWC_BENCH=quick in the
+part that is of the CPU time and the memory of `nft -f` with fwc's own text, and with linear text. Whoever applies
+has a policy, which `nft` has to be given compiled. Nothing here passes or fails. FWC_BENCH=quick in the
 environment: the small sizes alone. Without root's own network namespaces a socket holds 200 KB, and more is
 loaded in pieces, or refused."""
 
@@ -95,6 +97,8 @@ def make_rules(folder, count):
             linear.append(f"\t\tip saddr {source} ip daddr {target} {protocol} dport {ports}"
                           f" {'accept' if allows else 'drop'}")
     linear.append("\t\tdrop")
+    if count == RULES[0]:
+        write(folder, "other.fw", "".join(policy[1:]))
     write(folder, f"rules{count}.fw", "".join(policy))
     write(folder, f"rules{count}.linear", HEAD % "\n".join(linear))
 
@@ -168,32 +172,47 @@ def part(one, other):
     return f"{one / other:7.2f}" if other > 0.02 else f"{'-':>7}"
 
 
-def row(name, figures, linear):
+def row(name, figures, others):
     if figures.problem is not None:
         print(f"  {name:<34} {figures.problem}", flush=True)
         return
-    ratios = "" if linear.problem is not None else \
-        f" {part(figures.cpu, linear.cpu)} {part(figures.user, linear.user)} {part(figures.peak, linear.peak)}"
+    ratios = "".join(f" {'':>7} {'':>7}" if other.problem is not None else
+                     f" {part(figures.cpu, other.cpu)} {part(figures.peak, other.peak)}" for other in others)
     print(f"  {name:<34} {figures.user:8.3f} {figures.system:8.3f} {figures.wall:8.3f} {figures.peak:8.1f}{ratios}",
           flush=True)
+
+
+def replace_in_turn(apply, state, paths, runs, others):
+    """The kernel has something to take away, and waits until no packet is in it."""
+    fwc, texts = apply[0], [path + ".nft" for path in paths]
+    for path, text in zip(paths, texts):
+        Figures([fwc, "compile", "--no-proof", path], text)
+    row("fwc apply, over the same", least([*apply, state, paths[0]], runs, lambda: None), others)
+    row("fwc apply, over another",
+        least([*apply, state, paths[0]], runs, lambda: Figures([*apply, state, paths[1]])), others)
+    row("nft -f of fwc's text, over another",
+        least(["nft", "-f", texts[0]], runs, lambda: Figures(["nft", "-f", texts[1]])), others)
 
 
 def compare(fwc, folder, name, runs):
     policy, text = os.path.join(folder, name + ".fw"), os.path.join(folder, name + ".nft")
     linear = least(["nft", "-f", os.path.join(folder, name + ".linear")], runs)
+    made = Figures([fwc, "compile", "--no-proof", policy], text)
+    own = made if made.problem else least(["nft", "-f", text], runs)
+    others = (own, linear)
     apply = [fwc, "apply", "--confirm", "0", "--state"]
     state = os.path.join(folder, "state")
-    row("fwc apply", least([*apply, state, policy], runs), linear)
+    row("fwc apply", least([*apply, state, policy], runs), others)
+    row("fwc apply --no-proof", least([*apply, state, "--no-proof", policy], runs), others)
     if name == f"rules{RULES[0]}":
-        row("fwc apply, over the same", least([*apply, state, policy], runs, lambda: None), linear)
+        replace_in_turn(apply, state, (policy, os.path.join(folder, "other.fw")), runs, others)
         if os.access("/dev/shm", os.W_OK):
             memory = tempfile.mkdtemp(dir="/dev/shm")
-            row("fwc apply, the state in memory", least([*apply, memory, policy], runs), linear)
+            row("fwc apply, the state in memory", least([*apply, memory, policy], runs), others)
             shutil.rmtree(memory)
-    row("fwc boot", least([fwc, "boot", os.path.join(state, "boot.batch")], runs), linear)
-    made = Figures([fwc, "compile", "--no-proof", policy], text)
-    row("nft -f of fwc's text", made if made.problem else least(["nft", "-f", text], runs), linear)
-    row("nft -f of linear text", linear, linear)
+    row("fwc boot", least([fwc, "boot", os.path.join(state, "boot.batch")], runs), others)
+    row("nft -f of fwc's text", own, others)
+    row("nft -f of linear text", linear, others)
     clear()
     shutil.rmtree(state, ignore_errors=True)
 
@@ -222,7 +241,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.executable, __file__, "--data", folder], check=True)
         print(f"{'':<36} {'user s':>8} {'system s':>8} {'wall s':>8} {'peak MB':>8}"
-              f" {'CPU':>7} {'user':>7} {'memory':>7}  (parts of linear text)")
+              f" {'CPU':>7} {'memory':>7} {'CPU':>7} {'memory':>7}  (parts of fwc's text, of linear text)")
         for kind, counts in (("rules", RULES), ("list", ELEMENTS)):
             for count in counts:
                 print(f"{count} {'rules' if kind == 'rules' else 'prefixes and hosts'}")
