@@ -331,12 +331,44 @@ static bool may_meet(const struct minimise_entry *entry, const struct region *re
 	return true;
 }
 
+static bool range_meets(const struct minimise_ports *ports, const struct region *region, enum region_range range)
+{
+	return ports == NULL || (ports->ranges[0].low <= region->high[range] &&
+				 region->low[range] <= ports->ranges[0].high);
+}
+
+/* Two ranges at most, and the addresses meet: what minimise_region says of it (minimise.c), without its regions. */
+static bool plain_meets(const struct minimise_entry *entry, const struct region *region)
+{
+	bool looks_inside = entry->first != NULL || entry->second != NULL;
+	bool has_whole = region->low[REGION_LATER] == 0, has_later = region->high[REGION_LATER] > 0;
+	bool lets_later = looks_inside && entry->is_permit && has_later;
+	bool has_ports;
+
+	if (entry->protocol != MINIMISE_PROTOCOL_ANY && (entry->protocol < region->low[REGION_PROTOCOL] ||
+							 region->high[REGION_PROTOCOL] < entry->protocol))
+		return false;
+	has_ports = range_meets(entry->first, region, REGION_FIRST) &&
+		    range_meets(entry->second, region, REGION_SECOND);
+	if (entry->is_later)
+		return lets_later || (has_later && has_ports);
+	return lets_later || (has_ports && (has_whole || !looks_inside));
+}
+
+static bool is_plain(const struct minimise_entry *entry)
+{
+	return entry->regions == NULL && (entry->first == NULL || entry->first->count == 1) &&
+	       (entry->second == NULL || entry->second->count == 1);
+}
+
 static bool entry_meets(const struct minimise_entry *entry, const struct region *region)
 {
 	struct region part;
 
 	if (!may_meet(entry, region))
 		return false;
+	if (is_plain(entry))
+		return plain_meets(entry, region);
 	for (size_t number = 0; minimise_region(entry, number, &part); number++)
 		if (region_meets(&part, region))
 			return true;
