@@ -47,7 +47,7 @@ struct ios_line {
 	bool is_established;
 	bool is_fragments;
 	bool has_log;
-	bool is_pinned;              /* log or count: no pass drops, joins or crosses it */
+	bool is_pinned;              /* log or count: no pass drops, joins or crosses it, but same.h */
 	uint32_t sequence;           /* entries and evaluate; 0: none */
 	const char *text;            /* remark: safe text; evaluate: the reflexive list's name */
 	const struct ios_group *services; /* object-group in the protocol's place, or NULL */
