@@ -2,7 +2,8 @@
  *     proof_tool reading TABLE   the messages that would be sent, read back
  *     proof_tool dump NAME       table inet NAME of this network namespace's kernel
  *     proof_tool load TABLE      loads it, and dumps it
- *     proof_tool prove POLICY    what is made of the policy against the policy; POLICY is policy:FILE
+ *     proof_tool prove POLICY [WEIGHT]
+ *                                what is made of the policy against the policy; POLICY is policy:FILE
  *                                or random:SEED
  *     proof_tool mutants POLICY COUNT SEED [WEIGHT]
  *                                small changes of what is made: are they caught? In pieces, too
@@ -119,10 +120,12 @@ static int mutants(void *pool, struct diags *diags, const char *name, char **num
 			   numbers[2] == NULL ? 0 : strtoul(numbers[2], NULL, 10));
 }
 
-static int prove(void *pool, struct diags *diags, const char *name)
+static int prove(void *pool, struct diags *diags, const char *name, const char *piece_weight)
 {
 	static const struct nft_settings settings = { .table = "fwc" };
-	static const struct proof_limits no_limits;
+	const struct proof_limits limits = {
+		.piece_weight = piece_weight == NULL ? 0 : strtoul(piece_weight, NULL, 10),
+	};
 	double start = seconds();
 	const struct ruleset *ruleset = policy_of(pool, diags, name);
 	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
@@ -132,7 +135,7 @@ static int prove(void *pool, struct diags *diags, const char *name)
 	struct reread reread = nft_reread(pool, table);
 	double read = seconds();
 	struct proof proof = nft_prove(pool, ruleset, reread.read,
-				       nft_read_table(reread.read, NFPROTO_INET, "fwc"), &no_limits);
+				       nft_read_table(reread.read, NFPROTO_INET, "fwc"), &limits);
 	fprintf(stderr, "compiled %.4f s, read back %.4f s, proved %.4f s\n", made - start, read - made,
 		seconds() - read);
 	return tell(&proof);
@@ -144,9 +147,9 @@ static int act(void *pool, const char *action, const char *name, char **numbers)
 	if (strcmp(action, "dump") == 0)
 		return dump(pool, name);
 	if (strcmp(action, "mutants") == 0)
-		return numbers == NULL ? 2 : mutants(pool, diags, name, numbers);
+		return numbers == NULL || numbers[1] == NULL ? 2 : mutants(pool, diags, name, numbers);
 	if (strcmp(action, "prove") == 0)
-		return prove(pool, diags, name);
+		return prove(pool, diags, name, numbers == NULL ? NULL : numbers[0]);
 	const struct nft_table *table = table_of(pool, diags, name);
 	if (table == NULL)
 		return complain(diags);
@@ -166,7 +169,7 @@ int main(int argc, char **argv)
 		fputs("out of memory\n", stderr);
 		return 3;
 	}
-	int status = act(session, argv[1], argv[2], argc >= 5 ? argv + 3 : NULL);
+	int status = act(session, argv[1], argv[2], argc >= 4 ? argv + 3 : NULL);
 	talloc_free(session);
 	return status;
 }

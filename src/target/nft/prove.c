@@ -28,6 +28,9 @@
 /* Pieces, and rules that they all together work out again. */
 #define PIECES_MOST 4096
 #define RULES_AGAIN_MOST 300000
+/* Where few rules are too much at once. */
+#define PIECES_OF_FEW 12
+#define RULE_INTERVALS 17 /* proof_limits.piece_weight */
 /* What all pieces share. */
 #define KEPT_MAX 1000000
 #define PRIORITY_CONNTRACK (-200) /* NF_IP_PRI_CONNTRACK */
@@ -290,16 +293,71 @@ static struct proof unreadable(const char *reason)
 	return (struct proof){ .result = PROOF_UNREADABLE, .reason = reason };
 }
 
+/* One try; false: it comes to nothing. */
+struct attempt {
+	const struct prove_pieces *pieces;
+	size_t intervals_max;
+	unsigned order;
+};
+
+static bool attempt(void *pool, const struct proof_subject *subject, struct differ *differ,
+		    const struct attempt *attempt, struct proof *proof)
+{
+	struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = subject->ruleset,
+				 .table = subject->table, .limits = subject->limits, .proof = proof,
+				 .differ = differ };
+	prove_in_order(&prover, attempt->pieces, attempt->intervals_max, attempt->order);
+	if (proof->result != PROOF_UNDECIDED)
+		return true;
+	talloc_free(prover.pool);
+	return false;
+}
+
+static size_t pieces_most(const struct read_table *table)
+{
+	size_t most = RULES_AGAIN_MOST / (walk_rules_again(table) + 1);
+	return most < PIECES_MOST ? most : PIECES_MOST;
+}
+
+/* What few rules make too large at once, in some pieces. */
+static bool attempt_few(void *pool, const struct proof_subject *subject, size_t intervals_max, struct proof *proof)
+{
+	size_t most = pieces_most(subject->table);
+	const struct prove_pieces *pieces = proof->rules > RETRIED_RULES_MANY ? NULL :
+		prove_pieces_new(pool, subject->ruleset, proof->rules * RULE_INTERVALS / PIECES_OF_FEW + 1,
+				 most < PIECES_OF_FEW ? most : PIECES_OF_FEW);
+	return pieces != NULL && attempt(pool, subject, NULL, &(struct attempt){ pieces, intervals_max, 0 }, proof);
+}
+
+static void attempt_all(void *pool, const struct proof_subject *subject, struct differ *differ, struct proof *proof)
+{
+	const struct proof_limits *limits = subject->limits;
+	size_t most = limits->intervals_max == 0 ? INTERVALS_MAX : limits->intervals_max;
+	size_t retry = proof->rules > RETRIED_RULES_MANY && most > INTERVALS_OF_RETRY ? INTERVALS_OF_RETRY : most;
+	const struct prove_pieces *pieces = differ != NULL ? NULL : /* what differs is told as a whole */
+		prove_pieces_new(pool, subject->ruleset, limits->piece_weight, pieces_most(subject->table));
+	unsigned orders = proof->rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
+	if (attempt(pool, subject, differ, &(struct attempt){ pieces, most, 0 }, proof))
+		return;
+	if (pieces == NULL && differ == NULL && limits->intervals_max == 0 &&
+	    attempt_few(pool, subject, most, proof))
+		return;
+	for (unsigned order = 1; order < orders; order++)
+		if (attempt(pool, subject, differ,
+			    &(struct attempt){ pieces, pieces == NULL ? retry : most, order }, proof))
+			return;
+	if (pieces != NULL && limits->intervals_max == 0)
+		most = INTERVALS_OF_PIECES;
+	proof->reason = pool_format(pool, "it takes more than %zu intervals", most);
+}
+
 struct proof nft_differ(void *pool, const struct proof_subject *subject, struct differ *differ)
 {
 	const struct ruleset *ruleset = subject->ruleset;
-	const struct nft_read *read = subject->read;
 	const struct read_table *table = subject->table;
-	const struct proof_limits *limits = subject->limits;
 	struct proof proof = { .origin = SPAN_NONE, .translations = ruleset->translations_count };
-	size_t most = limits->intervals_max;
-	if (read->problem != NULL)
-		return unreadable(read->problem);
+	if (subject->read->problem != NULL)
+		return unreadable(subject->read->problem);
 	if ((table->flags & NFT_TABLE_F_DORMANT) != 0)
 		return unreadable("the table is dormant");
 	if (strange_chain(table) != NULL)
@@ -307,26 +365,7 @@ struct proof nft_differ(void *pool, const struct proof_subject *subject, struct 
 	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
 		proof.rules += ruleset->rules_count[hook];
 	count_hooks(table, &proof);
-	if (most == 0)
-		most = INTERVALS_MAX;
-	size_t pieces_most = RULES_AGAIN_MOST / (walk_rules_again(table) + 1);
-	const struct prove_pieces *pieces = differ != NULL ? NULL : /* what differs is told as a whole */
-		prove_pieces_new(pool, ruleset, limits->piece_weight,
-				 pieces_most < PIECES_MOST ? pieces_most : PIECES_MOST);
-	unsigned orders = proof.rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
-	for (unsigned order = 0; order < orders; order++) {
-		struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = ruleset, .table = table,
-					 .limits = limits, .proof = &proof, .differ = differ };
-		bool is_retry = order != 0 && proof.rules > RETRIED_RULES_MANY && pieces == NULL;
-		prove_in_order(&prover, pieces, is_retry && most > INTERVALS_OF_RETRY ? INTERVALS_OF_RETRY : most,
-			       order);
-		if (proof.result != PROOF_UNDECIDED)
-			return proof;
-		talloc_free(prover.pool);
-	}
-	if (pieces != NULL && most < INTERVALS_OF_PIECES && limits->intervals_max == 0)
-		most = INTERVALS_OF_PIECES;
-	proof.reason = pool_format(pool, "it takes more than %zu intervals", most);
+	attempt_all(pool, subject, differ, &proof);
 	return proof;
 }
 
