@@ -68,13 +68,18 @@ def source_map(rules, family):
     return nft_table("inet", [TRACKED, f"{word} saddr vmap {{ {elements} }}"], "".join(chains))
 
 
-def service_map(rules, _family):
+def service_map(rules, _family, head=(TRACKED,)):
     """The floor for services only: one hash lookup."""
     elements = ",\n".join(f"{transport} . {low} : {verdict_of(rule)}"
                           for rule in rules for transport, low, _ in rule.services)
-    return nft_table("inet", [TRACKED, "meta l4proto . th dport vmap @services"],
+    return nft_table("inet", [*head, "meta l4proto . th dport vmap @services"],
                      "\tmap services {\n\t\ttype inet_proto . inet_service : verdict\n"
                      f"\t\tsize {max(2, len(rules))}\n\t\telements = {{ {elements} }}\n\t}}\n")
+
+
+def service_map_checked(rules, family):
+    """The same in a ruleset that drops what connection tracking calls invalid."""
+    return service_map(rules, family, (TRACKED, "ct state invalid drop"))
 
 
 def iptables_lines(rule):

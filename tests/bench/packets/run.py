@@ -1,6 +1,7 @@
 """Nanoseconds a packet spent in the ruleset: fwc's output and what people use now, side by side in one run.
 
-usage: run.py FWC SENDER [--other FWC] [--full] [--families A,B] [--sizes N,N] [--ip 4,6] [--json FILE]
+usage: run.py FWC SENDER [--other FWC] [--full] [--families A,B] [--sizes N,N] [--ip 4,6] [--rounds N]
+       [--json FILE]
 --other: what another build of fwc makes of the same policies, in the same rounds.
 FWC_BENCH=full in the environment is --full: the others at every size,
 and both families of addresses.
@@ -59,6 +60,7 @@ def compiled(binary, rules, folder, options=()):
 
 OTHER = "fwc, other build"
 FLOOR = "one hash lookup"   # services only: what no ruleset can be faster than
+CHECKED_FLOOR = "one, invalid dropped"
 # name: (the text of (rules, family), how it is loaded, most rules, families of policies or None for all)
 PEERS = {
     "nft linear": (renderings.linear, with_nft, 100_000, None),
@@ -68,6 +70,7 @@ PEERS = {
     "iptables-nft": (renderings.iptables, with_iptables("nft"), 10_000, None),
     "source map by hand": (renderings.source_map, with_nft, 10_000, ("networks", "hosts")),
     FLOOR: (renderings.service_map, with_nft, 100_000, ("services",)),
+    CHECKED_FLOOR: (renderings.service_map_checked, with_nft, 100_000, ("services",)),
 }
 
 
@@ -101,10 +104,11 @@ class Group:
         for name, binary in self.binaries.items():
             self.load(name, lambda binary=binary: compiled(binary, self.rules, folder), with_nft, replicas)
         for name, (text, loader, most, families) in PEERS.items():
-            most = most if name == FLOOR else min(most, self.most_peer)
+            is_floor = name in (FLOOR, CHECKED_FLOOR)
+            most = most if is_floor else min(most, self.most_peer)
             if self.count <= most and (families is None or self.name in families):
                 self.load(name, lambda text=text: text(self.rules, self.family), loader,
-                          replicas if name == FLOOR else 1)
+                          replicas if is_floor else 1)
 
     def choices(self):
         """(kind, ruleset) that go together: what denies and what allows have each their empty chain."""
@@ -192,6 +196,7 @@ def arguments():
     parser.add_argument("--families", default="")
     parser.add_argument("--sizes", default="")
     parser.add_argument("--ip", default="")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="more repeat better")
     parser.add_argument("--most-peer", type=int, default=0, help="peers up to this many rules")
     parser.add_argument("--json", default="")
     chosen = parser.parse_args()
@@ -216,7 +221,7 @@ def main():
                 with tempfile.TemporaryDirectory() as folder, spaces.Sender(chosen.sender) as sender:
                     group = Group(sender, chosen.binaries, name, count, family, chosen.most_peer)
                     group.load_all(folder)
-                    found = group.measure(ROUNDS, MICROSECONDS)
+                    found = group.measure(chosen.rounds, MICROSECONDS)
                 print_group(group, found, os.times().elapsed - start)
                 rows += found
     print_spread(rows)
