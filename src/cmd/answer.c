@@ -109,6 +109,21 @@ static void add_decision(struct asking *asking, struct answer_decision decision,
 	*pool_append(asking->session->pool, asking->answer, decisions) = decision;
 }
 
+/* The place shows the question as a rule has it. */
+static void report_none(struct session *session, const struct session_view *view, const struct question *question)
+{
+	struct diagnostic *error = diag_add(session->diags, CODE_PACKET_NONE, view->policy->question->span,
+					    "there is no such packet: '%s'", question->words);
+
+	if (question->in != NULL || question->out != NULL)
+		diag_note(session->diags, error, SPAN_NONE, "with these interfaces: a zone's packets come in and "
+			  "leave by its own, what goes to the firewall leaves by none, and what it sends comes in "
+			  "by none");
+	else
+		diag_note(session->diags, error, SPAN_NONE, "both ends and the service are of one family, and from "
+			  "the firewall to itself everything passes");
+}
+
 void answer_view(struct answers *answers, const struct session_view *view)
 {
 	struct session *session = answers->session;
@@ -145,8 +160,7 @@ void answer_view(struct answers *answers, const struct session_view *view)
 		diag_add(session->diags, CODE_ANALYSIS_BUDGET, SPAN_NONE,
 			 "the policy is too large to say which rules decide these packets");
 	else if (answer.decisions_count == 0)
-		diag_add(session->diags, CODE_PACKET_NONE, view->policy->question->span,
-			 "there is no such packet");
+		report_none(session, view, answers->question);
 	*pool_append(session->pool, answers, items) = answer;
 }
 

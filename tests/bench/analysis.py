@@ -198,6 +198,7 @@ def proofs(binary, folder):
 
 
 def main():
+    os.environ.setdefault("PARIS_LYON_PSK", "a-key-for-this-alone")  # without it site-to-site.fw ends at once
     if sys.argv[1] == "--data":
         make_data(sys.argv[2])
         return
