@@ -87,12 +87,33 @@ static bool is_safe(struct diags *diags, const char *path, int fd)
 	return false;
 }
 
+static bool is_link(const char *path)
+{
+	int error = errno;
+	struct stat facts;
+	bool is_one = lstat(path, &facts) == 0 && S_ISLNK(facts.st_mode);
+	errno = error;
+	return is_one;
+}
+
+/* Who may change the link may choose the folder. */
+static void report_link(struct diags *diags, const char *path)
+{
+	struct diagnostic *error = diag_add(diags, CODE_STATE_FAILED, SPAN_NONE,
+					    "the folder of the state '%s' is a symbolic link", path);
+	diag_note(diags, error, SPAN_NONE, "say the folder itself ('--state DIR'), or mount it there");
+}
+
 struct folder *folder_open(void *pool, struct diags *diags, const char *path, bool makes)
 {
 	if (makes && !make(pool, diags, path))
 		return NULL;
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
+		if (is_link(path)) {
+			report_link(diags, path);
+			return NULL;
+		}
 		if (errno != ENOENT || makes)
 			report(diags, path, "open", errno);
 		return NULL;

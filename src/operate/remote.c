@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -385,6 +386,32 @@ static struct remote unknown(const char *why)
 	return (struct remote){ .kind = REMOTE_UNKNOWN, .why = why };
 }
 
+static bool is_same_place(pid_t pid)
+{
+	struct stat here, there;
+	char path[64];
+	(void)snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
+	return stat("/proc/self/ns/net", &here) != 0 || stat(path, &there) != 0 ||
+	       (here.st_dev == there.st_dev && here.st_ino == there.st_ino);
+}
+
+/* The session's connection ends at an address that is none here. Did it begin in another namespace, or has the
+ * address gone since? The outermost process of the session says it, for who enters a namespace does so later. */
+static struct remote judge_elsewhere(struct search *search, struct process process)
+{
+	pid_t outermost = process.pid;
+	const char *connection = search->found.connection;
+	for (unsigned count = 0; count < ANCESTORS_MOST && process.parent != 0; count++) {
+		if (!read_facts(search->pool, process.parent, &process))
+			break;
+		if (look_at(search, &process) && strcmp(search->found.connection, connection) == 0)
+			outermost = process.pid;
+	}
+	if (!is_same_place(outermost))
+		return (struct remote){ .kind = REMOTE_NONE };
+	return unknown("its SSH_CONNECTION ends at an address that this machine does not have, or not any more");
+}
+
 struct remote remote_find(void *pool)
 {
 	struct search search = { .pool = pool };
@@ -396,7 +423,7 @@ struct remote remote_find(void *pool)
 		if (look_at(&search, &process)) {
 			if (remote_is_own_address(&search.found.server))
 				return search.found;
-			return (struct remote){ .kind = REMOTE_NONE }; /* it ends in another namespace */
+			return judge_elsewhere(&search, process);
 		}
 		if (process.parent == 0)
 			break;

@@ -138,7 +138,13 @@ def case_remote_sessions_confirm(world):
                               text=True, check=False, env={**os.environ, **SESSION}, stdin=subprocess.DEVNULL)
         wants_confirm(world, done, "SSH_CONNECTION of an ancestor")
         elsewhere = {"SSH_CONNECTION": "203.0.113.1 1 203.0.113.2 22"}
-        world.must("apply", path, environment=elsewhere)
+        done = world.run("apply", path, environment=elsewhere)
+        world.check(done.returncode == 5 and "does not have, or not any more" in done.stderr,
+                    f"an address that has gone: {done.returncode} {done.stderr}")
+        inside = f"unshare -n -- {world.fwc} apply {path} --state {world.state}; exit $?"
+        done = subprocess.run(["sh", "-c", inside], capture_output=True, text=True, check=False,
+                              stdin=subprocess.DEVNULL, env={**os.environ, **elsewhere})
+        world.check(done.returncode == 0, f"another namespace: {done.returncode} {done.stderr}")
     world.nft("flush ruleset")
     subprocess.run(["rm", "-r", world.state], check=True)
     for connection in ("", "nonsense", "1.2.3.4 22 5.6.7.8"):

@@ -89,7 +89,7 @@ def case_unsafe_folders(world):
     aside = world.state + "-aside"
     os.rename(world.state, aside)
     os.symlink(aside, world.state)
-    refused(world, "FW1402", "a link")
+    refused(world, "is a symbolic link", "a link")
     os.unlink(world.state)
     world.path("state", "no folder\n")
     refused(world, "FW1402", "a file")
