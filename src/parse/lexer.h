@@ -22,6 +22,8 @@ struct lexer_token {
 
 /* Scans source number file->source of the bag's sources. */
 struct lexer *lexer_new(void *pool, struct diags *diags, struct ast_file *file);
+/* Frees its copy of the source's text; there are no more tokens. */
+void lexer_end(struct lexer *lexer);
 void lexer_next(struct lexer *lexer, struct lexer_token *token);
 
 #endif

@@ -430,6 +430,7 @@ struct ast_file *stream_parse(void *pool, struct diags *diags, uint32_t source)
 		feed(stream, &token);
 	}
 	struct ast_file *file = stream->builder->file;
+	lexer_end(stream->lexer);
 	talloc_free(stream);
 	return file;
 }

@@ -6,9 +6,11 @@
 
 #include "base/pool.h"
 #include "target/nft/elements.h"
+#include "target/nft/kept_hash.h"
 #include "target/nft/key.h"
 #include "target/nft/nft.h"
 #include "target/nft/plan.h"
+#include "target/nft/replace.h"
 #include "target/nft/safe.h"
 #include "target/nft/text_rule.h"
 #include "target/nft/text_value.h"
@@ -263,6 +265,93 @@ START_TEST(offsets_lead_to_elements)
 }
 END_TEST
 
+/* --- hashes ------------------------------------------------------------------------------------- */
+
+/* Two chains of two rules, and a set of 20 intervals. */
+struct hashed {
+	struct nft_statement verdicts[2];
+	struct nft_rule rules[2][2];
+	struct nft_chain chains[2], *order[2];
+	struct interval_set intervals;
+	enum nft_field field;
+	struct nft_set set, *sets[1];
+	struct nft_table table;
+};
+
+static struct hashed *hashed_new(void)
+{
+	struct hashed *hashed = pool_new(unit_pool(), struct hashed);
+	hashed->verdicts[0] = (struct nft_statement){ .kind = NFT_VERDICT, .verdict = { .kind = NFT_ACCEPT } };
+	hashed->verdicts[1] = (struct nft_statement){ .kind = NFT_VERDICT, .verdict = { .kind = NFT_DROP } };
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < 2; k++)
+			hashed->rules[i][k] = (struct nft_rule){ .statements = &hashed->verdicts[k],
+								 .statements_count = 1 };
+		hashed->chains[i] = (struct nft_chain){ .name = i == 0 ? "one" : "two", .rules = hashed->rules[i],
+							.rules_count = 2 };
+		hashed->order[i] = &hashed->chains[i];
+	}
+	for (unsigned i = 0; i < 20; i++)
+		interval_set_add(unit_pool(), &hashed->intervals, i * 8 + 1, i * 8 + 3);
+	hashed->field = NFT_FIELD_IP_SADDR;
+	hashed->set = (struct nft_set){ .name = set_name, .fields = &hashed->field, .fields_count = 1,
+					.is_interval = true, .intervals = &hashed->intervals };
+	hashed->sets[0] = &hashed->set;
+	hashed->table = (struct nft_table){ .name = "fwc", .chains = hashed->order, .chains_count = 2,
+					    .sets = hashed->sets, .sets_count = 1 };
+	return hashed;
+}
+
+static struct kept_hash_result hash_of(const struct hashed *hashed, size_t elements_most)
+{
+	const struct nft_batch *batch = nft_replace_direct(unit_pool(), &hashed->table,
+							   nft_kernel_nothing(unit_pool(), "fwc"), false);
+	struct kept_hash *hash = kept_hash_new(unit_pool(), "fwc", false, elements_most);
+	for (size_t i = 0; i < batch->messages_count; i++)
+		kept_hash_message(hash, batch->messages[i].header);
+	return kept_hash_finish(hash);
+}
+
+START_TEST(hashes_tell_tables_apart)
+{
+	const struct kept_hash_result plain = hash_of(hashed_new(), 0);
+	struct hashed *other = hashed_new();
+	other->order[0] = &other->chains[1];
+	other->order[1] = &other->chains[0];
+	ck_assert_str_eq(hash_of(other, 0).whole, plain.whole); /* the order of chains means nothing */
+	ck_assert_str_eq(plain.glance, plain.whole);
+	other = hashed_new();
+	other->rules[1][0].statements = &other->verdicts[1];
+	other->rules[1][1].statements = &other->verdicts[0];
+	ck_assert_str_ne(hash_of(other, 0).whole, plain.whole); /* that of rules does */
+	other = hashed_new();
+	other->chains[0].rules_count = 1;
+	ck_assert_str_ne(hash_of(other, 0).whole, plain.whole);
+	other = hashed_new();
+	other->chains[0].name = "three";
+	ck_assert_str_ne(hash_of(other, 0).whole, plain.whole);
+	other = hashed_new();
+	other->intervals.items[7].high++;
+	ck_assert_str_ne(hash_of(other, 0).whole, plain.whole);
+}
+END_TEST
+
+START_TEST(glances_count_elements_of_large_sets)
+{
+	const struct kept_hash_result plain = hash_of(hashed_new(), 19);
+	struct hashed *other = hashed_new();
+	ck_assert(!plain.is_glance_whole);
+	ck_assert_str_ne(plain.glance, plain.whole);
+	ck_assert_str_eq(plain.whole, hash_of(hashed_new(), 0).whole);
+	other->intervals.items[7].high++;
+	ck_assert_str_eq(hash_of(other, 19).glance, plain.glance);
+	ck_assert_str_ne(hash_of(other, 19).whole, plain.whole);
+	other->intervals.items_count--;
+	ck_assert_str_ne(hash_of(other, 18).glance, plain.glance);
+	ck_assert(hash_of(other, 19).is_glance_whole);
+}
+END_TEST
+
 static Suite *nft_suite(void)
 {
 	Suite *suite = suite_create("nft");
@@ -283,6 +372,9 @@ static Suite *nft_suite(void)
 	TCase *messages = unit_case(suite, "messages");
 	tcase_add_test(messages, long_sets_are_split);
 	tcase_add_test(messages, offsets_lead_to_elements);
+	TCase *hashes = unit_case(suite, "hashes");
+	tcase_add_test(hashes, hashes_tell_tables_apart);
+	tcase_add_test(hashes, glances_count_elements_of_large_sets);
 	return suite;
 }
 
