@@ -278,6 +278,134 @@ START_TEST(another_policy_is_not_proved)
 }
 END_TEST
 
+/* --- pieces ----------------------------------------------------------------------------------------- */
+
+static struct proof prove_against(const struct ruleset *ruleset, const struct reread *reread, size_t piece_weight)
+{
+	const struct proof_limits limits = { .piece_weight = piece_weight };
+	return nft_prove(unit_pool(), ruleset, reread->read,
+			 nft_read_table(reread->read, NFPROTO_INET, "fwc"), &limits);
+}
+
+/* However small the pieces are. */
+START_TEST(pieces_come_to_the_same)
+{
+	static const size_t weights[] = { 1, 20, 80 };
+	for (unsigned i = 0; i < RULESETS; i++) {
+		struct ruleset *one = any_ruleset(), *other = any_ruleset();
+		struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+		struct reread reread = nft_reread(unit_pool(), nft_lower(unit_pool(), diags, one, &settings));
+		for (size_t k = 0; k < sizeof weights / sizeof weights[0]; k++) {
+			ck_assert_int_eq(prove_against(one, &reread, weights[k]).result, PROOF_EQUAL);
+			ck_assert_int_eq(prove_against(other, &reread, weights[k]).result,
+					 prove_against(other, &reread, 0).result);
+		}
+	}
+}
+END_TEST
+
+#define DIAGRAMS 200
+
+/* Drawn from a number, so that it can be drawn again. */
+static unsigned draw(uint64_t *state, unsigned below)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(*state >> 33) % below;
+}
+
+/* A function of two fields. */
+static diagram draw_diagram(struct diagrams *diagrams, uint64_t *state)
+{
+	diagram at = diagram_leaf(draw(state, 3));
+	for (uint32_t field = 2; field-- > 0;) {
+		struct interval_set values = { 0 };
+		for (unsigned i = 1 + draw(state, 4); i > 0; i--) {
+			number128 low = draw(state, 50);
+			interval_set_add(unit_pool(), &values, low, low + draw(state, 9));
+		}
+		interval_set_normalise(&values);
+		at = diagram_choose(diagrams, field, &values, at, diagram_leaf(draw(state, 3)));
+	}
+	return at;
+}
+
+static void draw_diagrams(struct diagrams *diagrams, uint64_t *state, diagram *made)
+{
+	for (unsigned i = 0; i < DIAGRAMS; i++)
+		made[i] = draw_diagram(diagrams, state);
+}
+
+START_TEST(released_diagrams_are_made_again)
+{
+	struct diagrams *diagrams = diagrams_new(unit_pool(), 100000);
+	diagram kept[DIAGRAMS], later[2][DIAGRAMS], again[DIAGRAMS];
+	const uint64_t first = unit_random();
+	uint64_t state = first;
+	draw_diagrams(diagrams, &state, kept);
+	const struct diagrams_mark mark = diagrams_mark(diagrams);
+	for (unsigned times = 0; times < 2; times++) {
+		state = first;
+		draw_diagrams(diagrams, &state, again); /* those before the mark are found */
+		ck_assert_mem_eq(again, kept, sizeof kept);
+		ck_assert_uint_eq(diagrams_mark(diagrams).nodes_count, mark.nodes_count);
+		draw_diagrams(diagrams, &state, later[times]);
+		for (unsigned i = 0; i < 20 - 10 * times; i++) /* the tables grow */
+			draw_diagrams(diagrams, &state, again);
+		ck_assert_uint_gt(diagrams_mark(diagrams).nodes_count, mark.nodes_count);
+		diagrams_release(diagrams, mark);
+	}
+	ck_assert_mem_eq(later[0], later[1], sizeof later[0]);
+}
+END_TEST
+
+/* 1 or 0 as the function of one field says. */
+static bool holds_at(const struct walk_space *space, diagram at, number128 value)
+{
+	size_t edge = 0;
+	if (diagram_is_leaf(at))
+		return diagram_number(at) != 0;
+	struct diagram_edges edges = diagram_edges(space->diagrams, at);
+	while (edges.highs[edge] < value)
+		edge++;
+	return diagram_number(edges.children[edge]) != 0;
+}
+
+static struct interval_set any_values(void)
+{
+	struct interval_set values = { 0 };
+	for (unsigned k = 1 + unit_below(5); k > 0; k--) {
+		number128 low = unit_below(70);
+		interval_set_add(unit_pool(), &values, low, unit_below(6) == 0 ? UINT32_MAX : low + unit_below(9));
+	}
+	interval_set_normalise(&values);
+	return values;
+}
+
+/* What reaches the highest value holds beyond it. */
+static void check_part(struct walk_space *space, const struct interval_set *values)
+{
+	diagram made = walk_choose(space, space->part.field, values, UINT32_MAX, diagram_leaf(1), diagram_leaf(0));
+	bool is_open = values->items[values->items_count - 1].high == UINT32_MAX;
+	for (number128 value = space->part.low; value <= space->part.high && value < space->part.low + 80; value++)
+		ck_assert_int_eq(holds_at(space, made, value),
+				 value > UINT32_MAX ? is_open : interval_set_contains(values, value));
+}
+
+START_TEST(parts_are_right_within)
+{
+	for (unsigned i = 0; i < DIAGRAMS; i++) {
+		struct walk_space *space = walk_space_new(unit_pool(), 10000, 0);
+		number128 lows[] = { 0, 1 + unit_below(30), 31 + unit_below(30), (number128)1 << 32 };
+		const struct walk_cuts cuts = { WALK_SOURCE, lows, sizeof lows / sizeof lows[0], 1 };
+		const struct interval_set values = any_values();
+		for (size_t piece = 0; piece < cuts.count; piece++) {
+			walk_space_take(space, &cuts, piece);
+			check_part(space, &values);
+		}
+	}
+}
+END_TEST
+
 /* --- damage ----------------------------------------------------------------------------------------- */
 
 #define DAMAGED 150
@@ -339,6 +467,9 @@ static Suite *prove_suite(void)
 	tcase_add_test(walks, walks_of_random_tables);
 	tcase_add_test(proofs, the_budget_ends_a_proof);
 	tcase_add_test(proofs, another_policy_is_not_proved);
+	tcase_add_test(proofs, pieces_come_to_the_same);
+	tcase_add_test(proofs, released_diagrams_are_made_again);
+	tcase_add_test(proofs, parts_are_right_within);
 	tcase_add_test(proofs, damaged_messages_do_no_harm);
 	suite_add_tcase(suite, walks);
 	suite_add_tcase(suite, proofs);
