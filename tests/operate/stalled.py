@@ -112,6 +112,8 @@ def case_killed_on_trial(world):
 def case_stopped_on_trial(world):
     """SIGSTOP at each of them: the time ends all the same; who is woken then is told, and leaves nothing."""
     stages = stages_of(world)
+    if not stages:
+        return
     for stage in stages:
         stage.start("STOP")
     stopped = [stage for stage in stages if os.waitid(os.P_PID, stage.process.pid, os.WSTOPPED | os.WNOWAIT)]
@@ -126,8 +128,7 @@ def case_stopped_on_trial(world):
         errors = stage.process.communicate(timeout=20)[1]
         world.check(stage.process.returncode == 5 and "not confirmed" in errors,
                     f"woken at call {stage.number}: {stage.process.returncode} {errors}")
-    if stages:
-        ends(world, stages, "stopped")
+    ends(world, stages, "stopped")
 
 
 def case_killed_while_stopped(world):
