@@ -31,8 +31,7 @@ struct import_match {
 /* Packets of a hook that lack one of them have no interface: its name is "". */
 enum { IMPORT_LACKS_IN = 1, IMPORT_LACKS_OUT = 2 };
 
-/* lacks: IMPORT_LACKS_*. Whether a word names a chain matters for what may stand behind it: a target that takes no
- * options has only matches there. false after an error in the bag. */
+/* lacks: IMPORT_LACKS_*. false after an error in the bag. */
 bool import_match_read(struct import_space *space, struct diags *diags, const struct save_rule *rule,
 		       unsigned lacks, struct import_match *match);
 
