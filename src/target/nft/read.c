@@ -601,12 +601,21 @@ static int compare_elements(const void *left, const void *right)
 	return (int)b_end - (int)a_end;
 }
 
+/* As the messages of this program and of the kernel mostly are. */
+static bool are_sorted(const struct read_set *set)
+{
+	for (size_t i = 1; i < set->elements_count; i++)
+		if (compare_elements(&set->elements[i - 1], &set->elements[i]) > 0)
+			return false;
+	return true;
+}
+
 void nft_read_finish(struct nft_read *read)
 {
 	for (size_t i = 0; i < read->tables_count; i++) {
 		const struct read_table *table = read->tables[i];
 		for (size_t k = 0; k < table->sets_count; k++)
-			if (table->sets[k]->elements_count > 1)
+			if (!are_sorted(table->sets[k]))
 				qsort(table->sets[k]->elements, table->sets[k]->elements_count,
 				      sizeof *table->sets[k]->elements, compare_elements);
 	}
