@@ -97,7 +97,7 @@ def mutants_of(policy, count, seed, weight=0):
     print(f"{policy}: {told.splitlines()[-1]}")
     caught, unclear, senseless, same, false, missed = map(int, re.findall(r"(?<=[:,] )\d+", told.splitlines()[-1]))
     assert false == 0 and missed == 0, told
-    assert caught + unclear + senseless + same == count and caught > count / 8, told
+    assert caught + unclear + senseless + same == count and (count < 100 or caught > count / 8), told
 
 
 def case_mutants_of_examples():
