@@ -22,6 +22,15 @@ static size_t passes_of(const struct optimise_settings *settings, struct pass_ro
 	return count;
 }
 
+static size_t rejects_count(struct rule *const *rules, size_t count)
+{
+	size_t rejects = 0;
+
+	for (size_t i = 0; i < count; i++)
+		rejects += rules[i]->outcome->verdict == VERDICT_REJECT;
+	return rejects;
+}
+
 const struct ruleset *optimise_ruleset(void *pool, const struct ruleset *ruleset,
 				       const struct optimise_settings *settings)
 {
@@ -41,6 +50,8 @@ const struct ruleset *optimise_ruleset(void *pool, const struct ruleset *ruleset
 			memcpy(list.rules, ruleset->rules[hook], list.rules_count * sizeof(struct rule *));
 		for (size_t i = 0; i < count; i++)
 			rows[i].run(pool, &list, settings);
+		result->has_lost_reject |= rejects_count(list.rules, list.rules_count) <
+					   rejects_count(ruleset->rules[hook], ruleset->rules_count[hook]);
 		result->rules[hook] = list.rules;
 		result->rules_count[hook] = result->rules_capacity[hook] = list.rules_count;
 	}

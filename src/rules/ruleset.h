@@ -92,6 +92,7 @@ struct ruleset {
 	const char **helpers; /* as in policy */
 	size_t helpers_count;
 	bool has_stateless;
+	bool has_lost_reject; /* optimising left out a rule that rejects: its resets stay welcome on output */
 };
 
 /* --show=rules: one rule a line group, stable. */

@@ -137,9 +137,12 @@ static void write_neighbours_chain(struct lower *lower)
 	draft_end(lower, &draft, CHAIN_NEIGHBOURS);
 }
 
-/* Whether some packet is answered with a reset. */
+/* Whether some packet is answered with a reset, or would be were it not for an earlier rule: what optimising
+ * leaves out changes nothing on output. */
 static bool can_reject(const struct ruleset *ruleset)
 {
+	if (ruleset->has_lost_reject)
+		return true;
 	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++) {
 		if (ruleset->defaults[hook]->verdict == VERDICT_REJECT)
 			return true;
