@@ -1,4 +1,5 @@
 /* fwc hits: what the rules have counted, by the policy's lines. */
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "monitor/counters.h"
 #include "operate/bundle.h"
 #include "operate/hits.h"
+#include "operate/place.h"
 #include "target/nft/refusal.h"
 
 enum { OPTION_UNUSED = OPTION_OWN, OPTION_FORMAT };
@@ -271,6 +273,32 @@ static const char *hit_name(const struct session *session, const char *counter)
 		: pool_format(session->pool, "%s/%s", table, counter);
 }
 
+/* Of this boot, this network namespace, this table and this counter: NULL where the kernel does not say. */
+static const char *life_of(void *pool, const char *place, const struct counters *counters,
+			   const struct counter *counter)
+{
+	const char *blank = place == NULL ? NULL : strchr(place, ' ');
+
+	return blank == NULL ? NULL
+		: pool_format(pool, "%.*s/%s/%" PRIu64 "/%" PRIu64, (int)(blank - place), place, blank + 1,
+			      counters->table_handle, counter->handle);
+}
+
+/* false after an error in the bag. */
+static bool read_counters(struct session *session, struct counters *counters, const char **place)
+{
+	struct nft_socket *netlink = nft_socket_new(session->pool);
+	int error = netlink == NULL ? errno
+		: counters_read(session->pool, netlink, session->options.nft.table, counters);
+
+	if (error != 0)
+		nft_report_error(session->diags, error, "read the kernel's counters");
+	else
+		*place = place_of(session->pool, netlink->fd);
+	talloc_free(netlink);
+	return error == 0;
+}
+
 /* What is counted, and what was seen the last time. false after an error in the bag. */
 static bool look(struct listing *listing)
 {
@@ -278,23 +306,21 @@ static bool look(struct listing *listing)
 	struct hits *hits = hits_new(session->pool);
 	struct folder *folder = folder_open(session->pool, session->diags, listing->query->state, true);
 	struct counters counters = { .items = NULL };
+	const char *place = NULL;
 	time_t now = time(NULL);
 	int error;
 
-	if (folder == NULL)
+	if (folder == NULL || !read_counters(session, &counters, &place))
 		return false;
-	error = counters_read(session->pool, session->options.nft.table, &counters);
-	if (error != 0) {
-		nft_report_error(session->diags, error, "read the kernel's counters");
-		return false;
-	}
 	find_counters(listing, &counters);
 	error = hits_read(hits, folder);
 	for (size_t index = 0; index < listing->rules_count && error == 0; index++) {
 		struct counted_rule *rule = &listing->rules[index];
 
 		if (rule->now != NULL)
-			rule->hit = hits_note(hits, hit_name(session, rule->now->name), rule->now->packets, now);
+			rule->hit = hits_note(hits, hit_name(session, rule->now->name),
+					      life_of(session->pool, place, &counters, rule->now),
+					      rule->now->packets, now);
 	}
 	if (error == 0)
 		error = hits_write(hits, folder, now);

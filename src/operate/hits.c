@@ -12,6 +12,7 @@
 #define FILE_NAME "hits"
 #define HEAD "fwc hits 1\n"
 #define NAME_FORMAT "%255[A-Za-z0-9_./-]"
+#define LIFE_UNKNOWN "-"
 #define NAME_ROOM 256
 /* What was not there for so long is forgotten. */
 #define KEPT_S (400L * 86400)
@@ -37,18 +38,20 @@ static struct hit *add(struct hits *hits, const char *name)
 
 static void read_line(struct hits *hits, const char *line)
 {
-	char name[NAME_ROOM];
+	char name[NAME_ROOM], life[NAME_ROOM] = LIFE_UNKNOWN;
 	uint64_t packets;
 	int64_t since, changed;
 	struct hit *hit;
 
-	if (sscanf(line, NAME_FORMAT " %" SCNu64 " %" SCNd64 " %" SCNd64, name, &packets, &since, &changed) != 4 ||
-	    names_find(hits->names, name, strlen(name)) != NULL)
+	if (sscanf(line, NAME_FORMAT " %" SCNu64 " %" SCNd64 " %" SCNd64 " " NAME_FORMAT, name, &packets, &since,
+		   &changed, life) < 4 || names_find(hits->names, name, strlen(name)) != NULL)
 		return;
 	hit = add(hits, name);
 	hit->packets = packets;
 	hit->since = (time_t)since;
 	hit->changed = (time_t)changed;
+	if (strcmp(life, LIFE_UNKNOWN) != 0)
+		hit->life = pool_strdup(hits->pool, life);
 }
 
 int hits_read(struct hits *hits, const struct folder *folder)
@@ -69,20 +72,23 @@ int hits_read(struct hits *hits, const struct folder *folder)
 	return 0;
 }
 
-const struct hit *hits_note(struct hits *hits, const char *name, uint64_t packets, time_t now)
+const struct hit *hits_note(struct hits *hits, const char *name, const char *life, uint64_t packets, time_t now)
 {
 	struct hit *hit = names_find(hits->names, name, strlen(name));
+	bool is_anew;
 
 	if (hit == NULL) {
 		hit = add(hits, name);
 		hit->since = now;
 	}
 	hit->is_seen = true;
-	if (packets < hit->packets)
+	is_anew = packets < hit->packets || (hit->life != NULL && life != NULL && strcmp(hit->life, life) != 0);
+	if (is_anew)
 		hit->since = now;
-	if (packets != hit->packets && packets != 0)
+	if ((is_anew || packets != hit->packets) && packets != 0)
 		hit->changed = now;
 	hit->packets = packets;
+	hit->life = life == NULL ? NULL : pool_strdup(hits->pool, life);
 	return hit;
 }
 
@@ -96,8 +102,9 @@ int hits_write(const struct hits *hits, struct folder *folder, time_t now)
 		time_t last = hit->changed > hit->since ? hit->changed : hit->since;
 
 		if (hit->is_seen || now - last < KEPT_S)
-			text_addf(out, "%s %" PRIu64 " %" PRId64 " %" PRId64 "\n", hit->name, hit->packets,
-				  (int64_t)hit->since, (int64_t)hit->changed);
+			text_addf(out, "%s %" PRIu64 " %" PRId64 " %" PRId64 " %s\n", hit->name, hit->packets,
+				  (int64_t)hit->since, (int64_t)hit->changed,
+				  hit->life == NULL ? LIFE_UNKNOWN : hit->life);
 	}
 	return folder_write(folder, FILE_NAME, out->bytes, out->length);
 }

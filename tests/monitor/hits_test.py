@@ -13,12 +13,16 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(TOP, "tests", "packets"))
 
 import lab  # noqa: E402  (the folder beside)
 from checks import Checks  # noqa: E402
+
+with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot_id:
+    BOOT = boot_id.read().strip()
 
 POLICY = """zone lan { interface lan0; network 192.168.0.0/24; }
 allow ssh from lan to self count;
@@ -115,6 +119,47 @@ def check_keeping(checks, net, rows):
                  f"no table: {gone.stderr}")
 
 
+def check_new_life(checks, net):
+    """A counter that was 0 before and is 0 behind a flush, and counted in between, was not unused all that time."""
+    def since(rule):
+        return net.rows()[rule]["since"]
+
+    def wait_a_second():
+        time.sleep(1.1)  # the file tells seconds
+
+    net.write(POLICY)
+    net.apply("--count")
+    first = since("no-telnet")
+    wait_a_second()
+    net.write("# another line\n" + POLICY.replace("deny telnet", "deny ftp;\ndeny telnet"))
+    net.apply("--count")
+    checks.check(since("no-telnet") == first, "an apply begins nothing anew")
+    net.knock(23, 1)
+    net.host.must(["nft", "delete", "table", "inet", "fwc"])
+    net.apply("--count")
+    rows = net.rows()
+    checks.check(rows["no-telnet"]["packets"] == 0 and rows["no-telnet"]["since"] > first, f"a flush: {rows}")
+    second = rows["no-telnet"]["since"]
+    wait_a_second()
+    net.write(POLICY.replace("deny telnet id no-telnet;\n", ""))
+    net.apply("--count")
+    net.write(POLICY)
+    net.apply("--count")
+    checks.check(since("no-telnet") > second, "a rule that was away")
+    path = os.path.join(net.state, "hits")
+    with open(path, encoding="ascii") as file:
+        text = file.read()
+    third = since("no-telnet")
+    wait_a_second()
+    with open(path, "w", encoding="ascii") as file:
+        file.write(re.sub(r"(?m)^(c_\S+ \d+ \d+ \d+) \S+$", r"\1", text))
+    checks.check(since("no-telnet") == third and re.search(r"^c_no-telnet 0 \d+ 0$", text, re.M) is None,
+                 "a file of before there were lives")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text.replace(BOOT, BOOT[::-1]))
+    checks.check(BOOT in text and since("no-telnet") > third, "another boot")
+
+
 def check_prometheus(checks, net):
     net.write(POLICY)
     net.apply("--count")
@@ -165,6 +210,7 @@ def main():
         net = Net(os.path.abspath(sys.argv[1]), folder)
         rows = check_counts(checks, net)
         check_keeping(checks, net, rows)
+        check_new_life(checks, net)
         check_prometheus(checks, net)
         check_ambiguous(checks, net)
         check_mistakes(checks, net)
