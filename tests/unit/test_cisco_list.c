@@ -69,8 +69,8 @@ static bool line_holds(const struct ios_line *line, const struct packet *packet)
 {
 	bool is_icmp = packet->protocol == (packet->family == FAMILY_IPV4 ? PROTOCOL_ICMP : PROTOCOL_ICMP6);
 
-	if (line->kind != IOS_LINE_ENTRY || !place_holds(&line->source, packet->source) ||
-	    !place_holds(&line->destination, packet->destination))
+	if (line->kind != IOS_LINE_ENTRY || !place_holds(line->source, packet->source) ||
+	    !place_holds(line->destination, packet->destination))
 		return false;
 	if (line->protocol == IOS_PROTOCOL_IP)
 		return true;
@@ -79,8 +79,8 @@ static bool line_holds(const struct ios_line *line, const struct packet *packet)
 	if (is_icmp)
 		return (line->icmp_type == IOS_ICMP_ANY || line->icmp_type == packet->first) &&
 		       (line->icmp_code == IOS_ICMP_ANY || line->icmp_code == packet->second);
-	return ports_hold(&line->destination_ports, packet->first) &&
-	       ports_hold(&line->source_ports, packet->second);
+	return ports_hold(line->destination_ports, packet->first) &&
+	       ports_hold(line->source_ports, packet->second);
 }
 
 static bool list_permits(const struct ios_list *list, const struct packet *packet)
@@ -200,8 +200,8 @@ START_TEST(lists_end_with_everything)
 
 		ck_assert_uint_eq(last->kind, IOS_LINE_ENTRY);
 		ck_assert_uint_eq(last->protocol, IOS_PROTOCOL_IP);
-		ck_assert(last->source.wildcard == family_highest(list->family));
-		ck_assert(last->destination.wildcard == family_highest(list->family));
+		ck_assert(last->source->wildcard == family_highest(list->family));
+		ck_assert(last->destination->wildcard == family_highest(list->family));
 	}
 }
 END_TEST

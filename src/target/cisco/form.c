@@ -40,25 +40,30 @@ struct ios_place form_place(const struct prefix *prefix)
 	};
 }
 
+/* --- what most entries share ------------------------------------------------------------------- */
+
+const struct ios_ports form_ports_any = { .operator = IOS_PORTS_ANY };
+const struct ios_extras form_extras_none = { 0 };
+
 /* --- lists --------------------------------------------------------------------------------------- */
 
 /* interval_to_prefixes gives at most so many. */
 #define PREFIXES_MOST 254
 
 /* The prefixes of a set, in order. */
-struct prefix_list {
-	struct prefix *items;
+struct form_places {
+	struct ios_place *items;
 	size_t items_count, items_capacity;
 };
 
-static struct prefix_list prefixes_of(void *pool, enum family family, const struct interval_set *set)
+static struct form_places places_of(void *pool, enum family family, const struct interval_set *set)
 {
-	struct prefix_list list = { 0 };
+	struct form_places list = { 0 };
 	struct prefix prefixes[PREFIXES_MOST];
 	for (size_t i = 0; i < set->items_count; i++) {
 		size_t count = interval_to_prefixes(family, &set->items[i], prefixes);
 		for (size_t j = 0; j < count; j++)
-			*pool_append(pool, &list, items) = prefixes[j];
+			*pool_append(pool, &list, items) = form_place(&prefixes[j]);
 	}
 	return list;
 }
@@ -75,16 +80,19 @@ size_t form_prefix_count(enum family family, const struct interval_set *set)
 void form_entries(void *pool, struct ios_list *list, enum ios_action action,
 		  const struct interval_set *source, const struct interval_set *destination)
 {
-	struct prefix_list from = prefixes_of(pool, list->family, source);
-	struct prefix_list to = prefixes_of(pool, list->family, destination);
+	struct form_places from = places_of(pool, list->family, source);
+	struct form_places to = places_of(pool, list->family, destination);
 	for (size_t i = 0; i < from.items_count; i++)
 		for (size_t j = 0; j < to.items_count; j++)
 			*pool_append(pool, list, lines) = (struct ios_line){
 				.kind = IOS_LINE_ENTRY,
 				.action = action,
 				.protocol = IOS_PROTOCOL_IP,
-				.source = form_place(&from.items[i]),
-				.destination = form_place(&to.items[j]),
+				.source = &from.items[i],
+				.destination = &to.items[j],
+				.source_ports = &form_ports_any,
+				.destination_ports = &form_ports_any,
+				.extras = &form_extras_none,
 				.icmp_type = IOS_ICMP_ANY,
 				.icmp_code = IOS_ICMP_ANY,
 				.origin = list->origin,

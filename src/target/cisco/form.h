@@ -12,6 +12,10 @@ const char *form_address(void *pool, const struct address *address);
 /* IPv4: "255.255.255.252" */
 const char *form_mask(void *pool, unsigned length);
 
+/* Of entries without any. */
+extern const struct ios_ports form_ports_any;
+extern const struct ios_extras form_extras_none;
+
 struct ios_place form_place_any(enum family family);
 struct ios_place form_place(const struct prefix *prefix);
 

@@ -110,7 +110,8 @@ static bool tuple_looks_inside(const struct service_tuple *tuple)
 
 static bool line_looks_inside(const struct ios_line *line)
 {
-	return line->source_ports.operator != IOS_PORTS_ANY || line->destination_ports.operator != IOS_PORTS_ANY ||
+	return line->source_ports->operator != IOS_PORTS_ANY ||
+	       line->destination_ports->operator != IOS_PORTS_ANY ||
 	       line->icmp_type != IOS_ICMP_ANY || line->is_established;
 }
 
@@ -118,12 +119,12 @@ static bool line_looks_inside(const struct ios_line *line)
 static void line_protocols(const struct ios_line *line, struct protocols *inside, struct protocols *whole)
 {
 	*inside = *whole = (struct protocols){ 0 };
-	if (line->services == NULL) {
+	if (line->extras->services == NULL) {
 		protocols_add(line_looks_inside(line) ? inside : whole, line->protocol);
 		return;
 	}
-	for (size_t index = 0; index < line->services->services->tuples_count; index++) {
-		const struct service_tuple *tuple = &line->services->services->tuples[index];
+	for (size_t index = 0; index < line->extras->services->services->tuples_count; index++) {
+		const struct service_tuple *tuple = &line->extras->services->services->tuples[index];
 
 		protocols_add(tuple_looks_inside(tuple) ? inside : whole, tuple->protocol);
 	}
@@ -161,8 +162,8 @@ static struct area area_of(struct finder *finder, const struct ios_place *place)
 
 static void ground_of(struct finder *finder, const struct ios_line *line, struct ground *ground)
 {
-	ground->sides[0] = area_of(finder, &line->source);
-	ground->sides[1] = area_of(finder, &line->destination);
+	ground->sides[0] = area_of(finder, line->source);
+	ground->sides[1] = area_of(finder, line->destination);
 }
 
 /* The prefix as a set of one interval. */
@@ -308,7 +309,7 @@ static void add_shared(struct finder *finder, const struct stretch *denial, cons
 static void add_decider(struct finder *finder, const struct ios_line *line, const struct ground *ground,
 			const struct protocols *protocols)
 {
-	if (line->time_range == NULL)
+	if (line->extras->time_range == NULL)
 		*pool_append(finder->pool, finder, deciders) = (struct stretch){ *ground, *protocols };
 }
 

@@ -10,6 +10,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 #include "target/cisco/complement.h"
+#include "target/cisco/form.h"
 #include "target/cisco/fragment.h"
 #include "target/cisco/groups.h"
 #include "target/cisco/minimise_lines.h"
@@ -32,7 +33,7 @@ struct lowering {
 	struct ios_list *list;
 	/* of the last term that gave an entry */
 	const struct ios_term *term;
-	const char *time_range, *cookie;
+	const struct ios_extras *extras;
 	bool has_groups; /* named lists of devices that say so */
 	/* of remarks: where they stand, room for one, the name of the last source */
 	struct arena *arena;
@@ -63,10 +64,14 @@ static void prepare_term(struct lowering *lowering, const struct ios_term *term)
 {
 	if (lowering->term == term)
 		return;
+	struct ios_extras extras = { .cookie = cookie_of(lowering, term) };
+
 	lowering->term = term;
-	lowering->cookie = cookie_of(lowering, term);
-	lowering->time_range = term->rule == NULL ? NULL :
-		time_range_of(lowering->pool, lowering->config, lowering->vantage->ruleset->policy, term->rule);
+	if (term->rule != NULL)
+		extras.time_range = time_range_of(lowering->pool, lowering->config,
+						  lowering->vantage->ruleset->policy, term->rule);
+	lowering->extras = extras.cookie == NULL && extras.time_range == NULL ? &form_extras_none :
+			   arena_copy(lowering->arena, &extras, sizeof extras);
 }
 
 static struct ios_line entry_of(struct lowering *lowering, const struct ios_term *term)
@@ -75,9 +80,10 @@ static struct ios_line entry_of(struct lowering *lowering, const struct ios_term
 		.kind = IOS_LINE_ENTRY,
 		.action = term->outcome->verdict == VERDICT_ALLOW ? IOS_PERMIT : IOS_DENY,
 		.is_established = term->is_established,
-		.time_range = lowering->time_range,
+		.source_ports = &form_ports_any,
+		.destination_ports = &form_ports_any,
+		.extras = lowering->extras,
 		.has_log = term->outcome->has_log,
-		.cookie = lowering->cookie,
 		.identity = term->identity,
 		.origin = term->origin,
 		.is_pinned = term->is_pinned,
@@ -90,8 +96,8 @@ static void add_form(struct lowering *lowering, const struct ios_line *entry, co
 
 	*line = *entry;
 	line->protocol = form->protocol;
-	line->source_ports = form->source_ports;
-	line->destination_ports = form->destination_ports;
+	line->source_ports = &form->source_ports;
+	line->destination_ports = &form->destination_ports;
 	line->icmp_type = form->icmp_type;
 	line->icmp_code = form->icmp_code;
 }
@@ -102,15 +108,31 @@ static void add_forms(struct lowering *lowering, const struct ios_line *entry, c
 		add_form(lowering, entry, &forms->forms[index]);
 }
 
+static const struct ios_place *kept_place(struct lowering *lowering, struct ios_place place)
+{
+	return arena_copy(lowering->arena, &place, sizeof place);
+}
+
+static const struct ios_place *places_of(struct lowering *lowering, const struct ios_cover *cover)
+{
+	struct ios_place *places = arena_array(lowering->arena, struct ios_place, cover->prefixes_count);
+
+	for (size_t index = 0; index < cover->prefixes_count; index++)
+		places[index] = ios_place_of(lowering->vantage->family, &cover->prefixes[index]);
+	return places;
+}
+
 /* One entry for all places and services that groups can hold. */
 static void add_grouped(struct lowering *lowering, struct ios_line *entry, const struct ios_cover *sources,
 			const struct ios_cover *destinations, const struct service_forms *forms)
 {
 	enum family family = lowering->vantage->family;
 	const struct ios_group *services = group_services(lowering->pool, lowering->config, family, forms);
+	struct ios_extras extras = *lowering->extras;
 
-	entry->source = group_place(lowering->pool, lowering->config, family, sources);
-	entry->destination = group_place(lowering->pool, lowering->config, family, destinations);
+	entry->source = kept_place(lowering, group_place(lowering->pool, lowering->config, family, sources));
+	entry->destination = kept_place(lowering,
+					group_place(lowering->pool, lowering->config, family, destinations));
 	if (services == NULL) {
 		add_forms(lowering, entry, forms);
 		return;
@@ -118,7 +140,8 @@ static void add_grouped(struct lowering *lowering, struct ios_line *entry, const
 	for (size_t index = 0; index < forms->forms_count; index++)
 		if (!group_takes_form(family, &forms->forms[index]))
 			add_form(lowering, entry, &forms->forms[index]);
-	entry->services = services;
+	extras.services = services;
+	entry->extras = arena_copy(lowering->arena, &extras, sizeof extras);
 	entry->icmp_type = entry->icmp_code = IOS_ICMP_ANY;
 	*pool_append(lowering->pool, lowering->list, lines) = *entry;
 }
@@ -127,7 +150,7 @@ static void add_entries(void *context, const struct ios_term *term, const struct
 			const struct ios_cover *destinations, const struct service_forms *forms)
 {
 	struct lowering *lowering = context;
-	enum family family = lowering->vantage->family;
+	const struct ios_place *from, *to;
 	struct ios_line entry;
 
 	prepare_term(lowering, term);
@@ -136,10 +159,12 @@ static void add_entries(void *context, const struct ios_term *term, const struct
 		add_grouped(lowering, &entry, sources, destinations, forms);
 		return;
 	}
+	from = places_of(lowering, sources);
+	to = places_of(lowering, destinations);
 	for (size_t source = 0; source < sources->prefixes_count; source++)
 		for (size_t destination = 0; destination < destinations->prefixes_count; destination++) {
-			entry.source = ios_place_of(family, &sources->prefixes[source]);
-			entry.destination = ios_place_of(family, &destinations->prefixes[destination]);
+			entry.source = &from[source];
+			entry.destination = &to[destination];
 			add_forms(lowering, &entry, forms);
 		}
 }
@@ -152,7 +177,7 @@ static bool has_multi_eq(const struct lowering *lowering)
 	       (device != NULL ? device->has_multi_port_eq : lowering->vantage->settings->has_multi_port_eq);
 }
 
-/* What is equal is worked out once. */
+/* What is equal is worked out once. Entries refer to the forms as long as the list is there. */
 static struct service_forms shared_forms(struct lowering *lowering, void *pool, struct interned *made,
 					 const struct tuple_set *services)
 {
@@ -161,7 +186,8 @@ static struct service_forms shared_forms(struct lowering *lowering, void *pool, 
 
 	if (*slot == NULL) {
 		*slot = pool_new(pool, struct service_forms);
-		**slot = service_forms_of(pool, services, lowering->vantage->family, has_multi_eq(lowering));
+		**slot = service_forms_of(lowering->pool, services, lowering->vantage->family,
+					  has_multi_eq(lowering));
 	}
 	return **slot;
 }
@@ -193,8 +219,11 @@ static void add_always(struct lowering *lowering, const struct prefix *source, c
 		.kind = IOS_LINE_ENTRY,
 		.action = IOS_PERMIT,
 		.protocol = PROTOCOL_ICMP6,
-		.source = ios_place_of(FAMILY_IPV6, source),
-		.destination = ios_place_of(FAMILY_IPV6, destination),
+		.source = kept_place(lowering, ios_place_of(FAMILY_IPV6, source)),
+		.destination = kept_place(lowering, ios_place_of(FAMILY_IPV6, destination)),
+		.source_ports = &form_ports_any,
+		.destination_ports = &form_ports_any,
+		.extras = &form_extras_none,
 		.icmp_type = type,
 		.icmp_code = IOS_ICMP_ANY,
 		.origin = SPAN_NONE,
@@ -354,7 +383,8 @@ static void number_lines(struct ios_list *list)
 
 static bool has_group(const struct ios_line *line)
 {
-	return line->services != NULL || line->source.group != NULL || line->destination.group != NULL;
+	return line->kind == IOS_LINE_ENTRY && (line->extras->services != NULL || line->source->group != NULL ||
+						line->destination->group != NULL);
 }
 
 static size_t grouped_count(const struct ios_list *list)
@@ -369,12 +399,12 @@ static size_t grouped_count(const struct ios_list *list)
 static bool reaches_router(const struct ios_vantage *vantage, const struct ios_line *line)
 {
 	const struct interval_set *own = address_set_family(&vantage->own, vantage->family);
-	struct interval interval = { line->destination.value,
-				     line->destination.value | line->destination.wildcard };
+	struct interval interval = { line->destination->value,
+				     line->destination->value | line->destination->wildcard };
 	const struct interval_set to = { .items = &interval, .items_count = 1 };
 
-	return interval_set_overlaps(own, line->destination.group == NULL ? &to :
-				     address_set_family(line->destination.group->addresses, vantage->family));
+	return interval_set_overlaps(own, line->destination->group == NULL ? &to :
+				     address_set_family(line->destination->group->addresses, vantage->family));
 }
 
 /* Cisco, "Object Groups for ACLs", restrictions: on IOS-XE such entries are ignored for packets that are

@@ -7,6 +7,7 @@
 #include "base/interned.h"
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "target/cisco/form.h"
 
 #define COVERED_SHOWN 20 /* rules told of; more are counted */
 #define MEMBERS_MOST 254 /* net/address.h */
@@ -20,6 +21,7 @@ struct changed {
 struct lines {
 	void *pool;
 	void *kept; /* pool of the list */
+	struct arena *kept_arena;
 	struct diags *diags;
 	struct ios_list *list;
 	const struct minimise_settings *settings;
@@ -71,10 +73,10 @@ static uint32_t condition_of(struct lines *lines, const struct ios_line *line)
 	struct {
 		const char *time_range;
 		uintptr_t is_established;
-	} key = { line->time_range, line->is_established };
+	} key = { line->extras->time_range, line->is_established };
 	uintptr_t *slot;
 
-	if (line->time_range == NULL && !line->is_established)
+	if (line->extras->time_range == NULL && !line->is_established)
 		return 0;
 	slot = (uintptr_t *)interned_slot(lines->conditions, &key, sizeof key);
 	if (*slot == 0)
@@ -143,9 +145,9 @@ static bool add_services(struct lines *lines, const struct ios_line *line, struc
 {
 	const struct tuple_set *services;
 
-	if (line->services == NULL)
+	if (line->extras->services == NULL)
 		return add_regions(lines, entry, grouped);
-	services = line->services->services;
+	services = line->extras->services->services;
 	for (size_t index = 0; index < services->tuples_count; index++) {
 		const struct service_tuple *tuple = &services->tuples[index];
 
@@ -178,14 +180,14 @@ static void set_regions(struct lines *lines, const struct ios_line *line, struct
 	unsigned bits = lines->minimised->bits;
 	struct grouped grouped = { 0 };
 	struct prefix *from = NULL, *to = NULL;
-	size_t from_count = members_of(lines->pool, lines->list->family, &line->source, &from);
-	size_t to_count = members_of(lines->pool, lines->list->family, &line->destination, &to);
+	size_t from_count = members_of(lines->pool, lines->list->family, line->source, &from);
+	size_t to_count = members_of(lines->pool, lines->list->family, line->destination, &to);
 	bool is_known = from_count * to_count <= MINIMISE_REGIONS_MOST;
 
 	for (size_t source = 0; source < from_count && is_known; source++)
 		for (size_t destination = 0; destination < to_count && is_known; destination++) {
-			set_member(entry, REGION_SOURCE, &line->source, bits, from + source);
-			set_member(entry, REGION_DESTINATION, &line->destination, bits, to + destination);
+			set_member(entry, REGION_SOURCE, line->source, bits, from + source);
+			set_member(entry, REGION_DESTINATION, line->destination, bits, to + destination);
 			is_known = add_services(lines, line, entry, &grouped);
 		}
 	if (!is_known) {
@@ -205,16 +207,16 @@ static void set_fields(struct lines *lines, const struct ios_line *line, struct 
 	entry->protocol = line->protocol;
 	entry->is_later = line->is_fragments;
 	entry->is_line = !is_icmp;
-	entry->first = is_icmp ? one_number(lines, line->icmp_type) : ports_of(lines, &line->destination_ports);
-	entry->second = is_icmp ? one_number(lines, line->icmp_code) : ports_of(lines, &line->source_ports);
-	if (line->source.group != NULL || line->destination.group != NULL || line->services != NULL) {
+	entry->first = is_icmp ? one_number(lines, line->icmp_type) : ports_of(lines, line->destination_ports);
+	entry->second = is_icmp ? one_number(lines, line->icmp_code) : ports_of(lines, line->source_ports);
+	if (line->source->group != NULL || line->destination->group != NULL || line->extras->services != NULL) {
 		set_regions(lines, line, entry);
 		return;
 	}
-	entry->value[REGION_SOURCE] = line->source.value & ~line->source.wildcard;
-	entry->wildcard[REGION_SOURCE] = line->source.wildcard;
-	entry->value[REGION_DESTINATION] = line->destination.value & ~line->destination.wildcard;
-	entry->wildcard[REGION_DESTINATION] = line->destination.wildcard;
+	entry->value[REGION_SOURCE] = line->source->value & ~line->source->wildcard;
+	entry->wildcard[REGION_SOURCE] = line->source->wildcard;
+	entry->value[REGION_DESTINATION] = line->destination->value & ~line->destination->wildcard;
+	entry->wildcard[REGION_DESTINATION] = line->destination->wildcard;
 }
 
 /* Behind the last entry stands nothing that would do in its place: it goes only where those before it hold all. */
@@ -242,7 +244,8 @@ static void set_entry(struct lines *lines, size_t number)
 	entry->colour = entry->is_permit ? MINIMISE_PERMIT : MINIMISE_DENY;
 	if (lines->settings->keeps_denials && line->action == IOS_DENY && is_default(line))
 		entry->colour = MINIMISE_COLOURS;
-	if (line->is_pinned || line->reflect != NULL || line->kind != IOS_LINE_ENTRY || number < lines->begin) {
+	if (line->is_pinned || number < lines->begin || line->kind != IOS_LINE_ENTRY ||
+	    line->extras->reflect != NULL) {
 		entry->colour = MINIMISE_COLOURS + 1 + (uint32_t)number;
 		entry->is_kept = entry->is_barrier = true;
 	}
@@ -256,24 +259,33 @@ static void set_entry(struct lines *lines, size_t number)
 
 /* --- back to lines ---------------------------------------------------------------------------------- */
 
-static struct ios_ports ports_back(const struct minimise_ports *ports)
+static const struct ios_ports *ports_back(const struct lines *lines, const struct minimise_ports *ports)
 {
-	struct ios_ports back = { 0 };
+	struct ios_ports *back;
 
 	if (ports == NULL)
-		return back;
+		return &form_ports_any;
+	back = arena_new_item(lines->kept_arena, struct ios_ports);
 	if (ports->count == 1 && ports->ranges[0].low < ports->ranges[0].high) {
-		back.operator = IOS_PORTS_RANGE;
-		back.ports_count = 2;
-		back.ports[0] = ports->ranges[0].low;
-		back.ports[1] = ports->ranges[0].high;
+		back->operator = IOS_PORTS_RANGE;
+		back->ports_count = 2;
+		back->ports[0] = ports->ranges[0].low;
+		back->ports[1] = ports->ranges[0].high;
 		return back;
 	}
-	back.operator = IOS_PORTS_EQ;
+	back->operator = IOS_PORTS_EQ;
 	for (uint32_t at = 0; at < ports->count; at++)
 		for (uint32_t port = ports->ranges[at].low; port <= ports->ranges[at].high; port++)
-			back.ports[back.ports_count++] = (uint16_t)port;
+			back->ports[back->ports_count++] = (uint16_t)port;
 	return back;
+}
+
+static const struct ios_place *place_back(const struct lines *lines, const struct minimise_entry *entry,
+					  enum region_side side, const struct ios_place *before)
+{
+	const struct ios_place place = { entry->value[side], entry->wildcard[side], before->group };
+
+	return arena_copy(lines->kept_arena, &place, sizeof place);
 }
 
 static void set_parts(const struct lines *lines, const struct minimise_entry *entry, struct ios_line *line)
@@ -304,12 +316,10 @@ static struct ios_line line_back(const struct lines *lines, size_t number)
 	if (entry->parts == NULL)
 		return line;
 	line.action = entry->is_permit ? IOS_PERMIT : IOS_DENY;
-	line.source.value = entry->value[REGION_SOURCE];
-	line.source.wildcard = entry->wildcard[REGION_SOURCE];
-	line.destination.value = entry->value[REGION_DESTINATION];
-	line.destination.wildcard = entry->wildcard[REGION_DESTINATION];
+	line.source = place_back(lines, entry, REGION_SOURCE, line.source);
+	line.destination = place_back(lines, entry, REGION_DESTINATION, line.destination);
 	if (entry->is_line)
-		line.destination_ports = ports_back(entry->first);
+		line.destination_ports = ports_back(lines, entry->first);
 	set_parts(lines, entry, &line);
 	return line;
 }
@@ -404,6 +414,7 @@ void minimise_lines(void *pool, struct diags *diags, struct ios_list *list, size
 	struct lines lines = {
 		.pool = scratch,
 		.kept = pool,
+		.kept_arena = arena_new(pool),
 		.diags = diags,
 		.list = list,
 		.settings = settings,

@@ -36,10 +36,20 @@ enum ios_line_kind { IOS_LINE_ENTRY, IOS_LINE_REMARK, IOS_LINE_EVALUATE };
 
 struct ios_part;
 
-/* One line of a list. */
+/* What few entries have. */
+struct ios_extras {
+	const struct ios_group *services; /* object-group in the protocol's place, or NULL */
+	const char *time_range;      /* or NULL */
+	const char *reflect;         /* or NULL */
+	const char *cookie;          /* or NULL */
+};
+
+/* One line of a list: half a million at 100,000 rules, so what many share is kept once. */
 struct ios_line {
-	struct ios_place source, destination;
-	struct ios_ports source_ports, destination_ports; /* tcp, udp, sctp */
+	/* of entries, never NULL there */
+	const struct ios_place *source, *destination;
+	const struct ios_ports *source_ports, *destination_ports; /* tcp, udp, sctp; else any */
+	const struct ios_extras *extras;
 	uint16_t icmp_type, icmp_code; /* 0..255, IOS_ICMP_ANY; a code only with a type */
 	uint16_t protocol;           /* 0..255, or IOS_PROTOCOL_IP */
 	enum ios_line_kind kind : 8;
@@ -50,10 +60,6 @@ struct ios_line {
 	bool is_pinned;              /* log or count: no pass drops, joins or crosses it, but same.h */
 	uint32_t sequence;           /* entries and evaluate; 0: none */
 	const char *text;            /* remark: safe text; evaluate: the reflexive list's name */
-	const struct ios_group *services; /* object-group in the protocol's place, or NULL */
-	const char *time_range;      /* or NULL */
-	const char *reflect;         /* or NULL */
-	const char *cookie;          /* or NULL */
 	/* where it came from: never printed but in remarks and the report */
 	const struct identity *identity; /* NULL: what always passes, replies */
 	struct span origin;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "target/cisco/form.h"
+#include "target/cisco/groups.h"
 #include "target/cisco/refuse.h"
 #include "target/cisco/section.h"
 
@@ -15,17 +17,8 @@ struct reflecting {
 	const char *name;
 	struct ios_list *list;
 	const struct ios_term *rest; /* what is let out unseen */
+	const struct ios_extras *extras; /* of the others */
 };
-
-static struct ios_place place_of(enum family family, const struct prefix *prefix)
-{
-	unsigned free_bits = family_bits(family) - prefix->length;
-
-	return (struct ios_place){
-		.value = prefix->value,
-		.wildcard = free_bits == 128 ? ~(number128)0 : ((number128)1 << free_bits) - 1,
-	};
-}
 
 static bool is_same_ports(const struct ios_ports *a, const struct ios_ports *b)
 {
@@ -35,12 +28,17 @@ static bool is_same_ports(const struct ios_ports *a, const struct ios_ports *b)
 
 static bool is_same_line(const struct ios_line *a, const struct ios_line *b)
 {
-	return a->protocol == b->protocol && a->source.value == b->source.value &&
-	       a->source.wildcard == b->source.wildcard && a->destination.value == b->destination.value &&
-	       a->destination.wildcard == b->destination.wildcard && a->icmp_type == b->icmp_type &&
-	       a->icmp_code == b->icmp_code && a->reflect == b->reflect &&
-	       is_same_ports(&a->source_ports, &b->source_ports) &&
-	       is_same_ports(&a->destination_ports, &b->destination_ports);
+	return a->protocol == b->protocol && a->source->value == b->source->value &&
+	       a->source->wildcard == b->source->wildcard && a->destination->value == b->destination->value &&
+	       a->destination->wildcard == b->destination->wildcard && a->icmp_type == b->icmp_type &&
+	       a->icmp_code == b->icmp_code && a->extras == b->extras &&
+	       is_same_ports(a->source_ports, b->source_ports) &&
+	       is_same_ports(a->destination_ports, b->destination_ports);
+}
+
+static void *copied(void *pool, const void *bytes, size_t size)
+{
+	return memcpy(pool_bytes(pool, size), bytes, size);
 }
 
 /* IOS ignores a line that it has: none stands twice. */
@@ -50,18 +48,19 @@ static void add_entry(void *context, const struct ios_term *term, const struct p
 	struct reflecting *reflecting = context;
 	struct ios_list *list = reflecting->list;
 	enum family family = reflecting->vantage->family;
+	struct ios_place from = ios_place_of(family, source), to = ios_place_of(family, destination);
 	struct ios_line line = {
 		.kind = IOS_LINE_ENTRY,
 		.sequence = (uint32_t)(list->lines_count + 1) * SEQUENCE_STEP,
 		.action = IOS_PERMIT,
 		.protocol = form->protocol,
-		.source = place_of(family, source),
-		.destination = place_of(family, destination),
-		.source_ports = form->source_ports,
-		.destination_ports = form->destination_ports,
+		.source = &from,
+		.destination = &to,
+		.source_ports = &form->source_ports,
+		.destination_ports = &form->destination_ports,
+		.extras = term == reflecting->rest ? &form_extras_none : reflecting->extras,
 		.icmp_type = form->icmp_type,
 		.icmp_code = form->icmp_code,
-		.reflect = term == reflecting->rest ? NULL : reflecting->name,
 		.origin = SPAN_NONE,
 		.is_pinned = true,
 	};
@@ -69,12 +68,9 @@ static void add_entry(void *context, const struct ios_term *term, const struct p
 	for (size_t index = 0; index < list->lines_count; index++)
 		if (is_same_line(&list->lines[index], &line))
 			return;
+	line.source = copied(reflecting->pool, &from, sizeof from);
+	line.destination = copied(reflecting->pool, &to, sizeof to);
 	*pool_append(reflecting->pool, list, lines) = line;
-}
-
-static void *copied(void *pool, const void *bytes, size_t size)
-{
-	return memcpy(pool_bytes(pool, size), bytes, size);
 }
 
 static struct ios_terms terms_of(void *pool, const struct ios_vantage *vantage, const struct reply_flows *flows)
@@ -162,9 +158,11 @@ bool replies_reflect(void *pool, struct diags *diags, const struct ios_vantage *
 		.name = name_beside(pool, list->name, "ASKED"),
 		.list = pool_new(pool, struct ios_list),
 	};
+	const struct ios_extras extras = { .reflect = reflecting.name };
 
 	if (terms.terms_count == 0)
 		return true;
+	reflecting.extras = copied(pool, &extras, sizeof extras);
 	reflecting.list->name = name_beside(pool, list->name, "OUT");
 	reflecting.list->family = vantage->family;
 	reflecting.list->origin = list->origin;

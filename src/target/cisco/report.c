@@ -112,14 +112,14 @@ static size_t group_size(const struct ios_place *place, enum family family)
 
 static size_t expanded_size(const struct ios_list *list, const struct ios_line *line)
 {
-	size_t size = group_size(&line->source, list->family) * group_size(&line->destination, list->family);
+	size_t size = group_size(line->source, list->family) * group_size(line->destination, list->family);
 
-	if (line->services == NULL)
-		return size * ports_prefixes(&line->source_ports) * ports_prefixes(&line->destination_ports);
+	if (line->extras->services == NULL)
+		return size * ports_prefixes(line->source_ports) * ports_prefixes(line->destination_ports);
 	size_t services = 0;
 
-	for (size_t index = 0; index < line->services->services->tuples_count; index++) {
-		const struct service_tuple *tuple = &line->services->services->tuples[index];
+	for (size_t index = 0; index < line->extras->services->services->tuples_count; index++) {
+		const struct service_tuple *tuple = &line->extras->services->services->tuples[index];
 
 		services += range_prefixes(tuple->first.low, tuple->first.high) *
 			    range_prefixes(tuple->second.low, tuple->second.high);
@@ -138,10 +138,10 @@ static struct costs costs_of(void *pool, const struct ios_list *list)
 			continue;
 		costs.entries++;
 		costs.expanded += expanded_size(list, line);
-		add_operation(pool, &costs, &line->source_ports, 0);
-		add_operation(pool, &costs, &line->destination_ports, 1);
-		if (line->services != NULL)
-			add_group_operations(pool, &costs, line->services->services);
+		add_operation(pool, &costs, line->source_ports, 0);
+		add_operation(pool, &costs, line->destination_ports, 1);
+		if (line->extras->services != NULL)
+			add_group_operations(pool, &costs, line->extras->services->services);
 	}
 	return costs;
 }

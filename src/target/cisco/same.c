@@ -46,15 +46,15 @@ static void set_ports(struct ios_ports *into, const struct ios_ports *from)
 static void set_key(struct same_key *key, const struct ios_line *line)
 {
 	memset(key, 0, sizeof *key); /* padding counts */
-	memcpy(key->values, (number128[]){ line->source.value & ~line->source.wildcard, line->source.wildcard,
-					   line->destination.value & ~line->destination.wildcard,
-					   line->destination.wildcard }, sizeof key->values);
-	memcpy(key->pointers, (const void *[]){ line->source.group, line->destination.group, line->services },
-	       sizeof key->pointers);
+	memcpy(key->values, (number128[]){ line->source->value & ~line->source->wildcard, line->source->wildcard,
+					   line->destination->value & ~line->destination->wildcard,
+					   line->destination->wildcard }, sizeof key->values);
+	memcpy(key->pointers, (const void *[]){ line->source->group, line->destination->group,
+						line->extras->services }, sizeof key->pointers);
 	memcpy(key->words, (unsigned[]){ line->action, line->protocol, line->icmp_type, line->icmp_code,
 					 line->is_established, line->is_fragments }, sizeof key->words);
-	set_ports(&key->ports[0], &line->source_ports);
-	set_ports(&key->ports[1], &line->destination_ports);
+	set_ports(&key->ports[0], line->source_ports);
+	set_ports(&key->ports[1], line->destination_ports);
 }
 
 static bool is_same_name(const char *a, const char *b)
@@ -72,8 +72,8 @@ static size_t first_of(struct same *same, size_t number)
 	set_key(&key, line);
 	slot = (struct same_link **)interned_slot(same->links, &key, sizeof key);
 	for (link = *slot; link != NULL; link = link->next)
-		if (is_same_name(lines[link->line].time_range, line->time_range) &&
-		    is_same_name(lines[link->line].reflect, line->reflect))
+		if (is_same_name(lines[link->line].extras->time_range, line->extras->time_range) &&
+		    is_same_name(lines[link->line].extras->reflect, line->extras->reflect))
 			return link->line;
 	link = arena_new_item(same->arena, struct same_link);
 	*link = (struct same_link){ number, *slot };

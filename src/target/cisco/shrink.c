@@ -32,6 +32,7 @@ struct link {
 struct shrinker {
 	void *pool;
 	struct arena *arena;
+	struct arena *kept; /* of the list */
 	struct diags *diags;
 	struct ios_list *list;
 	size_t begin;
@@ -90,14 +91,15 @@ static bool ports_hold(const struct ios_ports *outer, const struct ios_ports *in
 /* Addresses and protocol are known to hold. */
 static bool line_holds(const struct ios_line *outer, const struct ios_line *inner)
 {
-	if (outer->time_range != NULL &&
-	    (inner->time_range == NULL || strcmp(outer->time_range, inner->time_range) != 0 ||
-	     outer->action != inner->action))
+	const char *around = outer->extras->time_range, *time_range = inner->extras->time_range;
+
+	if (around != NULL &&
+	    (time_range == NULL || strcmp(around, time_range) != 0 || outer->action != inner->action))
 		return false;
 	if (outer->is_established && (!inner->is_established || outer->action != inner->action))
 		return false;
-	return ports_hold(&outer->source_ports, &inner->source_ports) &&
-	       ports_hold(&outer->destination_ports, &inner->destination_ports) &&
+	return ports_hold(outer->source_ports, inner->source_ports) &&
+	       ports_hold(outer->destination_ports, inner->destination_ports) &&
 	       (outer->icmp_type == IOS_ICMP_ANY || outer->icmp_type == inner->icmp_type) &&
 	       (outer->icmp_code == IOS_ICMP_ANY || outer->icmp_code == inner->icmp_code);
 }
@@ -116,13 +118,13 @@ struct bucket_key {
 
 static struct source_key source_of(const struct ios_line *line, number128 wildcard)
 {
-	return (struct source_key){ line->source.value & ~wildcard, wildcard };
+	return (struct source_key){ line->source->value & ~wildcard, wildcard };
 }
 
 static struct bucket_key bucket_of(const struct ios_line *line, const struct shape *shape)
 {
 	return (struct bucket_key){
-		.destination = line->destination.value & ~shape->destination_wildcard,
+		.destination = line->destination->value & ~shape->destination_wildcard,
 		.shape = shape,
 		.protocol = shape->has_protocol ? line->protocol : IOS_PROTOCOL_IP,
 	};
@@ -130,7 +132,7 @@ static struct bucket_key bucket_of(const struct ios_line *line, const struct sha
 
 static bool is_of_shape(const struct ios_line *line, const struct shape *shape)
 {
-	return shape->destination_wildcard == line->destination.wildcard &&
+	return shape->destination_wildcard == line->destination->wildcard &&
 	       shape->has_protocol == (line->protocol != IOS_PROTOCOL_IP);
 }
 
@@ -144,17 +146,17 @@ static void remember_wildcard(struct shrinker *shrinker, number128 wildcard)
 
 static const struct shape *shape_of(struct shrinker *shrinker, const struct ios_line *line)
 {
-	struct source_key key = source_of(line, line->source.wildcard);
+	struct source_key key = source_of(line, line->source->wildcard);
 	struct shape **slot = (struct shape **)interned_slot(shrinker->sources, &key, sizeof key);
 	struct shape *shape = *slot;
 
 	if (shape == NULL)
-		remember_wildcard(shrinker, line->source.wildcard);
+		remember_wildcard(shrinker, line->source->wildcard);
 	while (shape != NULL && !is_of_shape(line, shape))
 		shape = shape->next;
 	if (shape == NULL) {
 		shape = arena_new_item(shrinker->arena, struct shape);
-		*shape = (struct shape){ line->destination.wildcard, line->protocol != IOS_PROTOCOL_IP, *slot };
+		*shape = (struct shape){ line->destination->wildcard, line->protocol != IOS_PROTOCOL_IP, *slot };
 		*slot = shape;
 	}
 	return shape;
@@ -162,14 +164,14 @@ static const struct shape *shape_of(struct shrinker *shrinker, const struct ios_
 
 static bool shape_is_around(const struct shape *shape, const struct ios_line *line)
 {
-	return (line->destination.wildcard & ~shape->destination_wildcard) == 0 &&
+	return (line->destination->wildcard & ~shape->destination_wildcard) == 0 &&
 	       (!shape->has_protocol || line->protocol != IOS_PROTOCOL_IP);
 }
 
 /* Of two that hold each other the first stays. */
 static bool is_equal(const struct ios_line *a, const struct ios_line *b)
 {
-	return a->source.wildcard == b->source.wildcard && a->destination.wildcard == b->destination.wildcard &&
+	return a->source->wildcard == b->source->wildcard && a->destination->wildcard == b->destination->wildcard &&
 	       a->protocol == b->protocol && line_holds(a, b) && line_holds(b, a);
 }
 
@@ -201,7 +203,7 @@ static size_t find_holder(struct shrinker *shrinker, size_t index)
 		number128 wildcard = shrinker->source_wildcards[at];
 		struct source_key key = source_of(line, wildcard);
 
-		if ((line->source.wildcard & ~wildcard) == 0)
+		if ((line->source->wildcard & ~wildcard) == 0)
 			holder = find_holder_from(shrinker, interned_find(shrinker->sources, &key, sizeof key),
 						  index);
 	}
@@ -240,18 +242,19 @@ static void set_ports(struct ios_ports *into, const struct ios_ports *from)
 static size_t find_same(struct shrinker *shrinker, size_t index)
 {
 	const struct ios_line *line = &shrinker->list->lines[index];
+	const struct ios_extras *extras = line->extras;
 	struct grouped_key key;
 	size_t *slot;
 
 	memset(&key, 0, sizeof key); /* padding counts */
-	memcpy(key.values, (number128[]){ line->source.value, line->source.wildcard, line->destination.value,
-					  line->destination.wildcard }, sizeof key.values);
-	memcpy(key.pointers, (const void *[]){ line->source.group, line->destination.group, line->services,
-					       line->time_range }, sizeof key.pointers);
+	memcpy(key.values, (number128[]){ line->source->value, line->source->wildcard, line->destination->value,
+					  line->destination->wildcard }, sizeof key.values);
+	memcpy(key.pointers, (const void *[]){ line->source->group, line->destination->group, extras->services,
+					       extras->time_range }, sizeof key.pointers);
 	memcpy(key.words, (unsigned[]){ line->action, line->protocol, line->icmp_type, line->icmp_code,
 					line->is_established, line->is_fragments }, sizeof key.words);
-	set_ports(&key.ports[0], &line->source_ports);
-	set_ports(&key.ports[1], &line->destination_ports);
+	set_ports(&key.ports[0], line->source_ports);
+	set_ports(&key.ports[1], line->destination_ports);
 	slot = (size_t *)interned_slot(shrinker->grouped, &key, sizeof key);
 	if (*slot == 0)
 		*slot = index + 1;
@@ -260,16 +263,15 @@ static size_t find_same(struct shrinker *shrinker, size_t index)
 
 static bool is_grouped(const struct ios_line *line)
 {
-	return line->kind == IOS_LINE_ENTRY && line->reflect == NULL && !line_is_plain(line);
+	return line->kind == IOS_LINE_ENTRY && line->extras->reflect == NULL && !line_is_plain(line);
 }
 
 /* A default stands behind what the policy denies by name, and takes nothing of it away: these entries
  * count packets of their own. */
 static bool can_join(const struct ios_line *line)
 {
-	return line_is_plain(line) && !line->is_established && !line->is_pinned && line->time_range == NULL &&
-	       line->identity != NULL &&
-	       line->identity->rule != NULL;
+	return line_is_plain(line) && !line->is_established && !line->is_pinned &&
+	       line->extras->time_range == NULL && line->identity != NULL && line->identity->rule != NULL;
 }
 
 /* The end of the run that begins there. */
@@ -402,7 +404,7 @@ static int compare_protocols(const struct ios_line *a, const struct ios_line *b)
 		order = (int)a->icmp_type - b->icmp_type;
 	if (order == 0)
 		order = (int)a->icmp_code - b->icmp_code;
-	return order != 0 ? order : compare_ports(&a->source_ports, &b->source_ports);
+	return order != 0 ? order : compare_ports(a->source_ports, b->source_ports);
 }
 
 /* Everything but the field. */
@@ -411,11 +413,11 @@ static int compare_others(const struct ios_line *a, const struct ios_line *b, en
 	int order = compare_protocols(a, b);
 
 	if (order == 0 && field != JOINED_SOURCE)
-		order = compare_places(&a->source, &b->source);
+		order = compare_places(a->source, b->source);
 	if (order == 0 && field != JOINED_DESTINATION)
-		order = compare_places(&a->destination, &b->destination);
+		order = compare_places(a->destination, b->destination);
 	if (order == 0 && field != JOINED_PORTS)
-		order = compare_ports(&a->destination_ports, &b->destination_ports);
+		order = compare_ports(a->destination_ports, b->destination_ports);
 	return order;
 }
 
@@ -424,11 +426,11 @@ static int compare_runners(const struct runner *a, const struct runner *b, enum 
 	int order = compare_others(a->line, b->line, field);
 
 	if (order == 0 && field == JOINED_PORTS)
-		order = compare_ports(&a->line->destination_ports, &b->line->destination_ports);
+		order = compare_ports(a->line->destination_ports, b->line->destination_ports);
 	if (order == 0 && field == JOINED_SOURCE)
-		order = compare_places(&a->line->source, &b->line->source);
+		order = compare_places(a->line->source, b->line->source);
 	if (order == 0 && field == JOINED_DESTINATION)
-		order = compare_places(&a->line->destination, &b->line->destination);
+		order = compare_places(a->line->destination, b->line->destination);
 	return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
 
@@ -447,14 +449,16 @@ static int compare_by_destination(const void *a, const void *b)
 	return compare_runners(a, b, JOINED_DESTINATION);
 }
 
-static bool join_ports(struct ios_ports *into, const struct ios_ports *from)
+static bool join_ports(struct shrinker *shrinker, const struct ios_ports **ports, const struct ios_ports *from)
 {
-	struct port_range a = range_of(into), b = range_of(from);
+	struct port_range a = range_of(*ports), b = range_of(from);
+	struct ios_ports *into;
 
-	if (is_list(into) || is_list(from) || b.low > (uint32_t)a.high + 1)
+	if (is_list(*ports) || is_list(from) || b.low > (uint32_t)a.high + 1)
 		return false;
 	if (a.high < b.high)
 		a.high = b.high;
+	*ports = into = arena_new_item(shrinker->kept, struct ios_ports);
 	*into = (struct ios_ports){ .operator = a.low == 0 && a.high == UINT16_MAX ? IOS_PORTS_ANY :
 				    a.low == a.high ? IOS_PORTS_EQ : IOS_PORTS_RANGE };
 	into->ports[0] = a.low;
@@ -464,28 +468,31 @@ static bool join_ports(struct ios_ports *into, const struct ios_ports *from)
 }
 
 /* Two halves of one prefix. */
-static bool join_places(struct ios_place *into, const struct ios_place *from)
+static bool join_places(struct shrinker *shrinker, const struct ios_place **place, const struct ios_place *from)
 {
-	number128 size = into->wildcard + 1;
+	struct ios_place into = **place;
+	number128 size = into.wildcard + 1;
 
-	if (into->wildcard != from->wildcard || size == 0 || (into->value ^ from->value) != size)
+	if (into.wildcard != from->wildcard || size == 0 || (into.value ^ from->value) != size)
 		return false;
-	into->value &= ~size;
-	into->wildcard = into->wildcard << 1 | 1;
+	into.value &= ~size;
+	into.wildcard = into.wildcard << 1 | 1;
+	*place = arena_copy(shrinker->kept, &into, sizeof into);
 	return true;
 }
 
-static bool join_lines(struct ios_line *into, const struct ios_line *from, enum joined_field field)
+static bool join_lines(struct shrinker *shrinker, struct ios_line *into, const struct ios_line *from,
+		       enum joined_field field)
 {
 	switch (field) {
 	case JOINED_PORTS:
-		return join_ports(&into->destination_ports, &from->destination_ports);
+		return join_ports(shrinker, &into->destination_ports, from->destination_ports);
 	case JOINED_SOURCE:
-		return join_places(&into->source, &from->source);
+		return join_places(shrinker, &into->source, from->source);
 	case JOINED_DESTINATION:
 		break;
 	}
-	return join_places(&into->destination, &from->destination);
+	return join_places(shrinker, &into->destination, from->destination);
 }
 
 /* One field of one run. The joined line stands where the first of its parts stood. True: some were joined;
@@ -511,7 +518,7 @@ static bool join_field(struct shrinker *shrinker, size_t begin, size_t end, enum
 		size_t place = runners[index].place;
 
 		if (last == SIZE_MAX || compare_others(&lines[last], &lines[place], field) != 0 ||
-		    !join_lines(&lines[last], &lines[place], field)) {
+		    !join_lines(shrinker, &lines[last], &lines[place], field)) {
 			last = place;
 			continue;
 		}
@@ -575,6 +582,7 @@ void shrink_list(void *pool, struct diags *diags, struct ios_list *list, size_t 
 	struct shrinker shrinker = {
 		.pool = scratch,
 		.arena = arena_new(scratch),
+		.kept = arena_new(pool),
 		.diags = diags,
 		.list = list,
 		.begin = begin,

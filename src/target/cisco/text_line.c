@@ -85,8 +85,8 @@ static void add_protocol(struct text *out, enum family family, const struct ios_
 {
 	const char *word;
 
-	if (line->services != NULL) {
-		text_addf(out, " object-group %s", line->services->name);
+	if (line->extras->services != NULL) {
+		text_addf(out, " object-group %s", line->extras->services->name);
 		return;
 	}
 	word = ios_protocol_word(family, line->protocol);
@@ -101,16 +101,16 @@ static void add_options(struct text *out, const struct ios_line *line)
 {
 	if (line->is_established)
 		text_add(out, " established");
-	if (line->reflect != NULL)
-		text_addf(out, " reflect %s", line->reflect);
-	if (line->time_range != NULL)
-		text_addf(out, " time-range %s", line->time_range);
+	if (line->extras->reflect != NULL)
+		text_addf(out, " reflect %s", line->extras->reflect);
+	if (line->extras->time_range != NULL)
+		text_addf(out, " time-range %s", line->extras->time_range);
 	if (line->is_fragments)
 		text_add(out, " fragments");
 	if (line->has_log)
 		text_add(out, " log");
-	if (line->has_log && line->cookie != NULL)
-		text_addf(out, " %s", line->cookie);
+	if (line->has_log && line->extras->cookie != NULL)
+		text_addf(out, " %s", line->extras->cookie);
 }
 
 void text_add_line(struct text *out, enum family family, const struct ios_line *line, bool has_port_words)
@@ -131,12 +131,12 @@ void text_add_line(struct text *out, enum family family, const struct ios_line *
 	}
 	text_add(out, line->action == IOS_PERMIT ? "permit" : "deny");
 	add_protocol(out, family, line);
-	add_place(out, family, &line->source);
-	if (line->services == NULL)
-		add_ports(out, line->protocol, &line->source_ports, has_port_words);
-	add_place(out, family, &line->destination);
-	if (line->services == NULL) {
-		add_ports(out, line->protocol, &line->destination_ports, has_port_words);
+	add_place(out, family, line->source);
+	if (line->extras->services == NULL)
+		add_ports(out, line->protocol, line->source_ports, has_port_words);
+	add_place(out, family, line->destination);
+	if (line->extras->services == NULL) {
+		add_ports(out, line->protocol, line->destination_ports, has_port_words);
 		add_icmp(out, family, line);
 	}
 	add_options(out, line);

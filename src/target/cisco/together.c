@@ -26,8 +26,8 @@ struct together {
 
 bool line_is_plain(const struct ios_line *line)
 {
-	return line->kind == IOS_LINE_ENTRY && line->source.group == NULL && line->destination.group == NULL &&
-	       line->services == NULL && !line->is_fragments && line->reflect == NULL;
+	return line->kind == IOS_LINE_ENTRY && line->source->group == NULL && line->destination->group == NULL &&
+	       line->extras->services == NULL && !line->is_fragments && line->extras->reflect == NULL;
 }
 
 /* --- boxes -------------------------------------------------------------------------------------- */
@@ -78,9 +78,9 @@ static const struct interval_set *ports_set(void *pool, const struct ios_ports *
 static void set_contents(void *pool, struct packet_box *box, const struct ios_line *line)
 {
 	box->fields[FIELD_FIRST] = line->icmp_type == IOS_ICMP_ANY ?
-		ports_set(pool, &line->destination_ports) : set_of(pool, line->icmp_type, line->icmp_type);
+		ports_set(pool, line->destination_ports) : set_of(pool, line->icmp_type, line->icmp_type);
 	box->fields[FIELD_SECOND] = line->icmp_code == IOS_ICMP_ANY ?
-		ports_set(pool, &line->source_ports) : set_of(pool, line->icmp_code, line->icmp_code);
+		ports_set(pool, line->source_ports) : set_of(pool, line->icmp_code, line->icmp_code);
 }
 
 static void make_boxes(const struct together *together, const struct ios_line *line, struct line_boxes *boxes)
@@ -90,8 +90,8 @@ static void make_boxes(const struct together *together, const struct ios_line *l
 
 	box.fields[FIELD_HOOK] = together->hook;
 	box.fields[FIELD_FAMILY] = together->family;
-	box.fields[FIELD_SOURCE] = place_set(together->pool, &line->source);
-	box.fields[FIELD_DESTINATION] = place_set(together->pool, &line->destination);
+	box.fields[FIELD_SOURCE] = place_set(together->pool, line->source);
+	box.fields[FIELD_DESTINATION] = place_set(together->pool, line->destination);
 	if (line->protocol != IOS_PROTOCOL_IP)
 		box.fields[FIELD_PROTOCOL] = set_of(together->pool, line->protocol, line->protocol);
 	boxes->whole = boxes->later = box;
@@ -101,14 +101,14 @@ static void make_boxes(const struct together *together, const struct ios_line *l
 	looks_inside = boxes->whole.fields[FIELD_FIRST] != NULL || boxes->whole.fields[FIELD_SECOND] != NULL ||
 		       line->is_established;
 	boxes->has_later = line->action == IOS_PERMIT || !looks_inside;
-	boxes->is_taker = line->time_range == NULL && !line->is_established;
+	boxes->is_taker = line->extras->time_range == NULL && !line->is_established;
 }
 
 /* --- lines -------------------------------------------------------------------------------------- */
 
 static bool is_known(const struct ios_line *line)
 {
-	return line_is_plain(line) && is_prefix(&line->source) && is_prefix(&line->destination);
+	return line_is_plain(line) && is_prefix(line->source) && is_prefix(line->destination);
 }
 
 static bool places_meet(const struct ios_place *a, const struct ios_place *b)
@@ -119,7 +119,7 @@ static bool places_meet(const struct ios_place *a, const struct ios_place *b)
 static bool lines_meet(const struct ios_line *a, const struct ios_line *b)
 {
 	return (a->protocol == b->protocol || a->protocol == IOS_PROTOCOL_IP || b->protocol == IOS_PROTOCOL_IP) &&
-	       places_meet(&a->source, &b->source) && places_meet(&a->destination, &b->destination);
+	       places_meet(a->source, b->source) && places_meet(a->destination, b->destination);
 }
 
 /* Are the whole packets of the line, or its later fragments, taken by the others? */
