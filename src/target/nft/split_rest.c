@@ -17,7 +17,7 @@ enum {
 	LOOKS_A_UNIT = 2048,    /* then a checkpoint is taken unseen */
 	CONFLICTS_MAX = 8,      /* a leaf that holds more costs about what a checkpoint does */
 	CHECKPOINTS_MAX = 16,   /* each is a list of its own */
-	CHECKPOINT_LEAST = 32,  /* units between two of them */
+	CHECKPOINT_LEAST = 128,  /* units between two of them */
 };
 
 /* Of one unit. */
