@@ -313,6 +313,12 @@ static uint16_t number_of(const struct values *values, enum walk_field field)
 	return values->is_asked[field] || field == WALK_FIRST ? (uint8_t)values->of[field] : 0;
 }
 
+/* The next whole second: a span that begins just after one does not hold it. */
+static number128 whole_second(number128 nanoseconds)
+{
+	return (nanoseconds + NANOSECONDS - 1) / NANOSECONDS;
+}
+
 static struct packet packet_of(void *pool, const struct prove_difference *difference, const struct values *values)
 {
 	return (struct packet){
@@ -326,19 +332,23 @@ static struct packet packet_of(void *pool, const struct prove_difference *differ
 		.first = number_of(values, WALK_FIRST),
 		.second = number_of(values, WALK_SECOND),
 		.minute = (unsigned)(values->of[WALK_WEEK] / SECONDS_A_MINUTE),
-		/* the next whole second: a span that begins just after one does not hold it */
-		.time = (time_t)((values->of[WALK_TIME] + NANOSECONDS - 1) / NANOSECONDS),
+		.time = (time_t)whole_second(values->of[WALK_TIME]),
 		.is_translated = values->of[WALK_TRANSLATED] != 0,
 		.original_destination = values->of[WALK_ORIGINAL_DESTINATION],
 		.original_first = (uint16_t)values->of[WALK_ORIGINAL_PORT],
 	};
 }
 
-static bool has_unknowns(const struct prove_difference *difference)
+/* What a packet cannot say: what the walk has no field for, and a time between two seconds. */
+static bool has_unknowns(const struct prove_difference *difference, const struct values *values)
 {
-	for (size_t i = 0; i < difference->way->steps_count; i++)
-		if (walk_field_of_rank(difference->space, difference->way->steps[i].field) == WALK_FIELDS)
+	for (size_t i = 0; i < difference->way->steps_count; i++) {
+		const struct diagram_step *step = &difference->way->steps[i];
+		enum walk_field field = walk_field_of_rank(difference->space, step->field);
+		if (field == WALK_FIELDS ||
+		    (field == WALK_TIME && whole_second(values->of[WALK_TIME]) * NANOSECONDS > step->high))
 			return true;
+	}
 	return false;
 }
 
@@ -355,7 +365,7 @@ static struct proof_packet witness_of(void *pool, const struct prove_difference 
 		.helper = name_or_none(pool, values->of[WALK_HELPER]),
 		.route = (uint32_t)values->of[WALK_ROUTE],
 		.second = (uint32_t)values->of[WALK_WEEK],
-		.has_unknowns = has_unknowns(difference),
+		.has_unknowns = has_unknowns(difference, values),
 	};
 }
 
