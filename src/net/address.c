@@ -80,11 +80,18 @@ bool prefix_parse(const char *text, size_t length, struct prefix *prefix)
 
 static void quad_format(struct text *out, uint32_t value)
 {
+	char quad[sizeof "255.255.255.255"]; /* and the dot behind the last number */
+	size_t length = 0;
 	for (int shift = 24; shift >= 0; shift -= 8) {
-		text_add_unsigned(out, value >> shift & 0xff);
-		if (shift > 0)
-			text_add_char(out, '.');
+		unsigned octet = value >> shift & 0xff;
+		if (octet >= 100)
+			quad[length++] = (char)('0' + octet / 100);
+		if (octet >= 10)
+			quad[length++] = (char)('0' + octet / 10 % 10);
+		quad[length++] = (char)('0' + octet % 10);
+		quad[length++] = '.';
 	}
+	text_add_bytes(out, quad, length - 1);
 }
 
 void address_format(struct text *out, const struct address *address)
