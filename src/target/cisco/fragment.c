@@ -267,8 +267,14 @@ static const char *fragment_words(const struct finder *finder, struct sources *s
 static void add_passing(struct finder *finder, const struct ground *ground, const struct protocols *protocols,
 			struct span origin)
 {
-	void **slot = interned_slot(finder->seen, ground, sizeof *ground);
+	struct fragments *last = finder->items_count == 0 ? NULL : &finder->items[finder->items_count - 1];
+	void **slot;
 
+	if (last != NULL && memcmp(&last->ground, ground, sizeof *ground) == 0) {
+		protocols_join(&last->protocols, protocols);
+		return;
+	}
+	slot = interned_slot(finder->seen, ground, sizeof *ground);
 	if (*slot == NULL) {
 		*pool_append(finder->pool, finder, items) = (struct fragments){ .ground = *ground,
 										.origin = origin };
@@ -309,7 +315,13 @@ static void add_shared(struct finder *finder, const struct stretch *denial, cons
 static void add_decider(struct finder *finder, const struct ios_line *line, const struct ground *ground,
 			const struct protocols *protocols)
 {
-	if (line->extras->time_range == NULL)
+	struct stretch *last = finder->deciders_count == 0 ? NULL : &finder->deciders[finder->deciders_count - 1];
+
+	if (line->extras->time_range != NULL)
+		return;
+	if (last != NULL && memcmp(&last->ground, ground, sizeof *ground) == 0)
+		protocols_join(&last->protocols, protocols);
+	else
 		*pool_append(finder->pool, finder, deciders) = (struct stretch){ *ground, *protocols };
 }
 

@@ -125,18 +125,36 @@ static void sort_by_byte(const struct keyed *from, struct keyed *to, size_t coun
 		to[next[key_byte(&from[at], number)]++] = from[at];
 }
 
+/* Every bit by which some keys differ. */
+static struct keyed key_differences(const struct keyed *keys, size_t count)
+{
+	struct keyed bits = { 0 };
+
+	for (size_t at = 1; at < count; at++) {
+		bits.low |= keys[at].low ^ keys[0].low;
+		bits.free_bits |= keys[at].free_bits ^ keys[0].free_bits;
+	}
+	return bits;
+}
+
+static bool differs_by(const struct keyed *bits, unsigned number)
+{
+	return number == 0 ? bits->free_bits != 0 : key_byte(bits, number) != 0;
+}
+
 /* By address, the shorter prefix first. */
 static struct keyed *sort_keys(void *pool, struct keyed *keys, size_t count)
 {
 	struct keyed *other = pool_array(pool, struct keyed, count), *swap;
+	const struct keyed bits = key_differences(keys, count);
 
 	for (unsigned number = 0; number < KEY_BYTES; number++) {
 		size_t sizes[256] = { 0 };
 
+		if (!differs_by(&bits, number))
+			continue;
 		for (size_t at = 0; at < count; at++)
 			sizes[key_byte(&keys[at], number)]++;
-		if (count == 0 || sizes[key_byte(&keys[0], number)] == count)
-			continue;
 		sort_by_byte(keys, other, count, number, sizes);
 		swap = keys;
 		keys = other;
