@@ -25,6 +25,7 @@ static bool bring_back(struct session *session, const struct nft_kept *kept)
 	return false;
 }
 
+/* Whether it is back in the kernel; that the state cannot be told is an error in the bag. */
 static bool end_trial(struct session *session, struct state *state, struct state_entry *entry)
 {
 	size_t length = 0;
@@ -40,7 +41,8 @@ static bool end_trial(struct session *session, struct state *state, struct state
 		return false;
 	entry->mark = STATE_REVERTED;
 	entry->before = NULL;
-	return state_write(state, session->diags);
+	(void)state_write(state, session->diags);
+	return true;
 }
 
 /* --- an earlier one ---------------------------------------------------------------------------------- */
@@ -103,6 +105,7 @@ int command_rollback(struct pool_trap *root, int argc, char **argv)
 	struct state_entry *waiting;
 	struct session *session;
 	struct state *state;
+	bool is_back;
 
 	if (status != EXIT_DONE)
 		return status;
@@ -113,9 +116,10 @@ int command_rollback(struct pool_trap *root, int argc, char **argv)
 	waiting = operation.number == 0 ? state_waiting(state) : NULL;
 	if (waiting == NULL)
 		return apply_again(&operation, state);
-	(void)end_trial(session, state, waiting);
+	is_back = end_trial(session, state, waiting);
 	status = session_finish(session);
-	if (status == EXIT_DONE)
-		fputs("fwc: the earlier ruleset is back\n", stderr);
+	if (is_back)
+		fputs(status == EXIT_DONE ? "fwc: the earlier ruleset is back\n"
+		      : "fwc: the earlier ruleset is back in the kernel, but the state does not say so\n", stderr);
 	return status;
 }

@@ -115,6 +115,16 @@ def case_damage(world):
     refused(world, "FW1403", "cut short")
 
 
+def fill(folder):
+    with open(os.path.join(folder, "filler"), "wb", buffering=0) as file:
+        for size in (4096, 1):
+            try:
+                while True:
+                    file.write(b"x" * size)
+            except OSError:
+                pass
+
+
 def case_disks(world):
     """A full disk and a read-only one: a clear error, the old state, the old rules."""
     os.makedirs(world.state, exist_ok=True)
@@ -125,18 +135,44 @@ def case_disks(world):
     try:
         world.must("apply", world.path("p.fw", FIRST), "--confirm", "0")
         before = world.history()
-        with open(os.path.join(world.state, "filler"), "wb", buffering=0) as file:
-            try:
-                while True:
-                    file.write(b"x" * 4096)
-            except OSError:
-                pass
+        fill(world.state)
         refused(world, "FW1402", "a full disk")
         world.check(world.history() == before, "a full disk: the state")
         os.unlink(os.path.join(world.state, "filler"))
         subprocess.run(["mount", "-o", "remount,bind,ro", world.state], check=True)
         refused(world, "FW1402", "a read-only disk")
         world.check(world.history() == before, "a read-only disk: the state")
+    finally:
+        subprocess.run(["umount", world.state], check=True)
+
+
+def case_disk_full_on_trial(world):
+    """A disk that is full during a trial: nothing is confirmed, the earlier rules come back, and that is said."""
+    os.makedirs(world.state, exist_ok=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96k,mode=700", "none", world.state], capture_output=True,
+                      check=False).returncode != 0:
+        world.skip("no mounts here")
+        return
+    try:
+        world.must("apply", world.path("p.fw", FIRST), "--confirm", "0")
+        before = world.rules()
+        trial = world.start("apply", world.path("other.fw", SECOND), "--confirm", "3")
+        world.check(world.wait(lambda: world.marks()[:1] == ["waiting"]), "it is on trial")
+        fill(world.state)
+        done = world.run("confirm")
+        world.check(done.returncode == 3 and "FW1402" in done.stderr, f"confirm: {done.returncode} {done.stderr}")
+        world.check(world.rules() != before and world.marks()[:1] == ["waiting"], "nothing is confirmed")
+        done = world.run("rollback")
+        world.check(done.returncode == 3 and "FW1402" in done.stderr and "back in the kernel" in done.stderr,
+                    f"rollback: {done.returncode} {done.stderr}")
+        world.check(world.rules() == before, "the earlier rules are back")
+        trial.communicate(timeout=20)
+        world.check(trial.returncode == 5 and world.rules() == before, f"the trial: {trial.returncode}")
+        status = world.run("status")
+        world.check(status.returncode == 0 and "and is not in force" in status.stdout, status.stdout)
+        os.unlink(os.path.join(world.state, "filler"))
+        world.must("apply", world.path("other.fw"), "--confirm", "0")
+        world.check(world.marks()[:2] == ["confirmed", "reverted"], str(world.marks()))
     finally:
         subprocess.run(["umount", world.state], check=True)
 
