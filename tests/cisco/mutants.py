@@ -131,20 +131,34 @@ def without_end(acl):
     return result
 
 
-def same_lists(left, right, with_later=True, is_meant=None):
+def is_error(point):
+    """Of ICMP, about a connection: translated as that is, whatever lists say."""
+    return point.protocol == 1 and point.port in (3, 11, 12)
+
+
+def same_lists(left, right, with_later=True, is_meant=None, gates=()):
     """Whether two lists mean the same, by every cell of the space of both that a changed entry may
-    hold; and a packet. with_later: later fragments count. is_meant: of destinations, where not all are."""
+    hold; and a packet. with_later: later fragments count. is_meant: of destinations, where not all are.
+    gates: lists of which one has to permit a packet, for it to be asked about."""
     left, right = without_end(left), without_end(right)
     changed = changed_entries(left, right)
     if not changed:
         return True, None
-    space = narrowed(space_of_lists([left, right]), changed, left.family)
+    space = narrowed(space_of_lists([left, right, *gates]), changed, left.family)
+    if gates:
+        space = Space(left.family, space.sources, space.destinations,
+                      [point for point in space.services if not is_error(point)])
     if is_meant:
         space = Space(left.family, space.sources, list(filter(is_meant, space.destinations)), space.services)
     if not with_later:
         space = Space(left.family, space.sources, space.destinations,
                       [point for point in space.services if not point.is_fragment])
     one, two = space.permitted(layers_of(left)), space.permitted(layers_of(right))
+    if gates:
+        passed = [0] * len(space.sources)
+        for gate in gates:
+            passed = [old | new for old, new in zip(passed, space.permitted(layers_of(gate)))]
+        one, two = ([bits & mask for bits, mask in zip(side, passed)] for side in (one, two))
     found = differences(space, one, two, 1)
     return not found, found[0] if found else None
 

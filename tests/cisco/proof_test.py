@@ -48,6 +48,7 @@ reject any from dmz to lan;
 allow dns from dmz to wan;
 """
 ADDRESS = re.compile(r"^ip address (\S+) (\S+)$", re.M)
+IN_LIST = re.compile(r"^ *ip access-group (\S+) in$", re.M)
 ENVIRONMENT = {**os.environ, "PARIS_LYON_PSK": "secret", "NO_COLOR": "1"}
 
 
@@ -108,6 +109,12 @@ class Subject:
         return not any(ipaddress.ip_address(destination) in ipaddress.ip_network("/".join(prefix), strict=False)
                        for prefix in inside)
 
+    def gates(self):
+        """What comes in inside: translations of other packets show nowhere."""
+        names = [name for item in self.configuration.interfaces.values() if "ip nat inside" in item.lines
+                 for name in IN_LIST.findall("\n".join(item.lines))]
+        return [self.configuration.lists[(4, name)] for name in names]
+
     def difference(self, text):
         """What differs, in words; None: nothing."""
         ours, theirs = self.configuration, mutants.read(text)
@@ -117,8 +124,9 @@ class Subject:
                 {name: item.lists for name, item in theirs.interfaces.items()}:
             return "a binding"
         for key, acl in ours.lists.items():
-            is_meant = self.leaves if key[1] in self.translation_lists() else None
-            is_same, packet = mutants.same_lists(acl, theirs.lists[key], False, is_meant) \
+            is_list = key[1] in self.translation_lists()
+            is_same, packet = mutants.same_lists(acl, theirs.lists[key], False, self.leaves if is_list else None,
+                                                 self.gates() if is_list else ()) \
                 if key in theirs.lists else (False, None)
             if not is_same:
                 return f"list {key[1]}: {packet}"

@@ -177,6 +177,20 @@ static bool compare_line(struct comparing *comparing, const struct acl_nat *nat)
 
 /* --- one port ------------------------------------------------------------------------------------------ */
 
+/* The line that gives the address to a host with all of its ports, or NULL. */
+static const struct acl_nat *whole_line(const struct comparing *comparing, number128 address)
+{
+	for (size_t index = 0; index < comparing->config->nats_count; index++) {
+		const struct acl_nat *nat = &comparing->config->nats[index];
+		number128 global;
+
+		if (is_static(nat) && nat->protocol == ACL_PROTOCOL_IP && public_address(comparing, nat, &global) &&
+		    address >= global && address - global < (number128)1 << (32 - nat->prefix_length))
+			return nat;
+	}
+	return NULL;
+}
+
 static bool has_line(const struct comparing *comparing, const struct forwarded *forwarded)
 {
 	for (size_t index = 0; index < comparing->config->nats_count; index++) {
@@ -190,13 +204,35 @@ static bool has_line(const struct comparing *comparing, const struct forwarded *
 	return false;
 }
 
+
+static struct address host_of(const struct comparing *comparing, const struct acl_nat *whole, number128 address)
+{
+	struct address host = whole->local;
+	number128 global;
+
+	if (public_address(comparing, whole, &global))
+		host.value += address - global;
+	return host;
+}
+
 static bool compare_port(struct comparing *comparing, const struct rule_translation *translation,
 			 const struct forwarded *forwarded)
 {
+	const struct address *host = &translation->source->host[FAMILY_IPV4];
+	const uint16_t port = host_port(translation, forwarded->port);
+	const struct acl_nat *whole;
+	struct address sent;
+
 	if (has_line(comparing, forwarded))
 		return true;
-	differ(comparing, forwarded, destination(comparing, &translation->source->host[FAMILY_IPV4],
-						 host_port(translation, forwarded->port)), "forwarded nowhere");
+	whole = whole_line(comparing, forwarded->address);
+	if (whole != NULL)
+		sent = host_of(comparing, whole, forwarded->address);
+	if (whole != NULL && sent.value == host->value && port == forwarded->port)
+		return true;
+	differ(comparing, forwarded, destination(comparing, host, port),
+	       whole == NULL ? "forwarded nowhere" : destination(comparing, &sent, forwarded->port));
+	comparing->difference.entry = whole == NULL ? SPAN_NONE : whole->span;
 	comparing->difference.origin = translation->origin;
 	return false;
 }

@@ -4,7 +4,10 @@
  * text says: not of those to zones whose interfaces are not outside, nor to the router itself. What tunnels
  * carry comes first and is not translated. A masquerade's target is the address of an outside interface,
  * whichever. Route maps are not read: a text that has one is asked about what tunnels carry alone, and so is
- * one of a policy without source translations, whose router may have its own. */
+ * one of a policy without source translations, whose router may have its own; beside lines that are not
+ * understood nothing is missing. Whole addresses with a line of their own (`static`) come before lists. Only
+ * packets count that the policy may let through, or that answer such: how the others would be translated, never
+ * shows. */
 #ifndef FWC_TARGET_CISCO_PROVE_TRANSLATED_H
 #define FWC_TARGET_CISCO_PROVE_TRANSLATED_H
 
@@ -28,6 +31,7 @@ struct translated_difference {
 	struct packet_point point;
 	bool has_point;
 	struct span origin, entry;  /* the statement, the line of the text; or SPAN_NONE */
+	struct span unasked;        /* a line that was not compared, or SPAN_NONE */
 	size_t lists, entries;      /* that were read */
 };
 
