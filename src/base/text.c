@@ -30,6 +30,11 @@ struct text *text_new(void *pool)
 	return text;
 }
 
+void text_reserve(struct text *text, size_t more)
+{
+	(void)room_for(text, more);
+}
+
 void text_add_bytes(struct text *text, const char *bytes, size_t length)
 {
 	char *end = room_for(text, length);

@@ -16,6 +16,8 @@ struct text {
 
 struct text *text_new(void *pool);
 void text_add(struct text *text, const char *string);
+/* Room for so many more bytes, so that a long text is not moved while it grows. */
+void text_reserve(struct text *text, size_t more);
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
 /* All of another text, which is empty then; a copy only where something stands before. */
 void text_move(struct text *into, struct text *from);

@@ -425,6 +425,19 @@ static void note_groups(struct diags *diags, const struct ios_vantage *vantage, 
 		}
 }
 
+/* Room for what most lists need, so that a long one is not moved while it grows. */
+static void reserve_lines(struct lowering *lowering, const struct ios_terms *terms,
+			  const struct service_forms *forms)
+{
+	struct ios_list *list = lowering->list;
+	size_t wanted = list->lines_count;
+
+	for (size_t index = 0; index < terms->terms_count; index++)
+		if (terms->terms[index].from->items_count == 1 && terms->terms[index].to->items_count == 1)
+			wanted += forms[index].forms_count;
+	list->lines = pool_room(lowering->pool, list->lines, &list->lines_capacity, wanted, sizeof *list->lines);
+}
+
 static void write_entries(struct lowering *lowering, const struct ios_terms *terms,
 			  const struct service_forms *forms)
 {
@@ -445,6 +458,7 @@ static void write_list(struct lowering *lowering, const struct ios_terms *terms,
 {
 	size_t lines = lowering->list->lines_count, groups = lowering->config->groups_count;
 
+	reserve_lines(lowering, terms, forms);
 	write_entries(lowering, terms, forms);
 	if (!lowering->has_groups || grouped_count(lowering->list) <= GROUPED_ENTRIES_MAX)
 		return;

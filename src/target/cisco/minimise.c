@@ -45,6 +45,11 @@ struct minimise_list *minimise_list_new(void *pool, unsigned bits, enum minimise
 	return list;
 }
 
+void minimise_reserve(struct minimise_list *list, size_t count)
+{
+	list->entries = pool_room(list->pool, list->entries, &list->entries_capacity, count, sizeof *list->entries);
+}
+
 struct minimise_entry *minimise_append(struct minimise_list *list)
 {
 	return pool_append(list->pool, list, entries);

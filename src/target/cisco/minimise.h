@@ -90,6 +90,8 @@ struct minimise_list *minimise_list_new(void *pool, unsigned bits, enum minimise
 /* Ranges in any order. */
 const struct minimise_ports *minimise_ports(struct minimise_list *list, const struct port_range *ranges,
 					    size_t count);
+/* Room for so many entries, so that a long list is not moved while it grows. */
+void minimise_reserve(struct minimise_list *list, size_t count);
 struct minimise_entry *minimise_append(struct minimise_list *list);
 /* Changes the entries in their places: some are gone, others are of several. At least one that is not of the
  * list's end stays. */

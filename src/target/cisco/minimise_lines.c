@@ -427,6 +427,7 @@ void minimise_lines(void *pool, struct diags *diags, struct ios_list *list, size
 	lines.minimised->has_multi_eq = settings->has_multi_eq;
 	lines.minimised->forgets_later = true;
 	lines.minimised->default_colour = settings->keeps_denials ? MINIMISE_COLOURS : 0;
+	minimise_reserve(lines.minimised, list->lines_count + 1);
 	for (size_t number = 0; number < list->lines_count; number++)
 		set_entry(&lines, number);
 	add_end(&lines);

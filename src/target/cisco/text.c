@@ -74,6 +74,8 @@ static void add_time_range(struct text *out, const struct ios_time_range *range)
 		text_addf(out, " %s\n", range->lines[index]);
 }
 
+#define LINE_LENGTH 80 /* of most */
+
 /* --- lists ------------------------------------------------------------------------------------ */
 
 static void add_list(struct text *out, const struct ios_list *list, const struct cisco_settings *settings)
@@ -81,6 +83,7 @@ static void add_list(struct text *out, const struct ios_list *list, const struct
 	if (!list->is_numbered)
 		text_addf(out, "%s access-list %s%s\n", list->family == FAMILY_IPV4 ? "ip" : "ipv6",
 			  list->family == FAMILY_IPV4 ? "extended " : "", list->name);
+	text_reserve(out, list->lines_count * LINE_LENGTH);
 	for (size_t index = 0; index < list->lines_count; index++) {
 		if (list->is_numbered)
 			text_addf(out, "access-list %s ", list->name);
