@@ -144,6 +144,7 @@ static bool prove_texts(struct session *session, const struct session_view *view
 
 	total->lists += proof.lists;
 	total->entries += proof.entries;
+	total->unasked = proof.unasked;
 	talloc_free(pool); /* of what the proof points to, the bag has copies */
 	return is_equal;
 }
@@ -179,8 +180,14 @@ bool proof_make_change(struct session *session, uint32_t router, const struct te
 
 bool proof_make_against(struct session *session, uint32_t text, struct cisco_proof *proof)
 {
+	bool is_equal;
+
 	*proof = (struct cisco_proof){ 0 };
-	return prove_texts(session, &session->views[0], &text, 1, false, proof);
+	is_equal = prove_texts(session, &session->views[0], &text, 1, false, proof);
+	if (is_equal && proof->unasked.source != SPAN_NONE.source)
+		diag_add(session->diags, CODE_PROOF_UNASKED, proof->unasked,
+			 "this translation was not compared with the policy");
+	return is_equal;
 }
 
 static bool has_answers(const struct session *session)

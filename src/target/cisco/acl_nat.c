@@ -150,6 +150,11 @@ void acl_nat_line(struct acl_reader *reader)
 			acl_reader_unread(reader, "a pool of addresses");
 		return;
 	}
+	if (acl_line_skip(line, "source")) { /* without sides: another kind of translation */
+		nat.kind = ACL_NAT_UNREAD;
+		*pool_append(reader->pool, reader->config, nats) = nat;
+		return;
+	}
 	if (!side_take(line, &nat))
 		return; /* ip nat translation timeout, ip nat log, … */
 	if (!translation_take(reader, &nat) || !acl_line_ends(line)) {

@@ -635,6 +635,7 @@ static void prove_translations(struct proving *proving, packet_set all_carried)
 
 	proving->proof.lists += difference.lists;
 	proving->proof.entries += difference.entries;
+	proving->proof.unasked = difference.unasked;
 	if (difference.is_unreadable)
 		(void)unreadable(proving, CISCO_PROOF_UNREADABLE);
 	if (difference.is_unreadable || difference.where == NULL)
@@ -724,7 +725,8 @@ struct cisco_proof cisco_prove(void *pool, const struct cisco_proof_subject *sub
 		.device = subject->ruleset->policy->device,
 		.diags = diags_new(pool, subject->sources),
 		.universe = packet_universe_new(pool),
-		.proof = { .origin = SPAN_NONE, .entry = SPAN_NONE, .place = SPAN_NONE },
+		.proof = { .origin = SPAN_NONE, .entry = SPAN_NONE, .place = SPAN_NONE,
+			   .unasked = SPAN_NONE },
 	};
 
 	if (is_too_long(subject)) {

@@ -32,6 +32,7 @@ struct cisco_proof {
 	const char *wanted, *found;
 	struct span origin;     /* the rule that decides in the policy, or SPAN_NONE */
 	struct span entry;      /* of the text: the entry that decides, or SPAN_NONE */
+	struct span unasked;    /* a translation of the text that was not compared, or SPAN_NONE */
 	/* UNDECIDED, UNREADABLE */
 	const char *reason;
 	struct span place;
