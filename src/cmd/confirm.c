@@ -59,40 +59,52 @@ static bool is_new_session(struct operation *operation, const struct state_entry
 	return false;
 }
 
+/* What the kernel held before it was written that this stays. */
+struct look {
+	struct nft_socket *socket;
+	uint32_t generation;
+	bool is_in_force; /* else it is confirmed all the same, by force */
+};
+
 /* The kernel's count of a large set is enough here: a list of it takes a minute, and the time runs. */
-static bool looks_the_same(struct session *session, struct nft_socket *socket, const struct state_entry *entry)
+static bool looks_the_same(struct session *session, struct look *look, const struct state_entry *entry)
 {
 	void *pool = pool_child(session->pool, "glance");
 	char hash[REREAD_HASH_LENGTH + 1] = "";
 	struct nft_kept *kept = NULL;
 
 	if (entry->glance != NULL &&
-	    nft_kept_glance(pool, socket, entry->table, NFT_KEPT_GLANCED, &kept) == 0)
+	    nft_kept_glance(pool, look->socket, entry->table, NFT_KEPT_GLANCED, &kept) == 0) {
 		nft_kept_hash(kept, hash);
+		look->generation = kept->generation;
+	}
 	talloc_free(pool);
 	return entry->glance != NULL && strcmp(hash, entry->glance) == 0;
 }
 
 /* A new session shows something of the rules that it came in under. Those may be gone: the table was flushed, or
  * the machine started anew, with what was confirmed before. */
-static bool is_in_force(struct operation *operation, const struct state_entry *entry)
+static bool is_in_force(struct operation *operation, const struct state_entry *entry, struct look *look)
 {
 	struct session *session = operation->session;
-	struct nft_socket *socket = nft_socket_new(session->pool);
 	char hash[REREAD_HASH_LENGTH + 1];
 	struct nft_kept *kept = NULL;
 	struct diagnostic *error;
 	int failure;
 
-	if (socket != NULL && looks_the_same(session, socket, entry))
+	look->socket = nft_socket_new(session->pool);
+	look->is_in_force = look->socket != NULL && looks_the_same(session, look, entry);
+	if (look->is_in_force)
 		return true;
-	failure = socket == NULL ? errno : nft_kept_read(session->pool, socket, entry->table, &kept);
+	failure = look->socket == NULL ? errno : nft_kept_read(session->pool, look->socket, entry->table, &kept);
 	if (failure != 0) {
 		nft_report_error(session->diags, failure, "read the kernel's rules");
 		return false;
 	}
 	nft_kept_hash(kept, hash);
-	if (operation->enforced.is_forced || entry->kernel == NULL || strcmp(hash, entry->kernel) == 0)
+	look->generation = kept->generation;
+	look->is_in_force = entry->kernel == NULL || strcmp(hash, entry->kernel) == 0;
+	if (operation->enforced.is_forced || look->is_in_force)
 		return true;
 	error = diag_add(session->diags, CODE_CONFIRM_OTHER_RULES, SPAN_NONE,
 			 kept->has_table ? "table inet '%s' is not what entry %llu made of it any more"
@@ -117,15 +129,46 @@ static int end_denied(struct operation *operation, struct state *state, const st
 	return session_finish(own);
 }
 
+/* Where this process stood still until the time was over, nobody waited for it: the earlier ruleset is back, or
+ * comes back. That a trial is decided lies in the state from here on, so that the process of the way back ends. */
+static bool is_too_late(struct session *session, const struct state *state, const struct state_entry *entry,
+			const struct look *look)
+{
+	const char *mark = pool_format(session->pool, ENFORCE_MARK "%llu", (unsigned long long)entry->number);
+	struct nft_kernel *kernel;
+	uint32_t generation;
+
+	guard_wait_gone(state->folder);
+	return look->is_in_force && nft_generation(look->socket, &generation) == 0 &&
+	       generation != look->generation &&
+	       nft_kernel_read(session->pool, look->socket, entry->table, &kernel) == 0 &&
+	       !guard_has_mark(kernel, mark);
+}
+
+static bool write_too_late(struct session *session, struct state *state, struct state_entry *entry)
+{
+	entry->mark = STATE_REVERTED;
+	if (state_write(state, session->diags))
+		has_nothing(session, state);
+	return false;
+}
+
 static bool keep(struct operation *operation, struct state *state, struct state_entry *entry)
 {
+	struct session *session = operation->session;
 	uint64_t number = entry->number;
+	struct look look = { .socket = NULL };
 
-	if (!is_new_session(operation, entry) || !is_in_force(operation, entry))
+	if (!is_new_session(operation, entry) || !is_in_force(operation, entry, &look))
 		return false;
 	entry->mark = STATE_CONFIRMED;
 	entry->before = NULL;
-	return state_confirm(state, operation->session->diags, number);
+	if (!state_write(state, session->diags))
+		return false;
+	entry = state_find(state, number);
+	if (is_too_late(session, state, entry, &look))
+		return write_too_late(session, state, entry);
+	return state_confirm(state, session->diags, number);
 }
 
 static void tell(void *pool, const struct state_entry *entry)

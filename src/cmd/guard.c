@@ -21,6 +21,7 @@
 
 #define GUARD_LOCK "guard"
 #define STATE_WAIT_MS 2000 /* for whoever holds the state: longer than a confirmation takes */
+#define GONE_WAIT_MS 8000  /* longer than it waits for the state twice, and loads */
 #define RETRY_FIRST_MS 50
 #define RETRY_MOST_MS 1000
 #define LOOK_MS 500 /* at the state, where the system does not tell of changes */
@@ -150,12 +151,12 @@ static bool is_touched(const struct watch *watch)
 	return strcmp(old, new) != 0;
 }
 
-static bool has_mark(const struct watch *watch, const struct nft_kernel *kernel)
+bool guard_has_mark(const struct nft_kernel *kernel, const char *mark)
 {
-	size_t length = strlen(watch->task->mark);
+	size_t length = strlen(mark);
 
 	for (size_t index = 0; index < kernel->chains_count; index++)
-		if (strncmp(kernel->chains[index].name, watch->task->mark, length) == 0 &&
+		if (strncmp(kernel->chains[index].name, mark, length) == 0 &&
 		    (kernel->chains[index].name[length] == '\0' || kernel->chains[index].name[length] == '.'))
 			return true;
 	return false;
@@ -172,7 +173,7 @@ static void look_at_kernel(struct watch *watch)
 	    generation != watch->generation &&
 	    nft_kernel_read(pool, watch->socket, watch->task->restore->kept->table, &kernel) == 0) {
 		watch->generation = generation;
-		watch->is_seen = has_mark(watch, kernel);
+		watch->is_seen = guard_has_mark(kernel, watch->task->mark);
 		if (watch->is_seen)
 			start_timer(watch);
 	}
@@ -487,4 +488,12 @@ bool guard_is_there(const struct folder *folder)
 	if (lock >= 0)
 		folder_unlock(lock);
 	return lock < 0;
+}
+
+void guard_wait_gone(const struct folder *folder)
+{
+	int lock = folder_has(folder, GUARD_LOCK) ? folder_lock(folder, GUARD_LOCK, GONE_WAIT_MS) : -1;
+
+	if (lock >= 0)
+		folder_unlock(lock);
 }

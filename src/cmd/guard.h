@@ -53,5 +53,10 @@ enum guard_end guard_wait(const struct guard *guard);
 
 /* Is there such a process for this folder? */
 bool guard_is_there(const struct folder *folder);
+/* Waits until there is none any more, some seconds at most: what it does when it finds its trial decided, or its
+ * time over, it has done then. */
+void guard_wait_gone(const struct folder *folder);
+/* Does the kernel say that it holds this one? mark: the name of the chain that says so, which may have a suffix. */
+bool guard_has_mark(const struct nft_kernel *kernel, const char *mark);
 
 #endif

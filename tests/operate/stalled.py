@@ -45,6 +45,16 @@ class Stage:
             self.command("apply", self.new, "--confirm", str(TRIAL_S), "--table", self.table, "--no-proof"),
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True)
 
+    def confirm(self, **settings):
+        environment = {**os.environ, "LD_PRELOAD": self.library, "STATE_SHIM_FOLDER": self.state, **settings}
+        return subprocess.Popen(self.command("confirm"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                text=True, env=environment, start_new_session=True)
+
+    def begin_trial(self):
+        self.begin()
+        self.start(None)
+        self.world.check(self.world.wait(lambda: self.marks()[:1] == ["waiting"]), f"{self.marks()}")
+
     def rules(self):
         listing = subprocess.run(["nft", "-s", "list", "table", "inet", self.table], capture_output=True, text=True,
                                  check=False).stdout
@@ -129,6 +139,57 @@ def case_stopped_on_trial(world):
         world.check(stage.process.returncode == 5 and "not confirmed" in errors,
                     f"woken at call {stage.number}: {stage.process.returncode} {errors}")
     ends(world, stages, "stopped")
+
+
+def check_agreement(world, stage, confirm):
+    """Who confirmed, who applied, the state and the kernel say the same."""
+    errors = confirm.communicate(timeout=20)[1]
+    told = stage.process.communicate(timeout=20)[1]
+    is_back, what = stage.rules() == stage.before, f"confirmed until call {stage.number}"
+    world.check(confirm.returncode == (5 if is_back else 0) or (is_back and "FW1402" in errors),
+                f"{what}: {confirm.returncode} {errors} {is_back}")
+    world.check(stage.process.returncode == (5 if is_back else 0), f"{what}: {stage.process.returncode} {told}")
+    world.check(stage.marks()[:1] == ["reverted" if is_back else "confirmed"], f"{what}: {stage.marks()} {is_back}")
+    world.check(is_back or "boot.batch" in stage.files(), f"{what}: {stage.files()}")
+    rules = stage.rules()
+    world.check((is_back and not stage.has_old) or booted(world, stage) == rules, f"{what}: a boot loads another")
+    return is_back
+
+
+def booted(world, stage):
+    world.nft(f"delete table inet {stage.table}")
+    subprocess.run([world.fwc, "boot", os.path.join(stage.state, "boot.batch")], capture_output=True, check=False)
+    return stage.rules()
+
+
+def case_confirming_stopped(world):
+    """SIGSTOP of who confirms at each of his calls, past the time: what he says when he is woken is what is."""
+    library, counted = world.shim("state_shim"), world.path("calls")
+    if library is None:
+        world.skip("sanitizers do not let a library stand before theirs")
+        return
+    stage = Stage(world, library, 0)
+    stage.begin_trial()
+    world.check(not check_agreement(world, stage, stage.confirm(STATE_SHIM_COUNT=counted)), "not confirmed")
+    with open(counted, encoding="ascii") as file:
+        calls = int(file.read())
+    world.check(calls > 12, f"only {calls} calls")
+    world.nft("flush ruleset")
+    shutil.rmtree(stage.state)
+    stages = [Stage(world, library, number) for number in range(1, calls + 1)]
+    confirms = []
+    for stage in stages:
+        stage.begin_trial()
+        confirms.append(stage.confirm(STATE_SHIM_STOP=str(stage.number)))
+        os.waitid(os.P_PID, confirms[-1].pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    world.check(world.wait(lambda: not list(timer.guards()), 20.0), "a process stays")
+    for confirm in confirms:
+        os.kill(confirm.pid, signal.SIGCONT)
+    back = [check_agreement(world, stage, confirm) for stage, confirm in zip(stages, confirms)]
+    world.check(back.count(True) > 5 and not all(back), f"{back}")
+    for stage in stages:
+        shutil.rmtree(stage.state, ignore_errors=True)
+    world.nft("flush ruleset")
 
 
 def case_killed_while_stopped(world):
