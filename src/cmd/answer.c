@@ -298,7 +298,8 @@ static void add_forward(struct text *out, struct session *session, const struct 
 {
 	text_add(out, "forward: ");
 	add_place(out, session, decision->forward->origin);
-	text_add(out, " translates the destination\n    ");
+	text_add(out, decision->forward->source->has_at ? " translates the destination\n    "
+		 : " translates the destination where it is an address of the firewall itself\n    ");
 	add_statement(out, session, decision->forward->origin);
 	text_add_char(out, '\n');
 	add_packet(out, "it becomes", decision);
