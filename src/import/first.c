@@ -144,13 +144,14 @@ static struct fates fates_of(struct import_space *space, const struct import_lis
 	struct fates fates = { import_none(), import_none() };
 
 	for (size_t index = 0; !import_is_none(undecided); index++) {
-		const struct import_entry *entry = &list->items[index];
+		const struct import_entry *entry;
 		import_set set;
 
 		if (index == list->items_count || !is_cheap(space, since, index)) {
 			add_rest(space, &fates, list, index, state, undecided);
 			return fates;
 		}
+		entry = &list->items[index];
 		if (!decides(entry))
 			continue;
 		set = both(space, undecided, import_of_state(space, entry->set, state));

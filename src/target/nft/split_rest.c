@@ -202,7 +202,8 @@ bool rest_conflicts(struct rest *rest, uint32_t position, struct conflicts *conf
 	struct known *known = &rest->known[position];
 	if (!known->is_known)
 		find_conflicts(rest, position, known);
-	*conflicts = (struct conflicts){ rest->found + known->first, known->count, known->checkpoint };
+	const uint32_t *positions = known->count == 0 ? NULL : rest->found + known->first;
+	*conflicts = (struct conflicts){ positions, known->count, known->checkpoint };
 	return rest->looks != 0;
 }
 
