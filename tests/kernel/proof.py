@@ -191,6 +191,8 @@ def case_verify_changed():
     verdict_of("nft insert rule inet fwc forward numgen random mod 2 0 accept", 1, "numgen")
     verdict_of("nft insert rule inet fwc forward ip dscp 5 accept", 1, "byte 1 of the header of ip")
     verdict_of("nft insert rule inet fwc forward limit rate 5/second accept", 1, "within the limit")
+    verdict_of("nft insert rule inet fwc forward counter", 1, ", counted\n")
+    verdict_of("nft insert rule inet fwc forward counter log", 1, "dropped, logged, logged as", ", counted\n")
     verdict_of("nft add chain inet fwc other '{ type filter hook forward priority 7; policy drop; }'", 1,
                "hook forward", "by the table it is dropped")
     verdict_of("nft add chain inet fwc other '{ type route hook output priority 7; policy drop; }'", 1,

@@ -224,11 +224,14 @@ void walk_leaf_print(struct text *out, const struct walk_leaf *leaf)
 		[WALK_NOTRACK] = "not tracked", [WALK_CHANGE] = "changed:",
 		[WALK_BY] = "by",
 	};
+	static const char *const nameless[] = { [WALK_LOG] = "logged", [WALK_COUNT] = "counted", [WALK_BY] = NULL };
 	print_verdict(out, leaf);
 	for (size_t i = 0; i < leaf->effects->items_count; i++) {
 		const struct walk_effect *effect = &leaf->effects->items[i];
-		text_addf(out, ", %s", words[effect->kind]);
-		if (effect->text[0] != '\0')
+		const bool has_name = effect->text[0] != '\0';
+		text_addf(out, ", %s", !has_name && nameless[effect->kind] != NULL ? nameless[effect->kind]
+										  : words[effect->kind]);
+		if (has_name)
 			text_addf(out, " '%s'", effect->text);
 	}
 }
