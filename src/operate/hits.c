@@ -72,20 +72,26 @@ int hits_read(struct hits *hits, const struct folder *folder)
 	return 0;
 }
 
+/* One of another life with the same count was brought back with it, behind a trial; but nothing is nothing. */
+static bool is_anew(const struct hit *hit, const char *life, uint64_t packets)
+{
+	bool has_other_life = hit->life != NULL && life != NULL && strcmp(hit->life, life) != 0;
+
+	return packets < hit->packets || (has_other_life && (packets == 0 || packets != hit->packets));
+}
+
 const struct hit *hits_note(struct hits *hits, const char *name, const char *life, uint64_t packets, time_t now)
 {
 	struct hit *hit = names_find(hits->names, name, strlen(name));
-	bool is_anew;
 
 	if (hit == NULL) {
 		hit = add(hits, name);
 		hit->since = now;
 	}
 	hit->is_seen = true;
-	is_anew = packets < hit->packets || (hit->life != NULL && life != NULL && strcmp(hit->life, life) != 0);
-	if (is_anew)
+	if (is_anew(hit, life, packets))
 		hit->since = now;
-	if ((is_anew || packets != hit->packets) && packets != 0)
+	if (packets != hit->packets && packets != 0)
 		hit->changed = now;
 	hit->packets = packets;
 	hit->life = life == NULL ? NULL : pool_strdup(hits->pool, life);

@@ -34,7 +34,8 @@ struct hits *hits_new(void *pool);
 int hits_read(struct hits *hits, const struct folder *folder);
 /* What a counter says now. The result holds as long as the hits. A count that became smaller, or that has another
  * life (a word without blanks, or NULL), was begun anew (a boot, a flush): what it says is known since now, and
- * what it holds was counted since. What it counted between the last look and its end nobody knows. */
+ * what it holds was counted since; but the same count, above 0, was brought back behind a trial. What it counted
+ * between the last look and its end nobody knows. */
 const struct hit *hits_note(struct hits *hits, const char *name, const char *life, uint64_t packets, time_t now);
 /* Those that were noted, and others for 400 days after their last change. 0 or an errno. */
 int hits_write(const struct hits *hits, struct folder *folder, time_t now);

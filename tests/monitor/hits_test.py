@@ -146,7 +146,17 @@ def check_new_life(checks, net):
     net.write(POLICY)
     net.apply("--count")
     checks.check(since("no-telnet") > second, "a rule that was away")
+    net.knock(23, 1)
+    counted = net.rows()["no-telnet"]
+    other = os.path.join(net.folder, "other.fw")
+    with open(other, "w", encoding="ascii") as file:
+        file.write("allow ssh;\n")
+    net.host.run([net.fwc, "apply", other, "--confirm", "1", "--state", net.state])
+    back = net.rows()["no-telnet"]
+    checks.check(counted["packets"] == 1 and back == counted, f"behind a trial: {counted} {back}")
+    net.host.must(["nft", "reset", "counters", "table", "inet", "fwc"])
     path = os.path.join(net.state, "hits")
+    net.rows()
     with open(path, encoding="ascii") as file:
         text = file.read()
     third = since("no-telnet")
