@@ -27,15 +27,17 @@ static bool holds(const struct diagram_step *step, number128 value)
 	return value >= step->low && value <= step->high;
 }
 
-/* The lowest name with a digit behind it: between two names of the policy there is mostly such a one. */
+/* The lowest name with a letter behind it: between two names of the policy there is mostly such a one. */
 static number128 longer_name(const struct diagram_step *step)
 {
-	number128 name = step->low;
-	for (unsigned shift = 120; shift > 8; shift -= 8) {
-		if ((uint8_t)(name >> shift) != 0)
-			continue;
-		name = (name >> shift | '0') << shift;
-		return holds(step, name) ? name : step->low;
+	static const uint8_t letters[] = { '0', '-', '!' }; /* "eth0-" stands between "eth0" and "eth0.7" */
+	unsigned shift = 120;
+	while (shift > 8 && (uint8_t)(step->low >> shift) != 0)
+		shift -= 8;
+	for (size_t i = 0; i < sizeof letters && shift > 8; i++) {
+		number128 name = (step->low >> shift | letters[i]) << shift;
+		if (holds(step, name))
+			return name;
 	}
 	return step->low;
 }
