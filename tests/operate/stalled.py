@@ -18,7 +18,7 @@ class Stage:
     """A table and a state of its own, so that many stand still at once; every other one had none before."""
 
     def __init__(self, world, library, number):
-        self.world, self.library, self.number, self.has_old = world, library, number, number % 2 == 0
+        self.world, self.shim, self.number, self.has_old = world, library, number, number % 2 == 0
         self.table = f"t{number}"
         self.state = os.path.join(world.folder, f"stage{number}")
         self.old, self.new = world.path("old.fw", OLD), world.path("new.fw", NEW)
@@ -38,7 +38,7 @@ class Stage:
         self.world.check(done.returncode == 0, f"call {self.number}: {done.stderr}")
 
     def start(self, what, **settings):
-        environment = {**os.environ, "LD_PRELOAD": self.library, "STATE_SHIM_FOLDER": self.state, **settings}
+        environment = {**os.environ, "LD_PRELOAD": self.shim, "STATE_SHIM_FOLDER": self.state, **settings}
         if what is not None:
             environment[f"STATE_SHIM_{what}"] = str(self.number)
         self.process = subprocess.Popen(
@@ -46,7 +46,7 @@ class Stage:
             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True)
 
     def confirm(self, **settings):
-        environment = {**os.environ, "LD_PRELOAD": self.library, "STATE_SHIM_FOLDER": self.state, **settings}
+        environment = {**os.environ, "LD_PRELOAD": self.shim, "STATE_SHIM_FOLDER": self.state, **settings}
         return subprocess.Popen(self.command("confirm"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                 text=True, env=environment, start_new_session=True)
 
