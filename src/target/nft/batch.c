@@ -13,6 +13,22 @@
 
 _Static_assert(FIRST_BLOCK >= NFT_MESSAGE_ROOM, "a message fits a block");
 
+bool nft_batch_makes(uint8_t kind)
+{
+	switch (kind) {
+	case NFT_MSG_NEWTABLE:
+	case NFT_MSG_DELTABLE:
+	case NFT_MSG_NEWCHAIN:
+	case NFT_MSG_NEWRULE:
+	case NFT_MSG_NEWSET:
+	case NFT_MSG_NEWSETELEM:
+	case NFT_MSG_NEWOBJ:
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct nft_batch *nft_batch_new(void *pool)
 {
 	struct nft_batch *batch = pool_new(pool, struct nft_batch);

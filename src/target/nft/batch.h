@@ -48,6 +48,8 @@ struct nft_batch {
 };
 
 struct nft_batch *nft_batch_new(void *pool);
+/* Is this a kind of message (NFT_MSG_*) that makes a table, or makes it anew? Files of batches hold no other. */
+bool nft_batch_makes(uint8_t kind);
 /* Begins a message of this kind (NFT_MSG_*) with the nfnetlink header for family inet. At most
  * NFT_MESSAGE_ROOM bytes may be put behind it. One message is open at a time. */
 struct nlmsghdr *nft_batch_begin(struct nft_batch *batch, uint16_t type, uint16_t flags);

@@ -121,22 +121,6 @@ static const char *check_header(void *pool, const struct header *header, const c
 	return NULL;
 }
 
-static bool makes_tables(uint16_t type)
-{
-	switch (type) {
-	case NFT_MSG_NEWTABLE:
-	case NFT_MSG_DELTABLE:
-	case NFT_MSG_NEWCHAIN:
-	case NFT_MSG_NEWRULE:
-	case NFT_MSG_NEWSET:
-	case NFT_MSG_NEWSETELEM:
-	case NFT_MSG_NEWOBJ:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* The first attribute is the table's name, in all of them. */
 static bool is_about(const struct nlmsghdr *header, const char *table)
 {
@@ -165,7 +149,7 @@ static const char *read_messages(void *pool, char *bytes, size_t length, size_t 
 		    NLMSG_ALIGN((size_t)header->nlmsg_len) > left)
 			return pool_format(pool, "its message %zu is not whole", file->batch->messages_count + 1);
 		if (header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
-		    !makes_tables(header->nlmsg_type & UINT8_MAX) || !is_about(header, file->table))
+		    !nft_batch_makes((uint8_t)(header->nlmsg_type & UINT8_MAX)) || !is_about(header, file->table))
 			return pool_format(pool, "its message %zu is about something else than its table",
 					   file->batch->messages_count + 1);
 		header->nlmsg_seq = (uint32_t)file->batch->messages_count + 1;

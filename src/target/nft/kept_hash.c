@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "target/nft/batch.h"
 #include "target/nft/kernel_names.h"
 #include "target/nft/read_expression.h"
 
@@ -181,18 +182,7 @@ static void begin_anew(struct kept_hash *hash)
 /* What is not understood, or undoes a part of what came before, counts byte by byte. */
 static bool is_odd(const struct kept_hash *hash, uint8_t kind)
 {
-	switch (kind) {
-	case NFT_MSG_NEWTABLE:
-	case NFT_MSG_DELTABLE:
-	case NFT_MSG_NEWCHAIN:
-	case NFT_MSG_NEWRULE:
-	case NFT_MSG_NEWSET:
-	case NFT_MSG_NEWSETELEM:
-	case NFT_MSG_NEWOBJ:
-		return hash->read->problem != NULL;
-	default:
-		return true;
-	}
+	return !nft_batch_makes(kind) || hash->read->problem != NULL;
 }
 
 void kept_hash_message(struct kept_hash *hash, const struct nlmsghdr *message)
