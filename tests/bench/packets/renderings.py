@@ -1,6 +1,7 @@
 """One list of rules as the text of every tool that is compared."""
 
 TRACKED = "ct state established,related accept"
+INVALID = "ct state invalid drop"
 NFT_WORD = {4: "ip", 6: "ip6"}
 
 
@@ -49,12 +50,18 @@ def nft_lines(rules):
             yield " ".join(words + [verdict_of(rule)])
 
 
-def linear(rules, _family, table="inet"):
-    return nft_table(table, [TRACKED, *nft_lines(rules)])
+def linear(rules, _family, table="inet", head=(TRACKED,)):
+    return nft_table(table, [*head, *nft_lines(rules)])
 
 
 def linear_own(rules, family):
+    """In a table of its family: no rule asks for the family, and the other one is not filtered."""
     return linear(rules, family, NFT_WORD[family])
+
+
+def linear_own_checked(rules, family):
+    """The same in a ruleset that drops what connection tracking calls invalid."""
+    return linear(rules, family, NFT_WORD[family], (TRACKED, INVALID))
 
 
 def source_map(rules, family):
@@ -79,7 +86,7 @@ def service_map(rules, _family, head=(TRACKED,)):
 
 def service_map_checked(rules, family):
     """The same in a ruleset that drops what connection tracking calls invalid."""
-    return service_map(rules, family, (TRACKED, "ct state invalid drop"))
+    return service_map(rules, family, (TRACKED, INVALID))
 
 
 def iptables_lines(rule):

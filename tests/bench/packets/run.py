@@ -65,6 +65,7 @@ CHECKED_FLOOR = "one, invalid dropped"
 PEERS = {
     "nft linear": (renderings.linear, with_nft, 100_000, None),
     "nft linear, own table": (renderings.linear_own, with_nft, 10_000, None),
+    "own, invalid dropped": (renderings.linear_own_checked, with_nft, 1_000, None),
     "nft -o": (renderings.linear, with_nft_o, 1_000, None),
     "iptables-legacy": (renderings.iptables, with_iptables("legacy"), 100_000, None),
     "iptables-nft": (renderings.iptables, with_iptables("nft"), 10_000, None),
