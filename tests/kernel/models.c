@@ -494,7 +494,7 @@ static void maps_of_leading_pairs(struct maker *maker)
 static struct nft_set *concatenation(struct maker *maker, const char *name,
 				     const enum nft_field *fields, bool is_interval)
 {
-	const size_t count = NFT_KEY_FIELDS_MAX;
+	const size_t count = NFT_RANGE_FIELDS_MAX;
 	struct nft_set *set = begin_set(maker, name, count, fields);
 	set->is_verdict_map = true;
 	set->is_interval = is_interval;
@@ -514,7 +514,7 @@ static struct nft_set *concatenation(struct maker *maker, const char *name,
 
 static void maps_of_concatenations(struct maker *maker)
 {
-	static const enum nft_field keys[][NFT_KEY_FIELDS_MAX] = {
+	static const enum nft_field keys[][NFT_RANGE_FIELDS_MAX] = {
 		{ NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT },
 		{ NFT_FIELD_TH_SPORT, NFT_FIELD_TH_DPORT },
 		{ NFT_FIELD_IP_DADDR, NFT_FIELD_TH_DPORT },
@@ -538,6 +538,39 @@ static void maps_of_concatenations(struct maker *maker)
 		vmap(maker, concatenation(maker, exact, keys[i], false), 0);
 		if (keys[i][1] != NFT_FIELD_OIFNAME)
 			vmap(maker, concatenation(maker, ranged, keys[i], true), 0);
+	}
+}
+
+/* A verdict by four fields, of the addresses all bits or the leading ones. */
+static void maps_of_four_fields(struct maker *maker)
+{
+	static const enum nft_field keys[][NFT_KEY_FIELDS_MAX] = {
+		{ NFT_FIELD_IP_SADDR, NFT_FIELD_IP_DADDR, NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT },
+		{ NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR, NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT },
+	};
+	static const uint8_t leading[][2] = { { 0, 0 }, { 28, 20 }, { 31, 0 } };
+	const size_t forms = sizeof leading / sizeof leading[0];
+	begin_base(maker, "raw", "filter", FORWARD, -300);
+	for (size_t i = 0; i < forms * 2; i++) {
+		const char *name = pool_format(maker->pool, "four%zu", i);
+		struct nft_set *set = begin_set(maker, name, NFT_KEY_FIELDS_MAX, keys[i / forms]);
+		set->is_verdict_map = true;
+		set->size = 2;
+		for (unsigned which = 0; which < 2; which++) {
+			struct nft_element *added = element(maker, set);
+			const unsigned width = i / forms == 0 ? 32 : 128;
+			for (size_t side = 0; side < 2; side++)
+				added->only[side].number = (number128)(which + 1) << (width - 20);
+			added->only[2].number = which == 0 ? 6 : 17;
+			added->only[3].number = which == 0 ? 443 : 53;
+			added->verdict = (struct nft_verdict){ NFT_DROP, NULL };
+			if (which == 0)
+				added->verdict = (struct nft_verdict){ NFT_GOTO, "leaf" };
+			added->comment = which == 0 ? "four" : NULL;
+		}
+		struct nft_statement *statement = vmap(maker, set, 0);
+		statement->leading[0] = leading[i % forms][0];
+		statement->leading[1] = leading[i % forms][1];
 	}
 }
 
@@ -571,6 +604,7 @@ static void make_sets(struct maker *maker)
 	maps_of_leading_bits(maker);
 	maps_of_leading_pairs(maker);
 	maps_of_concatenations(maker);
+	maps_of_four_fields(maker);
 	matches_of_concatenations(maker);
 }
 

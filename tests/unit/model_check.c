@@ -58,17 +58,23 @@ static void check_comment(struct check *check, const char *comment, const char *
 
 /* --- sets --------------------------------------------------------------------------------- */
 
-static size_t compared_fields; /* qsort has no context; the tests have one thread */
+static const struct nft_set *compared_set; /* qsort has no context; the tests have one thread */
+
+static bool is_name(enum nft_field field)
+{
+	return field == NFT_FIELD_IIFNAME || field == NFT_FIELD_OIFNAME;
+}
 
 static int compare_elements(const void *left, const void *right)
 {
-	const struct nft_element *a = left, *b = right;
-	for (size_t i = 0; i < compared_fields; i++) {
+	const size_t count = compared_set->fields_count;
+	const struct nft_value *a = nft_element_lows(left, count), *b = nft_element_lows(right, count);
+	for (size_t i = 0; i < count; i++) {
 		int order = 0;
-		if (a->low[i].name != NULL)
-			order = strcmp(a->low[i].name, b->low[i].name);
-		else if (a->low[i].number != b->low[i].number)
-			order = a->low[i].number < b->low[i].number ? -1 : 1;
+		if (is_name(compared_set->fields[i]))
+			order = strcmp(a[i].name, b[i].name);
+		else if (a[i].number != b[i].number)
+			order = a[i].number < b[i].number ? -1 : 1;
 		if (order != 0)
 			return order;
 	}
@@ -76,13 +82,15 @@ static int compare_elements(const void *left, const void *right)
 }
 
 /* Ranges stand only in the last field of fwc's sets: neighbours in order tell of every overlap. */
-static bool elements_meet(const struct nft_element *a, const struct nft_element *b, size_t fields)
+static bool elements_meet(const struct nft_set *set, const struct nft_element *a, const struct nft_element *b)
 {
-	for (size_t i = 0; i < fields; i++) {
-		if (a->low[i].name != NULL) {
-			if (strcmp(a->low[i].name, b->low[i].name) != 0)
+	const struct nft_value *highs = nft_element_highs(a, set->fields_count);
+	const struct nft_value *lows = nft_element_lows(b, set->fields_count);
+	for (size_t i = 0; i < set->fields_count; i++) {
+		if (is_name(set->fields[i])) {
+			if (strcmp(highs[i].name, lows[i].name) != 0)
 				return false;
-		} else if (a->high[i].number < b->low[i].number) {
+		} else if (highs[i].number < lows[i].number) {
 			return false;
 		}
 	}
@@ -96,10 +104,10 @@ static void check_disjoint(struct check *check, const struct nft_set *set)
 	size_t size = set->elements_count * sizeof *set->elements;
 	struct nft_element *sorted = pool_bytes(check->pool, size);
 	memcpy(sorted, set->elements, size);
-	compared_fields = set->fields_count;
+	compared_set = set;
 	qsort(sorted, set->elements_count, sizeof *sorted, compare_elements);
 	for (size_t i = 1; i < set->elements_count; i++)
-		if (elements_meet(&sorted[i - 1], &sorted[i], set->fields_count))
+		if (elements_meet(set, &sorted[i - 1], &sorted[i]))
 			fail(check, "two elements overlap", set->name);
 	talloc_free(sorted);
 }
@@ -107,16 +115,18 @@ static void check_disjoint(struct check *check, const struct nft_set *set)
 static void check_element(struct check *check, const struct nft_set *set,
 			  const struct nft_element *element)
 {
+	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
+	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
 	bool is_range = false;
 	for (size_t i = 0; i < set->fields_count; i++) {
-		if (element->low[i].name != NULL) {
-			if (strlen(element->low[i].name) > INTERFACE_MAX)
+		if (is_name(set->fields[i])) {
+			if (strlen(lows[i].name) > INTERFACE_MAX)
 				fail(check, "a name is too long", set->name);
 			continue;
 		}
-		if (element->low[i].number > element->high[i].number)
+		if (lows[i].number > highs[i].number)
 			fail(check, "a range is backwards", set->name);
-		is_range = is_range || element->low[i].number != element->high[i].number;
+		is_range = is_range || lows[i].number != highs[i].number;
 	}
 	if (is_range && !set->is_interval)
 		fail(check, "a range in an exact set", set->name);

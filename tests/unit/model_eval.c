@@ -138,15 +138,21 @@ static bool field_value(const struct model_packet *packet, enum nft_field field,
 
 /* --- sets --------------------------------------------------------------------------------- */
 
-static bool in_element(const struct nft_element *element, const struct nft_value *values,
-		       size_t count)
+static bool is_name(enum nft_field field)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (values[i].name != NULL) {
-			if (strcmp(values[i].name, element->low[i].name) != 0)
+	return field == NFT_FIELD_IIFNAME || field == NFT_FIELD_OIFNAME || field == NFT_FIELD_CT_HELPER;
+}
+
+static bool in_element(const struct nft_set *set, const struct nft_element *element,
+		       const struct nft_value *values)
+{
+	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
+	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
+	for (size_t i = 0; i < set->fields_count; i++) {
+		if (is_name(set->fields[i])) {
+			if (strcmp(values[i].name, lows[i].name) != 0)
 				return false;
-		} else if (values[i].number < element->low[i].number ||
-			   values[i].number > element->high[i].number) {
+		} else if (values[i].number < lows[i].number || values[i].number > highs[i].number) {
 			return false;
 		}
 	}
@@ -159,7 +165,7 @@ static const struct nft_element *find_element(struct machine *machine, const str
 {
 	const struct nft_element *found = NULL;
 	for (size_t i = 0; i < set->elements_count; i++) {
-		if (!in_element(&set->elements[i], values, set->fields_count))
+		if (!in_element(set, &set->elements[i], values))
 			continue;
 		if (found != NULL)
 			problem(machine, "two elements of a set hold one value");
@@ -189,11 +195,9 @@ static bool set_values(struct machine *machine, const struct nft_statement *stat
 
 /* --- statements --------------------------------------------------------------------------- */
 
-static bool value_equals(const struct nft_value *a, const struct nft_value *b)
+static bool value_equals(enum nft_field field, const struct nft_value *a, const struct nft_value *b)
 {
-	if (b->name != NULL)
-		return a->name != NULL && strcmp(a->name, b->name) == 0;
-	return a->number == b->number;
+	return is_name(field) ? a->name != NULL && strcmp(a->name, b->name) == 0 : a->number == b->number;
 }
 
 static bool in_range(const struct nft_statement *statement, const struct nft_value *value)
@@ -216,9 +220,9 @@ static bool operator_holds(struct machine *machine, const struct nft_statement *
 {
 	switch (statement->operator) {
 	case NFT_EQUAL:
-		return value_equals(value, &statement->low);
+		return value_equals(statement->field, value, &statement->low);
 	case NFT_NOT_EQUAL:
-		return !value_equals(value, &statement->low);
+		return !value_equals(statement->field, value, &statement->low);
 	case NFT_RANGE:
 		return in_range(statement, value);
 	case NFT_NOT_RANGE:

@@ -64,8 +64,8 @@ END_TEST
 static const char *interval_text(enum nft_field field, struct interval interval)
 {
 	struct text *out = text_new(unit_pool());
-	nft_text_interval(out, field, &(struct nft_value){ interval.low, NULL },
-			  &(struct nft_value){ interval.high, NULL });
+	nft_text_interval(out, field, &(struct nft_value){ .number = interval.low },
+			  &(struct nft_value){ .number = interval.high });
 	return out->bytes;
 }
 
@@ -111,15 +111,15 @@ END_TEST
 START_TEST(keys_are_in_the_kernel_s_order)
 {
 	uint8_t bytes[16];
-	nft_key_value(bytes, nft_field_row(NFT_FIELD_TH_DPORT), &(struct nft_value){ 0x1234, NULL }, false);
+	nft_key_value(bytes, nft_field_row(NFT_FIELD_TH_DPORT), &(struct nft_value){ .number = 0x1234 }, false);
 	ck_assert_mem_eq(bytes, "\x12\x34", 2);
-	nft_key_value(bytes, nft_field_row(NFT_FIELD_CT_STATE), &(struct nft_value){ 8, NULL }, false);
+	nft_key_value(bytes, nft_field_row(NFT_FIELD_CT_STATE), &(struct nft_value){ .number = 8 }, false);
 	ck_assert_mem_eq(bytes, &(uint32_t){ 8 }, 4);
-	nft_key_value(bytes, nft_field_row(NFT_FIELD_CT_STATE), &(struct nft_value){ 8, NULL }, true);
+	nft_key_value(bytes, nft_field_row(NFT_FIELD_CT_STATE), &(struct nft_value){ .number = 8 }, true);
 	ck_assert_mem_eq(bytes, "\0\0\0\x08", 4);
-	nft_key_value(bytes, nft_field_row(NFT_FIELD_META_TIME), &(struct nft_value){ 1700000000, NULL }, true);
+	nft_key_value(bytes, nft_field_row(NFT_FIELD_META_TIME), &(struct nft_value){ .number = 1700000000 }, true);
 	ck_assert_mem_eq(bytes, "\x17\x97\x9c\xfe\x36\x2a\x00\x00", 8);
-	nft_key_value(bytes, nft_field_row(NFT_FIELD_IIFNAME), &(struct nft_value){ 0, "eth0" }, false);
+	nft_key_value(bytes, nft_field_row(NFT_FIELD_IIFNAME), &(struct nft_value){ .name = "eth0" }, false);
 	ck_assert_mem_eq(bytes, "eth0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
 }
 END_TEST

@@ -285,7 +285,7 @@ static void add_leading(const struct builder *builder, enum nft_field field, uns
 {
 	const struct nft_field_row *row = nft_field_row(field);
 	uint8_t mask[16];
-	nft_key_value(mask, row, &(struct nft_value){ nft_mask(field, leading), NULL }, true);
+	nft_key_value(mask, row, &(struct nft_value){ .number = nft_mask(field, leading) }, true);
 	add_mask(builder, mask, row->bytes, slot);
 }
 
@@ -421,7 +421,7 @@ static void build_nat(const struct builder *builder, const struct nft_statement 
 	uint8_t bytes[16];
 	bool is_ipv6 = statement->family == FAMILY_IPV6;
 	const struct nft_field_row *row = nft_field_row(is_ipv6 ? NFT_FIELD_IP6_DADDR : NFT_FIELD_IP_DADDR);
-	nft_key_value(bytes, row, &(struct nft_value){ statement->address.value, NULL }, true);
+	nft_key_value(bytes, row, &(struct nft_value){ .number = statement->address.value }, true);
 	add_immediate(builder, NFT_REG_1, bytes, row->bytes);
 	if (statement->port != 0) {
 		const uint8_t port[2] = { (uint8_t)(statement->port >> 8), (uint8_t)statement->port };

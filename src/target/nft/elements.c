@@ -98,7 +98,7 @@ static void put_rest(const struct list *list, const struct nft_verdict *verdict,
 static void put_end(struct list *list, number128 number)
 {
 	uint8_t bytes[16];
-	nft_key_value(bytes, list->row, &(struct nft_value){ number, NULL }, true);
+	nft_key_value(bytes, list->row, &(struct nft_value){ .number = number }, true);
 	struct nlattr *nest = mnl_attr_nest_start(list->header, NFTA_LIST_ELEM);
 	mnl_attr_put_u32(list->header, NFTA_SET_ELEM_FLAGS, htonl(NFT_SET_ELEM_INTERVAL_END));
 	put_key(list->header, NFTA_SET_ELEM_KEY, bytes, list->row->bytes);
@@ -136,7 +136,7 @@ static void put_concatenation(struct list *list, const struct nft_element *eleme
 {
 	uint8_t bytes[NFT_KEY_MAX] = { 0 };
 	struct nlattr *nest = mnl_attr_nest_start(list->header, NFTA_LIST_ELEM);
-	uint32_t length = concatenated(list, element->low, bytes);
+	uint32_t length = concatenated(list, nft_element_lows(element, list->set->fields_count), bytes);
 	put_key(list->header, NFTA_SET_ELEM_KEY, bytes, length);
 	if (list->is_interval) {
 		concatenated(list, element->high, bytes);
@@ -198,8 +198,8 @@ static void add_intervals(struct list *list)
 		list_open(list, i);
 		if (i == 0)
 			add_first_end(list, intervals->items[0].low);
-		put_single(list, &(struct nft_value){ intervals->items[i].low, NULL },
-			   &(struct nft_value){ intervals->items[i].high, NULL },
+		put_single(list, &(struct nft_value){ .number = intervals->items[i].low },
+			   &(struct nft_value){ .number = intervals->items[i].high },
 			   &list->set->shared_verdict, NULL);
 		list_close_if_full(list);
 	}

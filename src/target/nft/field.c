@@ -180,8 +180,11 @@ enum nft_operator nft_operator_of(const struct nft_statement *match)
 
 static bool element_has_range(const struct nft_set *set, const struct nft_element *element)
 {
+	if (set->fields_count > NFT_RANGE_FIELDS_MAX)
+		return false;
 	for (size_t i = 0; i < set->fields_count; i++)
-		if (element->low[i].name == NULL && element->low[i].number != element->high[i].number)
+		if (rows[set->fields[i]].kind != NFT_VALUE_NAME &&
+		    element->low[i].number != element->high[i].number)
 			return true;
 	return false;
 }

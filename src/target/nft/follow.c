@@ -131,11 +131,20 @@ static bool value_of(const struct packet *packet, enum nft_field field, struct n
 
 /* --- matches ---------------------------------------------------------------------------------------- */
 
-static bool is_in_element(const struct nft_element *element, const struct nft_value *values, size_t count)
+static bool is_name(enum nft_field field)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (values[i].name != NULL ? strcmp(values[i].name, element->low[i].name) != 0 :
-		    values[i].number < element->low[i].number || values[i].number > element->high[i].number)
+	return nft_field_row(field)->kind == NFT_VALUE_NAME;
+}
+
+static bool is_in_element(const struct nft_set *set, const struct nft_element *element,
+			  const struct nft_value *values)
+{
+	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
+	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
+
+	for (size_t i = 0; i < set->fields_count; i++) {
+		if (is_name(set->fields[i]) ? strcmp(values[i].name, lows[i].name) != 0 :
+		    values[i].number < lows[i].number || values[i].number > highs[i].number)
 			return false;
 	}
 	return true;
@@ -144,7 +153,7 @@ static bool is_in_element(const struct nft_element *element, const struct nft_va
 static const struct nft_element *element_of(const struct nft_set *set, const struct nft_value *values)
 {
 	for (size_t i = 0; i < set->elements_count; i++)
-		if (is_in_element(&set->elements[i], values, set->fields_count))
+		if (is_in_element(set, &set->elements[i], values))
 			return &set->elements[i];
 	return NULL;
 }
@@ -155,9 +164,9 @@ static bool is_in_set(const struct nft_set *set, const struct nft_value *values)
 				      : element_of(set, values) != NULL;
 }
 
-static bool equals(const struct nft_value *a, const struct nft_value *b)
+static bool equals(enum nft_field field, const struct nft_value *a, const struct nft_value *b)
 {
-	return b->name != NULL ? a->name != NULL && strcmp(a->name, b->name) == 0 : a->number == b->number;
+	return is_name(field) ? strcmp(a->name, b->name) == 0 : a->number == b->number;
 }
 
 static bool is_in_prefix(const struct nft_statement *statement, const struct nft_value *value)
@@ -178,9 +187,9 @@ static bool matches(const struct follower *follower, const struct nft_statement 
 	is_between = value.number >= statement->low.number && value.number <= statement->high.number;
 	switch (statement->operator) {
 	case NFT_EQUAL:
-		return equals(&value, &statement->low);
+		return equals(statement->field, &value, &statement->low);
 	case NFT_NOT_EQUAL:
-		return !equals(&value, &statement->low);
+		return !equals(statement->field, &value, &statement->low);
 	case NFT_RANGE:
 		return is_between;
 	case NFT_NOT_RANGE:
@@ -413,9 +422,12 @@ struct nft_path nft_follow(void *pool, const struct nft_table *table, const stru
 
 void nft_step_element(struct text *out, const struct nft_step *step)
 {
+	const struct nft_value *lows = nft_element_lows(step->element, step->map->fields_count);
+	const struct nft_value *highs = nft_element_highs(step->element, step->map->fields_count);
+
 	for (size_t i = 0; i < step->map->fields_count; i++) {
 		text_add(out, i == 0 ? "" : " . ");
-		nft_text_interval(out, step->map->fields[i], &step->element->low[i], &step->element->high[i]);
+		nft_text_interval(out, step->map->fields[i], &lows[i], &highs[i]);
 	}
 }
 

@@ -58,10 +58,12 @@ enum nft_field {
 #undef X
 };
 
-/* a value: a number, or a name (interfaces, helpers) */
+/* a value: a number, or the name of an interface or a helper; the field says which */
 struct nft_value {
-	number128 number;
-	const char *name;
+	union {
+		number128 number;
+		const char *name;
+	};
 };
 
 enum nft_operator {
@@ -104,7 +106,8 @@ enum nft_reject_kind { NFT_REJECT_TCP_RESET, NFT_REJECT_ICMPX_ADMIN };
 
 struct nft_set;
 
-#define NFT_KEY_FIELDS_MAX 2
+#define NFT_KEY_FIELDS_MAX 4
+#define NFT_RANGE_FIELDS_MAX 2 /* of sets with intervals */
 
 /* What a kind does not use is not set: half a million statements stand in a large table. */
 struct nft_statement {
@@ -167,12 +170,29 @@ struct nft_chain {
 };
 
 struct nft_element {
-	/* one closed interval a field; low == high where the set is exact */
-	struct nft_value low[NFT_KEY_FIELDS_MAX], high[NFT_KEY_FIELDS_MAX];
+	union {
+		/* one closed interval a field; low == high where the set is exact */
+		struct {
+			struct nft_value low[NFT_RANGE_FIELDS_MAX], high[NFT_RANGE_FIELDS_MAX];
+		};
+		/* one value a field, where there are more: such sets are exact */
+		struct nft_value only[NFT_KEY_FIELDS_MAX];
+	};
 	struct nft_verdict verdict; /* maps */
 	const char *comment;        /* or NULL */
 	struct span origin;
 };
+
+/* The values of all fields of an element of a set with so many, at the low side and at the high one. */
+static inline const struct nft_value *nft_element_lows(const struct nft_element *element, size_t fields_count)
+{
+	return fields_count > NFT_RANGE_FIELDS_MAX ? element->only : element->low;
+}
+
+static inline const struct nft_value *nft_element_highs(const struct nft_element *element, size_t fields_count)
+{
+	return fields_count > NFT_RANGE_FIELDS_MAX ? element->only : element->high;
+}
 
 /* Compact form for large plain sets: one interval_set, no comments, no verdicts. */
 struct nft_set {

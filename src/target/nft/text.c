@@ -83,10 +83,12 @@ static void text_helpers(struct text *out, const struct nft_table *table)
 static void text_element_key(struct text *out, const struct nft_set *set,
 			     const struct nft_element *element)
 {
+	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
+	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (i != 0)
 			text_add(out, " . ");
-		nft_text_interval(out, set->fields[i], &element->low[i], &element->high[i]);
+		nft_text_interval(out, set->fields[i], &lows[i], &highs[i]);
 	}
 }
 
@@ -118,8 +120,8 @@ static void text_plain_elements(struct text *out, const struct nft_set *set)
 			text_add(out, "\t\telements = { ");
 		else
 			text_add(out, i % VALUES_A_LINE == 0 ? ",\n\t\t\t     " : ", ");
-		nft_text_interval(out, set->fields[0], &(struct nft_value){ interval->low, NULL },
-				  &(struct nft_value){ interval->high, NULL });
+		nft_text_interval(out, set->fields[0], &(struct nft_value){ .number = interval->low },
+				  &(struct nft_value){ .number = interval->high });
 		if (set->is_verdict_map)
 			text_element_verdict(out, &set->shared_verdict);
 	}
