@@ -36,6 +36,8 @@ from spec import PolicyError, RouterPolicy, Vantage, own_addresses
 # options that must not change what a list means
 MANNERS = ((), ("--port-words",), ("--name", "EDGE"), ("--ipv6",), ("--port-words", "--ipv6"))
 AIMS = ((), ("--minimise", "entries"), ("--minimise", "tcam"), ("--minimise", "none"))
+SHORTEST = (*AIMS[1:3], *AIMS[1:2])
+SPANNED = re.compile(r" deny \w+ any any (?:range|lt|gt|eq) \d+")
 SHRINKING_S = 30
 LINES_MOST = 4000
 PROPERTIES = (("object-groups ios-xe;",), (), ("object-groups yes;", "multi-port-eq yes;"))
@@ -56,6 +58,7 @@ class Figures:
     def __init__(self):
         self.policies = self.lists = self.entries = self.cells = self.packets = self.excess = self.untold = 0
         self.thinned = self.refused = self.mutants = self.caught = self.same = self.broken = self.fragments = 0
+        self.spanned = 0    # lists that deny some ports of everybody
         self.reasons = {}
 
     def add(self, acl, judgement):
@@ -167,6 +170,7 @@ class Bench:
             self.figures.refuse(f"more than {LINES_MOST} lines: not looked at")
             return None
         self.figures.policies += 1
+        self.figures.spanned += SPANNED.search(done.text) is not None
         vantages = self.vantages(model, devices)
         try:
             complaints = self.complaints(vantages, done, seed)
@@ -325,7 +329,7 @@ def tunnel_lists(configuration):
                     interface for interface, words in configuration.interfaces.items() if words.crypto_map == name)
 
 
-def run_random(bench, make, seeds):
+def run_random(bench, make, seeds, aims=AIMS):
     for seed in seeds:
         maker = make(seed)
         model = maker.make()
@@ -333,7 +337,7 @@ def run_random(bench, make, seeds):
         for device in devices:
             device.properties = PROPERTIES[seed % len(PROPERTIES)]
         replies = random.Random(seed).choice(REPLIES if bench.options.replies else REPLIES[:1])
-        manner = (*(() if devices else MANNERS[seed % len(MANNERS)]), *AIMS[seed % len(AIMS)])
+        manner = (*(() if devices else MANNERS[seed % len(MANNERS)]), *aims[seed % len(aims)])
         title = f"{make.__name__} {seed}, replies {replies}"
         taken = bench.check(title, model, devices, replies, manner, seed)
         if taken:
@@ -359,6 +363,9 @@ def main():
     tally.check(bench.figures.fragments > seen, "later fragments that pass over denials")
     run_random(bench, policies.ListMaker, range(options.seed, options.seed + options.lists))
     run_random(bench, policies.CrowdedMaker, range(options.seed, options.seed + options.lists))
+    spanned = bench.figures.spanned
+    run_random(bench, policies.ServicesMaker, range(options.seed, options.seed + options.lists), SHORTEST)
+    tally.check(bench.figures.spanned > spanned, "lists that deny ports ahead of all")
     run_random(bench, policies.DeviceMaker, range(options.seed, options.seed + options.devices))
     run_random(bench, policies.TwoDeviceMaker, range(options.seed, options.seed + options.devices // 4))
     report(bench.figures, options, tally)
@@ -370,12 +377,12 @@ def report(figures, options, tally):
           f" {figures.policies} policies, {figures.lists} lists of {figures.entries} entries:"
           f" {figures.cells} cells ({figures.thinned} spaces thinned), {figures.packets} packets;"
           f" {figures.excess} cells of announced excess ({figures.untold} lists too large to tell),"
-          f" {figures.fragments} of later fragments")
+          f" {figures.fragments} of later fragments, {figures.spanned} lists with ports that all are denied")
     print(f"{figures.mutants} mutants: {figures.caught} noticed, {figures.broken} no configuration any more,"
           f" {figures.same} of the same meaning")
     for reason, times in sorted(figures.reasons.items()):
         print(f"refused {times} times: {reason}")
-    asked = 2 * options.lists + options.devices + options.devices // 4
+    asked = 3 * options.lists + options.devices + options.devices // 4
     tally.check(figures.policies >= asked // 2, f"only {figures.policies} of {asked} policies compile")
 
 

@@ -236,3 +236,33 @@ class CrowdedMaker:
 
     def make(self):
         return "\n".join(self.line() for _ in range(self.random.randint(8, 30))) + "\n"
+
+
+class ServicesMaker:
+    """Rules that say some of a few services between places that hardly meet, as most policies do: what no rule
+    says of ports, no rule says anywhere."""
+
+    SERVICES = ("22/tcp", "25/tcp", "53/tcp+udp", "80/tcp", "82-89/tcp", "123/udp", "389/tcp+udp", "514/udp",
+                "60000-65535/tcp")
+
+    def __init__(self, seed):
+        self.random = random.Random(f"services {seed}")
+
+    def place(self, family):
+        number, bits = self.random.randrange(24), self.random.choice((0, 0, 4))
+        if family == 6:
+            return f"2001:db8::{number * 16:x}" + (f"/{128 - bits}" if bits else "")
+        return f"10.0.{number // 16}.{number % 16 * 16}" + (f"/{32 - bits}" if bits else "")
+
+    def line(self, family):
+        choose = self.random
+        verdict = "deny" if choose.random() < 0.1 else "allow"
+        services = ", ".join(choose.sample(self.SERVICES, choose.randint(2, 6)))
+        if choose.random() < 0.02:
+            services = choose.choice(("any", "any/tcp", "1000-2000/tcp"))
+        told = choose.choice((" log", " count")) if choose.random() < 0.02 else ""
+        return f"{verdict} {services} from {self.place(family)} to {self.place(family)}{told};"
+
+    def make(self):
+        family = 6 if self.random.random() < 0.3 else 4
+        return "\n".join(self.line(family) for _ in range(self.random.randint(15, 40))) + "\n"

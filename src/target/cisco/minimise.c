@@ -189,6 +189,15 @@ size_t minimise_ports_prefixes(const struct minimise_ports *ports)
 }
 
 /* Half a register for gt, lt and neq, one for a range, none for single ports. */
+struct minimise_cost minimise_range_cost(struct port_range range)
+{
+	return (struct minimise_cost){
+		.entries = 1,
+		.expanded = range_prefixes(range),
+		.registers = range.low == range.high ? 0 : range.low == 0 || range.high == UINT16_MAX ? 1 : 2,
+	};
+}
+
 struct minimise_cost minimise_ports_cost(const struct minimise_ports *ports)
 {
 	struct minimise_cost cost = { .entries = 1, .expanded = minimise_ports_prefixes(ports) };
@@ -197,8 +206,8 @@ struct minimise_cost minimise_ports_cost(const struct minimise_ports *ports)
 		return cost;
 	if (is_neq(ports))
 		cost.registers = 1;
-	else if (ports->count == 1 && ports->ranges[0].low < ports->ranges[0].high)
-		cost.registers = ports->ranges[0].low == 0 || ports->ranges[0].high == UINT16_MAX ? 1 : 2;
+	else if (ports->count == 1)
+		cost.registers = minimise_range_cost(ports->ranges[0]).registers;
 	return cost;
 }
 
@@ -544,5 +553,7 @@ void minimise(struct minimise_list *list)
 	}
 	if (is_shorter)
 		drop(&work);
+	if (list->can_add)
+		minimise_gaps(&work);
 	talloc_free(work.pool);
 }

@@ -9,6 +9,10 @@
  *   grow    a prefix or a range of ports over what is decided before, or gets the same verdict anyway
  *   drop    what entries before it decide already, or those behind it decide the same way
  *
+ * and then, once, where entries may be added,
+ *
+ *   gaps    ports that no entry speaks of are denied ahead of all, so that ranges may reach over them
+ *
  * Each step is taken where every packet that it could touch keeps what it gets, as far as it can be shown
  * with bounded work. Nothing is ever made longer. */
 #ifndef FWC_TARGET_CISCO_MINIMISE_H
@@ -66,6 +70,12 @@ struct minimise_entry {
 
 #define MINIMISE_TOGETHER UINT32_MAX
 
+/* One that was not there: behind those before this place, of these parts. */
+struct minimise_added {
+	struct minimise_entry entry;
+	uint32_t before;
+};
+
 struct arena;
 struct interned;
 
@@ -79,10 +89,13 @@ struct minimise_list {
 	/* an entry that no whole packet needs goes, with the later fragments that it let pass for their lack of
 	 * ports: for lists made of a policy, which judges whole packets */
 	bool forgets_later;
+	bool can_add;              /* what is added is written, too; it is sorted by its places */
 	uint32_t default_colour;   /* of denials in the place of the list's own, too; 0: there is none */
 	/* in the list's order; its number is an entry's place */
 	struct minimise_entry *entries;
 	size_t entries_count, entries_capacity;
+	struct minimise_added *added;
+	size_t added_count, added_capacity;
 	bool is_over;              /* some of it was not looked at: the list is too large */
 };
 

@@ -32,6 +32,7 @@ struct lines {
 	size_t conditions_count;
 	struct changed *changes;
 	size_t changes_count, changes_capacity;
+	struct ios_line *added;
 };
 
 /* --- to entries ----------------------------------------------------------------------------------- */
@@ -308,13 +309,10 @@ static void set_parts(const struct lines *lines, const struct minimise_entry *en
 	line->origin = parts[0].origin;
 }
 
-static struct ios_line line_back(const struct lines *lines, size_t number)
+/* The line that it was, or was made from, as the entry is now. */
+static struct ios_line line_back(const struct lines *lines, const struct minimise_entry *entry,
+				 struct ios_line line)
 {
-	const struct minimise_entry *entry = &lines->minimised->entries[number];
-	struct ios_line line = lines->list->lines[number];
-
-	if (entry->parts == NULL)
-		return line;
 	line.action = entry->is_permit ? IOS_PERMIT : IOS_DENY;
 	line.source = place_back(lines, entry, REGION_SOURCE, line.source);
 	line.destination = place_back(lines, entry, REGION_DESTINATION, line.destination);
@@ -387,23 +385,49 @@ static void tell_rules(struct lines *lines)
 /* --- all of it -------------------------------------------------------------------------------------- */
 
 /* All that are new are made of what was there before the first is written. */
-static void write_back(struct lines *lines)
+static void make_changes(struct lines *lines)
 {
-	struct ios_list *list = lines->list;
-	size_t kept = lines->begin;
+	const struct ios_list *list = lines->list;
+	const struct minimise_list *minimised = lines->minimised;
 
 	for (size_t number = lines->begin; number < list->lines_count; number++) {
-		const struct minimise_entry *entry = &lines->minimised->entries[number];
+		const struct minimise_entry *entry = &minimised->entries[number];
 
 		if (!entry->is_gone && entry->parts != NULL)
 			*pool_append(lines->pool, lines, changes) =
-				(struct changed){ number, line_back(lines, number) };
+				(struct changed){ number, line_back(lines, entry, list->lines[number]) };
 	}
+	lines->added = pool_array(lines->pool, struct ios_line, minimised->added_count);
+	for (size_t index = 0; index < minimised->added_count; index++) {
+		const struct minimise_entry *entry = &minimised->added[index].entry;
+
+		lines->added[index] = line_back(lines, entry, list->lines[entry->parts->numbers[0]]);
+		lines->added[index].protocol = entry->protocol;
+	}
+}
+
+/* Where some are added, those that were there move to the end, and come forward again. */
+static void write_back(struct lines *lines)
+{
+	struct ios_list *list = lines->list;
+	const struct minimise_list *minimised = lines->minimised;
+	size_t count = list->lines_count, kept = lines->begin, added = 0;
+	struct ios_line *before;
+
+	make_changes(lines);
 	for (size_t index = 0; index < lines->changes_count; index++)
 		list->lines[lines->changes[index].number] = lines->changes[index].line;
-	for (size_t number = lines->begin; number < list->lines_count; number++)
-		if (!lines->minimised->entries[number].is_gone)
-			list->lines[kept++] = list->lines[number];
+	list->lines = pool_room(lines->kept, list->lines, &list->lines_capacity, count + minimised->added_count,
+				sizeof *list->lines);
+	before = list->lines + minimised->added_count;
+	if (minimised->added_count > 0)
+		memmove(before + kept, list->lines + kept, (count - kept) * sizeof *before);
+	for (size_t number = lines->begin; number < count; number++) {
+		while (added < minimised->added_count && minimised->added[added].before <= number)
+			list->lines[kept++] = lines->added[added++];
+		if (!minimised->entries[number].is_gone)
+			list->lines[kept++] = before[number];
+	}
 	list->lines_count = kept;
 }
 
@@ -426,6 +450,7 @@ void minimise_lines(void *pool, struct diags *diags, struct ios_list *list, size
 	lines.conditions = interned_new(scratch, lines.arena);
 	lines.minimised->has_multi_eq = settings->has_multi_eq;
 	lines.minimised->forgets_later = true;
+	lines.minimised->can_add = !settings->keeps_denials;
 	lines.minimised->default_colour = settings->keeps_denials ? MINIMISE_COLOURS : 0;
 	minimise_reserve(lines.minimised, list->lines_count + 1);
 	for (size_t number = 0; number < list->lines_count; number++)

@@ -55,6 +55,8 @@ const struct minimise_parts *minimising_own_parts(struct minimising *work, uint3
 /* Each: whether something became shorter. */
 bool minimise_join(struct minimising *work);  /* minimise_join.c: neighbours */
 bool minimise_grow(struct minimising *work);  /* minimise_grow.c: over what lies between */
+/* The last step: adds entries. */
+void minimise_gaps(struct minimising *work);  /* minimise_gaps.c: over what is denied for all */
 
 /* --- costs -------------------------------------------------------------------------------------------- */
 
@@ -62,6 +64,7 @@ struct minimise_cost {
 	size_t entries, expanded, registers; /* registers: in halves */
 };
 
+struct minimise_cost minimise_range_cost(struct port_range range);
 struct minimise_cost minimise_ports_cost(const struct minimise_ports *ports);
 /* Below 0: a is the better one. */
 int minimise_cost_compare(enum minimise_aim aim, const struct minimise_cost *a, const struct minimise_cost *b);
