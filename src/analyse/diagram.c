@@ -174,8 +174,12 @@ static diagram find_or_make(struct diagrams *diagrams, uint32_t field, const str
 	return (uint32_t)diagrams->nodes_count - 1;
 }
 
-/* Adds an edge to the open row that begins at `base`, joined with its neighbour if it can be. */
-static void row_add(struct diagrams *diagrams, size_t base, number128 high, diagram child)
+size_t diagram_row_begin(const struct diagrams *diagrams)
+{
+	return diagrams->row_count;
+}
+
+void diagram_row_add(struct diagrams *diagrams, size_t base, number128 high, diagram child)
 {
 	if (diagrams->row_count > base && diagrams->row[diagrams->row_count - 1].child == child) {
 		diagrams->row[diagrams->row_count - 1].high = high;
@@ -184,8 +188,7 @@ static void row_add(struct diagrams *diagrams, size_t base, number128 high, diag
 	*pool_append(diagrams->pool, diagrams, row) = (struct edge){ high, child };
 }
 
-/* Ends the open row. */
-static diagram row_end(struct diagrams *diagrams, size_t base, uint32_t field)
+diagram diagram_row_end(struct diagrams *diagrams, size_t base, uint32_t field)
 {
 	size_t count = diagrams->row_count - base;
 	diagrams->row_count = base;
@@ -199,20 +202,20 @@ static diagram row_end(struct diagrams *diagrams, size_t base, uint32_t field)
 diagram diagram_choose(struct diagrams *diagrams, uint32_t field, const struct interval_set *values,
 		       diagram inside, diagram outside)
 {
-	size_t base = diagrams->row_count;
+	size_t base = diagram_row_begin(diagrams);
 	number128 next = 0;
 	bool is_whole = false;
 	for (size_t i = 0; i < values->items_count; i++) {
 		const struct interval *item = &values->items[i];
 		if (item->low > next)
-			row_add(diagrams, base, item->low - 1, outside);
-		row_add(diagrams, base, item->high, inside);
+			diagram_row_add(diagrams, base, item->low - 1, outside);
+		diagram_row_add(diagrams, base, item->high, inside);
 		next = item->high + 1;
 		is_whole = item->high == DIAGRAM_HIGHEST;
 	}
 	if (!is_whole)
-		row_add(diagrams, base, DIAGRAM_HIGHEST, outside);
-	return row_end(diagrams, base, field);
+		diagram_row_add(diagrams, base, DIAGRAM_HIGHEST, outside);
+	return diagram_row_end(diagrams, base, field);
 }
 
 uint32_t diagrams_operation(struct diagrams *diagrams)
@@ -395,17 +398,17 @@ diagram diagram_apply(struct diagrams *diagrams, const struct diagram_operation 
 	if (known->operation != EMPTY)
 		return known->result;
 	struct zip zip = zip_new(diagrams, a, b);
-	size_t base = diagrams->row_count;
+	size_t base = diagram_row_begin(diagrams);
 	number128 high;
 	do {
 		if (zip_skip(diagrams, operation, &zip, &result, &high)) {
-			row_add(diagrams, base, high, result);
+			diagram_row_add(diagrams, base, high, result);
 			continue;
 		}
 		high = zip_next(diagrams, &zip, &child_a, &child_b);
-		row_add(diagrams, base, high, diagram_apply(diagrams, operation, child_a, child_b));
+		diagram_row_add(diagrams, base, high, diagram_apply(diagrams, operation, child_a, child_b));
 	} while (high != DIAGRAM_HIGHEST);
-	result = row_end(diagrams, base, zip.field);
+	result = diagram_row_end(diagrams, base, zip.field);
 	if (!diagrams->is_over)
 		keep_result(diagrams, operation->number, a, b, result);
 	return result;

@@ -88,6 +88,14 @@ struct diagram_operation {
 
 #define DIAGRAM_OPERATIONS 16
 
+/* Pieces of one field, one after the other, to the node that has them: the first begins at 0, the last ends
+ * with DIAGRAM_HIGHEST. `base` is what the row began with. A row may be begun within another one, and is ended
+ * before that goes on. */
+size_t diagram_row_begin(const struct diagrams *diagrams);
+/* Neighbours that are equal become one piece. */
+void diagram_row_add(struct diagrams *diagrams, size_t base, number128 high, diagram child);
+diagram diagram_row_end(struct diagrams *diagrams, size_t base, uint32_t field);
+
 /* A number for an operation whose results depend on its context: never given before. */
 uint32_t diagrams_operation(struct diagrams *diagrams);
 

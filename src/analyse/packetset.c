@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "analyse/first_match.h"
 #include "analyse/natural.h"
 #include "base/pool.h"
 #include "net/protocol.h"
@@ -406,30 +407,23 @@ packet_map packet_map_combine(struct packet_space *space, packet_map a, packet_m
 	return diagram_apply(space->diagrams, &operation, a, b);
 }
 
-/* Balanced halves; depth is the logarithm of the count. */
-static packet_map merge_rules(struct packet_space *space, const struct packet_rule *rules, size_t count)
+static packet_map merge_maps(struct packet_space *space, packet_map first, packet_map second)
 {
-	packet_map first, second;
-
-	if (count == 0)
-		return diagram_leaf(UNDECIDED);
-	if (count == 1)
-		return packet_map_box(space, &rules->box, rules->number, UNDECIDED);
-	first = merge_rules(space, rules, count / 2);
-	second = merge_rules(space, rules + count / 2, count - count / 2);
-	if (first == PACKET_MAP_OVER || second == PACKET_MAP_OVER)
-		return PACKET_MAP_OVER;
 	return diagram_apply(space->diagrams, &merge, first, second);
 }
 
 packet_map packet_map_first_match(struct packet_space *space, const struct packet_rule *rules,
 				  size_t count, uint32_t otherwise)
 {
-	packet_map map = merge_rules(space, rules, count);
+	const struct first_match_maker maker = {
+		.space = space,
+		.highest = highest_in,
+		.choose = choose_field,
+		.merge = merge_maps,
+		.undecided = UNDECIDED,
+	};
 
-	if (map == PACKET_MAP_OVER)
-		return PACKET_MAP_OVER;
-	return diagram_apply(space->diagrams, &merge, map, diagram_leaf(otherwise));
+	return first_match_make(&maker, rules, count, otherwise);
 }
 
 /* --- possible packets -------------------------------------------------------------------------------- */
