@@ -438,11 +438,13 @@ static bool is_end(const struct comparing *comparing, diagram a, diagram b)
 /* Leaves of the piece what is to be looked at; false: nothing. */
 static bool is_in_part(const struct comparing *comparing, struct diagram_step *step)
 {
-	const struct diagram_part *part = comparing->difference->part;
-	if (part == NULL || part->field != step->field)
-		return true;
-	step->low = step->low < part->low ? part->low : step->low;
-	step->high = step->high > part->high ? part->high : step->high;
+	for (size_t i = 0; i < comparing->difference->parts_count; i++) {
+		const struct diagram_part *part = &comparing->difference->parts[i];
+		if (part->field != step->field)
+			continue;
+		step->low = step->low < part->low ? part->low : step->low;
+		step->high = step->high > part->high ? part->high : step->high;
+	}
 	return step->low <= step->high;
 }
 

@@ -111,8 +111,9 @@ struct diagram_part {
 /* Two functions side by side. */
 struct diagram_difference {
 	void *context;
-	/* Only this part is looked at, whatever they are elsewhere; NULL: all of them. */
-	const struct diagram_part *part;
+	/* Only where all of these fields have one of their values, whatever they are elsewhere. */
+	const struct diagram_part *parts;
+	size_t parts_count;
 	/* Are these two leaves as good as equal? One may still be a node of a field from
 	 * `from_field` on. */
 	bool (*is_equal)(void *context, diagram a, diagram b);

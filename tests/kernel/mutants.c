@@ -481,7 +481,8 @@ static void judge_pieces(struct figures *figures, const struct proof *whole, con
 int mutants_run(void *pool, const struct ruleset *ruleset, const struct nft_table *table, unsigned long count,
 		unsigned long seed, size_t piece_weight)
 {
-	const struct proof_limits no_limits = { 0 }, in_pieces = { .piece_weight = piece_weight };
+	const struct proof_limits as_whole = { .piece_weight = SIZE_MAX };
+	const struct proof_limits in_pieces = { .piece_weight = piece_weight };
 	struct figures figures = { 0 };
 	struct reread first = nft_reread(pool, table);
 	struct tables tables;
@@ -493,7 +494,7 @@ int mutants_run(void *pool, const struct ruleset *ruleset, const struct nft_tabl
 		struct nft_read *read = nft_reread(scratch, table).read;
 		tables.other = nft_read_table(read, NFPROTO_INET, table->name);
 		if ((piece_weight == 0 ? mutate : mutate_elements)(read, tables.other, what)) {
-			struct proof proof = nft_prove(scratch, ruleset, read, tables.other, &no_limits);
+			struct proof proof = nft_prove(scratch, ruleset, read, tables.other, &as_whole);
 			judge(&figures, &proof, &tables, ruleset, what->bytes);
 			if (piece_weight != 0)
 				judge_pieces(&figures, &proof, &(struct proof_subject){ ruleset, read,

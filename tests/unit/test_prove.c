@@ -384,9 +384,11 @@ static struct interval_set any_values(void)
 /* What reaches the highest value holds beyond it. */
 static void check_part(struct walk_space *space, const struct interval_set *values)
 {
-	diagram made = walk_choose(space, space->part.field, values, UINT32_MAX, diagram_leaf(1), diagram_leaf(0));
+	const struct interval *row = &space->piece.rows[WALK_CUT_SOURCE];
+	diagram made = walk_choose(space, walk_rank(space, WALK_SOURCE), values, UINT32_MAX, diagram_leaf(1),
+				   diagram_leaf(0));
 	bool is_open = values->items[values->items_count - 1].high == UINT32_MAX;
-	for (number128 value = space->part.low; value <= space->part.high && value < space->part.low + 80; value++)
+	for (number128 value = row->low; value <= row->high && value < row->low + 80; value++)
 		ck_assert_int_eq(holds_at(space, made, value),
 				 value > UINT32_MAX ? is_open : interval_set_contains(values, value));
 }
@@ -395,11 +397,12 @@ START_TEST(parts_are_right_within)
 {
 	for (unsigned i = 0; i < DIAGRAMS; i++) {
 		struct walk_space *space = walk_space_new(unit_pool(), 10000, 0);
-		number128 lows[] = { 0, 1 + unit_below(30), 31 + unit_below(30), (number128)1 << 32 };
-		const struct walk_cuts cuts = { WALK_SOURCE, lows, sizeof lows / sizeof lows[0], 1 };
+		const number128 lows[] = { 0, 1 + unit_below(30), 31 + unit_below(30), (number128)1 << 32, 0 };
 		const struct interval_set values = any_values();
-		for (size_t piece = 0; piece < cuts.count; piece++) {
-			walk_space_take(space, &cuts, piece);
+		for (size_t k = 0; k + 1 < sizeof lows / sizeof lows[0]; k++) {
+			struct walk_piece piece = walk_piece_whole;
+			piece.rows[WALK_CUT_SOURCE] = (struct interval){ lows[k], lows[k + 1] - 1 };
+			walk_space_take(space, &piece);
 			check_part(space, &values);
 		}
 	}

@@ -22,15 +22,19 @@
 #define RULES_MANY 60000
 #define SAMPLE_RULES 4000 /* a hook */
 #define SAMPLE_TOLERANCE 2
-/* Intervals of all pieces; so many of them show early whether it will be enough. */
-#define INTERVALS_OF_PIECES 48000000
-#define PIECES_TELLING 4
-/* Pieces, and rules that they all together work out again. */
-#define PIECES_MOST 4096
-#define RULES_AGAIN_MOST 300000
-/* Where few rules are too much at once. */
-#define PIECES_OF_FEW 12
-#define RULE_INTERVALS 17 /* proof_limits.piece_weight */
+/* Intervals of all pieces; when so many are made it shows whether it will be enough. */
+#define INTERVALS_OF_PIECES 200000000
+#define INTERVALS_TELLING 5000000
+/* Rules of a hook that are proved in pieces at once. */
+#define RULES_PIECES 300
+/* What each piece makes again, in intervals: hooks with what always passes; what it meets of the table. */
+#define PIECE_INTERVALS 1000.0
+#define TABLE_INTERVALS 1.0
+/* What all pieces may take at most, by the estimate. */
+#define ESTIMATE_MOST 400e6
+#define PIECES_ORDER 0 /* of the fields */
+#define ELEMENTS_MIN 8
+#define RULE_WEIGHT 16 /* proof_limits.piece_weight */
 /* What all pieces share. */
 #define KEPT_MAX 1000000
 #define PRIORITY_CONNTRACK (-200) /* NF_IP_PRI_CONNTRACK */
@@ -42,16 +46,18 @@ static number128 ordinary_value(void *context, uint32_t rank)
 	return field == WALK_FIELDS ? 0 : prove_packet_ordinary(field);
 }
 
-/* A way that does not ask the field that is cut shows a difference in the piece alone. */
+/* A way that does not ask a field that is cut shows a difference in the piece alone. */
 static void hold_to_part(struct prover *prover, struct diagram_way *way)
 {
-	const struct diagram_part *part = &prover->space->part;
-	for (size_t i = 0; i < way->steps_count; i++)
-		if (way->steps[i].field == part->field)
-			return;
-	if (prover->space->is_part)
-		*pool_append(prover->pool, way, steps) =
-			(struct diagram_step){ part->field, part->low, part->high };
+	for (size_t i = 0; i < prover->space->parts_count; i++) {
+		const struct diagram_part *part = &prover->space->parts[i];
+		bool is_asked = false;
+		for (size_t k = 0; k < way->steps_count; k++)
+			is_asked = is_asked || way->steps[k].field == part->field;
+		if (!is_asked)
+			*pool_append(prover->pool, way, steps) =
+				(struct diagram_step){ part->field, part->low, part->high };
+	}
 }
 
 static void tell_difference(struct prover *prover, const struct prove_place *place, struct diagram_way *way)
@@ -72,7 +78,7 @@ static bool compare(struct prover *prover, const struct prove_place *place, diag
 {
 	const struct diagram_difference difference = {
 		.context = prover, .is_equal = prove_fits, .from_field = walk_first_limit(),
-		.prefer = ordinary_value, .part = prover->space->is_part ? &prover->space->part : NULL,
+		.prefer = ordinary_value, .parts = prover->space->parts, .parts_count = prover->space->parts_count,
 	};
 	struct diagram_way way = { 0 };
 	if (walk_problem(prover->walk) != NULL) {
@@ -120,23 +126,28 @@ static struct prove_place place_of(struct prover *prover, unsigned hook, const c
 	};
 }
 
-/* Before tracking, filtering, translation, rerouting: on one hook. */
-static bool compare_hook(struct prover *prover, unsigned hook)
+/* Before tracking, translation, rerouting, and filtering where no rules judge: on one hook. */
+static bool compare_beside(struct prover *prover, unsigned hook)
 {
 	struct wanted *wanted = prover->wanted;
 	struct prove_place raw = place_of(prover, hook, "filter", ", before tracking");
-	struct prove_place judging = place_of(prover, hook, "filter", "");
+	const struct prove_place other = place_of(prover, hook, "filter", "");
 	const struct prove_place nat = place_of(prover, hook, "nat", ", translation");
 	const struct prove_place route = place_of(prover, hook, "route", ", rerouting");
 	diagram frame = wanted_frame(wanted, hook);
 	raw.low = INT32_MIN;
 	raw.high = PRIORITY_CONNTRACK;
-	judging.is_judging = is_judging(hook);
 	return compare(prover, &raw, wanted_tracking(wanted, hook), found_at(prover, &raw)) &&
-	       compare(prover, &judging, is_judging(hook) ? wanted_hook(wanted, hook_of(hook)) : frame,
-		       found_at(prover, &judging)) &&
+	       (is_judging(hook) || compare(prover, &other, frame, found_at(prover, &other))) &&
 	       compare(prover, &nat, wanted_translations(wanted, hook), found_at(prover, &nat)) &&
 	       compare(prover, &route, frame, found_at(prover, &route));
+}
+
+static bool compare_judging(struct prover *prover, unsigned hook)
+{
+	struct prove_place judging = place_of(prover, hook, "filter", "");
+	judging.is_judging = true;
+	return compare(prover, &judging, wanted_hook(prover->wanted, hook_of(hook)), found_at(prover, &judging));
 }
 
 static bool is_ordinary(const struct read_chain *chain)
@@ -155,10 +166,18 @@ static const char *strange_chain(const struct read_table *table)
 	return NULL;
 }
 
-static bool compare_hooks(struct prover *prover)
+static bool compare_all_judging(struct prover *prover)
 {
 	for (unsigned hook = 0; hook < NF_INET_NUMHOOKS; hook++)
-		if (!compare_hook(prover, hook))
+		if (is_judging(hook) && !compare_judging(prover, hook))
+			return false;
+	return true;
+}
+
+static bool compare_all_beside(struct prover *prover)
+{
+	for (unsigned hook = 0; hook < NF_INET_NUMHOOKS; hook++)
+		if (!compare_beside(prover, hook))
 			return false;
 	return true;
 }
@@ -209,52 +228,64 @@ static bool compare_whole(struct prover *prover, size_t intervals_max)
 {
 	if (prover->proof->rules > RULES_MANY && are_likely_too_many(prover, intervals_max))
 		return give_up(prover);
-	return compare_hooks(prover);
+	return compare_all_beside(prover) && compare_all_judging(prover);
 }
 
 /* --- piece by piece --------------------------------------------------------------------------------- */
 
-static void take_piece(struct prover *prover, const struct prove_pieces *pieces, size_t piece)
+struct proof_cutting {
+	struct prove_sizes sizes;
+	struct prove_pieces pieces;
+	size_t elements_min; /* walk_space.h */
+};
+
+static void take_piece(struct prover *prover, const struct prove_piece *piece)
 {
-	walk_space_take(prover->space, &pieces->cuts, piece);
+	walk_space_take(prover->space, &piece->where);
 	walk_forget(prover->walk);
 	wanted_forget(prover->wanted);
 	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
-		const uint32_t *first = pieces->first[hook];
-		prover->wanted->rules[hook] = pieces->rules[hook] + first[piece];
-		prover->wanted->rules_count[hook] = first[piece + 1] - first[piece];
+		prover->wanted->rules[hook] = piece->rules[hook];
+		prover->wanted->rules_count[hook] = piece->rules_count[hook];
 	}
 }
 
 /* Would the other pieces, if they were like those that are done, take too much? */
-static bool is_hopeless(size_t edges, size_t done, size_t count)
+static bool is_hopeless(size_t edges, double done, double all)
 {
-	size_t tolerance = done * 4 < count ? SAMPLE_TOLERANCE : 1;
-	return done >= PIECES_TELLING && edges / done * count / tolerance > INTERVALS_OF_PIECES;
+	return edges > INTERVALS_TELLING &&
+	       (double)edges / done * all > SAMPLE_TOLERANCE * (double)INTERVALS_OF_PIECES;
 }
 
-static bool compare_pieces(struct prover *prover, const struct prove_pieces *pieces)
+/* What the pieces ask, each on its own; before, for all of them, what is beside the rules. */
+static bool compare_pieces(struct prover *prover, const struct proof_cutting *cutting)
 {
 	struct diagrams *diagrams = prover->space->diagrams;
-	walk_keep_chains(prover->walk, KEPT_MAX / 2);
+	const struct prove_pieces *pieces = &cutting->pieces;
+	double done = 0;
+	prover->space->elements_min = cutting->elements_min;
+	if (!compare_all_beside(prover))
+		return false;
+	walk_forget(prover->walk);
 	wanted_keep_services(prover->wanted, KEPT_MAX);
 	struct diagrams_mark mark = diagrams_mark(diagrams);
-	size_t kept = diagrams_edges(diagrams), count = pieces->cuts.count;
-	for (size_t piece = 0; piece < count && !diagrams_are_over(diagrams); piece++) {
-		if (is_hopeless(diagrams_edges(diagrams) - kept, piece, count))
-			return give_up(prover);
-		take_piece(prover, pieces, piece);
-		if (!compare_hooks(prover))
+	size_t kept = diagrams_edges(diagrams);
+	for (size_t i = 0; i < pieces->items_count && !diagrams_are_over(diagrams); i++) {
+		take_piece(prover, &pieces->items[i]);
+		if (!compare_all_judging(prover))
 			return false;
-		if (!diagrams_are_over(diagrams))
-			diagrams_release(diagrams, mark);
+		done += pieces->items[i].edges;
+		if (diagrams_are_over(diagrams) ||
+		    is_hopeless(diagrams_edges(diagrams) - kept, done, pieces->edges))
+			return give_up(prover);
+		diagrams_release(diagrams, mark);
 	}
 	return true;
 }
 
 /* --- the whole -------------------------------------------------------------------------------------- */
 
-static void prove_in_order(struct prover *prover, const struct prove_pieces *pieces, size_t intervals_max,
+static void prove_in_order(struct prover *prover, const struct proof_cutting *cutting, size_t intervals_max,
 			   unsigned order)
 {
 	prover->space = walk_space_new(prover->pool, intervals_max, order);
@@ -267,8 +298,8 @@ static void prove_in_order(struct prover *prover, const struct prove_pieces *pie
 		differ_begin(prover->differ, prover->pool);
 		walk_tell_places(prover->walk);
 	}
-	if (pieces != NULL)
-		(void)compare_pieces(prover, pieces);
+	if (cutting != NULL)
+		(void)compare_pieces(prover, cutting);
 	else
 		(void)compare_whole(prover, intervals_max);
 	if (diagrams_are_over(prover->space->diagrams))
@@ -295,7 +326,7 @@ static struct proof unreadable(const char *reason)
 
 /* One try; false: it comes to nothing. */
 struct attempt {
-	const struct prove_pieces *pieces;
+	const struct proof_cutting *cutting; /* NULL: as a whole */
 	size_t intervals_max;
 	unsigned order;
 };
@@ -306,47 +337,73 @@ static bool attempt(void *pool, const struct proof_subject *subject, struct diff
 	struct prover prover = { .pool = pool_child(pool, "prove"), .ruleset = subject->ruleset,
 				 .table = subject->table, .limits = subject->limits, .proof = proof,
 				 .differ = differ };
-	prove_in_order(&prover, attempt->pieces, attempt->intervals_max, attempt->order);
+	prove_in_order(&prover, attempt->cutting, attempt->intervals_max, attempt->order);
 	if (proof->result != PROOF_UNDECIDED)
 		return true;
 	talloc_free(prover.pool);
 	return false;
 }
 
-static size_t pieces_most(const struct read_table *table)
+static size_t items_of(const struct read_table *table)
 {
-	size_t most = RULES_AGAIN_MOST / (walk_rules_again(table) + 1);
-	return most < PIECES_MOST ? most : PIECES_MOST;
+	size_t count = 0;
+	for (size_t i = 0; i < table->chains_count; i++)
+		count += table->chains[i]->rules_count;
+	for (size_t i = 0; i < table->sets_count; i++)
+		count += table->sets[i]->elements_count;
+	return count;
 }
 
-/* What few rules make too large at once, in some pieces. */
-static bool attempt_few(void *pool, const struct proof_subject *subject, size_t intervals_max, struct proof *proof)
+/* How the policy is cut, and what that will take; of a policy that is proved as a whole no pieces. */
+static struct proof_cutting cutting_of(void *pool, const struct proof_subject *subject, size_t rules_whole)
 {
-	size_t most = pieces_most(subject->table);
-	const struct prove_pieces *pieces = proof->rules > RETRIED_RULES_MANY ? NULL :
-		prove_pieces_new(pool, subject->ruleset, proof->rules * RULE_INTERVALS / PIECES_OF_FEW + 1,
-				 most < PIECES_OF_FEW ? most : PIECES_OF_FEW);
-	return pieces != NULL && attempt(pool, subject, NULL, &(struct attempt){ pieces, intervals_max, 0 }, proof);
+	size_t weight = subject->limits->piece_weight;
+	struct proof_cutting cutting = {
+		.sizes = { .fixed = PIECE_INTERVALS, .table = TABLE_INTERVALS * (double)items_of(subject->table),
+			   .rules_whole = weight != 0 ? weight / RULE_WEIGHT : rules_whole,
+			   .weight_max = (double)weight },
+		.elements_min = weight != 0 ? 1 : ELEMENTS_MIN,
+	};
+	cutting.pieces = prove_pieces_new(pool, subject->ruleset, &cutting.sizes, ESTIMATE_MOST);
+	return cutting;
+}
+
+/* As a whole first, then what few rules make too large at once in pieces; in other orders of fields. */
+static bool attempt_whole(void *pool, const struct proof_subject *subject, struct differ *differ, size_t most,
+			  struct proof *proof)
+{
+	size_t retry = proof->rules > RETRIED_RULES_MANY && most > INTERVALS_OF_RETRY ? INTERVALS_OF_RETRY : most;
+	unsigned orders = proof->rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
+	if (attempt(pool, subject, differ, &(struct attempt){ NULL, most, 0 }, proof))
+		return true;
+	if (differ == NULL && subject->limits->intervals_max == 0) {
+		const struct proof_cutting cutting = cutting_of(pool, subject, 1);
+		if (cutting.pieces.items_count > 1 && !cutting.pieces.is_too_much &&
+		    attempt(pool, subject, NULL, &(struct attempt){ &cutting, most, PIECES_ORDER }, proof))
+			return true;
+	}
+	for (unsigned order = 1; order < orders; order++)
+		if (attempt(pool, subject, differ, &(struct attempt){ NULL, retry, order }, proof))
+			return true;
+	return false;
 }
 
 static void attempt_all(void *pool, const struct proof_subject *subject, struct differ *differ, struct proof *proof)
 {
 	const struct proof_limits *limits = subject->limits;
 	size_t most = limits->intervals_max == 0 ? INTERVALS_MAX : limits->intervals_max;
-	size_t retry = proof->rules > RETRIED_RULES_MANY && most > INTERVALS_OF_RETRY ? INTERVALS_OF_RETRY : most;
-	const struct prove_pieces *pieces = differ != NULL ? NULL : /* what differs is told as a whole */
-		prove_pieces_new(pool, subject->ruleset, limits->piece_weight, pieces_most(subject->table));
-	unsigned orders = proof->rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
-	if (attempt(pool, subject, differ, &(struct attempt){ pieces, most, 0 }, proof))
-		return;
-	if (pieces == NULL && differ == NULL && limits->intervals_max == 0 &&
-	    attempt_few(pool, subject, most, proof))
-		return;
-	for (unsigned order = 1; order < orders; order++)
-		if (attempt(pool, subject, differ,
-			    &(struct attempt){ pieces, pieces == NULL ? retry : most, order }, proof))
+	struct proof_cutting cutting = { 0 };
+	if (differ == NULL) /* what differs is told as a whole */
+		cutting = cutting_of(pool, subject, RULES_PIECES);
+	if (cutting.pieces.items_count <= 1 && !cutting.pieces.is_too_much) {
+		if (attempt_whole(pool, subject, differ, most, proof))
 			return;
-	if (pieces != NULL && limits->intervals_max == 0)
+	} else if (!cutting.pieces.is_too_much &&
+		   attempt(pool, subject, NULL, &(struct attempt){ &cutting, most, PIECES_ORDER }, proof)) {
+		return;
+	}
+	proof->result = PROOF_UNDECIDED;
+	if (cutting.pieces.items_count > 1 && limits->intervals_max == 0)
 		most = INTERVALS_OF_PIECES;
 	proof->reason = pool_format(pool, "it takes more than %zu intervals", most);
 }

@@ -51,8 +51,8 @@ struct proof {
 
 struct proof_limits {
 	size_t intervals_max; /* 0: what is enough for some ten thousand rules */
-	/* A piece of a policy that is proved piece by piece: so many intervals of addresses, a rule as many as
-	 * 16 of them. 0: 16,000, where cuts help; else it is cut whether they help or not. */
+	/* Unless 0: a policy of more weight is proved in pieces of no more, whether that pays or not. An interval
+	 * of addresses or ports weighs 1, a rule 16 more. SIZE_MAX: as a whole. */
 	size_t piece_weight;
 	bool has_log_group;   /* log lines go to this NFLOG group, not to the kernel's log */
 	uint16_t log_group;

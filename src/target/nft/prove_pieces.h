@@ -1,23 +1,41 @@
 /* How a large policy is cut so that the proof goes piece by piece, each in little memory.
  *
- * The pieces are the packets with one row of source (or destination) addresses each; together they are all
- * packets. In each piece few rules matter. That a rule is left out is right: its condition on the field that
- * is cut holds for no packet of the piece. */
+ * The pieces are boxes of addresses, protocols and ports; together they are all packets. In each piece few rules
+ * matter. That a rule is left out is right: what it asks of a field that is cut holds for no packet of the piece.
+ * The space is halved again and again, always where it makes the diagrams of both halves smallest, until that
+ * does not pay. */
 #ifndef FWC_TARGET_NFT_PROVE_PIECES_H
 #define FWC_TARGET_NFT_PROVE_PIECES_H
 
 #include "rules/ruleset.h"
 #include "target/nft/walk_space.h"
 
-struct prove_pieces {
-	struct walk_cuts cuts;
-	/* the rules of a hook that each piece can meet, one piece behind the other, each ascending */
-	uint32_t *rules[HOOK_COUNT];
-	uint32_t *first[HOOK_COUNT]; /* of a piece; one more than pieces */
-	size_t rules_count; /* in all pieces and hooks */
+struct prove_sizes {
+	/* what a piece costs whatever is in it, in edges of diagrams; and what all addresses together do, of which
+	 * it has some */
+	double fixed, table;
+	size_t rules_whole; /* so few of a hook are not cut */
+	/* unless 0: whether it pays or not, cut until no more is left, an interval counting 1, a rule 16 more */
+	double weight_max;
 };
 
-/* piece_weight: proof_limits. most: pieces that pay. NULL: in one piece, it is small or cuts do not help. */
-struct prove_pieces *prove_pieces_new(void *pool, const struct ruleset *ruleset, size_t piece_weight, size_t most);
+struct prove_piece {
+	struct walk_piece where;
+	/* the rules of a hook that it can meet, ascending */
+	const uint32_t *rules[HOOK_COUNT];
+	size_t rules_count[HOOK_COUNT];
+	double edges; /* about what it takes, in edges of diagrams */
+};
+
+struct prove_pieces {
+	struct prove_piece *items;
+	size_t items_count, items_capacity;
+	double edges;     /* of all */
+	bool is_too_much; /* they take more than `most`: not all of them are here */
+};
+
+/* One piece, or none: cuts are of no use, the policy is small or cannot be cut. */
+struct prove_pieces prove_pieces_new(void *pool, const struct ruleset *ruleset, const struct prove_sizes *sizes,
+				     double most);
 
 #endif

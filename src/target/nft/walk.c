@@ -90,16 +90,49 @@ static diagram unsure(struct walk *walk, const char *why, const char *name)
 	return walk_leaf_of(walk->leaves, WALK_UNSURE, text, walk->leaves->none);
 }
 
-static diagram rules_meaning(struct walk *walk, const struct read_chain *chain)
+/* How its rules begin, once for all pieces. */
+static void begin_chain(struct walk *walk, struct walk_chain *at)
 {
-	walk->rules_done += chain->rules_count;
+	at->starts = arena_array(walk->arena, struct walk_start, at->chain->rules_count);
+	at->reach = walk_start_nothing;
+	walk->chain = at->chain;
+	for (size_t i = 0; i < at->chain->rules_count; i++) {
+		walk->rule = i;
+		walk_rule_start(walk, &at->chain->rules[i], &at->starts[i]);
+		walk_start_widen(walk, &at->starts[i], &at->reach);
+	}
+}
+
+static bool reaches_piece(const struct walk *walk, const struct walk_chain *at)
+{
+	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
+		const struct interval *row = &walk->space->piece.rows[cut], *reach = &at->reach.rows[cut];
+		if (reach->low > row->high || reach->high < row->low)
+			return false;
+	}
+	return true;
+}
+
+static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
+{
+	const struct read_chain *chain = at->chain;
+	bool is_part = walk->space->is_part;
+	size_t count = 0;
+	if (is_part && at->starts == NULL)
+		begin_chain(walk, at);
+	if (is_part && !reaches_piece(walk, at))
+		return diagram_leaf(0);
 	diagram *meanings = pool_array(walk->scratch, diagram, chain->rules_count);
 	for (size_t i = 0; i < chain->rules_count; i++) {
+		const struct walk_start *start = is_part ? &at->starts[i] : NULL;
+		if (start != NULL && !walk_start_meets(walk, start))
+			continue;
 		walk->chain = chain; /* the rule before may have gone elsewhere */
 		walk->rule = i;
-		meanings[i] = walk_rule(walk, &chain->rules[i]);
+		walk->rules_done++;
+		meanings[count++] = walk_rule(walk, &chain->rules[i], start);
 	}
-	diagram meaning = walk_sequence_of(walk, meanings, chain->rules_count);
+	diagram meaning = walk_sequence_of(walk, meanings, count);
 	talloc_free(meanings);
 	return walk_turn(walk, meaning, WALK_RETURN, WALK_FALL);
 }
@@ -108,7 +141,7 @@ diagram walk_one_rule(struct walk *walk, const struct read_chain *chain, size_t 
 {
 	walk->chain = chain;
 	walk->rule = rule;
-	return walk_rule(walk, &chain->rules[rule]);
+	return walk_rule(walk, &chain->rules[rule], NULL);
 }
 
 static struct walk_chain *chain_of(struct walk *walk, const char *name)
@@ -136,7 +169,7 @@ static diagram chain_meaning(struct walk *walk, const char *name)
 	*pool_append(walk->pool, walk, made) = at;
 	at->state = OPEN;
 	walk->depth++;
-	at->meaning = rules_meaning(walk, at->chain);
+	at->meaning = rules_meaning(walk, at);
 	walk->depth--;
 	at->state = DONE;
 	walk->chain = from;
@@ -171,75 +204,6 @@ diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict)
 
 /* --- pieces of the space ---------------------------------------------------------------------------- */
 
-#define SMALL_RULES 64
-#define SMALL_ELEMENTS 64
-
-static bool goes_elsewhere(const struct read_data *verdict)
-{
-	return verdict != NULL && verdict->is_verdict &&
-	       (verdict->verdict == NFT_JUMP || verdict->verdict == NFT_GOTO);
-}
-
-static bool is_small_lookup(const struct read_table *table, const struct read_expression *expression)
-{
-	const char *name = read_string(expression, NFTA_LOOKUP_SET);
-	const struct read_set *set = name == NULL ? NULL :
-		read_set_of(table, name, (uint32_t)read_number(expression, NFTA_LOOKUP_SET_ID, 0));
-	if (set == NULL || set->elements_count > SMALL_ELEMENTS)
-		return false;
-	for (size_t i = 0; i < set->elements_count; i++)
-		if (goes_elsewhere(&set->elements[i].more->value))
-			return false;
-	return true;
-}
-
-static bool is_small_rule(const struct read_table *table, const struct read_rule *rule)
-{
-	for (size_t i = 0; i < rule->expressions.items_count; i++) {
-		const struct read_expression *expression = &rule->expressions.items[i];
-		if (expression->kind == READ_LOOKUP && !is_small_lookup(table, expression))
-			return false;
-		if (expression->kind == READ_IMMEDIATE &&
-		    goes_elsewhere(read_data(expression, NFTA_IMMEDIATE_DATA)))
-			return false;
-	}
-	return true;
-}
-
-static bool is_small(const struct read_table *table, const struct read_chain *chain)
-{
-	if (chain->is_base || chain->rules_count > SMALL_RULES)
-		return false;
-	for (size_t i = 0; i < chain->rules_count; i++)
-		if (!is_small_rule(table, &chain->rules[i]))
-			return false;
-	return true;
-}
-
-size_t walk_rules_again(const struct read_table *table)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < table->chains_count; i++)
-		if (table->chains[i]->is_base || table->chains[i]->rules_count > SMALL_RULES)
-			count += table->chains[i]->rules_count;
-	return count;
-}
-
-void walk_keep_chains(struct walk *walk, size_t edges_max)
-{
-	const struct read_table *table = walk->table;
-	for (size_t i = 0; i < table->chains_count; i++) {
-		if (diagrams_edges(walk->space->diagrams) > edges_max)
-			break;
-		if (!is_small(table, table->chains[i]))
-			continue;
-		chain_meaning(walk, table->chains[i]->name);
-		chain_of(walk, table->chains[i]->name)->is_kept = walk->problem == NULL;
-		walk->problem = NULL; /* it comes again, if anything goes there */
-	}
-	walk_forget(walk);
-}
-
 size_t walk_rules_done(const struct walk *walk)
 {
 	return walk->rules_done;
@@ -248,8 +212,7 @@ size_t walk_rules_done(const struct walk *walk)
 void walk_forget(struct walk *walk)
 {
 	for (size_t i = 0; i < walk->made_count; i++)
-		if (!walk->made[i]->is_kept)
-			walk->made[i]->state = NOT_BEGUN;
+		walk->made[i]->state = NOT_BEGUN;
 	walk->made_count = 0;
 	walk->piece++;
 }
@@ -265,7 +228,7 @@ static int compare_priorities(const void *left, const void *right)
 
 static diagram base_meaning(struct walk *walk, const struct read_chain *chain)
 {
-	diagram meaning = rules_meaning(walk, chain);
+	diagram meaning = rules_meaning(walk, chain_of(walk, chain->name));
 	walk->chain = chain;
 	walk->rule = chain->rules_count;
 	diagram policy = walk_leaf_of(walk->leaves, chain->policy == NF_ACCEPT ? WALK_ACCEPT : WALK_DROP, NULL,

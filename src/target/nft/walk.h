@@ -39,15 +39,9 @@ void walk_tell_places(struct walk *walk);
  * from `low` to `high`: each packet's leaf is decided; a chain that accepts hands on to the next.
  * DIAGRAM_OVER: the budget. */
 diagram walk_hook(struct walk *walk, const char *type, uint32_t hook, int32_t low, int32_t high);
-/* How many rules each piece of a space that is cut has to work out again in any case: those of base chains and of
- * long ones. */
-size_t walk_rules_again(const struct read_table *table);
-/* The space will be cut (walk_space_take): works out, for all pieces, chains that are small and go nowhere, as
- * far as they take no more than so many intervals. To be called before, once. */
-void walk_keep_chains(struct walk *walk, size_t edges_max);
 /* How many rules were worked out so far: the work it was. */
 size_t walk_rules_done(const struct walk *walk);
-/* The space is at another piece: what was made since walk_keep_chains is worked out again. */
+/* The space is at another piece: what was made is worked out again. */
 void walk_forget(struct walk *walk);
 /* The first thing in the table that makes no sense (a loop, a chain that is not there), or NULL. */
 const char *walk_problem(const struct walk *walk);

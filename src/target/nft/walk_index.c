@@ -1,23 +1,50 @@
+/* Elements stand by the field on which most of them ask something, in classes of like width: in each, sorted by
+ * where they begin, those that a piece meets are near each other. */
 #include "target/nft/walk_index.h"
 
 #include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
 
 #define WORD_BYTES 4u
-#define PIECES_MAX 8 /* that an element stands in; one that meets more stands everywhere */
 #define KEY_BYTES_MAX WALK_REGISTER_BYTES
+#define CLASS_BITS 4u /* the widest of a class is at most 2 to this as wide as the narrowest */
+#define CLASSES (128u / CLASS_BITS + 1)
+#define SAMPLE_ELEMENTS 4096u
 
 struct numbers {
 	uint32_t *items;
 	size_t items_count, items_capacity;
 };
 
+/* Values of a field; empty where low > high. */
+struct reach {
+	number128 low, high;
+};
+
+/* What an element asks. */
+struct reaches {
+	struct reach of[WALK_CUTS];
+};
+
+struct entry {
+	struct reach reach;
+	number128 highest; /* of it and all before it in its class */
+	uint32_t element;
+};
+
+struct entries {
+	struct entry *items;
+	size_t items_count, items_capacity;
+};
+
 struct walk_index {
-	struct numbers catch_alls, everywhere;
-	uint32_t *own;   /* elements, piece by piece */
-	uint32_t *first; /* of a piece; one more than pieces */
+	struct numbers everywhere; /* elements that ask nothing of the main field */
+	enum walk_cut main;
+	struct entries classes[CLASSES];
+	struct reach *others[WALK_CUTS]; /* of each element; NULL: the main field, or no element asks it */
 };
 
 struct making {
@@ -28,25 +55,55 @@ struct making {
 	void *pool; /* until it is made */
 };
 
-/* Values of the field that is cut; empty where low > high. */
-struct reach {
-	number128 low, high;
-};
-
 static const struct reach whole_reach = { 0, DIAGRAM_HIGHEST };
 static const struct reach no_reach = { 1, 0 };
 
+static struct reaches all_reaches(struct reach reach)
+{
+	struct reaches reaches;
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		reaches.of[cut] = reach;
+	return reaches;
+}
+
+static bool is_empty(const struct reaches *reaches)
+{
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		if (reaches->of[cut].low > reaches->of[cut].high)
+			return true;
+	return false;
+}
+
+static bool is_whole(struct reach reach)
+{
+	return reach.low == 0 && reach.high == DIAGRAM_HIGHEST;
+}
+
 /* --- what an element asks --------------------------------------------------------------------------- */
 
-static bool is_of_cut_field(const struct walk *walk, uint16_t number)
+/* WALK_CUTS: the space is not cut along it. */
+static size_t cut_of(const struct walk *walk, uint16_t number)
 {
 	const struct walk_variable *variable = &walk->variables->items[number];
-	return variable->kind == WALK_VARIABLE_FIELD && variable->rank == walk->space->part.field;
+	size_t cut = 0;
+	if (variable->kind == WALK_VARIABLE_PROTOCOL)
+		return WALK_CUT_PROTOCOL;
+	if (variable->kind != WALK_VARIABLE_FIELD)
+		return WALK_CUTS;
+	while (cut < WALK_CUTS && variable->rank != walk_rank(walk->space, walk_cut_fields[cut]))
+		cut++;
+	return cut;
 }
 
 static struct reach met(struct reach a, struct reach b)
 {
 	return (struct reach){ a.low > b.low ? a.low : b.low, a.high < b.high ? a.high : b.high };
+}
+
+static void meet_all(struct reaches *reaches, const struct reaches *with)
+{
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		reaches->of[cut] = met(reaches->of[cut], with->of[cut]);
 }
 
 /* What reaches the variable's highest value has no end (walk_choose). */
@@ -57,64 +114,66 @@ static struct reach open_end(const struct walk *walk, uint16_t variable, struct 
 	return reach;
 }
 
-static struct reach equations_reach(const struct making *making, const struct walk_equations *equations)
+static struct reaches equations_reach(const struct making *making, const struct walk_equations *equations)
 {
-	struct reach reach = whole_reach;
+	struct reaches reaches = all_reaches(whole_reach);
 	if (equations->is_unclear)
-		return whole_reach; /* it makes the whole lookup unclear */
+		return reaches; /* it makes the whole lookup unclear */
 	if (equations->is_impossible)
-		return no_reach;
+		return all_reaches(no_reach);
 	for (size_t i = 0; i < equations->items_count; i++) {
 		const struct walk_equation *equation = &equations->items[i];
-		struct interval_set values;
-		if (!is_of_cut_field(making->walk, equation->variable))
-			continue;
 		const struct walk_variable *variable = &making->walk->variables->items[equation->variable];
-		if (!walk_equation_values(making->pool, variable, equation, &values) || values.items_count == 0)
+		size_t cut = cut_of(making->walk, equation->variable);
+		struct interval_set values;
+		if (cut == WALK_CUTS || !walk_equation_values(making->pool, variable, equation, &values) ||
+		    values.items_count == 0)
 			continue;
-		reach = met(reach, open_end(making->walk, equation->variable, (struct reach){
+		reaches.of[cut] = met(reaches.of[cut], open_end(making->walk, equation->variable, (struct reach){
 			values.items[0].low, values.items[values.items_count - 1].high }));
 		talloc_free(values.items);
 	}
-	return reach;
+	return reaches;
 }
 
-static struct reach field_reach(const struct making *making, int place, const uint8_t *low, const uint8_t *high,
-				unsigned length)
+static struct reaches field_reach(const struct making *making, int place, const uint8_t *low, const uint8_t *high,
+				  unsigned length)
 {
+	struct reaches reaches = all_reaches(whole_reach);
 	if (memcmp(low, high, length) == 0) {
 		struct walk_equations equations = walk_equations_of(making->registers, place, low, length);
-		struct reach reach = equations_reach(making, &equations);
-		return reach.low > reach.high ? whole_reach : reach; /* fields behind it may be unclear */
+		struct reaches equal = equations_reach(making, &equations);
+		return is_empty(&equal) ? reaches : equal; /* fields behind it may be unclear */
 	}
 	uint16_t variable = walk_ordered_variable(making->registers, place, length);
 	bool is_known = variable != WALK_UNWRITTEN && memcmp(low, high, length) < 0 &&
-			making->walk->variables->items[variable].bytes == length &&
-			is_of_cut_field(making->walk, variable);
-	if (!is_known)
-		return whole_reach;
-	return open_end(making->walk, variable, (struct reach){ walk_number_of_bytes(low, length),
-								 walk_number_of_bytes(high, length) });
+			making->walk->variables->items[variable].bytes == length;
+	size_t cut = is_known ? cut_of(making->walk, variable) : WALK_CUTS;
+	if (cut != WALK_CUTS)
+		reaches.of[cut] = open_end(making->walk, variable, (struct reach){
+			walk_number_of_bytes(low, length), walk_number_of_bytes(high, length) });
+	return reaches;
 }
 
-static struct reach ranges_reach(const struct making *making, const struct read_element *element)
+static struct reaches ranges_reach(const struct making *making, const struct read_element *element)
 {
 	const struct read_set *set = making->set;
 	const uint8_t *high = element->more->key_end != NULL ? element->more->key_end : element->key;
-	struct reach reach = whole_reach;
+	struct reaches reaches = all_reaches(whole_reach);
 	unsigned offset = 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
 		unsigned length = set->field_lengths[i];
 		if (offset + length > element->key_length)
-			return whole_reach;
-		reach = met(reach, field_reach(making, making->place + (int)offset, element->key + offset,
-					       high + offset, length));
+			return all_reaches(whole_reach);
+		struct reaches field = field_reach(making, making->place + (int)offset, element->key + offset,
+						   high + offset, length);
+		meet_all(&reaches, &field);
 		offset += (length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
 	}
-	return reach;
+	return reaches;
 }
 
-static struct reach reach_of(const struct making *making, const struct read_element *element)
+static struct reaches reaches_of(const struct making *making, const struct read_element *element)
 {
 	if (making->set->fields_count > 1)
 		return ranges_reach(making, element);
@@ -125,69 +184,101 @@ static struct reach reach_of(const struct making *making, const struct read_elem
 
 /* --- making ----------------------------------------------------------------------------------------- */
 
-static void add(void *pool, struct numbers *numbers, size_t number)
-{
-	*pool_append(pool, numbers, items) = (uint32_t)number;
-}
-
 static bool is_row(const struct read_set *set)
 {
 	return set->fields_count <= 1 && (set->flags & NFT_SET_INTERVAL) != 0;
 }
 
-/* The pieces of each element; last < first: none of its own. */
-struct pieces {
-	uint32_t first, last;
-};
-
-static struct pieces pieces_of(const struct making *making, struct walk_index *index, size_t number)
+static bool is_catch_all(const struct read_set *set, size_t element)
 {
-	const struct pieces none = { 1, 0 };
-	struct reach reach = reach_of(making, &making->set->elements[number]);
-	size_t first, last;
-	if (reach.low > reach.high)
-		return none;
-	last = walk_cuts_find(making->walk->space->cuts, reach.low, reach.high, &first);
-	if (last - first >= PIECES_MAX) {
-		add(making->walk->pool, &index->everywhere, number);
-		return none;
-	}
-	return (struct pieces){ (uint32_t)first, (uint32_t)last };
+	return (set->elements[element].flags & NFT_SET_ELEM_CATCHALL) != 0;
 }
 
-/* Elements in the order of pieces, by counting. */
-static void sort_in(const struct making *making, struct walk_index *index, const struct pieces *pieces)
+static unsigned class_of(struct reach reach)
 {
-	size_t cuts = making->walk->space->cuts->count, count = making->set->elements_count;
-	uint32_t *next = pool_array(making->pool, uint32_t, cuts + 1);
-	index->first = pool_array(making->walk->pool, uint32_t, cuts + 1);
-	for (size_t i = 0; i < count; i++)
-		for (uint32_t at = pieces[i].first; at <= pieces[i].last; at++)
-			index->first[at + 1]++;
-	for (size_t i = 0; i < cuts; i++)
-		index->first[i + 1] += index->first[i];
-	memcpy(next, index->first, (cuts + 1) * sizeof *next);
-	index->own = pool_array(making->walk->pool, uint32_t, index->first[cuts]);
-	for (size_t i = 0; i < count; i++)
-		for (uint32_t at = pieces[i].first; at <= pieces[i].last; at++)
-			index->own[next[at]++] = (uint32_t)i;
+	unsigned class = 0;
+	for (number128 width = reach.high - reach.low; width != 0; width >>= CLASS_BITS)
+		class++;
+	return class;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *a = left, *b = right;
+	return a->reach.low != b->reach.low ? (a->reach.low > b->reach.low) - (a->reach.low < b->reach.low)
+					    : (a->element > b->element) - (a->element < b->element);
+}
+
+static void sort_class(struct entries *entries)
+{
+	number128 highest = 0;
+	if (entries->items_count > 1)
+		qsort(entries->items, entries->items_count, sizeof *entries->items, compare_entries);
+	for (size_t i = 0; i < entries->items_count; i++) {
+		highest = entries->items[i].reach.high > highest ? entries->items[i].reach.high : highest;
+		entries->items[i].highest = highest;
+	}
+}
+
+static void put(const struct making *making, struct walk_index *index, size_t number, const struct reaches *reaches)
+{
+	void *pool = making->walk->pool;
+	struct reach reach = reaches->of[index->main];
+	if (is_whole(reach))
+		*pool_append(pool, &index->everywhere, items) = (uint32_t)number;
+	else
+		*pool_append(pool, &index->classes[class_of(reach)], items) =
+			(struct entry){ reach, 0, (uint32_t)number };
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		if (index->others[cut] != NULL)
+			index->others[cut][number] = reaches->of[cut];
+}
+
+static struct reaches reaches_at(const struct making *making, size_t element)
+{
+	return is_catch_all(making->set, element) ? all_reaches(whole_reach)
+						  : reaches_of(making, &making->set->elements[element]);
+}
+
+/* On which field most of some elements ask something; which of the others they ask. */
+static void choose_fields(const struct making *making, struct walk_index *index)
+{
+	size_t count = making->set->elements_count, asking[WALK_CUTS] = { 0 };
+	for (size_t i = 0; i < count; i += count / SAMPLE_ELEMENTS + 1) {
+		const struct reaches reaches = reaches_at(making, i);
+		for (size_t cut = 0; cut < WALK_CUTS; cut++)
+			asking[cut] += !is_whole(reaches.of[cut]);
+	}
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		if (asking[cut] > asking[index->main])
+			index->main = (enum walk_cut)cut;
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		if (cut != (size_t)index->main && asking[cut] != 0)
+			index->others[cut] = pool_array(making->walk->pool, struct reach, count);
+}
+
+static void index_elements(const struct making *making, struct walk_index *index)
+{
+	choose_fields(making, index);
+	for (size_t i = 0; i < making->set->elements_count; i++) {
+		const struct reaches reaches = reaches_at(making, i);
+		if (!is_empty(&reaches))
+			put(making, index, i, &reaches);
+	}
+	for (size_t class = 0; class < CLASSES; class++)
+		sort_class(&index->classes[class]);
 }
 
 static struct walk_index *make_index(const struct making *making)
 {
-	const struct read_set *set = making->set;
 	struct walk_index *index = pool_new(making->walk->pool, struct walk_index);
-	struct pieces *pieces = is_row(set) ? NULL
-					    : pool_array(making->pool, struct pieces, set->elements_count);
-	for (size_t i = 0; i < set->elements_count; i++) {
-		bool is_catch_all = (set->elements[i].flags & NFT_SET_ELEM_CATCHALL) != 0;
-		if (is_catch_all)
-			add(making->walk->pool, &index->catch_alls, i);
-		if (pieces != NULL)
-			pieces[i] = is_catch_all ? (struct pieces){ 1, 0 } : pieces_of(making, index, i);
+	if (!is_row(making->set)) {
+		index_elements(making, index);
+		return index;
 	}
-	if (pieces != NULL)
-		sort_in(making, index, pieces);
+	for (size_t i = 0; i < making->set->elements_count; i++)
+		if (is_catch_all(making->set, i))
+			*pool_append(making->walk->pool, &index->everywhere, items) = (uint32_t)i;
 	return index;
 }
 
@@ -211,7 +302,7 @@ const struct walk_index *walk_index_of(struct walk *walk, const struct read_set 
 				       const struct walk_registers *registers, int place)
 {
 	uint8_t key[sizeof set + KEY_BYTES_MAX * sizeof(struct walk_byte)];
-	if (!walk->space->is_part || set->elements_count < walk->space->cuts->elements_min)
+	if (!walk->space->is_part || set->elements_count < walk->space->elements_min)
 		return NULL;
 	void **slot = interned_slot(walk->indices, key, index_key(key, set, registers, place));
 	if (*slot != NULL)
@@ -225,18 +316,73 @@ const struct walk_index *walk_index_of(struct walk *walk, const struct read_set 
 
 /* --- asking ----------------------------------------------------------------------------------------- */
 
-bool walk_index_next(const struct walk *walk, const struct walk_index *index, struct walk_index_step *step)
+struct asking {
+	const struct walk *walk;
+	const struct walk_index *index;
+	struct numbers met;
+};
+
+/* Do the fields beside the main one let it be? */
+static bool meets_others(const struct asking *asking, uint32_t element)
 {
-	size_t first = index->first[walk->space->piece], count = index->first[walk->space->piece + 1] - first;
-	bool has_own = step->own < count, has_everywhere = step->everywhere < index->everywhere.items_count;
-	if (!has_own && !has_everywhere)
-		return false;
-	uint32_t own = has_own ? index->own[first + step->own] : UINT32_MAX;
-	uint32_t other = has_everywhere ? index->everywhere.items[step->everywhere] : UINT32_MAX;
-	step->own += own < other;
-	step->everywhere += other < own;
-	step->element = own < other ? own : other;
+	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
+		const struct interval *row = &asking->walk->space->piece.rows[cut];
+		const struct reach *reach = asking->index->others[cut];
+		if (reach != NULL && (reach[element].low > row->high || reach[element].high < row->low))
+			return false;
+	}
 	return true;
+}
+
+static void add_met(struct asking *asking, uint32_t element)
+{
+	if (meets_others(asking, element))
+		*pool_append(asking->walk->scratch, &asking->met, items) = element;
+}
+
+/* The first entry at which, or before which, one reaches the value. */
+static size_t first_reaching(const struct entries *entries, number128 value)
+{
+	size_t low = 0, high = entries->items_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (entries->items[middle].highest < value)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void ask_class(struct asking *asking, const struct entries *entries)
+{
+	const struct interval *row = &asking->walk->space->piece.rows[asking->index->main];
+	for (size_t i = first_reaching(entries, row->low); i < entries->items_count; i++) {
+		const struct entry *entry = &entries->items[i];
+		if (entry->reach.low > row->high)
+			return;
+		if (entry->reach.high >= row->low)
+			add_met(asking, entry->element);
+	}
+}
+
+static int compare_numbers(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+	return (*a > *b) - (*a < *b);
+}
+
+const uint32_t *walk_index_met(const struct walk *walk, const struct walk_index *index, size_t *count)
+{
+	struct asking asking = { .walk = walk, .index = index };
+	for (size_t i = 0; i < index->everywhere.items_count; i++)
+		add_met(&asking, index->everywhere.items[i]);
+	for (size_t class = 0; class < CLASSES; class++)
+		ask_class(&asking, &index->classes[class]);
+	if (asking.met.items_count > 1)
+		qsort(asking.met.items, asking.met.items_count, sizeof *asking.met.items, compare_numbers);
+	*count = asking.met.items_count;
+	return asking.met.items;
 }
 
 /* The first element from which on keys are above the value. */
@@ -257,22 +403,16 @@ static size_t first_above(const struct read_set *set, number128 value)
 size_t walk_index_row(const struct walk *walk, const struct read_set *set, const struct walk_index *index,
 		      uint16_t variable, size_t *first)
 {
-	const struct diagram_part *part = &walk->space->part;
+	size_t cut = cut_of(walk, variable);
 	*first = 0;
-	if (!is_of_cut_field(walk, variable) || index->catch_alls.items_count != 0)
+	if (cut == WALK_CUTS || cut == WALK_CUT_PROTOCOL || index->everywhere.items_count != 0)
 		return set->elements_count;
-	*first = first_above(set, part->low);
+	const struct interval *row = &walk->space->piece.rows[cut];
+	*first = first_above(set, row->low);
 	/* one that starts before holds up to the next; of several at one place the last */
-	while (*first > 0 &&
-	       walk_number_of_bytes(set->elements[*first - 1].key, set->key_length) == part->low)
+	while (*first > 0 && walk_number_of_bytes(set->elements[*first - 1].key, set->key_length) == row->low)
 		--*first;
 	if (*first > 0)
 		--*first;
-	return first_above(set, part->high);
-}
-
-size_t walk_index_catch_alls(const struct walk_index *index, const uint32_t **elements)
-{
-	*elements = index->catch_alls.items;
-	return index->catch_alls.items_count;
+	return first_above(set, row->high);
 }

@@ -231,15 +231,10 @@ static void add_element(struct lookup *lookup, const struct read_element *elemen
 /* Of a large set only what the piece of the space can meet. */
 static void add_picked(struct lookup *lookup)
 {
-	const struct walk_index *index = lookup->index;
-	const struct read_set *set = lookup->set;
-	const uint32_t *catch_alls;
-	size_t count = walk_index_catch_alls(index, &catch_alls);
-	struct walk_index_step step = { 0 };
+	size_t count;
+	const uint32_t *met = walk_index_met(lookup->walk, lookup->index, &count);
 	for (size_t i = 0; i < count; i++)
-		add_element(lookup, &set->elements[catch_alls[i]]);
-	while (!is_row(set) && walk_index_next(lookup->walk, index, &step))
-		add_element(lookup, &set->elements[step.element]);
+		add_element(lookup, &lookup->set->elements[met[i]]);
 }
 
 static void add_elements(struct lookup *lookup)

@@ -32,9 +32,10 @@ struct walk_protocols walk_protocols_without(const struct walk_protocols *a, con
 	return set;
 }
 
-static bool protocols_are_all(const struct walk_protocols *set)
+/* All that the piece of the space has. */
+static bool protocols_are_all(const struct walk *walk, const struct walk_protocols *set)
 {
-	return (set->bits[0] & set->bits[1] & set->bits[2] & set->bits[3]) == ~0ull;
+	return memcmp(set->bits, walk->space->protocols, sizeof set->bits) == 0;
 }
 
 bool walk_path_protocols(struct walk_path *path, const struct walk_protocols *protocols)
@@ -56,7 +57,7 @@ bool walk_path_families(struct walk_path *path, uint8_t families)
 void walk_path_begin(const struct walk *walk, struct walk_path *path)
 {
 	path->families = walk->families;
-	path->protocols = walk_protocols_all();
+	memcpy(path->protocols.bits, walk->space->protocols, sizeof path->protocols.bits);
 	path->literals_count = 0;
 	path->others = WALK_PREDICATE_TRUE;
 	path->effects = walk->leaves->none;
@@ -67,7 +68,7 @@ void walk_path_begin(const struct walk *walk, struct walk_path *path)
 static bool add_literal(struct walk *walk, struct walk_path *path, uint32_t rank, number128 highest,
 			const struct interval_set *values)
 {
-	if (values->items_count == 0)
+	if (values->items_count == 0 || !walk_space_meets(walk->space, rank, values, highest))
 		return false;
 	for (size_t i = 0; i < path->literals_count; i++) {
 		struct walk_literal *literal = &path->literals[i];
@@ -350,7 +351,7 @@ static void add_family_literal(struct walk *walk, struct walk_path *path)
 static void add_protocol_literal(struct walk *walk, struct walk_path *path)
 {
 	struct interval_set values = { 0 };
-	if (protocols_are_all(&path->protocols))
+	if (protocols_are_all(walk, &path->protocols))
 		return;
 	for (unsigned at = 0; at < PROTOCOLS; at++)
 		if ((path->protocols.bits[at / 64] >> at % 64 & 1) != 0)

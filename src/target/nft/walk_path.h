@@ -52,8 +52,9 @@ enum { WALK_SEQUENCE, WALK_GUARD, WALK_AND, WALK_OR, WALK_MINUS, WALK_TURN };
 struct walk_chain {
 	const struct read_chain *chain;
 	unsigned state; /* 0: not begun, 1: open, 2: done */
-	bool is_kept;   /* done, and right in all pieces of the space */
 	diagram meaning;
+	struct walk_start *starts; /* of its rules, where the space is cut; or NULL */
+	struct walk_piece reach;   /* outside no rule begins */
 };
 
 /* What a verdict map does with packets of a piece of the space. */

@@ -693,29 +693,88 @@ static void drop_dead(struct walk_paths *paths)
 	paths->items_count = kept;
 }
 
-static diagram rule_meaning(struct walk *walk, const struct read_rule *rule)
+static void take_step(struct walk *walk, const struct read_rule *rule, size_t number, struct walk_paths *paths)
+{
+	const struct read_expression *expression = &rule->expressions.items[number];
+	size_t count = paths->items_count; /* forks have taken this step already */
+	walk->expression = number;
+	for (size_t at = 0; at < count; at++)
+		steppers[expression->kind](walk, paths, at, expression);
+	drop_dead(paths);
+}
+
+/* Loads and comparisons: no effect, and nothing that depends on the piece of the space. */
+static bool is_beginning(enum read_kind kind)
+{
+	return kind == READ_META || kind == READ_CT || kind == READ_PAYLOAD || kind == READ_CMP ||
+	       kind == READ_RANGE || kind == READ_BITWISE || kind == READ_BYTEORDER;
+}
+
+static bool is_plain(const struct walk_paths *paths)
+{
+	for (size_t i = 0; i < paths->items_count; i++)
+		if (paths->items[i].others != WALK_PREDICATE_TRUE || paths->items[i].effects->items_count != 0)
+			return false;
+	return paths->meanings_count == 0;
+}
+
+/* A verdict asks no register. */
+static bool asks_registers(const struct read_rule *rule, size_t done)
+{
+	const struct read_expressions *list = &rule->expressions;
+	bool is_last = done + 1 == list->items_count;
+	return done < list->items_count && !(is_last && list->items[done].kind == READ_IMMEDIATE);
+}
+
+static void begin(struct walk *walk, const struct read_rule *rule, struct walk_paths *paths, size_t *done)
+{
+	walk_path_begin(walk, pool_append(walk->scratch, paths, items));
+	for (*done = 0; *done < rule->expressions.items_count && paths->items_count != 0 && is_plain(paths) &&
+	     is_beginning(rule->expressions.items[*done].kind); ++*done)
+		take_step(walk, rule, *done, paths);
+}
+
+void walk_rule_start(struct walk *walk, const struct read_rule *rule, struct walk_start *start)
+{
+	const struct walk_piece piece = walk->space->piece;
+	struct walk_paths paths = { 0 }, none = { 0 };
+	void *outer = walk->scratch;
+	walk->scratch = pool_child(outer, "start");
+	walk_space_take(walk->space, &walk_piece_whole);
+	begin(walk, rule, &paths, &start->expressions_done);
+	if (!is_plain(&paths)) {
+		start->expressions_done = 0;
+		walk_path_begin(walk, pool_append(walk->scratch, &none, items));
+		paths = none;
+	}
+	walk_start_keep(walk, start, &paths, asks_registers(rule, start->expressions_done));
+	start->is_made = true;
+	walk_space_take(walk->space, &piece);
+	talloc_free(walk->scratch);
+	walk->scratch = outer;
+}
+
+static diagram rule_meaning(struct walk *walk, const struct read_rule *rule, const struct walk_start *start)
 {
 	struct walk_paths paths = { 0 };
-	walk_path_begin(walk, pool_append(walk->scratch, &paths, items));
-	for (size_t i = 0; i < rule->expressions.items_count && paths.items_count != 0; i++) {
-		const struct read_expression *expression = &rule->expressions.items[i];
-		walk->expression = i;
-		size_t count = paths.items_count; /* forks have taken this step already */
-		for (size_t at = 0; at < count; at++)
-			steppers[expression->kind](walk, &paths, at, expression);
-		drop_dead(&paths);
-	}
+	if (start != NULL)
+		walk_start_resume(walk, start, &paths);
+	else
+		walk_path_begin(walk, pool_append(walk->scratch, &paths, items));
+	for (size_t i = start != NULL ? start->expressions_done : 0;
+	     i < rule->expressions.items_count && paths.items_count != 0; i++)
+		take_step(walk, rule, i, &paths);
 	for (size_t at = 0; at < paths.items_count; at++)
 		settle(walk, &paths, at);
 	return walk_sequence_of(walk, paths.meanings, paths.meanings_count);
 }
 
 /* What a rule takes on the way goes with it; rules of the chains that it goes to nest. */
-diagram walk_rule(struct walk *walk, const struct read_rule *rule)
+diagram walk_rule(struct walk *walk, const struct read_rule *rule, const struct walk_start *start)
 {
 	void *outer = walk->scratch;
 	walk->scratch = pool_child(outer, "rule");
-	diagram meaning = rule_meaning(walk, rule);
+	diagram meaning = rule_meaning(walk, rule, start);
 	talloc_free(walk->scratch);
 	walk->scratch = outer;
 	return meaning;

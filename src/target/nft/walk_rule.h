@@ -3,6 +3,7 @@
 #define FWC_TARGET_NFT_WALK_RULE_H
 
 #include "target/nft/walk_path.h"
+#include "target/nft/walk_start.h"
 
 /* A limit, as fields of limits know it (walk_unknown.about). */
 struct walk_limit {
@@ -18,7 +19,9 @@ struct walk_limit {
 	const char *name;
 };
 
-/* What the rule does with packets; FALL where it does not decide. */
-diagram walk_rule(struct walk *walk, const struct read_rule *rule);
+/* What the rule does with packets; FALL where it does not decide. start: of this rule, or NULL. */
+diagram walk_rule(struct walk *walk, const struct read_rule *rule, const struct walk_start *start);
+/* Works out how the rule's ways begin. */
+void walk_rule_start(struct walk *walk, const struct read_rule *rule, struct walk_start *start);
 
 #endif

@@ -51,6 +51,15 @@ static const uint8_t orders[WALK_ORDERS][WALK_FIELDS] = {
 #undef COMMON
 };
 
+static void take_protocols(struct walk_space *space, const struct walk_piece *piece)
+{
+	const struct interval *row = &piece->rows[WALK_CUT_PROTOCOL];
+	memset(space->protocols, 0, sizeof space->protocols);
+	for (unsigned at = 0; at <= UINT8_MAX; at++)
+		if (at >= row->low && at <= row->high)
+			space->protocols[at / 64] |= 1ull << at % 64;
+}
+
 struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order)
 {
 	struct walk_space *space = pool_new(pool, struct walk_space);
@@ -58,37 +67,40 @@ struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order)
 	space->diagrams = diagrams_new(space, edges_max);
 	space->order = order;
 	space->by_name = names_new(space, false);
+	take_protocols(space, &walk_piece_whole);
+	space->piece = walk_piece_whole;
 	return space;
 }
 
-static size_t piece_of(const struct walk_cuts *cuts, number128 value)
-{
-	size_t low = 0, high = cuts->count;
-	while (high - low > 1) {
-		size_t middle = (low + high) / 2;
-		if (cuts->lows[middle] <= value)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
+const enum walk_field walk_cut_fields[WALK_CUTS] = {
+	[WALK_CUT_DESTINATION] = WALK_DESTINATION, [WALK_CUT_SOURCE] = WALK_SOURCE, [WALK_CUT_FIRST] = WALK_FIRST,
+	[WALK_CUT_PROTOCOL] = WALK_PROTOCOL,
+};
 
-size_t walk_cuts_find(const struct walk_cuts *cuts, number128 low, number128 high, size_t *first)
-{
-	*first = piece_of(cuts, low);
-	bool is_one = *first + 1 == cuts->count || high < cuts->lows[*first + 1];
-	return is_one ? *first : piece_of(cuts, high);
-}
+const struct walk_piece walk_piece_whole = { {
+	{ 0, DIAGRAM_HIGHEST }, { 0, DIAGRAM_HIGHEST }, { 0, DIAGRAM_HIGHEST }, { 0, DIAGRAM_HIGHEST },
+} };
 
-void walk_space_take(struct walk_space *space, const struct walk_cuts *cuts, size_t piece)
+void walk_space_take(struct walk_space *space, const struct walk_piece *piece)
 {
-	bool is_last = piece + 1 == cuts->count;
-	space->cuts = cuts;
-	space->piece = piece;
-	space->part = (struct diagram_part){ walk_rank(space, cuts->field), cuts->lows[piece],
-					     is_last ? DIAGRAM_HIGHEST : cuts->lows[piece + 1] - 1 };
+	space->piece = *piece;
+	take_protocols(space, piece);
 	space->is_part = true;
+	space->parts_count = 0;
+	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
+		const struct interval *row = &piece->rows[cut];
+		if (row->low != 0 || row->high != DIAGRAM_HIGHEST)
+			space->parts[space->parts_count++] = (struct diagram_part){
+				walk_rank(space, walk_cut_fields[cut]), row->low, row->high };
+	}
+}
+
+static const struct diagram_part *part_of(const struct walk_space *space, uint32_t rank)
+{
+	for (size_t i = 0; i < space->parts_count; i++)
+		if (space->parts[i].field == rank)
+			return &space->parts[i];
+	return NULL;
 }
 
 uint32_t walk_rank(const struct walk_space *space, enum walk_field field)
@@ -202,10 +214,20 @@ static diagram choose_with_ends(struct walk_space *space, uint32_t rank, const s
 	return made;
 }
 
-static diagram choose_in_part(struct walk_space *space, uint32_t rank, const struct interval_set *values,
-			      number128 highest, diagram inside, diagram outside)
+bool walk_space_meets(const struct walk_space *space, uint32_t rank, const struct interval_set *values,
+		      number128 highest)
 {
-	const struct diagram_part *part = &space->part;
+	const struct diagram_part *part = part_of(space, rank);
+	size_t first;
+	if (part == NULL)
+		return true;
+	return items_in(part, values, &first) > first ||
+	       (part->low > highest && values->items[values->items_count - 1].high >= highest);
+}
+
+static diagram choose_in_part(struct walk_space *space, const struct diagram_part *part,
+			      const struct interval_set *values, number128 highest, diagram inside, diagram outside)
+{
 	const struct interval *last = &values->items[values->items_count - 1];
 	bool has_no_end = last->high >= highest;
 	size_t first, end = items_in(part, values, &first);
@@ -216,7 +238,7 @@ static diagram choose_in_part(struct walk_space *space, uint32_t rank, const str
 	const struct interval_set met = { values->items + first, end - first, end - first };
 	const struct interval *high = &values->items[end - 1];
 	bool is_open = high->high >= part->high || (has_no_end && high == last);
-	return choose_with_ends(space, rank, &met, met.items->low <= part->low ? 0 : met.items->low,
+	return choose_with_ends(space, part->field, &met, met.items->low <= part->low ? 0 : met.items->low,
 				is_open ? DIAGRAM_HIGHEST : high->high, inside, outside);
 }
 
@@ -224,10 +246,11 @@ diagram walk_choose(struct walk_space *space, uint32_t rank, const struct interv
 		    number128 highest, diagram inside, diagram outside)
 {
 	size_t count = values->items_count;
+	const struct diagram_part *part = part_of(space, rank);
 	if (count == 0)
 		return outside;
-	if (space->is_part && space->part.field == rank)
-		return choose_in_part(space, rank, values, highest, inside, outside);
+	if (part != NULL)
+		return choose_in_part(space, part, values, highest, inside, outside);
 	if (values->items[count - 1].high < highest || highest == DIAGRAM_HIGHEST)
 		return diagram_choose(space->diagrams, rank, values, inside, outside);
 	return choose_with_ends(space, rank, values, values->items->low, DIAGRAM_HIGHEST, inside, outside);

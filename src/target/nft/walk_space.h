@@ -42,16 +42,18 @@ enum walk_state { WALK_NEW, WALK_ESTABLISHED, WALK_RELATED, WALK_UNTRACKED, WALK
 #define WALK_WEEK_SECONDS 604800u
 #define WALK_DAY_SECONDS 86400u
 
-/* The space cut in pieces: the packets with one row of values of a field each, together all packets. */
-struct walk_cuts {
-	enum walk_field field; /* WALK_SOURCE or WALK_DESTINATION, of both families */
-	number128 *lows;       /* ascending: a piece ends before the next; the first is 0, the last has no end */
-	size_t count;          /* at least 1 */
-	size_t elements_min;   /* sets of fewer elements are looked through each time */
+/* The fields along which the space can be cut, of both families and all protocols. */
+enum walk_cut { WALK_CUT_DESTINATION, WALK_CUT_SOURCE, WALK_CUT_FIRST, WALK_CUT_PROTOCOL, WALK_CUTS };
+extern const enum walk_field walk_cut_fields[WALK_CUTS];
+
+/* A piece of the space: the packets with these values of those fields. Of a field that is not cut, and behind
+ * the last cut of one, the end is DIAGRAM_HIGHEST: what holds of a field's highest value has no end. */
+struct walk_piece {
+	struct interval rows[WALK_CUTS];
 };
 
-/* The pieces that values from low to high meet: *first and the last. */
-size_t walk_cuts_find(const struct walk_cuts *cuts, number128 low, number128 high, size_t *first);
+/* All of it. */
+extern const struct walk_piece walk_piece_whole;
 
 /* Two ways of ordering the fields: what is small in one may be large in the other. */
 #define WALK_ORDERS 3
@@ -68,10 +70,12 @@ struct walk_space {
 	struct diagrams *diagrams;
 	unsigned order;
 	/* Diagrams need to be right in this piece only: the others are looked at another time. */
-	const struct walk_cuts *cuts; /* NULL: it is not cut */
-	size_t piece;
-	struct diagram_part part;
-	bool is_part;
+	struct walk_piece piece;
+	bool is_part; /* the space is cut */
+	struct diagram_part parts[WALK_CUTS]; /* the rows of the piece that are not whole */
+	size_t parts_count;
+	uint64_t protocols[4]; /* the piece's, a bit each */
+	size_t elements_min; /* where it is cut: sets of fewer elements are looked through each time */
 	struct walk_unknown *unknowns;
 	size_t unknowns_count, unknowns_capacity;
 	struct walk_unknown *limits; /* asked behind all else */
@@ -82,7 +86,10 @@ struct walk_space {
 struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order);
 
 /* From here on diagrams are of this piece. */
-void walk_space_take(struct walk_space *space, const struct walk_cuts *cuts, size_t piece);
+void walk_space_take(struct walk_space *space, const struct walk_piece *piece);
+/* Has a packet of the piece one of these values, not none, of a field whose highest is this? */
+bool walk_space_meets(const struct walk_space *space, uint32_t rank, const struct interval_set *values,
+		      number128 highest);
 
 /* The number by which diagrams know a field. */
 uint32_t walk_rank(const struct walk_space *space, enum walk_field field);
