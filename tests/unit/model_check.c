@@ -81,20 +81,30 @@ static int compare_elements(const void *left, const void *right)
 	return 0;
 }
 
-/* Ranges stand only in the last field of fwc's sets: neighbours in order tell of every overlap. */
 static bool elements_meet(const struct nft_set *set, const struct nft_element *a, const struct nft_element *b)
 {
-	const struct nft_value *highs = nft_element_highs(a, set->fields_count);
-	const struct nft_value *lows = nft_element_lows(b, set->fields_count);
+	const struct nft_value *a_lows = nft_element_lows(a, set->fields_count);
+	const struct nft_value *a_highs = nft_element_highs(a, set->fields_count);
+	const struct nft_value *b_lows = nft_element_lows(b, set->fields_count);
+	const struct nft_value *b_highs = nft_element_highs(b, set->fields_count);
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (is_name(set->fields[i])) {
-			if (strcmp(highs[i].name, lows[i].name) != 0)
+			if (strcmp(a_highs[i].name, b_lows[i].name) != 0)
 				return false;
-		} else if (highs[i].number < lows[i].number) {
+		} else if (a_highs[i].number < b_lows[i].number || b_highs[i].number < a_lows[i].number) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* Can an element behind this one in the order begin inside it? */
+static bool may_reach(const struct nft_set *set, const struct nft_element *a, const struct nft_element *b)
+{
+	if (is_name(set->fields[0]))
+		return elements_meet(set, a, b);
+	const struct nft_value *highs = nft_element_highs(a, set->fields_count);
+	return nft_element_lows(b, set->fields_count)[0].number <= highs[0].number;
 }
 
 static void check_disjoint(struct check *check, const struct nft_set *set)
@@ -106,9 +116,10 @@ static void check_disjoint(struct check *check, const struct nft_set *set)
 	memcpy(sorted, set->elements, size);
 	compared_set = set;
 	qsort(sorted, set->elements_count, sizeof *sorted, compare_elements);
-	for (size_t i = 1; i < set->elements_count; i++)
-		if (elements_meet(set, &sorted[i - 1], &sorted[i]))
-			fail(check, "two elements overlap", set->name);
+	for (size_t i = 0; i < set->elements_count; i++)
+		for (size_t k = i + 1; k < set->elements_count && may_reach(set, &sorted[i], &sorted[k]); k++)
+			if (elements_meet(set, &sorted[i], &sorted[k]))
+				fail(check, "two elements overlap", set->name);
 	talloc_free(sorted);
 }
 

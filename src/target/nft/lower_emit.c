@@ -221,12 +221,13 @@ void emit_tuple(struct rule_draft *rule, const struct service_tuple *tuple)
 	}
 }
 
-static void add_port_element(struct nft_element *element, const struct service_tuple *tuple,
+static void add_port_element(struct nft_element *element, bool is_narrow, uint16_t protocol,
 			     uint16_t low, uint16_t high)
 {
-	element->low[0].number = element->high[0].number = tuple->protocol;
-	element->low[1].number = low;
-	element->high[1].number = high;
+	size_t port = is_narrow ? 1 : 0;
+	element->low[1 - port].number = element->high[1 - port].number = protocol;
+	element->low[port].number = low;
+	element->high[port].number = high;
 	element->origin = SPAN_NONE;
 }
 
@@ -252,19 +253,28 @@ static void fill_port_set(struct lower *lower, struct nft_set *set,
 		const struct service_tuple *tuple = &group->tuples[i];
 		uint32_t step = is_narrow ? 1 : (uint32_t)(tuple->first.high - tuple->first.low) + 1;
 		for (uint32_t port = tuple->first.low; port <= tuple->first.high; port += step)
-			add_port_element(&set->elements[at++], tuple, (uint16_t)port,
+			add_port_element(&set->elements[at++], is_narrow, tuple->protocol, (uint16_t)port,
 					 (uint16_t)(port + step - 1));
 	}
 }
 
+/* Of ranges the port stands first: the kernel follows every element that the first field leaves, and the
+ * protocol leaves half of them. */
+static const enum nft_field *port_set_fields(const struct service_group *group)
+{
+	static const enum nft_field exact[] = { NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT };
+	static const enum nft_field ranges[] = { NFT_FIELD_TH_DPORT, NFT_FIELD_L4PROTO };
+	return group->kind == SERVICE_NARROW ? exact : ranges;
+}
+
 static const struct nft_set *port_set(struct lower *lower, uint32_t number)
 {
-	static const enum nft_field fields[] = { NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT };
 	if (lower->groups[number].set != NULL)
 		return lower->groups[number].set;
 	const char *prefix = lower->prefix;
 	lower->prefix = "services";
-	struct nft_set *set = lower_set(lower, lower_name(lower, ""), fields, 2);
+	struct nft_set *set = lower_set(lower, lower_name(lower, ""),
+					port_set_fields(&lower->groups[number]), 2);
 	lower->prefix = prefix;
 	fill_port_set(lower, set, &lower->groups[number]);
 	lower->groups[number].set = set;
@@ -273,9 +283,8 @@ static const struct nft_set *port_set(struct lower *lower, uint32_t number)
 
 static void add_port_set(struct lower *lower, struct rule_draft *rule, uint32_t number)
 {
-	static const enum nft_field fields[] = { NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT };
 	rule_add(rule, (struct nft_statement){
-		.kind = NFT_CONCAT_MATCH, .fields = fields, .fields_count = 2,
+		.kind = NFT_CONCAT_MATCH, .fields = port_set_fields(&lower->groups[number]), .fields_count = 2,
 		.operator = NFT_IN_SET, .set = port_set(lower, number),
 	});
 }

@@ -201,16 +201,25 @@ static void add_element(struct nft_set *map, const struct tail *tail, const stru
 	element->origin = tail->origin;
 }
 
+/* Of ranges the port is the first field: the kernel follows every element that the first field leaves, and the
+ * protocol leaves half of them (2,342 ns a packet against 170 with 1,000 elements). */
+static size_t port_place(bool is_interval)
+{
+	return is_interval ? 0 : 1;
+}
+
 static void add_port_elements(struct nft_set *map, const struct cells *cells,
 			      const struct cell *cell, const struct tail *tail,
 			      const struct goal *goal)
 {
+	size_t port = port_place(map->is_interval);
 	number128 step = cells->field == SPLIT_SERVICE ? 1 : cell->high - cell->low + 1;
 	for (number128 low = cell->low; low <= cell->high; low += step) {
 		struct nft_element *element = &map->elements[map->elements_count];
-		element->low[0].number = element->high[0].number = low >> 16;
-		element->low[1].number = low & UINT16_MAX;
-		element->high[1].number = (low + step - 1) & UINT16_MAX;
+		size_t protocol = 1 - port;
+		element->low[protocol].number = element->high[protocol].number = low >> 16;
+		element->low[port].number = low & UINT16_MAX;
+		element->high[port].number = (low + step - 1) & UINT16_MAX;
 		add_element(map, tail, goal);
 	}
 }
@@ -268,11 +277,13 @@ static uint8_t leading_of(const struct cells *cells, unsigned length)
 }
 
 /* How many there are. */
-static size_t map_fields(enum split_field field, enum nft_field fields[NFT_KEY_FIELDS_MAX])
+static size_t map_fields(enum split_field field, bool is_interval, enum nft_field fields[NFT_KEY_FIELDS_MAX])
 {
 	fields[0] = cell_field(field);
-	if (is_port_field(field))
-		fields[1] = NFT_FIELD_TH_DPORT;
+	if (is_port_field(field)) {
+		fields[1 - port_place(is_interval)] = NFT_FIELD_L4PROTO;
+		fields[port_place(is_interval)] = NFT_FIELD_TH_DPORT;
+	}
 	if (field == SPLIT_PAIR4 || field == SPLIT_PAIR6) {
 		fields[0] = field == SPLIT_PAIR4 ? NFT_FIELD_IP_SADDR : NFT_FIELD_IP6_SADDR;
 		fields[1] = field == SPLIT_PAIR4 ? NFT_FIELD_IP_DADDR : NFT_FIELD_IP6_DADDR;
@@ -284,10 +295,11 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 		      const struct goal *goals)
 {
 	enum nft_field fields[NFT_KEY_FIELDS_MAX];
-	size_t fields_count = map_fields(cells->field, fields);
+	bool is_interval = has_ranges(cells);
+	size_t fields_count = map_fields(cells->field, is_interval, fields);
 	struct nft_set *map = lower_set(lower, lower_name(lower, map_kind(cells->field)), fields, fields_count);
 	map->is_verdict_map = true;
-	map->is_interval = has_ranges(cells);
+	map->is_interval = is_interval;
 	map->elements_capacity = cells_elements(cells);
 	map->elements = lower_array(lower, struct nft_element, map->elements_capacity);
 	for (size_t i = 0; i < cells->cells_count; i++)

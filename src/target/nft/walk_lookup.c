@@ -154,24 +154,47 @@ static bool add_field(struct lookup *lookup, struct walk_path *element, unsigned
 	return walk_path_values(walk, element, variable, &values);
 }
 
+/* One that cannot hold decides, whatever stands in the others: where the protocol is not the element's, its
+ * ports cannot be told. */
+static bool add_fields(struct lookup *lookup, struct walk_path *element, const uint8_t *low, const uint8_t *high)
+{
+	bool was_unclear = lookup->is_unclear, is_unclear = false;
+	unsigned offset = 0;
+	for (size_t i = 0; i < lookup->set->fields_count; i++) {
+		unsigned length = lookup->set->field_lengths[i];
+		lookup->is_unclear = false;
+		bool is_possible = add_field(lookup, element, offset, length, low + offset, high + offset);
+		is_unclear = is_unclear || lookup->is_unclear;
+		if (!is_possible && !lookup->is_unclear) {
+			lookup->is_unclear = was_unclear;
+			return false;
+		}
+		offset += (length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
+	}
+	lookup->is_unclear = was_unclear || is_unclear;
+	return !is_unclear;
+}
+
+static unsigned fields_length(const struct read_set *set)
+{
+	unsigned length = 0;
+	for (size_t i = 0; i < set->fields_count; i++)
+		length += (set->field_lengths[i] + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
+	return length;
+}
+
 static void add_ranges(struct lookup *lookup, const struct read_element *from)
 {
 	struct walk_path element;
 	const uint8_t *high = from->more->key_end != NULL ? from->more->key_end : from->key;
-	unsigned offset = 0;
+	if (fields_length(lookup->set) > from->key_length) {
+		lookup->is_unclear = true;
+		return;
+	}
 	walk_path_begin(lookup->walk, &element);
 	bool is_possible = walk_path_families(&element, lookup->path->families) &&
 			   walk_path_protocols(&element, &lookup->path->protocols);
-	for (size_t i = 0; i < lookup->set->fields_count && is_possible; i++) {
-		unsigned length = lookup->set->field_lengths[i];
-		if (offset + length > from->key_length) {
-			lookup->is_unclear = true;
-			return;
-		}
-		is_possible = add_field(lookup, &element, offset, length, from->key + offset, high + offset);
-		offset += (length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
-	}
-	if (is_possible)
+	if (is_possible && add_fields(lookup, &element, from->key, high))
 		add_predicate(lookup, group_of(lookup, &from->more->value), &element);
 }
 

@@ -91,7 +91,8 @@ class Structure:
         if self.flags == "masked":
             words = [word.split("/")[0] for word in words]
         for transport, port, _ in rule.services:
-            words += [transport, str(port)] if "protocol" in self.fields else [str(port)]
+            ways = {"protocol": [transport, str(port)], "protocol last": [str(port), transport]}
+            words += next((ways[field] for field in self.fields if field in ways), [str(port)])
         return " . ".join(words)
 
     def text(self, rules):
@@ -126,6 +127,10 @@ STRUCTURES = [
     Structure("pipapo, IPv4 source . destination . port", 4, "ip saddr . ip daddr . th dport",
               "ipv4_addr . ipv4_addr . inet_service", ("source", "destination", "network", "port"),
               "interval", False),
+    Structure("pipapo, protocol . port", 4, "meta l4proto . th dport", "inet_proto . inet_service",
+              ("port", "protocol"), "interval", False),
+    Structure("pipapo, port . protocol", 4, "th dport . meta l4proto", "inet_service . inet_proto",
+              ("port", "protocol last"), "interval", False),
     Structure("hash, IPv6 address", 6, "ip6 daddr", "ipv6_addr", ("destination",)),
     Structure("hash, IPv6 address, masked", 6, "ip6 daddr & ffff:ffff:ffff:ffff::", "ipv6_addr",
               ("destination", "network"), "masked"),
