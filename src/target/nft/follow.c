@@ -228,6 +228,8 @@ static unsigned lookup_cost(const struct nft_set *set)
 	bool is_name = nft_field_row(set->fields[0])->kind == NFT_VALUE_NAME;
 	bool is_long = nft_field_row(set->fields[0])->bytes > 4;
 
+	if (set->fields_count > NFT_RANGE_FIELDS_MAX)
+		return cost_lookup(is_long ? LOOKUP_FLOW6 : LOOKUP_FLOW, count);
 	if (set->fields_count > 1 && nft_field_row(set->fields[1])->family != 0)
 		return cost_lookup(is_long ? LOOKUP_PAIR6 : LOOKUP_PAIR, count);
 	if (set->fields_count > 1)

@@ -16,6 +16,7 @@
 #include "base/pool.h"
 #include "target/nft/lower_emit.h"
 #include "target/nft/report.h"
+#include "target/nft/split_flow.h"
 #include "target/nft/split_form.h"
 #include "target/nft/split_hash.h"
 #include "target/nft/split_words.h"
@@ -132,7 +133,7 @@ static uint64_t leaves_cost(const struct lower *lower, const struct cells *cells
 {
 	size_t step = cells->cells_count > SAMPLE ? cells->cells_count / SAMPLE : 1;
 	uint64_t match = 0, miss = 0, seen = 0;
-	unsigned cut = cells->field >= SPLIT_PAIR4 ? 200 : 100;
+	unsigned cut = cells->field >= SPLIT_FLOW4 ? 300 : cells->field >= SPLIT_PAIR4 ? 200 : 100;
 	for (size_t i = 0; i < cells->cells_count; i += step, seen++) {
 		struct list leaf = leaf_list(cells, cells->cells[i].leaf);
 		if (is_final_leaf(lower, leaf))
@@ -222,6 +223,7 @@ static void write_cells(struct lower *lower, struct site site, const struct cell
 	for (uint32_t i = 0; i < cells->leaves_count; i++)
 		goals[i] = leaf_goal(lower, leaf_list(cells, i), level, kind);
 	cells_write(lower, site.draft, cells, goals, form, kind);
+	talloc_free(cells->cells); /* of long lists much */
 }
 
 /* --- choosing a field --------------------------------------------------------------------- */
@@ -307,6 +309,15 @@ static void drop_cut(struct cut *cut)
 	cut->cells_count = 0;
 }
 
+/* Pairs behind flows are looked up for what no flow decides: half of all packets, and of the others what is
+ * left in pairs. */
+static unsigned pairs_left_cost(const struct cut *cut)
+{
+	uint64_t flows = cut->cells[0]->cells_count, left = cut->cells[1]->cells_count;
+	unsigned lookup = cells_lookup_cost(cut->cells[1], cut->form);
+	return lookup / 2 + (unsigned)(lookup * left / (flows + left) / 2);
+}
+
 static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struct list list)
 {
 	const struct cells *first = cut->cells[0];
@@ -314,7 +325,8 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 	unsigned lookups = 0, asked = fields_asked(lower, list);
 	uint64_t leaves = 0, cells = 0;
 	for (size_t i = 0; i < cut->cells_count; i++) {
-		lookups += cells_lookup_cost(cut->cells[i], cut->form);
+		bool is_left = i != 0 && first->field >= SPLIT_FLOW4;
+		lookups += is_left ? pairs_left_cost(cut) : cells_lookup_cost(cut->cells[i], cut->form);
 		leaves += leaves_cost(lower, cut->cells[i], asked) * cut->cells[i]->cells_count;
 		cells += cut->cells[i]->cells_count;
 	}
@@ -388,6 +400,18 @@ static struct cut try_pairs(struct lower *lower, enum split_field field, struct 
 	size_t head = count_head(lower, field, list);
 	if (cut_by_pairs(lower, field, list, 0, &cut) ||
 	    (head != 0 && cut_by_pairs(lower, field, list, head, &cut)))
+		cut.cost = cut_cost(lower, &cut, list);
+	return cut;
+}
+
+/* The same pairs with the services in them. */
+static struct cut try_flows(struct lower *lower, const struct cut *pairs, struct list list)
+{
+	struct cut cut = { .form = CELLS_HASH, .cost = UINT32_MAX };
+	if (pairs->cells_count == 0)
+		return cut;
+	cut.cells_count = flows_of(lower, pairs->cells[0], list.count, cut.cells);
+	if (cut.cells_count != 0)
 		cut.cost = cut_cost(lower, &cut, list);
 	return cut;
 }
@@ -493,13 +517,18 @@ static struct cut best_cut(struct lower *lower, struct list list, unsigned level
 			continue;
 		bool is_pair = field >= SPLIT_PAIR4;
 		struct cut cut = is_pair ? try_pairs(lower, field, list) : try_field(lower, field, list, level);
+		struct cut other = is_pair ? try_flows(lower, &cut, list) : try_hashes(lower, field, list);
 		take_cheaper(lower, &best, &cut);
-		if (is_pair)
-			continue;
-		cut = try_hashes(lower, field, list);
-		take_cheaper(lower, &best, &cut);
+		take_cheaper(lower, &best, &other);
 	}
 	return best;
+}
+
+/* Flows are found on the way of pairs. */
+static unsigned field_bit(enum split_field field)
+{
+	enum split_field of_list = field == SPLIT_FLOW4 ? SPLIT_PAIR4 : field == SPLIT_FLOW6 ? SPLIT_PAIR6 : field;
+	return 1u << (unsigned)of_list;
 }
 
 #define ALL_FIELDS ((1u << SPLIT_FIELDS) - 1)
@@ -517,7 +546,7 @@ static struct cut best_cut_of_long(struct lower *lower, struct list list, unsign
 		lower->choice = choice;
 		if (sampled.cells_count == 0)
 			break;
-		unsigned field = 1u << (unsigned)sampled.cells[0]->field;
+		unsigned field = field_bit(sampled.cells[0]->field);
 		drop_cut(&sampled);
 		cut = best_cut(lower, list, level, field, most);
 		fields &= ~field;
@@ -652,6 +681,13 @@ static struct site not_tail(struct site site)
 	return site;
 }
 
+/* Is nothing left to a packet behind a leaf of these cells? Of flows more may be left in their pair; blocks of
+ * one length hold what stands at shorter ones. */
+static bool leaves_are_whole(const struct cut *cut, size_t number)
+{
+	return number + 1 == cut->cells_count || cut->cells[0]->field < SPLIT_FLOW4;
+}
+
 /* Writes the head and the lookup; gives what remains to be written. */
 static struct list write_cut(struct lower *lower, struct site site, struct list list,
 			     const struct cut *cut)
@@ -661,10 +697,11 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 		lower->copies_made += cut->cells[i]->entries_count;
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
-	struct site here = site;
-	here.is_tail = site.is_tail && cells->rest_count == 0;
-	for (size_t i = 0; i < cut->cells_count; i++)
+	for (size_t i = 0; i < cut->cells_count; i++) {
+		struct site here = site;
+		here.is_tail = site.is_tail && cells->rest_count == 0 && leaves_are_whole(cut, i);
 		write_cells(lower, here, cut->cells[i], cut->form);
+	}
 	return (struct list){ cells->rest, cells->rest_count };
 }
 

@@ -75,8 +75,9 @@ static bool is_pair_field(enum split_field field)
 
 unsigned cells_family(enum split_field field)
 {
-	return field == SPLIT_SOURCE4 || field == SPLIT_DESTINATION4 || field == SPLIT_PAIR4 ? FAMILIES_IPV4
-											     : FAMILIES_IPV6;
+	bool is_ipv4 = field == SPLIT_SOURCE4 || field == SPLIT_DESTINATION4 || field == SPLIT_PAIR4 ||
+		       field == SPLIT_FLOW4;
+	return is_ipv4 ? FAMILIES_IPV4 : FAMILIES_IPV6;
 }
 
 uint32_t cells_need(enum split_field field)
@@ -98,6 +99,9 @@ uint32_t cells_need(enum split_field field)
 	case SPLIT_PAIR4:
 	case SPLIT_PAIR6:
 		return NEED_ADDRESSES;
+	case SPLIT_FLOW4:
+	case SPLIT_FLOW6:
+		return NEED_ADDRESSES | NEED_SERVICE;
 	}
 	return 0;
 }
@@ -142,6 +146,9 @@ bool cells_cuts(const struct lower *lower, enum split_field field, struct entry 
 		return unit->family == cells_family(field) &&
 		       (entry_needs(lower, entry) & NEED_ADDRESSES) == NEED_ADDRESSES &&
 		       unit->source->items_count * unit->destination->items_count <= PAIRS_A_UNIT;
+	case SPLIT_FLOW4:
+	case SPLIT_FLOW6:
+		break; /* the leaves of pairs are cut */
 	}
 	return false;
 }

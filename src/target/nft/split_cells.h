@@ -22,13 +22,16 @@ enum split_field {
 	SPLIT_DESTINATION6,
 	SPLIT_PAIR4, /* leading bits of source and destination together */
 	SPLIT_PAIR6,
+	SPLIT_FLOW4, /* the same, with protocol and port: made of pairs (split_flow.h) */
+	SPLIT_FLOW6,
 };
-#define SPLIT_FIELDS 10
+#define SPLIT_FIELDS 12
 
 /* A closed interval of the field: addresses, (protocol << 16 | port), number of a name. */
 struct cell {
 	number128 low, high;
-	number128 other; /* SPLIT_PAIR*: the first address of the destination's block */
+	number128 other; /* SPLIT_PAIR*, SPLIT_FLOW*: the first address of the destination's block */
+	uint32_t service_low, service_high; /* SPLIT_FLOW*: protocol << 16 | port */
 	uint32_t leaf;
 };
 
@@ -47,7 +50,7 @@ struct cells {
 	void *pool; /* a child of the lowering's scratch: free it with talloc_free */
 	enum split_field field;
 	unsigned length; /* of the grain; 0: none */
-	unsigned other_length; /* SPLIT_PAIR*: of the destination's grain; 0: none */
+	unsigned other_length; /* SPLIT_PAIR*, SPLIT_FLOW*: of the destination's grain; 0: none */
 	size_t head; /* for the caller: units in front of the list that was cut */
 	struct cell *cells;
 	size_t cells_count, cells_capacity;

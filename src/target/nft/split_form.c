@@ -5,6 +5,7 @@
 
 #include "optimise/costs.h"
 #include "target/nft/lower_emit.h"
+#include "target/nft/split_flow.h"
 #include "target/nft/split_hash.h"
 
 enum {
@@ -35,7 +36,9 @@ static enum nft_field cell_field(enum split_field field)
 		return NFT_FIELD_IP6_DADDR;
 	case SPLIT_PAIR4:
 	case SPLIT_PAIR6:
-		break; /* two fields: map_fields */
+	case SPLIT_FLOW4:
+	case SPLIT_FLOW6:
+		break; /* several fields: map_fields */
 	}
 	return NFT_FIELD_IIFNAME;
 }
@@ -48,6 +51,7 @@ static const char *map_kind(enum split_field field)
 		[SPLIT_SOURCE4] = "from4", [SPLIT_DESTINATION4] = "to4",
 		[SPLIT_SOURCE6] = "from6", [SPLIT_DESTINATION6] = "to6",
 		[SPLIT_PAIR4] = "pairs4", [SPLIT_PAIR6] = "pairs6",
+		[SPLIT_FLOW4] = "flows4", [SPLIT_FLOW6] = "flows6",
 	};
 	return kinds[field];
 }
@@ -55,6 +59,11 @@ static const char *map_kind(enum split_field field)
 static bool is_port_field(enum split_field field)
 {
 	return field == SPLIT_SERVICE || field == SPLIT_PORTS;
+}
+
+static bool is_flow_field(enum split_field field)
+{
+	return field == SPLIT_FLOW4 || field == SPLIT_FLOW6;
 }
 
 static bool is_name_field(enum split_field field)
@@ -121,6 +130,10 @@ enum cost_lookup cells_lookup(const struct cells *cells)
 		return LOOKUP_PAIR;
 	case SPLIT_PAIR6:
 		return LOOKUP_PAIR6;
+	case SPLIT_FLOW4:
+		return LOOKUP_FLOW;
+	case SPLIT_FLOW6:
+		return LOOKUP_FLOW6;
 	}
 	return LOOKUP_INTERVAL;
 }
@@ -183,6 +196,8 @@ static void write_cell_rule(struct lower *lower, struct draft *draft, const stru
 
 size_t cells_elements(const struct cells *cells)
 {
+	if (is_flow_field(cells->field))
+		return flows_elements(cells);
 	if (cells->length != 0)
 		return hash_keys(cells, cells->length);
 	if (cells->field != SPLIT_SERVICE)
@@ -238,10 +253,28 @@ static void add_block_elements(struct nft_set *map, const struct cells *cells, c
 	}
 }
 
+/* One element a port. */
+static void add_flow_elements(struct nft_set *map, const struct cell *cell, const struct tail *tail,
+			      const struct goal *goal)
+{
+	for (uint32_t service = cell->service_low; service <= cell->service_high; service++) {
+		struct nft_element *element = &map->elements[map->elements_count];
+		element->only[0].number = cell->low;
+		element->only[1].number = cell->other;
+		element->only[2].number = service >> 16;
+		element->only[3].number = service & UINT16_MAX;
+		add_element(map, tail, goal);
+	}
+}
+
 static void add_cell_elements(struct lower *lower, struct nft_set *map, const struct cells *cells,
 			      const struct cell *cell, const struct goal *goal)
 {
 	const struct tail *tail = leaf_tail(lower, cells, cell->leaf);
+	if (is_flow_field(cells->field)) {
+		add_flow_elements(map, cell, tail, goal);
+		return;
+	}
 	if (cells->length != 0) {
 		add_block_elements(map, cells, cell, tail, goal);
 		return;
@@ -283,12 +316,16 @@ static size_t map_fields(enum split_field field, bool is_interval, enum nft_fiel
 	if (is_port_field(field)) {
 		fields[1 - port_place(is_interval)] = NFT_FIELD_L4PROTO;
 		fields[port_place(is_interval)] = NFT_FIELD_TH_DPORT;
+		return 2;
 	}
-	if (field == SPLIT_PAIR4 || field == SPLIT_PAIR6) {
-		fields[0] = field == SPLIT_PAIR4 ? NFT_FIELD_IP_SADDR : NFT_FIELD_IP6_SADDR;
-		fields[1] = field == SPLIT_PAIR4 ? NFT_FIELD_IP_DADDR : NFT_FIELD_IP6_DADDR;
-	}
-	return is_port_field(field) || field >= SPLIT_PAIR4 ? 2 : 1;
+	if (field < SPLIT_PAIR4)
+		return 1;
+	bool is_ipv4 = cells_family(field) == FAMILIES_IPV4;
+	fields[0] = is_ipv4 ? NFT_FIELD_IP_SADDR : NFT_FIELD_IP6_SADDR;
+	fields[1] = is_ipv4 ? NFT_FIELD_IP_DADDR : NFT_FIELD_IP6_DADDR;
+	fields[2] = NFT_FIELD_L4PROTO;
+	fields[3] = NFT_FIELD_TH_DPORT;
+	return is_flow_field(field) ? 4 : 2;
 }
 
 static void write_map(struct lower *lower, struct draft *draft, const struct cells *cells,

@@ -16,19 +16,28 @@ static const char *field_words(enum split_field field)
 		[SPLIT_DESTINATION6] = "ip6 daddr",
 		[SPLIT_PAIR4] = "ip saddr",
 		[SPLIT_PAIR6] = "ip6 saddr",
+		[SPLIT_FLOW4] = "ip saddr",
+		[SPLIT_FLOW6] = "ip6 saddr",
 	};
 	return words[field];
 }
 
+/* Pairs may stand behind flows, with the same bits. */
 static void add_hash(struct text *out, struct cells *const *cells, size_t cells_count)
 {
-	text_add(out, "a hash of the leading ");
-	for (size_t i = 0; i < cells_count; i++)
-		text_addf(out, "%s%u", i == 0 ? "" : ", then ", cells[i]->length);
-	text_addf(out, " bits of %s", field_words(cells[0]->field));
-	if (cells[0]->field == SPLIT_PAIR4 || cells[0]->field == SPLIT_PAIR6)
-		text_addf(out, " and %u of %s", cells[0]->other_length,
-			  cells[0]->field == SPLIT_PAIR4 ? "ip daddr" : "ip6 daddr");
+	enum split_field field = cells[0]->field;
+	bool is_flow = field == SPLIT_FLOW4 || field == SPLIT_FLOW6;
+	text_addf(out, "a hash of the leading %u", cells[0]->length);
+	for (size_t i = 1; i < cells_count && !is_flow; i++)
+		text_addf(out, ", then %u", cells[i]->length);
+	text_addf(out, " bits of %s", field_words(field));
+	if (field >= SPLIT_PAIR4)
+		text_addf(out, "%s%u of %s", is_flow ? ", " : " and ", cells[0]->other_length,
+			  cells_family(field) == FAMILIES_IPV4 ? "ip daddr" : "ip6 daddr");
+	if (is_flow)
+		text_add(out, ", protocol and port");
+	if (is_flow && cells_count > 1)
+		text_add(out, ", then without the latter two");
 }
 
 static const char *map_words(enum cost_lookup lookup)

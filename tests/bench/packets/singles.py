@@ -120,6 +120,9 @@ STRUCTURES = [
               "ip saddr . ip daddr . meta l4proto . th dport",
               "ipv4_addr . ipv4_addr . inet_proto . inet_service",
               ("source", "destination", "port", "protocol")),
+    Structure("hash, the same, masked", 4, "ip saddr & 255.255.255.240 . ip daddr & 255.255.255.240 . "
+              "meta l4proto . th dport", "ipv4_addr . ipv4_addr . inet_proto . inet_service",
+              ("source", "destination", "network", "port", "protocol"), "masked"),
     Structure("rbtree, IPv4 networks", 4, "ip daddr", "ipv4_addr", ("destination", "network"),
               "interval", False),
     Structure("pipapo, IPv4 source . destination", 4, "ip saddr . ip daddr", "ipv4_addr . ipv4_addr",
@@ -137,6 +140,10 @@ STRUCTURES = [
     Structure("hash, IPv6 source . destination, masked", 6, "ip6 saddr & ffff:ffff:ffff:ffff:: . "
               "ip6 daddr & ffff:ffff:ffff:ffff::", "ipv6_addr . ipv6_addr",
               ("source", "destination", "network"), "masked"),
+    Structure("hash, IPv6 source . destination . protocol . port, masked", 6,
+              "ip6 saddr & ffff:ffff:ffff:ffff:: . ip6 daddr & ffff:ffff:ffff:ffff:: . meta l4proto . th dport",
+              "ipv6_addr . ipv6_addr . inet_proto . inet_service",
+              ("source", "destination", "network", "port", "protocol"), "masked"),
     Structure("rbtree, IPv6 networks", 6, "ip6 daddr", "ipv6_addr", ("destination", "network"),
               "interval", False),
     Structure("pipapo, IPv6 source . destination", 6, "ip6 saddr . ip6 daddr", "ipv6_addr . ipv6_addr",
