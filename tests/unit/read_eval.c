@@ -420,15 +420,29 @@ static enum step run_lookup(struct machine *machine, const struct read_expressio
 
 /* --- statements ------------------------------------------------------------------------------------- */
 
+/* A packet that is over a limit takes nothing of it: asked again, the limit says the same. */
+static void forget_repeated(struct machine *machine, size_t before)
+{
+	char *notes = machine->result.notes, added[sizeof machine->result.notes];
+	memcpy(added, notes + before, strlen(notes + before) + 1);
+	notes[before] = '\0';
+	if (strstr(notes, added) == NULL)
+		memcpy(notes + before, added, strlen(added) + 1);
+}
+
 static enum step run_limit(struct machine *machine, const struct read_expression *limit, const char *name)
 {
+	size_t before = strlen(machine->result.notes);
 	note(machine, " limit %s %llu/%llu %llu %llu %llu", name,
 	     (unsigned long long)read_number(limit, NFTA_LIMIT_RATE, 0),
 	     (unsigned long long)read_number(limit, NFTA_LIMIT_UNIT, 0),
 	     (unsigned long long)read_number(limit, NFTA_LIMIT_BURST, 0),
 	     (unsigned long long)read_number(limit, NFTA_LIMIT_TYPE, 0),
 	     (unsigned long long)read_number(limit, NFTA_LIMIT_FLAGS, 0));
-	return machine->packet->is_over_limit ? BREAK : NEXT;
+	if (!machine->packet->is_over_limit)
+		return NEXT;
+	forget_repeated(machine, before);
+	return BREAK;
 }
 
 static enum step run_objref(struct machine *machine, const struct read_expression *reference)
