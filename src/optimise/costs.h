@@ -2,6 +2,7 @@
 #ifndef FWC_OPTIMISE_COSTS_H
 #define FWC_OPTIMISE_COSTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -19,6 +20,12 @@ enum cost_lookup {
 #undef COST
 #undef LOOKUP
 };
+
+/* A rule whose comparison of an address fails. */
+static inline unsigned cost_compare(bool is_ipv6)
+{
+	return is_ipv6 ? COST_COMPARE6 : COST_COMPARE;
+}
 
 /* A lookup in a set of so many elements, that random packets find: between the measured sizes, in
  * proportion to the logarithm. */

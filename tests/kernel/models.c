@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "target/nft/field.h"
 
 struct maker {
 	void *pool;
@@ -491,6 +492,52 @@ static void maps_of_leading_pairs(struct maker *maker)
 		}
 }
 
+static struct nft_set *parts_map(struct maker *maker, const char *name, size_t count,
+				 const enum nft_field *fields, const uint8_t *leading)
+{
+	struct nft_set *map = begin_set(maker, name, count, fields);
+	map->is_verdict_map = true;
+	map->size = 2;
+	for (unsigned which = 0; which < 2; which++) {
+		struct nft_element *added = element(maker, map);
+		added->verdict = (struct nft_verdict){ which == 0 ? NFT_GOTO : NFT_DROP, "leaf" };
+		added->comment = which == 0 ? "of parts" : NULL;
+		for (size_t i = 0; i < count; i++) {
+			number128 address = ADDRESS6(0x20010db800420000u + which, 0x00a1b2c3d4e5f607u);
+			number128 kept = address & nft_mask(fields[i], leading[i]);
+			side(added, i, kept, kept);
+		}
+		if (which == 1) /* another value where the first bits are the same */
+			side(added, 0, nft_mask(fields[0], leading[0]), nft_mask(fields[0], leading[0]));
+	}
+	struct nft_statement *statement = vmap(maker, map, 0);
+	for (size_t i = 0; i < count; i++)
+		map->leading[i] = statement->leading[i] = leading[i];
+	return map;
+}
+
+/* A verdict by the words of an address's leading bits: one part, several, a short one, a masked one; behind a check
+ * of the family that the rule has itself, too. */
+static void maps_of_parts(struct maker *maker)
+{
+	static const enum nft_field fields[] = { NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR };
+	static const uint8_t singles[] = { 8, 9, 16, 20, 32, 40, 48, 57, 64, 72, 80, 96, 127 };
+	static const uint8_t pairs[][2] = { { 64, 64 }, { 48, 56 }, { 32, 20 }, { 16, 8 }, { 96, 32 } };
+	for (size_t i = 0; i < sizeof singles; i++)
+		parts_map(maker, pool_format(maker->pool, "parts_%u", singles[i]), 1, &fields[i % 2], &singles[i]);
+	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+		parts_map(maker, pool_format(maker->pool, "parts_%u_%u", pairs[i][0], pairs[i][1]), 2, fields,
+			  pairs[i])->comment = "first bits of source and of destination";
+	const struct nft_set *last = maker->table->sets[maker->table->sets_count - 1];
+	begin_rule(maker);
+	match(maker, NFT_FIELD_NFPROTO, NFT_EQUAL, 10, 10);
+	match(maker, NFT_FIELD_L4PROTO, NFT_EQUAL, 6, 6);
+	struct nft_statement *statement = add(maker, NFT_VMAP);
+	*statement = (struct nft_statement){
+		.kind = NFT_VMAP, .fields = last->fields, .fields_count = 2, .leading = { 96, 32 }, .set = last,
+	};
+}
+
 static struct nft_set *concatenation(struct maker *maker, const char *name,
 				     const enum nft_field *fields, bool is_interval)
 {
@@ -603,6 +650,7 @@ static void make_sets(struct maker *maker)
 	maps_of_intervals(maker);
 	maps_of_leading_bits(maker);
 	maps_of_leading_pairs(maker);
+	maps_of_parts(maker);
 	maps_of_concatenations(maker);
 	maps_of_four_fields(maker);
 	matches_of_concatenations(maker);

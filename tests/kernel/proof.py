@@ -111,7 +111,7 @@ def case_mutants_of_random_policies():
 
 
 def case_mutants_of_special_policies():
-    for name, text in (("stateless", STATELESS), ("mixed", MIXED)):
+    for name, text in (("stateless", STATELESS), ("mixed", MIXED), ("parts", PARTS)):
         with open(os.path.join(DIR.name, name + ".fw"), "w", encoding="utf-8") as file:
             file.write(text)
         mutants_of(f"policy:{DIR.name}/{name}.fw", ASKED.mutants, 3)
@@ -164,6 +164,10 @@ allow ntp from self to 192.0.2.1 stateless;
 allow dns from lan to 192.0.2.53 stateless;
 allow https from lan to wan;
 """
+# Maps of the leading bits of IPv6 addresses, whose keys are words of the header by their places.
+PARTS = "".join(f"allow {80 + number}/tcp from 2a06:db8:1:{number:x}::/64 to 2001:db8:{number % 3}::/48;\n"
+                f"allow any/udp from 2a11:db8:{number * 16:x}::/60;\nallow any/tcp to 198.51.100.{number}/32;\n"
+                for number in range(12))
 
 
 def verdict_of(change, status, *words):

@@ -1,6 +1,7 @@
 /* Rules for libnftnl: the plan's statements as expressions, the same that nft 1.0.6 sends
  * (src/netlink_linearize.c). Values go through register 1; a concatenation fills 32-bit
  * registers from there on. */
+#include <arpa/inet.h>
 #include <linux/netfilter/nf_log.h>
 #include <linux/netfilter/nf_nat.h>
 #include <stdio.h> /* libnftnl/expr.h needs FILE */
@@ -226,12 +227,12 @@ static void match_any_bit(const struct builder *builder, const struct nft_field_
 	add_compare(builder, NFT_CMP_NEQ, zeros, row->bytes);
 }
 
-static void load_fields(const struct builder *builder, const enum nft_field *fields, size_t count,
-			const uint8_t *leading, bool is_ordered);
+static void load_key(const struct builder *builder, const struct nft_set *set, const enum nft_field *fields,
+		     const uint8_t *leading);
 
 static void match_set(const struct builder *builder, const struct nft_statement *match, bool is_negated)
 {
-	load_fields(builder, &match->field, 1, NULL, nft_set_has_ranges(match->set));
+	load_key(builder, match->set, &match->field, NULL);
 	add_lookup(builder, match->set, is_negated, false);
 }
 
@@ -289,16 +290,38 @@ static void add_leading(const struct builder *builder, enum nft_field field, uns
 	add_mask(builder, mask, row->bytes, slot);
 }
 
-/* is_ordered: the set compares by size. In a concatenation nft turns every number of the host's
- * order then, single bytes too. leading: of each address, the bits that matter; or NULL. */
-static void load_fields(const struct builder *builder, const enum nft_field *fields, size_t count,
-			const uint8_t *leading, bool is_ordered)
+/* The parts of an address's leading bits, each in a register of its own; how many. */
+static uint32_t load_parts(const struct builder *builder, enum nft_field field, unsigned leading, uint32_t slot)
 {
+	const struct nft_field_row *row = nft_field_row(field);
+	struct nft_part parts[NFT_PARTS_MAX];
+	size_t count = nft_parts(leading, parts);
+	for (size_t i = 0; i < count; i++, slot++) {
+		add_payload(builder, row->key, row->offset + parts[i].offset, parts[i].bytes, slot);
+		if (parts[i].leading == 8 * parts[i].bytes)
+			continue;
+		uint32_t mask = htonl(~(uint32_t)0 << (32 - parts[i].leading));
+		add_mask(builder, (const uint8_t *)&mask, sizeof mask, slot);
+	}
+	return (uint32_t)count;
+}
+
+/* In a concatenation whose set compares by size nft turns every number of the host's order, single bytes too.
+ * leading: of each address, the bits that matter; or NULL. */
+static void load_key(const struct builder *builder, const struct nft_set *set, const enum nft_field *fields,
+		     const uint8_t *leading)
+{
+	bool is_ordered = nft_set_has_ranges(set);
 	uint32_t slot = 0;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < set->fields_count; i++) {
 		const struct nft_field_row *row = nft_field_row(fields[i]);
+		if (set->leading[i] != 0) {
+			slot += load_parts(builder, fields[i], set->leading[i], slot);
+			continue;
+		}
 		add_load(builder, row, row->bytes, slot);
-		if (is_ordered && row->order == NFT_HOST_ENDIAN && (count > 1 || nft_key_is_turned(row)))
+		if (is_ordered && row->order == NFT_HOST_ENDIAN &&
+		    (set->fields_count > 1 || nft_key_is_turned(row)))
 			add_turn(builder, row, slot);
 		if (leading != NULL && leading[i] != 0)
 			add_leading(builder, fields[i], leading[i], slot);
@@ -308,8 +331,7 @@ static void load_fields(const struct builder *builder, const enum nft_field *fie
 
 static void build_concatenation(const struct builder *builder, const struct nft_statement *statement)
 {
-	load_fields(builder, statement->fields, statement->fields_count, statement->leading,
-		    nft_set_has_ranges(statement->set));
+	load_key(builder, statement->set, statement->fields, statement->leading);
 	add_lookup(builder, statement->set, statement->operator == NFT_NOT_IN_SET,
 		   statement->kind == NFT_VMAP);
 }

@@ -121,25 +121,23 @@ static void put_single(struct list *list, const struct nft_value *low, const str
 }
 
 /* All fields at one side of the intervals, each padded to whole registers. */
-static uint32_t concatenated(const struct list *list, const struct nft_value *values, uint8_t *bytes)
+static void concatenate(const struct list *list, const struct nft_value *values, uint8_t *bytes)
 {
 	uint32_t length = 0;
-	for (size_t i = 0; i < list->set->fields_count; i++) {
-		const struct nft_field_row *row = nft_field_row(list->set->fields[i]);
-		nft_key_value(bytes + length, row, &values[i], list->is_interval);
-		length += nft_key_padded(row);
-	}
-	return length;
+	for (size_t i = 0; i < list->set->fields_count; i++)
+		length += nft_key_put(bytes + length, list->set, i, &values[i], list->is_interval);
 }
 
+/* An element of a set with several fields, or with a part of one. */
 static void put_concatenation(struct list *list, const struct nft_element *element)
 {
-	uint8_t bytes[NFT_KEY_MAX] = { 0 };
+	uint8_t bytes[NFT_KEY_MAX];
+	uint32_t length = nft_key_length(list->set);
 	struct nlattr *nest = mnl_attr_nest_start(list->header, NFTA_LIST_ELEM);
-	uint32_t length = concatenated(list, nft_element_lows(element, list->set->fields_count), bytes);
+	concatenate(list, nft_element_lows(element, list->set->fields_count), bytes);
 	put_key(list->header, NFTA_SET_ELEM_KEY, bytes, length);
 	if (list->is_interval) {
-		concatenated(list, element->high, bytes);
+		concatenate(list, element->high, bytes);
 		put_key(list->header, NFTA_SET_ELEM_KEY_END, bytes, length);
 	}
 	put_rest(list, &element->verdict, element->comment, false);
@@ -211,7 +209,7 @@ static void add_listed(struct list *list)
 	for (size_t i = 0; i < list->set->elements_count; i++) {
 		const struct nft_element *element = &list->set->elements[order == NULL ? i : order[i]];
 		list_open(list, i);
-		if (list->set->fields_count > 1) {
+		if (list->set->fields_count > 1 || list->set->leading[0] != 0) {
 			put_concatenation(list, element);
 		} else {
 			if (i == 0)

@@ -196,6 +196,35 @@ number128 nft_mask(enum nft_field field, unsigned leading)
 	return leading >= bits ? all : all & ~(((number128)1 << (bits - leading)) - 1);
 }
 
+size_t nft_parts(unsigned leading, struct nft_part parts[NFT_PARTS_MAX])
+{
+	size_t count = 0;
+	for (unsigned at = 0; at < leading; at += 32) {
+		unsigned rest = leading - at < 32 ? leading - at : 32;
+		uint32_t bytes = rest == 8 || rest == 16 ? rest / 8 : 4;
+		parts[count++] = (struct nft_part){ at / 8, bytes, rest };
+	}
+	return count;
+}
+
+bool nft_pays_in_parts(const enum nft_field *fields, const uint8_t *leading, size_t count)
+{
+	struct nft_part parts[NFT_PARTS_MAX];
+	size_t all = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (rows[fields[i]].family != NFPROTO_IPV6 || leading[i] == 0)
+			return false;
+		all += nft_parts(leading[i], parts);
+	}
+	return all <= NFT_PARTS_MAX;
+}
+
+uint32_t nft_part_value(enum nft_field field, const struct nft_part *part, number128 address)
+{
+	number128 number = address >> 8 * (rows[field].bytes - part->offset - part->bytes);
+	return (uint32_t)(number & (((number128)1 << 8 * part->bytes) - 1));
+}
+
 bool nft_set_has_ranges(const struct nft_set *set)
 {
 	if (set->is_interval)

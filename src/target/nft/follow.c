@@ -230,6 +230,8 @@ static unsigned lookup_cost(const struct nft_set *set)
 
 	if (set->fields_count > NFT_RANGE_FIELDS_MAX)
 		return cost_lookup(is_long ? LOOKUP_FLOW6 : LOOKUP_FLOW, count);
+	if (set->leading[0] != 0)
+		return cost_lookup(set->fields_count > 1 ? LOOKUP_PAIR_PARTS6 : LOOKUP_PARTS6, count);
 	if (set->fields_count > 1 && nft_field_row(set->fields[1])->family != 0)
 		return cost_lookup(is_long ? LOOKUP_PAIR6 : LOOKUP_PAIR, count);
 	if (set->fields_count > 1)
@@ -242,11 +244,12 @@ static unsigned lookup_cost(const struct nft_set *set)
 static unsigned compare_cost(const struct nft_statement *match, bool is_first)
 {
 	bool is_address = nft_field_row(match->field)->family != 0;
+	bool is_ipv6 = nft_field_row(match->field)->bytes == 16;
 
 	if (nft_field_row(match->field)->kind == NFT_VALUE_NAME)
 		return COST_COMPARE_NAME;
 	if (is_first)
-		return is_address ? COST_COMPARE : COST_PROTOCOL;
+		return is_address ? cost_compare(is_ipv6) : COST_PROTOCOL;
 	return is_address ? COST_COMPARE_MORE + COST_FAMILY : COST_COMPARE_MORE;
 }
 

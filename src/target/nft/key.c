@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-#define TYPE_BITS 6 /* of a concatenation's subtype: nft's TYPE_BITS */
+#define TYPE_BITS 6    /* of a concatenation's subtype: nft's TYPE_BITS */
+#define TYPE_INTEGER 4 /* enum datatypes of nft: a number without a name, which a part of a header is */
+#define REGISTER_BYTES 4u
 
 static void put_big(uint8_t *bytes, uint32_t count, number128 number)
 {
@@ -54,20 +56,55 @@ bool nft_key_is_turned(const struct nft_field_row *row)
 	return row->order == NFT_HOST_ENDIAN && row->bytes > 1;
 }
 
+/* Bytes in a concatenation. */
+static uint32_t field_length(const struct nft_set *set, size_t field)
+{
+	struct nft_part parts[NFT_PARTS_MAX];
+	if (set->leading[field] != 0)
+		return REGISTER_BYTES * (uint32_t)nft_parts(set->leading[field], parts);
+	return nft_key_padded(nft_field_row(set->fields[field]));
+}
+
+uint32_t nft_key_put(uint8_t *bytes, const struct nft_set *set, size_t field, const struct nft_value *value,
+		     bool is_ordered)
+{
+	const struct nft_field_row *row = nft_field_row(set->fields[field]);
+	uint8_t whole[16] = { 0 };
+	uint32_t length = field_length(set, field);
+	nft_key_value(whole, row, value, is_ordered);
+	memcpy(bytes, whole, length);
+	return length;
+}
+
 uint32_t nft_key_length(const struct nft_set *set)
 {
-	if (set->fields_count == 1)
+	struct nft_part parts[NFT_PARTS_MAX];
+	if (set->fields_count == 1 && set->leading[0] == 0)
 		return nft_field_row(set->fields[0])->bytes;
+	if (set->fields_count == 1 && nft_parts(set->leading[0], parts) == 1)
+		return parts[0].bytes;
 	uint32_t length = 0;
 	for (size_t i = 0; i < set->fields_count; i++)
-		length += nft_key_padded(nft_field_row(set->fields[i]));
+		length += field_length(set, i);
 	return length;
+}
+
+bool nft_key_is_concatenation(const struct nft_set *set)
+{
+	struct nft_part parts[NFT_PARTS_MAX];
+	return set->fields_count > 1 || (set->leading[0] != 0 && nft_parts(set->leading[0], parts) > 1);
 }
 
 uint32_t nft_key_type(const struct nft_set *set)
 {
+	struct nft_part parts[NFT_PARTS_MAX];
 	uint32_t type = 0;
-	for (size_t i = 0; i < set->fields_count; i++)
-		type = type << TYPE_BITS | nft_field_row(set->fields[i])->type_number;
+	for (size_t i = 0; i < set->fields_count; i++) {
+		size_t count = nft_parts(set->leading[i], parts);
+		for (size_t k = 0; k < count; k++)
+			type = type << TYPE_BITS | TYPE_INTEGER;
+		if (count == 0)
+			type = type << TYPE_BITS | nft_field_row(set->fields[i])->type_number;
+	}
 	return type;
 }

@@ -17,6 +17,11 @@ void nft_key_value(uint8_t *bytes, const struct nft_field_row *row, const struct
 uint32_t nft_key_padded(const struct nft_field_row *row);
 /* Does the field's register need its bytes turned before "greater" means anything? */
 bool nft_key_is_turned(const struct nft_field_row *row);
+/* One field of the set's concatenation, padded with zeros; its length there. */
+uint32_t nft_key_put(uint8_t *bytes, const struct nft_set *set, size_t field, const struct nft_value *value,
+		     bool is_ordered);
+/* Is it several to nft: fields, or parts of one? */
+bool nft_key_is_concatenation(const struct nft_set *set);
 /* Bytes of a set's key. */
 uint32_t nft_key_length(const struct nft_set *set);
 /* nft's number for the key's type: six bits a field of a concatenation. */

@@ -598,7 +598,7 @@ bool emit_service_goal(struct lower *lower, struct entry entry, struct goal *goa
 
 /* --- cost --------------------------------------------------------------------------------- */
 
-static unsigned factor_cost(enum factor factor)
+static unsigned factor_cost(const struct unit *unit, enum factor factor)
 {
 	switch (factor) {
 	case FACTOR_IN:
@@ -606,7 +606,7 @@ static unsigned factor_cost(enum factor factor)
 		return COST_COMPARE_NAME;
 	case FACTOR_SOURCE:
 	case FACTOR_DESTINATION:
-		return COST_COMPARE;
+		return cost_compare(unit->family == FAMILIES_IPV6);
 	case FACTOR_SERVICE:
 		return COST_PORTS;
 	}
@@ -647,7 +647,8 @@ unsigned emit_match_cost(const struct lower *lower, struct entry entry)
 		if (product.is_set[factor])
 			cost += set_cost(lower, product.unit, factor);
 		else
-			cost += factor_cost(factor) * (alternatives + 1) / 2 + (is_chained ? COST_JUMP : 0);
+			cost += factor_cost(product.unit, factor) * (alternatives + 1) / 2 +
+				(is_chained ? COST_JUMP : 0);
 	}
 	return cost;
 }
@@ -683,7 +684,8 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++) {
 		if ((product.needs & factor_needs[factor]) == 0)
 			continue;
-		unsigned own = product.is_set[factor] ? set_cost(lower, product.unit, factor) : factor_cost(factor);
+		unsigned own = product.is_set[factor] ? set_cost(lower, product.unit, factor)
+						      : factor_cost(product.unit, factor);
 		unsigned times = is_apart(&product, factor, rules) ? (unsigned)product.counts[factor] : rules;
 		cost += own * times * reach / 256;
 		reach = reach * factor_odds(product.unit, factor) / 256;

@@ -116,7 +116,8 @@ struct nft_statement {
 	enum nft_field field;
 	const enum nft_field *fields;
 	size_t fields_count;
-	/* VMAP, of each address: the leading bits that are looked up; 0: all */
+	/* VMAP, of each address: the leading bits that are looked up, where the set's key holds no others as where
+	 * it holds zeros behind them; 0: all */
 	uint8_t leading[NFT_KEY_FIELDS_MAX];
 	/* MATCH on TH_SPORT/TH_DPORT: the protocol that was matched just before in the same rule
 	 * (text: "tcp dport 80" stands for both); 0: matched by an earlier dispatch (text: "th dport") */
@@ -199,6 +200,9 @@ struct nft_set {
 	const char *name;
 	const enum nft_field *fields;
 	size_t fields_count; /* at most NFT_KEY_FIELDS_MAX */
+	/* of each address: the leading bits that the key holds, alone (nft_parts); 0: the whole address. Elements
+	 * have zeros behind them. For exact sets of elements. */
+	uint8_t leading[NFT_KEY_FIELDS_MAX];
 	bool is_verdict_map;
 	bool is_interval;    /* some element is a range */
 	bool is_dynamic;     /* filled from packets */

@@ -83,6 +83,13 @@ static void need_for_field(struct needs *needs, struct context *context, enum nf
 		need(needs, context, NFT_FIELD_L4PROTO, protocol);
 }
 
+/* Parts of a header by their places name no family: the text says the check itself. */
+static bool is_text_silent(const struct nft_statement *statement)
+{
+	return (statement->kind == NFT_VMAP || statement->kind == NFT_CONCAT_MATCH) &&
+	       statement->set->leading[0] != 0;
+}
+
 static struct needs needs_of(const struct nft_statement *statement, struct context context)
 {
 	struct needs needs = { .count = 0 };
@@ -188,6 +195,8 @@ static bool is_same_check(const struct nft_statement *a, const struct nft_statem
 static void mark_implied(struct nft_plan *plan, const struct context *contexts)
 {
 	size_t last = plan->steps_count - 1;
+	if (is_text_silent(plan->steps[last].statement))
+		return;
 	for (size_t back = last < 2 ? last : 2; back > 0; back--) {
 		const struct nft_step *steps = &plan->steps[last - back];
 		struct needs needs = needs_of(steps[back].statement, contexts[last - back]);
@@ -229,7 +238,7 @@ static void add_with_needs(struct nft_plan *plan, struct context *contexts, stru
 	struct needs needs = needs_of(statement, *context);
 	for (size_t i = 0; i < needs.count; i++) {
 		contexts[plan->steps_count] = *context;
-		add_step(plan, needs.checks[i], true);
+		add_step(plan, needs.checks[i], !is_text_silent(statement));
 		context_learn(context, needs.checks[i]);
 	}
 	contexts[plan->steps_count] = *context;

@@ -3,7 +3,11 @@
  * rest follows in the same chain. Behind a jump the right half finds nothing, and costs little. */
 #include "target/nft/split_form.h"
 
+#include <string.h>
+
+#include "base/pool.h"
 #include "optimise/costs.h"
+#include "target/nft/field.h"
 #include "target/nft/lower_emit.h"
 #include "target/nft/split_flow.h"
 #include "target/nft/split_hash.h"
@@ -110,8 +114,28 @@ enum cells_form cells_form(const struct lower *lower, const struct cells *cells,
 	return has_tree ? CELLS_TREE : CELLS_NONE;
 }
 
+/* 0: all bits of the address. */
+static uint8_t leading_of(unsigned width, unsigned length)
+{
+	return (uint8_t)(length == width ? 0 : length);
+}
+
+enum cost_lookup hash_lookup(unsigned width, unsigned length, unsigned other_length)
+{
+	static const enum nft_field fields[] = { NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR };
+	const uint8_t leading[] = { leading_of(width, length), leading_of(width, other_length) };
+	bool is_pair = other_length != 0;
+	if (width == 32)
+		return is_pair ? LOOKUP_PAIR : LOOKUP_MASKED;
+	if (nft_pays_in_parts(fields, leading, is_pair ? 2 : 1))
+		return is_pair ? LOOKUP_PAIR_PARTS6 : LOOKUP_PARTS6;
+	return is_pair ? LOOKUP_PAIR6 : LOOKUP_MASKED6;
+}
+
 enum cost_lookup cells_lookup(const struct cells *cells)
 {
+	if (cells->length != 0 && !is_flow_field(cells->field))
+		return hash_lookup(cells_width(cells->field), cells->length, cells->other_length);
 	switch (cells->field) {
 	case SPLIT_IN:
 	case SPLIT_OUT:
@@ -122,14 +146,13 @@ enum cost_lookup cells_lookup(const struct cells *cells)
 		return LOOKUP_CONCATENATED;
 	case SPLIT_SOURCE4:
 	case SPLIT_DESTINATION4:
-		return cells->length != 0 ? LOOKUP_MASKED : LOOKUP_INTERVAL;
+		return LOOKUP_INTERVAL;
 	case SPLIT_SOURCE6:
 	case SPLIT_DESTINATION6:
-		return cells->length != 0 ? LOOKUP_MASKED6 : LOOKUP_INTERVAL6;
+		return LOOKUP_INTERVAL6;
 	case SPLIT_PAIR4:
-		return LOOKUP_PAIR;
 	case SPLIT_PAIR6:
-		return LOOKUP_PAIR6;
+		break; /* always of leading bits */
 	case SPLIT_FLOW4:
 		return LOOKUP_FLOW;
 	case SPLIT_FLOW6:
@@ -140,16 +163,16 @@ enum cost_lookup cells_lookup(const struct cells *cells)
 
 unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 {
+	bool is_ipv6 = is_address_field(cells->field) && cells_width(cells->field) == 128;
+	unsigned compare = cost_compare(is_ipv6);
 	switch (form) {
 	case CELLS_RULES:
-		return (unsigned)cells->cells_count *
-		       (is_name_field(cells->field) ? COST_COMPARE_NAME : COST_COMPARE);
+		return (unsigned)cells->cells_count * (is_name_field(cells->field) ? COST_COMPARE_NAME : compare);
 	case CELLS_MAP:
 	case CELLS_HASH:
 		return cost_lookup(cells_lookup(cells), cells_elements(cells));
 	case CELLS_TREE:
-		return TREE_LEAF_CELLS * COST_COMPARE +
-		       (COST_COMPARE + COST_JUMP) * tree_levels(cells->cells_count);
+		return TREE_LEAF_CELLS * compare + (compare + COST_JUMP) * tree_levels(cells->cells_count);
 	case CELLS_NONE:
 		break;
 	}
@@ -303,12 +326,6 @@ static bool has_ranges(const struct cells *cells)
 	return false;
 }
 
-/* 0: all bits of the address. */
-static uint8_t leading_of(const struct cells *cells, unsigned length)
-{
-	return (uint8_t)(length == cells_width(cells->field) ? 0 : length);
-}
-
 /* How many there are. */
 static size_t map_fields(enum split_field field, bool is_interval, enum nft_field fields[NFT_KEY_FIELDS_MAX])
 {
@@ -328,6 +345,16 @@ static size_t map_fields(enum split_field field, bool is_interval, enum nft_fiel
 	return is_flow_field(field) ? 4 : 2;
 }
 
+/* What a listing's numbers are. */
+static const char *parts_comment(const struct lower *lower, const struct cells *cells)
+{
+	if (cells->field == SPLIT_PAIR6)
+		return pool_format(lower->pool, "first %u bits of source, %u of destination", cells->length,
+				   cells->other_length);
+	return pool_format(lower->pool, "first %u bits of %s", cells->length,
+			   cells->field == SPLIT_SOURCE6 ? "source" : "destination");
+}
+
 static void write_map(struct lower *lower, struct draft *draft, const struct cells *cells,
 		      const struct goal *goals)
 {
@@ -335,8 +362,16 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	bool is_interval = has_ranges(cells);
 	size_t fields_count = map_fields(cells->field, is_interval, fields);
 	struct nft_set *map = lower_set(lower, lower_name(lower, map_kind(cells->field)), fields, fields_count);
+	const uint8_t leading[NFT_KEY_FIELDS_MAX] = {
+		leading_of(cells_width(cells->field), cells->length),
+		leading_of(cells_width(cells->field), cells->other_length),
+	};
 	map->is_verdict_map = true;
 	map->is_interval = is_interval;
+	if (nft_pays_in_parts(fields, leading, fields_count)) {
+		memcpy(map->leading, leading, sizeof map->leading);
+		map->comment = parts_comment(lower, cells);
+	}
 	map->elements_capacity = cells_elements(cells);
 	map->elements = lower_array(lower, struct nft_element, map->elements_capacity);
 	for (size_t i = 0; i < cells->cells_count; i++)
@@ -349,8 +384,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	rule.items_count = 0;
 	rule_add(&rule, (struct nft_statement){
 		.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count,
-		.leading = { leading_of(cells, cells->length), leading_of(cells, cells->other_length) },
-		.set = map,
+		.leading = { leading[0], leading[1] }, .set = map,
 	});
 	rule_end(lower, draft, &rule, height);
 }

@@ -22,6 +22,8 @@ bool cells_may_have_set(const struct lower *lower, unsigned linear);
 /* The elements of the map that the cells become, and how the kernel finds one. */
 size_t cells_elements(const struct cells *cells);
 enum cost_lookup cells_lookup(const struct cells *cells);
+/* The lookup of the leading bits of addresses of so many bits; other_length: of a pair's second, else 0. */
+enum cost_lookup hash_lookup(unsigned width, unsigned length, unsigned other_length);
 /* What finding the cell costs a packet, in nanoseconds. */
 unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form);
 /* Levels of chains that the form itself takes. */

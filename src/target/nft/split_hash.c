@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "optimise/costs.h"
+#include "target/nft/split_form.h"
 
 enum {
 	BLOCKS_MAX = 256,     /* a prefix is cut into so many blocks at most */
@@ -155,8 +156,9 @@ static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces)
 		return UINT64_MAX;
 	uint64_t lookups = 0;
 	for (size_t i = 0; i < plan->lengths_count; i++)
-		lookups += cost_lookup(pieces->width == 32 ? LOOKUP_MASKED : LOOKUP_MASKED6, keys[i]);
-	return lookups + crowding(plan, pieces) * COST_COMPARE / 100 + (uint64_t)without * COST_COMPARE;
+		lookups += cost_lookup(hash_lookup(pieces->width, plan->lengths[i], 0), keys[i]);
+	unsigned compare = cost_compare(pieces->width == 128);
+	return lookups + crowding(plan, pieces) * compare / 100 + (uint64_t)without * compare;
 }
 
 /* --- candidates --------------------------------------------------------------------------- */
@@ -359,9 +361,10 @@ static uint64_t weigh_pairs(const struct pair_units *units, const struct pair_pl
 	}
 	if (without * 2 > units->items_count || keys > units->items_count * KEYS_A_PIECE + KEYS_LEAST)
 		return UINT64_MAX;
-	return cost_lookup(units->width == 32 ? LOOKUP_PAIR : LOOKUP_PAIR6, keys * scale) +
-	       (uint64_t)without * scale * COST_COMPARE + (uint64_t)partly * COST_COMPARE / units->items_count +
-	       pair_crowding(units, plan) * COST_COMPARE / 100;
+	unsigned compare = cost_compare(units->width == 128);
+	return cost_lookup(hash_lookup(units->width, plan->from.length, plan->to.length), keys * scale) +
+	       (uint64_t)without * scale * compare + (uint64_t)partly * compare / units->items_count +
+	       pair_crowding(units, plan) * compare / 100;
 }
 
 struct pair_plan pair_plan(struct lower *lower, enum split_field field, const struct entry *list,

@@ -88,7 +88,10 @@ static void text_element_key(struct text *out, const struct nft_set *set,
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (i != 0)
 			text_add(out, " . ");
-		nft_text_interval(out, set->fields[i], &lows[i], &highs[i]);
+		if (set->leading[i] != 0)
+			nft_text_parts(out, set->fields[i], set->leading[i], lows[i].number);
+		else
+			nft_text_interval(out, set->fields[i], &lows[i], &highs[i]);
 	}
 }
 

@@ -16,6 +16,19 @@ static void text_field(struct text *out, enum nft_field field, uint8_t protocol)
 	text_add(out, row->text);
 }
 
+/* Parts of the network header by their places, as nft lists them: "@nh,64,32 . @nh,96,32 & 0xfffffff0". */
+static void text_parts(struct text *out, enum nft_field field, unsigned leading, bool has_masks)
+{
+	struct nft_part parts[NFT_PARTS_MAX];
+	size_t count = nft_parts(leading, parts);
+	for (size_t i = 0; i < count; i++) {
+		text_addf(out, "%s@nh,%u,%u", i == 0 ? "" : " . ",
+			  8 * (nft_field_row(field)->offset + parts[i].offset), 8 * parts[i].bytes);
+		if (has_masks && parts[i].leading != 8 * parts[i].bytes)
+			text_addf(out, " & 0x%08x", ~(uint32_t)0 << (32 - parts[i].leading));
+	}
+}
+
 /* The leading bits that are looked up. */
 static void text_mask(struct text *out, const struct nft_statement *statement, size_t field)
 {
@@ -31,6 +44,10 @@ static void text_fields(struct text *out, const struct nft_statement *statement)
 	for (size_t i = 0; i < statement->fields_count; i++) {
 		if (i != 0)
 			text_add(out, " . ");
+		if (statement->set->leading[i] != 0) {
+			text_parts(out, statement->fields[i], statement->set->leading[i], true);
+			continue;
+		}
 		text_field(out, statement->fields[i], statement->protocol);
 		if (statement->leading[i] != 0)
 			text_mask(out, statement, i);
@@ -220,8 +237,12 @@ void nft_text_rule(struct text *out, const struct nft_rule *rule)
 
 void nft_text_key_type(struct text *out, const struct nft_set *set)
 {
+	bool is_in_parts = set->leading[0] != 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
-		text_add(out, i == 0 ? "type " : " . ");
-		text_add(out, nft_field_row(set->fields[i])->type);
+		text_add(out, i != 0 ? " . " : is_in_parts ? "typeof " : "type ");
+		if (is_in_parts)
+			text_parts(out, set->fields[i], set->leading[i], false);
+		else
+			text_add(out, nft_field_row(set->fields[i])->type);
 	}
 }

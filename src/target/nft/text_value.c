@@ -145,6 +145,25 @@ void nft_text_interval(struct text *out, enum nft_field field, const struct nft_
 		text_range(out, row, low, high, field);
 }
 
+static void text_hexadecimal(struct text *out, uint32_t number, unsigned digits)
+{
+	char bytes[10] = "0x";
+	for (unsigned i = 0; i < digits; i++)
+		bytes[2 + i] = "0123456789abcdef"[number >> 4 * (digits - 1 - i) & 0xf];
+	text_add_bytes(out, bytes, 2 + digits);
+}
+
+void nft_text_parts(struct text *out, enum nft_field field, unsigned leading, number128 address)
+{
+	struct nft_part parts[NFT_PARTS_MAX];
+	size_t count = nft_parts(leading, parts);
+	for (size_t i = 0; i < count; i++) {
+		if (i != 0)
+			text_add(out, " . ");
+		text_hexadecimal(out, nft_part_value(field, &parts[i], address), 2 * parts[i].bytes);
+	}
+}
+
 void nft_text_verdict(struct text *out, const struct nft_verdict *verdict)
 {
 	static const char *const words[] = {

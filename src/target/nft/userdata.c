@@ -4,14 +4,20 @@
 #include <libnftnl/udata.h>
 #include <string.h>
 
-#include "target/nft/field.h"
+#include "target/nft/key.h"
 #include "target/nft/safe.h"
 
-/* enum expr_types of nft: a concatenation */
+/* enum expr_types of nft: a verdict, bytes of a header, a concatenation */
+#define NFT_EXPR_VERDICT 1
+#define NFT_EXPR_PAYLOAD 7
 #define NFT_EXPR_CONCAT 13
-/* its typeof data: nested attributes with the kind of expression and its (empty) parts */
+/* its typeof data: nested attributes with the kind of expression and its parts */
 #define TYPEOF_EXPR 0
 #define TYPEOF_DATA 1
+/* those of bytes of a header: nft's number of the header's words (0: none), which word, what the place is
+ * counted from, bits to the first one, bits */
+enum { PAYLOAD_HEADER, PAYLOAD_WORD, PAYLOAD_BASE, PAYLOAD_OFFSET, PAYLOAD_LENGTH };
+#define PROTO_BASE_NETWORK_HDR 2
 
 static void put(struct nft_userdata *data, uint8_t type, const void *value, size_t length)
 {
@@ -40,24 +46,63 @@ struct nft_userdata nft_userdata_comment(const char *comment)
 	return data;
 }
 
-static void put_concatenation(struct nft_userdata *data)
+static void put_expression(struct nft_userdata *data, uint8_t type, uint32_t expression,
+			   const struct nft_userdata *parts)
 {
 	struct nft_userdata nest = { .length = 0 };
-	put_number(&nest, TYPEOF_EXPR, NFT_EXPR_CONCAT);
-	put(&nest, TYPEOF_DATA, "", 0);
-	put(data, NFTNL_UDATA_SET_KEY_TYPEOF, nest.bytes, nest.length);
+	put_number(&nest, TYPEOF_EXPR, expression);
+	put(&nest, TYPEOF_DATA, parts->bytes, parts->length);
+	put(data, type, nest.bytes, nest.length);
+}
+
+static void put_header_part(struct nft_userdata *data, uint8_t type, uint32_t first_bit, uint32_t bits)
+{
+	struct nft_userdata parts = { .length = 0 };
+	put_number(&parts, PAYLOAD_HEADER, 0);
+	put_number(&parts, PAYLOAD_WORD, 0);
+	put_number(&parts, PAYLOAD_BASE, PROTO_BASE_NETWORK_HDR);
+	put_number(&parts, PAYLOAD_OFFSET, first_bit);
+	put_number(&parts, PAYLOAD_LENGTH, bits);
+	put_expression(data, type, NFT_EXPR_PAYLOAD, &parts);
+}
+
+/* A map that was written with `typeof` says so of its values, too: nft reads both or none, and lists the key as
+ * numbers of no length where it has none. */
+static void put_typeof_verdict(struct nft_userdata *data)
+{
+	put_expression(data, NFTNL_UDATA_SET_DATA_TYPEOF, NFT_EXPR_VERDICT, &(struct nft_userdata){ .length = 0 });
+}
+
+static void put_typeof(struct nft_userdata *data, const struct nft_set *set)
+{
+	struct nft_userdata all = { .length = 0 };
+	struct nft_part parts[NFT_PARTS_MAX];
+	bool is_concatenation = nft_key_is_concatenation(set);
+	uint8_t number = 0;
+	for (size_t i = 0; i < set->fields_count; i++) {
+		size_t count = nft_parts(set->leading[i], parts);
+		for (size_t k = 0; k < count; k++)
+			put_header_part(is_concatenation ? &all : data,
+					is_concatenation ? number++ : NFTNL_UDATA_SET_KEY_TYPEOF,
+					8 * (nft_field_row(set->fields[i])->offset + parts[k].offset),
+					8 * parts[k].bytes);
+	}
+	if (is_concatenation)
+		put_expression(data, NFTNL_UDATA_SET_KEY_TYPEOF, NFT_EXPR_CONCAT, &all);
 }
 
 struct nft_userdata nft_userdata_set(const struct nft_set *set)
 {
 	struct nft_userdata data = { .length = 0 };
-	bool is_concatenation = set->fields_count > 1;
+	bool is_concatenation = nft_key_is_concatenation(set);
 	put_number(&data, NFTNL_UDATA_SET_KEYBYTEORDER,
 		   is_concatenation ? 0 : nft_field_row(set->fields[0])->type_order);
 	if (set->is_verdict_map)
 		put_number(&data, NFTNL_UDATA_SET_DATABYTEORDER, 0);
-	if (is_concatenation)
-		put_concatenation(&data);
+	if (is_concatenation || set->leading[0] != 0)
+		put_typeof(&data, set);
+	if (set->is_verdict_map && set->leading[0] != 0)
+		put_typeof_verdict(&data);
 	if (set->is_verdict_map)
 		put_number(&data, NFTNL_UDATA_SET_DATA_INTERVAL, 0);
 	put_comment(&data, NFTNL_UDATA_SET_COMMENT, set->comment);

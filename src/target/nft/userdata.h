@@ -7,8 +7,8 @@
 
 #include "target/nft/model.h"
 
-/* Enough for a set's data and a comment; the kernel takes 256 (NFT_USERDATA_MAXLEN). */
-#define NFT_USERDATA_MAX 200
+/* What the kernel takes (NFT_USERDATA_MAXLEN): four parts of a header are 198, and a comment. */
+#define NFT_USERDATA_MAX 256
 
 struct nft_userdata {
 	uint8_t bytes[NFT_USERDATA_MAX];

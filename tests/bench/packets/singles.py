@@ -87,6 +87,9 @@ class Structure:
         return made
 
     def element(self, rule):
+        if self.flags == "parts":
+            return " . ".join(f"{side.value >> 96:#x} . {side.value >> 64 & 0xffffffff:#x}"
+                              for side in (rule.source, rule.destination) if side)
         words = [str(side) for side in (rule.source, rule.destination) if side]
         if self.flags == "masked":
             words = [word.split("/")[0] for word in words]
@@ -99,10 +102,14 @@ class Structure:
         flags = "\t\tflags interval\n" if self.flags == "interval" else ""
         size = f"\t\tsize {max(2, len(rules))}\n" if self.sized else ""
         elements = ",\n".join(f"{self.element(rule)} : accept" for rule in rules)
-        head = (f"\tmap places {{\n\t\ttype {self.kind} : verdict\n{flags}{size}"
+        kind = "typeof" if self.flags == "parts" else "type"
+        head = (f"\tmap places {{\n\t\t{kind} {self.kind} : verdict\n{flags}{size}"
                 f"\t\telements = {{ {elements} }}\n\t}}\n")
-        return chain("inet", [f"{self.key} vmap @places"], head)
+        check = "meta nfproto ipv6 " if self.flags == "parts" else ""
+        return chain("inet", [f"{check}{self.key} vmap @places"], head)
 
+
+PAIR_PARTS = "@nh,64,32 . @nh,96,32 . @nh,192,32 . @nh,224,32"
 
 STRUCTURES = [
     Structure("hash, IPv4 address", 4, "ip daddr", "ipv4_addr", ("destination",)),
@@ -144,6 +151,10 @@ STRUCTURES = [
               "ip6 saddr & ffff:ffff:ffff:ffff:: . ip6 daddr & ffff:ffff:ffff:ffff:: . meta l4proto . th dport",
               "ipv6_addr . ipv6_addr . inet_proto . inet_service",
               ("source", "destination", "network", "port", "protocol"), "masked"),
+    Structure("hash, IPv6 address, 64 bits in parts", 6, "@nh,192,32 . @nh,224,32", "@nh,192,32 . @nh,224,32",
+              ("destination", "network"), "parts"),
+    Structure("hash, IPv6 source . destination, in parts", 6, PAIR_PARTS, PAIR_PARTS,
+              ("source", "destination", "network"), "parts"),
     Structure("rbtree, IPv6 networks", 6, "ip6 daddr", "ipv6_addr", ("destination", "network"),
               "interval", False),
     Structure("pipapo, IPv6 source . destination", 6, "ip6 saddr . ip6 daddr", "ipv6_addr . ipv6_addr",
