@@ -203,7 +203,7 @@ struct goal goal_of_chain(const struct draft *draft, const struct nft_chain *cha
 
 bool lower_may_add_set(const struct lower *lower)
 {
-	return lower->table->sets_count < lower->limits->sets_most;
+	return lower->table->sets_count + lower->sets_kept < lower->limits->sets_most;
 }
 
 bool lower_may_add_leaf_set(const struct lower *lower)

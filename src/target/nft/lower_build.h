@@ -59,7 +59,9 @@ struct lower {
 	size_t names_count, names_capacity;
 
 	bool may_check; /* the list that is being cut may get checkpoints (split_rest.h) */
+	bool has_plain_leaves; /* the list that is being cut is too deep for its leaves to be cut again */
 	size_t copies_made; /* units in the leaves of all cuts */
+	size_t sets_kept, copies_kept; /* back for what is written later */
 	uint32_t distinct_outcomes; /* numbers from the top, for ends that equal no other */
 	struct goal refuse; /* the chain that rejects, made on first use */
 	struct nft_choice *choice; /* of the list that is being written, where it is reported; or NULL */

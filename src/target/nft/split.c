@@ -35,6 +35,9 @@ enum {
 	AHEAD_MOST = 512,         /* units of a list that is worth a look ahead */
 	HALVES_MIN = 48,
 	NESTING_MAX = 64,
+	MAPS_UNITS_LEAST = 5,
+	MAPS_LEAST = 3,
+	UNITS_A_MAP = 64,
 };
 
 struct site {
@@ -47,6 +50,7 @@ struct site {
 struct list {
 	const struct entry *items;
 	size_t count;
+	size_t times; /* a sample: each unit stands for so many; 0: for itself */
 };
 
 struct leaf_chain {
@@ -73,14 +77,21 @@ static unsigned linear_cost(const struct lower *lower, struct list list)
 		cost += emit_cost(lower, list.items[i]);
 	if (seen != 0)
 		cost = cost * list.count / seen;
+	if (list.times != 0)
+		cost *= list.times;
 	return cost > UINT32_MAX ? UINT32_MAX : (unsigned)cost;
 }
 
-/* What a list will cost once it is written as well as can be. */
+/* What a list of these plain rules will cost once it is written as well as can be. */
+static unsigned cost_of_linear(uint64_t linear)
+{
+	return (unsigned)(linear < LIST_COST_MOST ? linear : LIST_COST_MOST + linear / 64);
+}
+
+/* The same of a list. */
 static unsigned list_cost(const struct lower *lower, struct list list)
 {
-	unsigned cost = linear_cost(lower, list);
-	return cost < LIST_COST_MOST ? cost : LIST_COST_MOST + cost / 64;
+	return cost_of_linear(linear_cost(lower, list));
 }
 
 static bool is_final_leaf(const struct lower *lower, struct list leaf)
@@ -100,9 +111,18 @@ struct leaf_costs {
 	uint64_t match, miss; /* of packets that some unit of the leaf matches, of those that none does */
 };
 
-static struct leaf_costs leaf_costs(const struct lower *lower, struct list leaf)
+/* Units that a leaf of a sample stands for. Two units share a cell as often in the sample as in the list: what
+ * is in the leaf beside one unit grows with the list. */
+static uint64_t units_of_leaf(struct list leaf, size_t times)
 {
-	uint64_t matches = 0, seen = 0, misses = list_cost(lower, leaf);
+	return times == 0 ? leaf.count : 1 + (leaf.count - 1) * times;
+}
+
+static struct leaf_costs leaf_costs(const struct lower *lower, struct list leaf, size_t times)
+{
+	uint64_t matches = 0, seen = 0, units = units_of_leaf(leaf, times);
+	uint64_t plain = linear_cost(lower, leaf) * units / leaf.count;
+	uint64_t misses = lower->has_plain_leaves ? plain : cost_of_linear(plain);
 	size_t step = leaf.count > SAMPLE ? leaf.count / SAMPLE : 1;
 	for (size_t i = 0; i < leaf.count; i += step, seen++)
 		matches += emit_match_cost(lower, leaf.items[i]);
@@ -110,8 +130,7 @@ static struct leaf_costs leaf_costs(const struct lower *lower, struct list leaf)
 	unsigned before = COST_JUMP + (is_shared ? 0 : COST_FAR);
 	uint64_t match = matches / seen;
 	return (struct leaf_costs){
-		before + misses * (leaf.count - 1) / (2 * leaf.count) +
-			(match < LIST_COST_MOST ? match : LIST_COST_MOST),
+		before + misses * (units - 1) / (2 * units) + (match < LIST_COST_MOST ? match : LIST_COST_MOST),
 		before + misses,
 	};
 }
@@ -128,23 +147,96 @@ static unsigned fields_asked(const struct lower *lower, struct list list)
 	return (unsigned)(seen == 0 || fields == 0 ? 100 : fields * 100 / seen);
 }
 
-/* The mean over a sample of the cells. asked: fields_asked of what was cut. */
-static uint64_t leaves_cost(const struct lower *lower, const struct cells *cells, unsigned asked)
+/* What packets pay behind a lookup, over the units of the leaves: that many more packets get to a leaf. */
+struct leaves_cost {
+	uint64_t sum, units;
+};
+
+/* Of a sample of the cells. times: struct list; asked: fields_asked of what was cut. */
+static void add_leaves_cost(const struct lower *lower, const struct cells *cells, size_t times, unsigned asked,
+			    struct leaves_cost *cost)
 {
-	size_t step = cells->cells_count > SAMPLE ? cells->cells_count / SAMPLE : 1;
-	uint64_t match = 0, miss = 0, seen = 0;
 	unsigned cut = cells->field >= SPLIT_FLOW4 ? 300 : cells->field >= SPLIT_PAIR4 ? 200 : 100;
-	for (size_t i = 0; i < cells->cells_count; i += step, seen++) {
+	size_t step = cells->cells_count > SAMPLE ? cells->cells_count / SAMPLE : 1;
+	for (size_t i = 0; i < cells->cells_count; i += step) {
 		struct list leaf = leaf_list(cells, cells->cells[i].leaf);
+		cost->units += leaf.count * step;
 		if (is_final_leaf(lower, leaf))
 			continue;
-		struct leaf_costs costs = leaf_costs(lower, leaf);
-		match += costs.match;
-		miss += costs.miss;
+		struct leaf_costs costs = leaf_costs(lower, leaf, times);
+		uint64_t miss = cut >= asked ? 0 : costs.miss * (asked - cut) / asked;
+		cost->sum += (costs.match + miss) * leaf.count * step;
 	}
-	if (seen == 0)
-		return 0;
-	return match / seen / 2 + (cut >= asked ? 0 : miss / seen * (asked - cut) / asked / 2);
+}
+
+/* --- shares ------------------------------------------------------------------------------- */
+
+/* The maps and the copies that may still be made are for all lists that are still to be written: whoever came
+ * first could use them up, and those behind would be plain rules, however long. Each list gets its share. */
+struct share {
+	size_t sets, copies; /* kept back for later */
+};
+
+/* What lists would like to have. */
+struct wanted {
+	size_t maps, units;
+};
+
+static void want(struct wanted *wanted, size_t units)
+{
+	wanted->maps += units < MAPS_UNITS_LEAST ? 0 : MAPS_LEAST + units / UNITS_A_MAP;
+	wanted->units += units;
+}
+
+/* A map for the cells, and what their chains would like. */
+static void want_cells(struct wanted *wanted, const struct cells *cells)
+{
+	wanted->maps++;
+	for (size_t i = 0; i < cells->checkpoints_count; i++)
+		want(wanted, cells->checkpoints[i].count);
+	for (size_t i = 0; i < cells->leaves_count; i++)
+		want(wanted, cells->leaves[i].count);
+}
+
+/* Copies that may still be made of any list. */
+static size_t copies_left(const struct lower *lower)
+{
+	size_t all = lower->units_count * 24 + 65536, used = lower->copies_made + lower->copies_kept;
+	return all > used ? all - used : 0;
+}
+
+static size_t sets_left(const struct lower *lower)
+{
+	size_t used = lower->table->sets_count + lower->sets_kept;
+	return lower->limits->sets_most > used ? lower->limits->sets_most - used : 0;
+}
+
+/* Keeps back what is for others. left: what is wanted for all from here on; own is taken off. */
+static struct share begin_share(struct lower *lower, struct wanted own, struct wanted *left)
+{
+	size_t sets = sets_left(lower), all = left->maps;
+	left->maps -= own.maps;
+	left->units -= own.units;
+	struct share share = {
+		.sets = all <= sets ? left->maps : sets * left->maps / all,
+		.copies = own.units == 0 ? 0 : copies_left(lower) * left->units / (own.units + left->units),
+	};
+	lower->sets_kept += share.sets;
+	lower->copies_kept += share.copies;
+	return share;
+}
+
+static struct share begin_list_share(struct lower *lower, size_t units, struct wanted *left)
+{
+	struct wanted own = { 0, 0 };
+	want(&own, units);
+	return begin_share(lower, own, left);
+}
+
+static void end_share(struct lower *lower, struct share share)
+{
+	lower->sets_kept -= share.sets;
+	lower->copies_kept -= share.copies;
 }
 
 /* --- leaves ------------------------------------------------------------------------------- */
@@ -243,16 +335,14 @@ static struct list sample_of(struct lower *lower, struct list list)
 	struct entry *items = pool_array(lower->scratch, struct entry, SAMPLE);
 	for (size_t i = 0; i < SAMPLE; i++)
 		items[i] = list.items[i * step];
-	return (struct list){ items, SAMPLE };
+	return (struct list){ items, SAMPLE, step };
 }
 
 /* The leaves of one cut, and those of all cuts together, hold a bounded number of units for each
  * unit of the list: the table grows with the policy. */
 static size_t copies_most(const struct lower *lower, size_t count)
 {
-	size_t most = count * 6 + 256;
-	size_t all = lower->units_count * 24 + 65536;
-	size_t left = all > lower->copies_made ? all - lower->copies_made : 0;
+	size_t most = count * 6 + 256, left = copies_left(lower);
 	return most < left ? most : left;
 }
 
@@ -321,16 +411,21 @@ static unsigned pairs_left_cost(const struct cut *cut)
 static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struct list list)
 {
 	const struct cells *first = cut->cells[0];
-	struct list head = { list.items, first->head }, rest = { first->rest, first->rest_count };
+	struct list head = { list.items, first->head, list.times };
+	struct list rest = { first->rest, first->rest_count, list.times };
 	unsigned lookups = 0, asked = fields_asked(lower, list);
-	uint64_t leaves = 0, cells = 0;
+	struct leaves_cost leaves = { .units = 0 };
 	for (size_t i = 0; i < cut->cells_count; i++) {
 		bool is_left = i != 0 && first->field >= SPLIT_FLOW4;
 		lookups += is_left ? pairs_left_cost(cut) : cells_lookup_cost(cut->cells[i], cut->form);
-		leaves += leaves_cost(lower, cut->cells[i], asked) * cut->cells[i]->cells_count;
-		cells += cut->cells[i]->cells_count;
+		add_leaves_cost(lower, cut->cells[i], list.times, asked, &leaves);
 	}
-	return list_cost(lower, head) + lookups + (unsigned)(leaves / cells) + list_cost(lower, rest);
+	uint64_t cost = list_cost(lower, head) + lookups + leaves.sum / leaves.units / 2;
+	/* plain rules have what is left, too: it must not be what a cut seems to save */
+	uint64_t plain = cost + linear_cost(lower, rest);
+	if (plain >= linear_cost(lower, list))
+		return plain > UINT32_MAX ? UINT32_MAX : (unsigned)plain;
+	return (unsigned)cost + list_cost(lower, rest);
 }
 
 /* Blocks that hold most of the list tell nothing apart. */
@@ -579,6 +674,7 @@ static bool may_check(const struct lower *lower, struct list list, unsigned leve
 static struct cut choose_cut(struct lower *lower, struct list list, unsigned level, unsigned linear)
 {
 	lower->may_check = may_check(lower, list, level);
+	lower->has_plain_leaves = level == SPLIT_LEVELS_MAX;
 	unsigned most = linear - linear / 8, fields = fields_at(lower, level);
 	if (list.count > LONG_LIST)
 		return best_cut_of_long(lower, list, level, fields, most);
@@ -620,13 +716,16 @@ struct family_lists {
 static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level)
 {
 	struct nft_choice *choice = lower->choice;
-	unsigned linear = linear_cost(lower, list), cost = list_cost(lower, list);
-	if (list.count > AHEAD_MOST || linear <= lower->limits->list_least)
-		return cost;
+	unsigned linear = linear_cost(lower, list);
+	if (level == SPLIT_LEVELS_MAX || linear <= lower->limits->list_least)
+		return linear;
+	if (list.count > AHEAD_MOST)
+		list = sample_of(lower, list);
+	lower->has_plain_leaves = level + 1 == SPLIT_LEVELS_MAX;
 	lower->choice = NULL;
 	struct cut cut = best_cut(lower, list, level, ALL_FIELDS, linear);
 	lower->choice = choice;
-	cost = cut.cells_count == 0 ? linear : cut.cost;
+	unsigned cost = cut.cells_count == 0 ? linear : cut.cost;
 	drop_cut(&cut);
 	return cost;
 }
@@ -693,14 +792,26 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 			     const struct cut *cut)
 {
 	const struct cells *cells = cut->cells[0];
-	for (size_t i = 0; i < cut->cells_count; i++)
+	struct wanted wanted = { 0, 0 };
+	want(&wanted, cells->head);
+	if (cells->rest_count < list.count / 2)
+		want(&wanted, cells->rest_count); /* a cut that leaves most is no reason to spare */
+	for (size_t i = 0; i < cut->cells_count; i++) {
 		lower->copies_made += cut->cells[i]->entries_count;
+		want_cells(&wanted, cut->cells[i]);
+	}
+	struct share share = begin_list_share(lower, cells->head, &wanted);
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
+	end_share(lower, share);
 	for (size_t i = 0; i < cut->cells_count; i++) {
 		struct site here = site;
+		struct wanted own = { 0, 0 };
 		here.is_tail = site.is_tail && cells->rest_count == 0 && leaves_are_whole(cut, i);
+		want_cells(&own, cut->cells[i]);
+		share = begin_share(lower, own, &wanted);
 		write_cells(lower, here, cut->cells[i], cut->form);
+		end_share(lower, share);
 	}
 	return (struct list){ cells->rest, cells->rest_count };
 }
@@ -709,7 +820,12 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 static void write_families(struct lower *lower, struct site site,
 			   const struct family_lists *families)
 {
+	struct wanted wanted = { 0, 0 };
+	want(&wanted, families->of[0].count);
+	want(&wanted, families->of[1].count);
+	struct share share = begin_list_share(lower, families->of[0].count, &wanted);
 	write_family_rule(lower, site, families->of[0], FAMILIES_IPV4);
+	end_share(lower, share);
 	write_family_rule(lower, site, families->of[1], FAMILIES_IPV6);
 }
 

@@ -1,0 +1,90 @@
+"""No list of rules that has structure becomes a long chain of plain rules, at any size.
+
+usage: chains_test.py FWC [--sizes N,N]
+
+What falls back to plain rules where maps or copies run out would cost packets a thousand times more, at that
+size only. Policies of every kind of the packet benchmark are compiled, and in what comes out the longest chain
+is counted; policies of two kinds in turn, and of both families, are among them. Which rules those are is the
+proof's matter, not this test's."""
+
+import argparse
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench", "packets"))
+
+# pylint: disable=wrong-import-position
+import policies
+import renderings
+
+LONGEST = 20
+KINDS = ("hosts", "prefixes", "networks", "tuples", "tuples and networks", "tuples, mostly denied",
+         "tuples of both families")
+
+
+def rules_of(kind, count, family):
+    if kind in policies.FAMILIES:
+        return policies.rules_of(kind, count, family)
+    if kind == "tuples and networks":
+        return (policies.rules_of("tuples", count // 2, family) +
+                policies.rules_of("networks", count - count // 2, family))
+    if kind == "tuples of both families":
+        rules = policies.rules_of("tuples", count // 2, 4) + policies.rules_of("tuples", count - count // 2, 6)
+        random.Random(f"{count}").shuffle(rules)
+        return rules
+    return [rule._replace(allow=index % 3 == 0)
+            for index, rule in enumerate(policies.rules_of("tuples", count, family))]
+
+
+def longest_chain(text):
+    """(plain rules in the longest chain, its name)"""
+    longest, name, count = (0, ""), "", 0
+    for line in text.splitlines():
+        begin = re.match(r"\tchain (\S+) \{", line)
+        if begin:
+            name, count = begin.group(1), 0
+        elif line == "\t}":
+            longest = max(longest, (count, name))
+            name = ""
+        elif name and line.startswith("\t\t") and " vmap @" not in line and not line.startswith("\t\ttype "):
+            count += 1
+    return longest
+
+
+def compile_longest(fwc, rules):
+    with tempfile.NamedTemporaryFile("w", suffix=".fw") as file:
+        file.write(renderings.fwc_policy(rules))
+        file.flush()
+        done = subprocess.run([fwc, "compile", "--no-proof", file.name], text=True, capture_output=True)
+    if done.returncode != 0:
+        return 0, done.stderr
+    return longest_chain(done.stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fwc")
+    parser.add_argument("--sizes", default="1000,4000,10000")
+    options = parser.parse_args()
+    passed = failed = 0
+    for kind in KINDS:
+        for family in (4, 6):
+            for size in map(int, options.sizes.split(",")):
+                if kind == "tuples of both families" and family == 6:
+                    continue
+                longest, name = compile_longest(options.fwc, rules_of(kind, size, family))
+                if 0 < longest <= LONGEST:
+                    passed += 1
+                    continue
+                failed += 1
+                print(f"{kind}, IPv{family}, {size} rules: {longest} plain rules in the chain {name}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
