@@ -75,6 +75,8 @@ static struct span_of prefix_around(number128 low, number128 high)
 
 static struct span_of span_of_region(const struct region *region, unsigned tree)
 {
+	if (tree != TREE_SERVICES && wildcard_is_prefix(region->wildcard[tree]))
+		return (struct span_of){ region->value[tree], region->value[tree] | region->wildcard[tree] };
 	if (tree != TREE_SERVICES)
 		return prefix_around(region->value[tree], region->value[tree] | region->wildcard[tree]);
 	return prefix_around((number128)region->low[REGION_PROTOCOL] << 16 | region->low[REGION_FIRST],
@@ -87,6 +89,10 @@ static bool span_of_entry(const struct minimise_entry *entry, unsigned tree, str
 	struct region region;
 	bool has_some = false;
 
+	if (tree != TREE_SERVICES && entry->regions == NULL && wildcard_is_prefix(entry->wildcard[tree])) {
+		*span = (struct span_of){ entry->value[tree], entry->value[tree] | entry->wildcard[tree] };
+		return true;
+	}
 	for (size_t number = 0; minimise_region(entry, number, &region); number++) {
 		struct span_of part;
 
@@ -418,6 +424,14 @@ static int compare_places(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
+/* Of all sources, or destinations, the tree of these has everything. */
+static bool is_of_all(const struct meeting *meeting, const struct region *region, unsigned tree)
+{
+	number128 all = meeting->list->bits == 128 ? ~(number128)0 : ((number128)1 << meeting->list->bits) - 1;
+
+	return tree != TREE_SERVICES && region->wildcard[tree] == all;
+}
+
 /* The tree with the fewest candidates, of the first ones; made where it is the first time. */
 static const struct tree *best_tree(struct meeting *meeting, const struct region *region, uint32_t like,
 				    unsigned trees, struct found *best)
@@ -429,6 +443,8 @@ static const struct tree *best_tree(struct meeting *meeting, const struct region
 		struct span_of span = span_of_region(region, number);
 		struct found found;
 
+		if (tree != NULL && is_of_all(meeting, region, number))
+			continue;
 		if (meeting->trees[number].nodes == NULL)
 			tree_make(meeting, meeting->list, number, &meeting->trees[number]);
 		found = tree_find(&meeting->trees[number], &span,

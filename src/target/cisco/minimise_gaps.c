@@ -16,8 +16,8 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 #include "target/cisco/minimise_groups.h"
+#include "target/cisco/minimise_spoken.h"
 
-#define PORTS_COUNT (UINT16_MAX + 1u)
 #define RANGES_MOST 64 /* of one rule and protocol; what has more stays as it is */
 #define NO_GAP SIZE_MAX
 
@@ -54,7 +54,8 @@ struct spanning {
 	uint32_t bottom;   /* the entry that denies what comes to the end */
 	uint32_t begin;    /* what stands before this place takes every port */
 	uint16_t protocol;
-	struct gap *gaps; /* ascending */
+	struct minimise_unspoken unspoken;
+	struct gap *gaps; /* of the same numbers */
 	size_t gaps_count, gaps_capacity;
 	struct interned *shapes_by_ranges;
 	struct shape **shapes;
@@ -65,54 +66,7 @@ struct spanning {
 	size_t sorted_count, sorted_capacity;
 };
 
-/* --- where ---------------------------------------------------------------------------------------- */
-
-static bool is_of_all(const struct minimise_list *list, const struct minimise_entry *entry)
-{
-	number128 all = list->bits == 128 ? ~(number128)0 : ((number128)1 << list->bits) - 1;
-
-	return entry->wildcard[REGION_SOURCE] == all && entry->wildcard[REGION_DESTINATION] == all &&
-	       entry->protocol == MINIMISE_PROTOCOL_ANY && entry->first == NULL && entry->second == NULL &&
-	       entry->regions == NULL && entry->condition == 0 && !entry->is_later;
-}
-
-/* The last entry, where it denies all that comes so far and tells nobody; else UINT32_MAX. */
-static uint32_t find_bottom(const struct minimise_list *list)
-{
-	for (size_t place = list->entries_count; place-- > 0;) {
-		const struct minimise_entry *entry = &list->entries[place];
-
-		if (entry->is_gone || entry->is_end)
-			continue;
-		return entry->is_permit || entry->is_barrier || entry->is_kept || !is_of_all(list, entry) ?
-		       UINT32_MAX : (uint32_t)place;
-	}
-	return UINT32_MAX;
-}
-
-/* --- what is spoken of ------------------------------------------------------------------------------ */
-
-/* Ports of whole packets of the protocol. false: none. */
-static bool ports_of_region(const struct spanning *spanning, const struct region *region, struct port_range *range)
-{
-	*range = (struct port_range){ region->low[REGION_FIRST], region->high[REGION_FIRST] };
-	return region->low[REGION_PROTOCOL] <= spanning->protocol &&
-	       region->high[REGION_PROTOCOL] >= spanning->protocol && region->low[REGION_LATER] == 0;
-}
-
-static bool takes_all_ports(const struct spanning *spanning, const struct minimise_entry *entry)
-{
-	struct region region;
-	struct port_range range;
-
-	if (entry->regions == NULL)
-		return entry->first == NULL && !entry->is_later &&
-		       (entry->protocol == MINIMISE_PROTOCOL_ANY || entry->protocol == spanning->protocol);
-	for (size_t number = 0; minimise_region(entry, number, &region); number++)
-		if (ports_of_region(spanning, &region, &range) && range.low == 0 && range.high == UINT16_MAX)
-			return true;
-	return false;
-}
+/* --- gaps ------------------------------------------------------------------------------------------- */
 
 static bool is_asked(const struct spanning *spanning, const struct minimise_entry *entry)
 {
@@ -124,67 +78,25 @@ static void pass_those_of_all_ports(struct spanning *spanning)
 	const struct minimise_entry *entries = spanning->work->list->entries;
 
 	for (uint32_t place = spanning->bottom; place-- > spanning->begin;)
-		if (is_asked(spanning, &entries[place]) && takes_all_ports(spanning, &entries[place]))
+		if (is_asked(spanning, &entries[place]) &&
+		    minimise_takes_all_ports(&entries[place], spanning->protocol))
 			spanning->begin = place + 1;
-}
-
-/* Counts up where ranges begin and down behind their ends. */
-static void mark_range(uint32_t *marks, struct port_range range)
-{
-	marks[range.low]++;
-	marks[range.high + 1u]--;
-}
-
-static void mark_entry(const struct spanning *spanning, const struct minimise_entry *entry, uint32_t *marks)
-{
-	struct region region;
-	struct port_range range;
-
-	if (entry->regions == NULL) {
-		if (entry->protocol == spanning->protocol && entry->first != NULL)
-			for (uint32_t at = 0; at < entry->first->count; at++)
-				mark_range(marks, entry->first->ranges[at]);
-		return;
-	}
-	for (size_t number = 0; minimise_region(entry, number, &region); number++)
-		if (ports_of_region(spanning, &region, &range))
-			mark_range(marks, range);
 }
 
 static void find_gaps(struct spanning *spanning)
 {
-	const struct minimise_entry *entries = spanning->work->list->entries;
-	uint32_t *marks = pool_array(spanning->pool, uint32_t, PORTS_COUNT + 1), open = 0;
+	const struct minimise_list *list = spanning->work->list;
+	const struct minimise_speakers speakers = {
+		.protocol = spanning->protocol,
+		.begin = spanning->begin,
+		.end = spanning->bottom,
+		.but_colour = list->entries[spanning->bottom].colour,
+	};
+	struct minimise_unspoken unspoken = minimise_unspoken_of(spanning->pool, list, &speakers);
 
-	for (uint32_t place = spanning->begin; place < spanning->bottom; place++)
-		if (is_asked(spanning, &entries[place]))
-			mark_entry(spanning, &entries[place], marks);
-	for (uint32_t port = 0; port < PORTS_COUNT; port++) {
-		bool was_open = port == 0 || open > 0;
-
-		open += marks[port];
-		if (open > 0)
-			continue;
-		if (was_open)
-			pool_append(spanning->pool, spanning, gaps)->range.low = (uint16_t)port;
-		spanning->gaps[spanning->gaps_count - 1].range.high = (uint16_t)port;
-	}
-}
-
-/* The first gap that does not end before the port; NO_GAP: none. */
-static size_t gap_from(const struct spanning *spanning, uint32_t port)
-{
-	size_t low = 0, high = spanning->gaps_count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (spanning->gaps[middle].range.high < port)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < spanning->gaps_count ? low : NO_GAP;
+	for (size_t index = 0; index < unspoken.items_count; index++)
+		pool_append(spanning->pool, spanning, gaps)->range = unspoken.items[index];
+	spanning->unspoken = unspoken;
 }
 
 /* The gap that is all there is between two ranges; NO_GAP: there is none, or more. */
@@ -194,8 +106,8 @@ static size_t gap_between(const struct spanning *spanning, struct port_range a, 
 
 	if (b.low <= a.high + 1u)
 		return NO_GAP;
-	gap = gap_from(spanning, a.high + 1u);
-	if (gap == NO_GAP || spanning->gaps[gap].range.low != a.high + 1u ||
+	gap = minimise_unspoken_from(&spanning->unspoken, a.high + 1u);
+	if (gap == spanning->gaps_count || spanning->gaps[gap].range.low != a.high + 1u ||
 	    spanning->gaps[gap].range.high + 1u != b.low)
 		return NO_GAP;
 	return gap;
@@ -319,10 +231,10 @@ static uint32_t roundest(uint32_t low, uint32_t high)
 /* The denied gap that the port lies in, or NULL. */
 static const struct gap *denied_at(const struct spanning *spanning, uint32_t port)
 {
-	size_t at = gap_from(spanning, port);
-	const struct gap *gap = at == NO_GAP ? NULL : &spanning->gaps[at];
+	size_t at = minimise_unspoken_from(&spanning->unspoken, port);
+	const struct gap *gap = &spanning->gaps[at];
 
-	return gap != NULL && gap->range.low <= port && gap->is_denied ? gap : NULL;
+	return at < spanning->gaps_count && gap->range.low <= port && gap->is_denied ? gap : NULL;
 }
 
 /* A range that ends anywhere in the gaps around it, so that few prefixes make it up. */
@@ -544,9 +456,9 @@ void minimise_gaps(struct minimising *work)
 {
 	static const uint16_t protocols[] = { PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP };
 	struct minimise_list *list = work->list;
-	uint32_t bottom = find_bottom(list);
+	uint32_t bottom = minimise_bottom(list);
 
-	if (bottom == UINT32_MAX || list->has_multi_eq)
+	if (bottom == UINT32_MAX || list->entries[bottom].is_permit || list->has_multi_eq)
 		return;
 	for (size_t index = 0; index < sizeof protocols / sizeof protocols[0]; index++)
 		span_protocol(work, protocols[index], bottom);

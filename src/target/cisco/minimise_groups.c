@@ -13,17 +13,12 @@ struct shared {
 	uint32_t colour, condition, section, protocol;
 };
 
-static bool is_prefix(number128 wildcard)
-{
-	return (wildcard & (wildcard + 1)) == 0;
-}
-
 static bool can_join(const struct minimise_entry *entry, enum minimise_field field)
 {
 	if (entry->is_gone || entry->is_kept || entry->is_end || entry->regions != NULL)
 		return false;
 	if (field != MINIMISE_PORTS)
-		return is_prefix(entry->wildcard[minimise_side(field)]);
+		return wildcard_is_prefix(entry->wildcard[minimise_side(field)]);
 	return entry->is_line && entry->protocol != MINIMISE_PROTOCOL_ANY && !entry->is_later;
 }
 

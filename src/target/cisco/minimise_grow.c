@@ -8,15 +8,32 @@
 #include "base/pool.h"
 #include "target/cisco/minimise_fold.h"
 #include "target/cisco/minimise_groups.h"
+#include "target/cisco/minimise_spoken.h"
 
 #define WIDER_BITS_MOST 6 /* of a prefix around two */
 #define MEMBERS_FEW 16
+#define PROTOCOLS 256
+
+/* Of one protocol. */
+struct gaps {
+	bool is_known;
+	struct minimise_unspoken unspoken;
+};
+
+struct span {
+	struct port_range range;
+	uint32_t place;
+};
 
 struct growing {
 	struct minimising *work;
 	void *pool; /* of one group */
 	enum minimise_field field;
 	bool is_shorter;
+	uint32_t bottom;
+	struct gaps *gaps; /* by protocol */
+	struct span *spans; /* of one group */
+	size_t spans_count, spans_capacity;
 };
 
 /* May the entry stand in this place? */
@@ -114,11 +131,6 @@ static bool may_grow(const struct growing *growing, const struct minimise_group 
 
 /* --- ports ---------------------------------------------------------------------------------------- */
 
-struct span {
-	struct port_range range;
-	uint32_t place;
-};
-
 static int compare_spans(const void *left, const void *right)
 {
 	const struct span *a = left, *b = right;
@@ -142,21 +154,62 @@ static bool is_cheaper(const struct growing *growing, const struct minimise_port
 	return minimise_cost_compare(growing->work->list->aim, &after, &before) < 0;
 }
 
+/* Whether something between two ranges gets what the list ends in, whatever else an entry of the first's kind
+ * would say of it. */
+static bool is_apart(struct growing *growing, const struct minimise_entry *entry, struct port_range a,
+		     struct port_range b)
+{
+	const struct minimise_list *list = growing->work->list;
+	struct gaps *gaps = &growing->gaps[entry->protocol];
+	size_t at;
+
+	if (growing->bottom == UINT32_MAX || list->entries[growing->bottom].colour == entry->colour)
+		return false;
+	if (!gaps->is_known)
+		gaps->unspoken = minimise_unspoken_of(growing->work->pool, list, &(struct minimise_speakers){
+			entry->protocol, 0, growing->bottom, MINIMISE_COLOUR_NONE });
+	gaps->is_known = true;
+	at = minimise_unspoken_from(&gaps->unspoken, a.high + 1u);
+	return at < gaps->unspoken.items_count && gaps->unspoken.items[at].low < b.low;
+}
+
+/* By their ports; false: none of them may be joined with the next one. */
+static bool sort_spans(struct growing *growing, const struct minimise_group *group)
+{
+	const struct minimise_entry *entries = growing->work->list->entries;
+	struct span *spans;
+	size_t index = 1;
+
+	growing->spans_count = 0;
+	for (size_t member = 0; member < group->count; member++) {
+		const struct minimise_ports *ports = entries[group->members[member]].first;
+
+		if (ports != NULL && ports->count == 1)
+			*pool_append(growing->work->pool, growing, spans) =
+				(struct span){ ports->ranges[0], group->members[member] };
+	}
+	spans = growing->spans;
+	while (index < growing->spans_count && compare_spans(&spans[index - 1], &spans[index]) < 0)
+		index++;
+	if (index < growing->spans_count)
+		qsort(spans, growing->spans_count, sizeof *spans, compare_spans);
+	for (index = 1; index < growing->spans_count; index++)
+		if (!is_apart(growing, &entries[spans[index].place], spans[index - 1].range, spans[index].range))
+			return true;
+	return false;
+}
+
 /* Two ranges and what lies between. */
 static void grow_ranges(struct growing *growing, const struct minimise_group *group)
 {
 	struct minimise_list *list = growing->work->list;
-	struct span *spans = pool_array(growing->pool, struct span, group->count);
-	size_t count = 0, last = 0;
+	struct span *spans;
+	size_t last = 0;
 
-	for (size_t index = 0; index < group->count; index++) {
-		const struct minimise_ports *ports = list->entries[group->members[index]].first;
-
-		if (ports != NULL && ports->count == 1)
-			spans[count++] = (struct span){ ports->ranges[0], group->members[index] };
-	}
-	qsort(spans, count, sizeof *spans, compare_spans);
-	for (size_t index = 1; index < count; index++) {
+	if (!sort_spans(growing, group))
+		return;
+	spans = growing->spans;
+	for (size_t index = 1; index < growing->spans_count; index++) {
 		uint32_t a = spans[last].place, b = spans[index].place, first = earlier(a, b);
 		struct minimise_entry entry = list->entries[first];
 		struct port_range range = { spans[last].range.low, spans[index].range.high };
@@ -164,7 +217,8 @@ static void grow_ranges(struct growing *growing, const struct minimise_group *gr
 		if (range.high < spans[last].range.high)
 			range.high = spans[last].range.high;
 		entry.first = minimise_ports(list, &range, 1);
-		if (is_cheaper(growing, entry.first, list->entries[a].first, list->entries[b].first) &&
+		if (!is_apart(growing, &entry, spans[last].range, spans[index].range) &&
+		    is_cheaper(growing, entry.first, list->entries[a].first, list->entries[b].first) &&
 		    stand_for(growing, &entry, a, b))
 			spans[last = index] = (struct span){ range, first };
 		else
@@ -197,21 +251,23 @@ static void grow_field(struct growing *growing)
 	for (size_t index = 0; index < groups->items_count; index++) {
 		if (growing->work->list->entries[groups->items[index].members[0]].condition != 0)
 			continue;
-		if (growing->field != MINIMISE_PORTS && !may_grow(growing, &groups->items[index]))
+		if (growing->field == MINIMISE_PORTS) {
+			grow_ranges(growing, &groups->items[index]);
+			continue;
+		}
+		if (!may_grow(growing, &groups->items[index]))
 			continue;
 		growing->pool = pool_child(growing->work->pool, "group");
-		if (growing->field == MINIMISE_PORTS)
-			grow_ranges(growing, &groups->items[index]);
-		else
-			grow_prefixes(growing, &groups->items[index]);
+		grow_prefixes(growing, &groups->items[index]);
 		talloc_free(growing->pool);
 	}
 }
 
 bool minimise_grow(struct minimising *work)
 {
-	struct growing growing = { .work = work };
+	struct growing growing = { .work = work, .bottom = minimise_bottom(work->list) };
 
+	growing.gaps = pool_array(work->pool, struct gaps, PROTOCOLS);
 	for (growing.field = MINIMISE_PORTS; growing.field < MINIMISE_FIELDS; growing.field++)
 		grow_field(&growing);
 	for (uint32_t place = 0; work->list->aim == MINIMISE_TCAM && place < work->list->entries_count; place++)

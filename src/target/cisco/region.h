@@ -28,6 +28,12 @@ struct region {
 	uint16_t low[REGION_RANGES], high[REGION_RANGES];
 };
 
+/* The bits that are not compared are the last ones. */
+static inline bool wildcard_is_prefix(number128 wildcard)
+{
+	return (wildcard & (wildcard + 1)) == 0;
+}
+
 bool region_meets(const struct region *a, const struct region *b);
 bool region_holds(const struct region *outer, const struct region *inner);
 /* Of two that meet. */

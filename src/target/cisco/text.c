@@ -80,6 +80,10 @@ static void add_time_range(struct text *out, const struct ios_time_range *range)
 
 static void add_list(struct text *out, const struct ios_list *list, const struct cisco_settings *settings)
 {
+	struct text_lines lines = {
+		.out = out, .family = list->family, .has_port_words = settings->has_port_words,
+	};
+
 	if (!list->is_numbered)
 		text_addf(out, "%s access-list %s%s\n", list->family == FAMILY_IPV4 ? "ip" : "ipv6",
 			  list->family == FAMILY_IPV4 ? "extended " : "", list->name);
@@ -89,7 +93,7 @@ static void add_list(struct text *out, const struct ios_list *list, const struct
 			text_addf(out, "access-list %s ", list->name);
 		else
 			text_add_char(out, ' ');
-		text_add_line(out, list->family, &list->lines[index], settings->has_port_words);
+		text_add_line(&lines, &list->lines[index]);
 		text_add_char(out, '\n');
 	}
 }

@@ -113,8 +113,25 @@ static void add_options(struct text *out, const struct ios_line *line)
 		text_addf(out, " %s", line->extras->cookie);
 }
 
-void text_add_line(struct text *out, enum family family, const struct ios_line *line, bool has_port_words)
+static void add_place_again(struct text_lines *lines, struct text_place *before, const struct ios_place *place)
 {
+	struct text *out = lines->out;
+	size_t at = out->length;
+
+	if (before->place == place) {
+		text_reserve(out, before->length);
+		text_add_bytes(out, out->bytes + before->at, before->length);
+	} else {
+		add_place(out, lines->family, place);
+	}
+	*before = (struct text_place){ place, at, out->length - at };
+}
+
+void text_add_line(struct text_lines *lines, const struct ios_line *line)
+{
+	struct text *out = lines->out;
+	enum family family = lines->family;
+
 	if (line->kind == IOS_LINE_REMARK) {
 		text_add(out, "remark ");
 		text_add(out, line->text);
@@ -131,12 +148,12 @@ void text_add_line(struct text *out, enum family family, const struct ios_line *
 	}
 	text_add(out, line->action == IOS_PERMIT ? "permit" : "deny");
 	add_protocol(out, family, line);
-	add_place(out, family, line->source);
+	add_place_again(lines, &lines->source, line->source);
 	if (line->extras->services == NULL)
-		add_ports(out, line->protocol, line->source_ports, has_port_words);
-	add_place(out, family, line->destination);
+		add_ports(out, line->protocol, line->source_ports, lines->has_port_words);
+	add_place_again(lines, &lines->destination, line->destination);
 	if (line->extras->services == NULL) {
-		add_ports(out, line->protocol, line->destination_ports, has_port_words);
+		add_ports(out, line->protocol, line->destination_ports, lines->has_port_words);
 		add_icmp(out, family, line);
 	}
 	add_options(out, line);

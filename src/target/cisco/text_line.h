@@ -4,8 +4,22 @@
 
 #include "target/cisco/model.h"
 
+/* Where the text has a place that the next line may have, too: entries of one rule mostly do. */
+struct text_place {
+	const struct ios_place *place; /* NULL: none yet */
+	size_t at, length;
+};
+
+/* Lines of one list, one after the other. */
+struct text_lines {
+	struct text *out;
+	enum family family;
+	bool has_port_words;
+	struct text_place source, destination;
+};
+
 /* Without the blank before it and the line end. */
-void text_add_line(struct text *out, enum family family, const struct ios_line *line, bool has_port_words);
+void text_add_line(struct text_lines *lines, const struct ios_line *line);
 /* A line a tuple, one blank in. */
 void text_add_group_services(struct text *out, enum family family, const struct tuple_set *services);
 
