@@ -1,6 +1,7 @@
 /* fwc: finds the command, gives it a session's memory, and turns its result into the exit status. */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,18 @@
 #include "base/pool.h"
 #include "cmd/command.h"
 #include "diag/diag.h"
+
+#define MAPPED_ALONE (32 << 20) /* the most that glibc takes */
+#define KEPT_FREE (1 << 30)
+
+/* What is freed is wanted again soon, and the kernel clears each page that it gives anew. */
+static void keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_ALONE);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+#endif
+}
 
 static int out_of_memory(size_t wanted)
 {
@@ -78,6 +91,7 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
+	keep_freed_memory();
 	hold_standard_files();
 	/* a closed pipe, or a file that may not grow, is a failed write, with its message */
 	signal(SIGPIPE, SIG_IGN);

@@ -148,10 +148,17 @@ static bool differs_by(const struct keyed *bits, unsigned number)
 	return number == 0 ? bits->free_bits != 0 : key_byte(bits, number) != 0;
 }
 
+static struct keyed *room_for_keys(void *pool, size_t count)
+{
+	size_t capacity = 0;
+
+	return pool_room(pool, NULL, &capacity, count, sizeof(struct keyed));
+}
+
 /* By address, the shorter prefix first. */
 static struct keyed *sort_keys(void *pool, struct keyed *keys, size_t count)
 {
-	struct keyed *other = pool_array(pool, struct keyed, count), *swap;
+	struct keyed *other = room_for_keys(pool, count), *swap;
 	const struct keyed bits = key_differences(keys, count);
 
 	for (unsigned number = 0; number < KEY_BYTES; number++) {
@@ -227,7 +234,7 @@ static size_t nodes_wanted(const struct keyed *keys, size_t count)
 static void tree_make(void *pool, const struct minimise_list *list, unsigned number, struct tree *tree)
 {
 	void *scratch = pool_child(pool, "keys");
-	struct keyed *keys = pool_array(scratch, struct keyed, list->entries_count);
+	struct keyed *keys = room_for_keys(scratch, list->entries_count);
 	size_t count = 0;
 
 	tree->node_of = pool_array(pool, uint32_t, list->entries_count);

@@ -35,11 +35,17 @@ static bool is_continuation(unsigned char byte)
 	return (byte & 0xc0) == 0x80;
 }
 
+/* As it is. */
+static bool is_safe(unsigned char byte)
+{
+	return byte > 0x20 && byte < 0x7f && byte != '?' && byte != '"';
+}
+
 static char replaced(unsigned char byte)
 {
 	if (byte == '"')
 		return '\'';
-	return byte > 0x20 && byte < 0x7f && byte != '?' ? (char)byte : '.';
+	return is_safe(byte) ? (char)byte : '.';
 }
 
 size_t safe_write(char *safe, const char *bytes, size_t length, size_t most)
@@ -50,6 +56,10 @@ size_t safe_write(char *safe, const char *bytes, size_t length, size_t most)
 	for (size_t index = 0; index < length && count < most; index++) {
 		unsigned char byte = (unsigned char)bytes[index];
 
+		if (is_safe(byte) && !is_pending) {
+			safe[count++] = (char)byte;
+			continue;
+		}
 		if (is_blank(byte)) {
 			is_pending = count > 0;
 			continue;
