@@ -19,6 +19,7 @@
 #include "target/nft/split_flow.h"
 #include "target/nft/split_form.h"
 #include "target/nft/split_hash.h"
+#include "target/nft/split_share.h"
 #include "target/nft/split_words.h"
 
 #define FAMILIES_WORDS "a list a family"
@@ -35,9 +36,6 @@ enum {
 	AHEAD_MOST = 512,         /* units of a list that is worth a look ahead */
 	HALVES_MIN = 48,
 	NESTING_MAX = 64,
-	MAPS_UNITS_LEAST = 5,
-	MAPS_LEAST = 3,
-	UNITS_A_MAP = 64,
 };
 
 struct site {
@@ -50,7 +48,8 @@ struct site {
 struct list {
 	const struct entry *items;
 	size_t count;
-	size_t times; /* a sample: each unit stands for so many; 0: for itself */
+	size_t times;    /* a sample: each unit stands for so many; 0: for itself */
+	unsigned linear; /* linear_cost, where it is asked for often; 0: not known */
 };
 
 struct leaf_chain {
@@ -73,6 +72,8 @@ static unsigned linear_cost(const struct lower *lower, struct list list)
 {
 	size_t step = list.count > SAMPLE ? list.count / SAMPLE : 1;
 	uint64_t cost = 0, seen = 0;
+	if (list.linear != 0)
+		return list.linear;
 	for (size_t i = 0; i < list.count; i += step, seen++)
 		cost += emit_cost(lower, list.items[i]);
 	if (seen != 0)
@@ -167,76 +168,6 @@ static void add_leaves_cost(const struct lower *lower, const struct cells *cells
 		uint64_t miss = cut >= asked ? 0 : costs.miss * (asked - cut) / asked;
 		cost->sum += (costs.match + miss) * leaf.count * step;
 	}
-}
-
-/* --- shares ------------------------------------------------------------------------------- */
-
-/* The maps and the copies that may still be made are for all lists that are still to be written: whoever came
- * first could use them up, and those behind would be plain rules, however long. Each list gets its share. */
-struct share {
-	size_t sets, copies; /* kept back for later */
-};
-
-/* What lists would like to have. */
-struct wanted {
-	size_t maps, units;
-};
-
-static void want(struct wanted *wanted, size_t units)
-{
-	wanted->maps += units < MAPS_UNITS_LEAST ? 0 : MAPS_LEAST + units / UNITS_A_MAP;
-	wanted->units += units;
-}
-
-/* A map for the cells, and what their chains would like. */
-static void want_cells(struct wanted *wanted, const struct cells *cells)
-{
-	wanted->maps++;
-	for (size_t i = 0; i < cells->checkpoints_count; i++)
-		want(wanted, cells->checkpoints[i].count);
-	for (size_t i = 0; i < cells->leaves_count; i++)
-		want(wanted, cells->leaves[i].count);
-}
-
-/* Copies that may still be made of any list. */
-static size_t copies_left(const struct lower *lower)
-{
-	size_t all = lower->units_count * 24 + 65536, used = lower->copies_made + lower->copies_kept;
-	return all > used ? all - used : 0;
-}
-
-static size_t sets_left(const struct lower *lower)
-{
-	size_t used = lower->table->sets_count + lower->sets_kept;
-	return lower->limits->sets_most > used ? lower->limits->sets_most - used : 0;
-}
-
-/* Keeps back what is for others. left: what is wanted for all from here on; own is taken off. */
-static struct share begin_share(struct lower *lower, struct wanted own, struct wanted *left)
-{
-	size_t sets = sets_left(lower), all = left->maps;
-	left->maps -= own.maps;
-	left->units -= own.units;
-	struct share share = {
-		.sets = all <= sets ? left->maps : sets * left->maps / all,
-		.copies = own.units == 0 ? 0 : copies_left(lower) * left->units / (own.units + left->units),
-	};
-	lower->sets_kept += share.sets;
-	lower->copies_kept += share.copies;
-	return share;
-}
-
-static struct share begin_list_share(struct lower *lower, size_t units, struct wanted *left)
-{
-	struct wanted own = { 0, 0 };
-	want(&own, units);
-	return begin_share(lower, own, left);
-}
-
-static void end_share(struct lower *lower, struct share share)
-{
-	lower->sets_kept -= share.sets;
-	lower->copies_kept -= share.copies;
 }
 
 /* --- leaves ------------------------------------------------------------------------------- */
@@ -342,7 +273,7 @@ static struct list sample_of(struct lower *lower, struct list list)
  * unit of the list: the table grows with the policy. */
 static size_t copies_most(const struct lower *lower, size_t count)
 {
-	size_t most = count * 6 + 256, left = copies_left(lower);
+	size_t most = count * 6 + 256, left = share_copies_left(lower);
 	return most < left ? most : left;
 }
 
@@ -408,9 +339,24 @@ static unsigned pairs_left_cost(const struct cut *cut)
 	return lookup / 2 + (unsigned)(lookup * left / (flows + left) / 2);
 }
 
+/* Would the leaves of the list that the sample stands for hold too much? End points are as many more in it: a
+ * unit that covers several cells covers more of them; whole blocks are not. */
+static bool copies_too_much(const struct lower *lower, const struct cut *cut, struct list sample)
+{
+	const struct cells *cells = cut->cells[0];
+	if (sample.times == 0 || cells->length != 0)
+		return false;
+	size_t cut_units = sample.count - cells->rest_count - cells->head;
+	size_t copies = cells->entries_count > cut_units ? cells->entries_count - cut_units : 0;
+	return (cut_units + copies * sample.times) * sample.times >
+	       copies_most(lower, sample.count * sample.times);
+}
+
 static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struct list list)
 {
 	const struct cells *first = cut->cells[0];
+	if (copies_too_much(lower, cut, list))
+		return UINT32_MAX;
 	struct list head = { list.items, first->head, list.times };
 	struct list rest = { first->rest, first->rest_count, list.times };
 	unsigned lookups = 0, asked = fields_asked(lower, list);
@@ -511,11 +457,34 @@ static struct cut try_flows(struct lower *lower, const struct cut *pairs, struct
 	return cut;
 }
 
+/* Cells of ports that are more than a few become a map, or nothing. */
+static bool needs_set(const struct lower *lower, enum split_field field, struct list list)
+{
+	uint32_t lows[CELLS_PORT_RULES_MAX];
+	size_t lows_count = 0, known;
+	if ((field != SPLIT_SERVICE && field != SPLIT_PORTS) || cells_may_have_set(lower, linear_cost(lower, list)))
+		return false;
+	for (size_t i = 0; i < list.count; i++) {
+		if (!cells_cuts(lower, field, list.items[i]))
+			continue;
+		const struct service_tuple *tuple = lower->groups[lower->units[list.items[i].unit].group].tuples;
+		uint32_t low = (uint32_t)tuple->protocol << 16 | tuple->first.low;
+		for (known = 0; known < lows_count && lows[known] != low; known++)
+			continue;
+		if (known < lows_count)
+			continue;
+		if (lows_count == CELLS_PORT_RULES_MAX)
+			return true;
+		lows[lows_count++] = low;
+	}
+	return false;
+}
+
 static struct cut try_field(struct lower *lower, enum split_field field, struct list list,
 			    unsigned level)
 {
 	struct cut cut = { .cost = UINT32_MAX };
-	if (count_cut(lower, field, list) < 2)
+	if (count_cut(lower, field, list) < 2 || needs_set(lower, field, list))
 		return cut;
 	cut.cells[0] = cut_list(lower, field, list);
 	if (cut.cells[0] == NULL)
@@ -607,6 +576,7 @@ static struct cut best_cut(struct lower *lower, struct list list, unsigned level
 			   unsigned most)
 {
 	struct cut best = { .cost = most };
+	list.linear = linear_cost(lower, list);
 	for (enum split_field field = SPLIT_IN; field <= SPLIT_PAIR6; field++) {
 		if ((fields >> field & 1) == 0)
 			continue;
@@ -628,6 +598,24 @@ static unsigned field_bit(enum split_field field)
 
 #define ALL_FIELDS ((1u << SPLIT_FIELDS) - 1)
 
+/* The list cut as the sample was; if it costs less than `most`. */
+static struct cut cut_like(struct lower *lower, struct list list, unsigned level, const struct cut *sampled,
+			   unsigned most)
+{
+	enum split_field field = sampled->cells[0]->field;
+	if (field >= SPLIT_PAIR4)
+		return best_cut(lower, list, level, field_bit(field), most);
+	struct cut best = { .cost = most };
+	struct cut cut = sampled->form == CELLS_HASH ? try_hashes(lower, field, list)
+						     : try_field(lower, field, list, level);
+	take_cheaper(lower, &best, &cut);
+	if (best.cells_count != 0)
+		return best;
+	cut = sampled->form == CELLS_HASH ? try_field(lower, field, list, level) : try_hashes(lower, field, list);
+	take_cheaper(lower, &best, &cut);
+	return best;
+}
+
 /* A long list is judged by a sample first; then its best fields are tried one by one. */
 static struct cut best_cut_of_long(struct lower *lower, struct list list, unsigned level,
 				   unsigned fields, unsigned most)
@@ -641,10 +629,9 @@ static struct cut best_cut_of_long(struct lower *lower, struct list list, unsign
 		lower->choice = choice;
 		if (sampled.cells_count == 0)
 			break;
-		unsigned field = field_bit(sampled.cells[0]->field);
+		fields &= ~field_bit(sampled.cells[0]->field);
+		cut = cut_like(lower, list, level, &sampled, most);
 		drop_cut(&sampled);
-		cut = best_cut(lower, list, level, field, most);
-		fields &= ~field;
 	}
 	return cut;
 }
@@ -787,45 +774,56 @@ static bool leaves_are_whole(const struct cut *cut, size_t number)
 	return number + 1 == cut->cells_count || cut->cells[0]->field < SPLIT_FLOW4;
 }
 
-/* Writes the head and the lookup; gives what remains to be written. */
+static struct list copy_list(struct lower *lower, struct list list)
+{
+	struct entry *items = pool_array(lower->scratch, struct entry, list.count);
+	if (list.count != 0)
+		memcpy(items, list.items, list.count * sizeof *items);
+	return (struct list){ items, list.count };
+}
+
+/* Writes the head and the lookup; gives what remains to be written. The cut is used up. */
 static struct list write_cut(struct lower *lower, struct site site, struct list list,
 			     const struct cut *cut)
 {
 	const struct cells *cells = cut->cells[0];
-	struct wanted wanted = { 0, 0 };
-	want(&wanted, cells->head);
+	struct share_wanted wanted = { 0, 0 };
+	share_want(&wanted, cells->head);
 	if (cells->rest_count < list.count / 2)
-		want(&wanted, cells->rest_count); /* a cut that leaves most is no reason to spare */
+		share_want(&wanted, cells->rest_count); /* a cut that leaves most is no reason to spare */
 	for (size_t i = 0; i < cut->cells_count; i++) {
 		lower->copies_made += cut->cells[i]->entries_count;
-		want_cells(&wanted, cut->cells[i]);
+		share_want_cells(&wanted, cut->cells[i]);
 	}
-	struct share share = begin_list_share(lower, cells->head, &wanted);
+	struct share share = share_begin_list(lower, cells->head, &wanted);
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
-	end_share(lower, share);
+	share_end(lower, share);
 	for (size_t i = 0; i < cut->cells_count; i++) {
 		struct site here = site;
-		struct wanted own = { 0, 0 };
+		struct share_wanted own = { 0, 0 };
 		here.is_tail = site.is_tail && cells->rest_count == 0 && leaves_are_whole(cut, i);
-		want_cells(&own, cut->cells[i]);
-		share = begin_share(lower, own, &wanted);
+		share_want_cells(&own, cut->cells[i]);
+		share = share_begin(lower, own, &wanted);
 		write_cells(lower, here, cut->cells[i], cut->form);
-		end_share(lower, share);
+		share_end(lower, share);
 	}
-	return (struct list){ cells->rest, cells->rest_count };
+	struct list rest = copy_list(lower, (struct list){ cells->rest, cells->rest_count });
+	for (size_t i = 0; i < cut->cells_count; i++)
+		talloc_free(cut->cells[i]->pool);
+	return rest;
 }
 
 /* The families' lists hold every packet between them, so nothing remains. */
 static void write_families(struct lower *lower, struct site site,
 			   const struct family_lists *families)
 {
-	struct wanted wanted = { 0, 0 };
-	want(&wanted, families->of[0].count);
-	want(&wanted, families->of[1].count);
-	struct share share = begin_list_share(lower, families->of[0].count, &wanted);
+	struct share_wanted wanted = { 0, 0 };
+	share_want(&wanted, families->of[0].count);
+	share_want(&wanted, families->of[1].count);
+	struct share share = share_begin_list(lower, families->of[0].count, &wanted);
 	write_family_rule(lower, site, families->of[0], FAMILIES_IPV4);
-	end_share(lower, share);
+	share_end(lower, share);
 	write_family_rule(lower, site, families->of[1], FAMILIES_IPV6);
 }
 

@@ -14,7 +14,6 @@
 
 enum {
 	CELL_RULES_MAX = 6,
-	SERVICE_RULES_MAX = 3,
 	TREE_LEAF_CELLS = 4, /* cells that are compared one by one */
 };
 
@@ -104,7 +103,7 @@ bool cells_may_have_set(const struct lower *lower, unsigned linear)
 enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,
 			   unsigned linear)
 {
-	size_t few = is_port_field(cells->field) ? SERVICE_RULES_MAX : CELL_RULES_MAX;
+	size_t few = is_port_field(cells->field) ? CELLS_PORT_RULES_MAX : CELL_RULES_MAX;
 	if (cells->cells_count <= few)
 		return CELLS_RULES;
 	if (cells_may_have_set(lower, linear))

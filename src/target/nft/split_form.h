@@ -13,6 +13,9 @@ enum cells_form {
 	CELLS_TREE,  /* rules "below the middle" that halve the cells: needs no set */
 };
 
+/* More cells of ports do not become rules. */
+#define CELLS_PORT_RULES_MAX 3
+
 /* The form for cells in a chain of this level; `linear` is what the list costs as plain rules. Sets
  * are few: the more there are, the longer a list must be to get one. */
 enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,
