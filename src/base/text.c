@@ -67,7 +67,10 @@ void text_move(struct text *into, struct text *from)
 
 void text_add_char(struct text *text, char byte)
 {
-	text_add_bytes(text, &byte, 1);
+	char *end = room_for(text, 1);
+	end[0] = byte;
+	end[1] = '\0';
+	text->length++;
 }
 
 void text_add_unsigned(struct text *text, uint64_t value)

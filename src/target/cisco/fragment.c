@@ -55,6 +55,7 @@ struct finder {
 	size_t denials_count, denials_capacity;
 	struct stretch *deciders;    /* of later fragments, at any time */
 	size_t deciders_count, deciders_capacity;
+	bool has_whole;              /* some permit takes all of a protocol: who decides before it matters */
 	size_t compared;
 };
 
@@ -317,7 +318,7 @@ static void add_decider(struct finder *finder, const struct ios_line *line, cons
 {
 	struct stretch *last = finder->deciders_count == 0 ? NULL : &finder->deciders[finder->deciders_count - 1];
 
-	if (line->extras->time_range != NULL)
+	if (!finder->has_whole || line->extras->time_range != NULL)
 		return;
 	if (last != NULL && memcmp(&last->ground, ground, sizeof *ground) == 0)
 		protocols_join(&last->protocols, protocols);
@@ -360,6 +361,18 @@ static void tell(const struct finder *finder, struct diags *diags, struct diagno
 			  "ports stand before: too many to find them all");
 }
 
+static bool has_whole_permit(const struct ios_list *list)
+{
+	for (size_t index = 0; index < list->lines_count; index++) {
+		const struct ios_line *line = &list->lines[index];
+
+		if (line->kind == IOS_LINE_ENTRY && line->action == IOS_PERMIT &&
+		    (line->extras->services != NULL || !line_looks_inside(line)))
+			return true;
+	}
+	return false;
+}
+
 static void note_in(void *pool, struct diags *diags, const struct device *device, const struct ios_list *list)
 {
 	struct arena *arena = arena_new(pool);
@@ -369,6 +382,7 @@ static void note_in(void *pool, struct diags *diags, const struct device *device
 		.seen = interned_new(pool, arena),
 		.sets = interned_new(pool, arena),
 		.known_denials = interned_new(pool, arena),
+		.has_whole = has_whole_permit(list),
 	};
 
 	for (size_t index = 0; index < list->lines_count; index++)

@@ -406,15 +406,30 @@ static bool entry_meets(const struct minimise_entry *entry, const struct region 
 	return false;
 }
 
+static void add_place(struct asking *asking, uint32_t entry)
+{
+	if (asking->count < asking->most)
+		asking->places[asking->count] = entry;
+	asking->count++;
+}
+
 static void ask(struct asking *asking, uint32_t entry)
 {
 	const struct minimise_entry *asked = &asking->meeting->list->entries[entry];
 
-	if (asking->count > asking->most || asked->is_gone || !entry_meets(asked, asking->region))
+	if (asking->count <= asking->most && !asked->is_gone && entry_meets(asked, asking->region))
+		add_place(asking, entry);
+}
+
+/* One whose addresses meet the region's. */
+static void ask_near(struct asking *asking, uint32_t entry)
+{
+	const struct minimise_entry *asked = &asking->meeting->list->entries[entry];
+
+	if (asking->count > asking->most || asked->is_gone)
 		return;
-	if (asking->count < asking->most)
-		asking->places[asking->count] = entry;
-	asking->count++;
+	if (is_plain(asked) ? plain_meets(asked, asking->region) : entry_meets(asked, asking->region))
+		add_place(asking, entry);
 }
 
 static void ask_nodes(struct asking *asking, const struct tree *tree, uint32_t begin, uint32_t end)
@@ -437,6 +452,22 @@ static bool is_of_all(const struct meeting *meeting, const struct region *region
 	number128 all = meeting->list->bits == 128 ? ~(number128)0 : ((number128)1 << meeting->list->bits) - 1;
 
 	return tree != TREE_SERVICES && region->wildcard[tree] == all;
+}
+
+static void sort_places(uint32_t *places, size_t count)
+{
+	if (count > FEW) {
+		qsort(places, count, sizeof *places, compare_places);
+		return;
+	}
+	for (size_t index = 1; index < count; index++) {
+		uint32_t place = places[index];
+		size_t at = index;
+
+		for (; at > 0 && places[at - 1] > place; at--)
+			places[at] = places[at - 1];
+		places[at] = place;
+	}
 }
 
 /* The tree with the fewest candidates, of the first ones; made where it is the first time. */
@@ -473,8 +504,8 @@ static void ask_found(struct asking *asking, const struct tree *tree, const stru
 		ask_nodes(asking, tree, node, node + 1);
 	for (size_t at = 0; at < meeting->changes_count; at++)
 		ask(asking, meeting->changes[at]);
-	if (asking->count > 1 && asking->count <= asking->most)
-		qsort(asking->places, asking->count, sizeof *asking->places, compare_places);
+	if (asking->count <= asking->most)
+		sort_places(asking->places, asking->count);
 }
 
 static bool is_near(const struct near *near, const struct region *region)
@@ -527,7 +558,7 @@ size_t meeting_find(struct meeting *meeting, const struct region *region, uint32
 	}
 	*steps -= looked;
 	for (size_t at = 0; has_near && at < meeting->near.count; at++)
-		ask(&asking, meeting->near.places[at]);
+		ask_near(&asking, meeting->near.places[at]);
 	if (!has_near)
 		ask_found(&asking, tree, &best);
 	return asking.count;

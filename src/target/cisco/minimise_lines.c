@@ -331,13 +331,17 @@ static void mark(struct interned *kept, const struct identity *identity, void *w
 
 static void mark_kept(const struct lines *lines, struct interned *kept)
 {
+	const struct identity *last = NULL; /* that was marked: entries of one rule stand side by side */
+
 	for (size_t number = 0; number < lines->list->lines_count; number++) {
 		const struct minimise_entry *entry = &lines->minimised->entries[number];
 
 		if (entry->is_gone)
 			continue;
-		if (entry->parts == NULL)
-			mark(kept, lines->list->lines[number].identity, lines->list);
+		if (entry->parts == NULL && (number == 0 || lines->list->lines[number].identity != last)) {
+			last = lines->list->lines[number].identity;
+			mark(kept, last, lines->list);
+		}
 		for (uint32_t at = 0; entry->parts != NULL && at < entry->parts->count; at++)
 			mark(kept, lines->list->lines[entry->parts->numbers[at]].identity, lines->list);
 	}
@@ -368,8 +372,11 @@ static void tell_rules(struct lines *lines)
 	mark_kept(lines, kept);
 	for (size_t number = lines->begin; number < lines->list->lines_count; number++) {
 		const struct ios_line *line = &lines->list->lines[number];
-		void **slot = interned_slot(kept, &line->identity, sizeof line->identity);
+		void **slot;
 
+		if (number > lines->begin && line->identity == line[-1].identity)
+			continue;
+		slot = interned_slot(kept, &line->identity, sizeof line->identity);
 		if (*slot != NULL)
 			continue;
 		*slot = lines->list;

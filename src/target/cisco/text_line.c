@@ -113,18 +113,31 @@ static void add_options(struct text *out, const struct ios_line *line)
 		text_addf(out, " %s", line->extras->cookie);
 }
 
-static void add_place_again(struct text_lines *lines, struct text_place *before, const struct ios_place *place)
+static bool begins_alike(const struct ios_line *a, const struct ios_line *b)
+{
+	return a->protocol == b->protocol && a->source == b->source && a->destination == b->destination &&
+	       a->source_ports == b->source_ports && a->extras == b->extras;
+}
+
+/* From the protocol to the destination. */
+static void add_places(struct text_lines *lines, const struct ios_line *line)
 {
 	struct text *out = lines->out;
-	size_t at = out->length;
+	size_t begin = out->length;
 
-	if (before->place == place) {
-		text_reserve(out, before->length);
-		text_add_bytes(out, out->bytes + before->at, before->length);
+	if (lines->last != NULL && begins_alike(lines->last, line)) {
+		text_reserve(out, lines->length);
+		text_add_bytes(out, out->bytes + lines->begin, lines->length);
 	} else {
-		add_place(out, lines->family, place);
+		add_protocol(out, lines->family, line);
+		add_place(out, lines->family, line->source);
+		if (line->extras->services == NULL)
+			add_ports(out, line->protocol, line->source_ports, lines->has_port_words);
+		add_place(out, lines->family, line->destination);
 	}
-	*before = (struct text_place){ place, at, out->length - at };
+	lines->last = line;
+	lines->begin = begin;
+	lines->length = out->length - begin;
 }
 
 void text_add_line(struct text_lines *lines, const struct ios_line *line)
@@ -147,11 +160,7 @@ void text_add_line(struct text_lines *lines, const struct ios_line *line)
 		return;
 	}
 	text_add(out, line->action == IOS_PERMIT ? "permit" : "deny");
-	add_protocol(out, family, line);
-	add_place_again(lines, &lines->source, line->source);
-	if (line->extras->services == NULL)
-		add_ports(out, line->protocol, line->source_ports, lines->has_port_words);
-	add_place_again(lines, &lines->destination, line->destination);
+	add_places(lines, line);
 	if (line->extras->services == NULL) {
 		add_ports(out, line->protocol, line->destination_ports, lines->has_port_words);
 		add_icmp(out, family, line);

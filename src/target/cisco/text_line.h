@@ -4,18 +4,14 @@
 
 #include "target/cisco/model.h"
 
-/* Where the text has a place that the next line may have, too: entries of one rule mostly do. */
-struct text_place {
-	const struct ios_place *place; /* NULL: none yet */
-	size_t at, length;
-};
-
 /* Lines of one list, one after the other. */
 struct text_lines {
 	struct text *out;
 	enum family family;
 	bool has_port_words;
-	struct text_place source, destination;
+	/* the last entry, and where its protocol and places stand: the next one of its rule mostly has the same */
+	const struct ios_line *last;
+	size_t begin, length;
 };
 
 /* Without the blank before it and the line end. */
