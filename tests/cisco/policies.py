@@ -259,7 +259,7 @@ class ServicesMaker:
         verdict = "deny" if choose.random() < 0.1 else "allow"
         services = ", ".join(choose.sample(self.SERVICES, choose.randint(2, 6)))
         if choose.random() < 0.02:
-            services = choose.choice(("any", "any/tcp", "1000-2000/tcp"))
+            services = choose.choice(("any", "any/tcp except 25/tcp", "any/udp except 53/udp", "1000-2000/tcp"))
         told = choose.choice((" log", " count")) if choose.random() < 0.02 else ""
         return f"{verdict} {services} from {self.place(family)} to {self.place(family)}{told};"
 

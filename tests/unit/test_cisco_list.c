@@ -61,6 +61,8 @@ static bool ports_hold(const struct ios_ports *ports, uint16_t port)
 		return port > ports->ports[0];
 	case IOS_PORTS_LT:
 		return port < ports->ports[0];
+	case IOS_PORTS_NEQ:
+		return port != ports->ports[0];
 	}
 	return false;
 }

@@ -169,7 +169,7 @@ static size_t range_prefixes(struct port_range range)
 	return count;
 }
 
-static bool is_neq(const struct minimise_ports *ports)
+bool minimise_ports_are_neq(const struct minimise_ports *ports)
 {
 	return ports->count == 2 && ports->ranges[0].low == 0 && ports->ranges[1].high == UINT16_MAX &&
 	       ports->ranges[0].high + 2 == ports->ranges[1].low;
@@ -183,7 +183,7 @@ size_t minimise_ports_prefixes(const struct minimise_ports *ports)
 	if (ports == NULL)
 		return 1;
 	for (size_t index = 0; index < ports->count; index++)
-		count += ports->count == 1 || is_neq(ports) ? range_prefixes(ports->ranges[index]) :
+		count += ports->count == 1 || minimise_ports_are_neq(ports) ? range_prefixes(ports->ranges[index]) :
 			 (size_t)(ports->ranges[index].high - ports->ranges[index].low) + 1;
 	return count;
 }
@@ -204,7 +204,7 @@ struct minimise_cost minimise_ports_cost(const struct minimise_ports *ports)
 
 	if (ports == NULL)
 		return cost;
-	if (is_neq(ports))
+	if (minimise_ports_are_neq(ports))
 		cost.registers = 1;
 	else if (ports->count == 1)
 		cost.registers = minimise_range_cost(ports->ranges[0]).registers;

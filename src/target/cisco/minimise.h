@@ -112,6 +112,8 @@ void minimise(struct minimise_list *list);
 
 /* The region of an entry with this number, from 0 on. false: it has no more. */
 bool minimise_region(const struct minimise_entry *entry, size_t number, struct region *region);
+/* All but one port, which is neither the first nor the last: what `neq` says. */
+bool minimise_ports_are_neq(const struct minimise_ports *ports);
 /* How many prefixes the ports take. */
 size_t minimise_ports_prefixes(const struct minimise_ports *ports);
 

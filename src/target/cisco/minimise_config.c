@@ -60,7 +60,11 @@ static bool ports_of(struct shortening *shortening, const struct acl_ports *port
 		ranges[count++] = (struct port_range){ 0, (uint16_t)(numbers[0] - 1) };
 		break;
 	case ACL_PORTS_NEQ:
-		return false;
+		if (ports->count != 1 || numbers[0] == 0 || numbers[0] == UINT16_MAX)
+			return false;
+		ranges[count++] = (struct port_range){ 0, (uint16_t)(numbers[0] - 1) };
+		ranges[count++] = (struct port_range){ (uint16_t)(numbers[0] + 1), UINT16_MAX };
+		break;
 	}
 	*set = minimise_ports(shortening->minimised, ranges, count);
 	return true;
@@ -227,7 +231,7 @@ static void set_fields(struct shortening *shortening, const struct acl_entry *re
 		entry->second = one_number(shortening, read->icmp_code);
 	} else if (!ports_of(shortening, &read->destination_ports, &entry->first) ||
 		   !ports_of(shortening, &read->source_ports, &entry->second)) {
-		set_regions(shortening, read, entry); /* neq, and no port at all */
+		set_regions(shortening, read, entry); /* neq of several, and no port at all */
 	}
 	if (has_groups(read) || (read->is_fragments && has_ports(read)))
 		set_regions(shortening, read, entry);
@@ -287,6 +291,12 @@ static struct acl_ports ports_back(struct shortening *shortening, const struct m
 	first = &ports->ranges[0];
 	numbers = pool_array(shortening->pool, uint16_t, minimise_ports_prefixes(ports) + 2);
 	back.numbers = numbers;
+	if (minimise_ports_are_neq(ports)) {
+		back.operator = ACL_PORTS_NEQ;
+		back.count = 1;
+		numbers[0] = (uint16_t)(first->high + 1);
+		return back;
+	}
 	if (ports->count == 1 && first->low < first->high) {
 		back.operator = first->high == UINT16_MAX ? ACL_PORTS_GT : first->low == 0 ? ACL_PORTS_LT :
 				ACL_PORTS_RANGE;

@@ -124,6 +124,10 @@ static struct port_lines write_ports(struct joining *joining, const struct minim
 	struct port_range *ranges = pool_array(joining->pool, struct port_range, all->count);
 	struct port_lines best = { 0 };
 
+	if (minimise_ports_are_neq(all)) {
+		*pool_append(joining->pool, &best, items) = all;
+		return best;
+	}
 	memcpy(ranges, all->ranges, all->count * sizeof *ranges);
 	if (!list->has_multi_eq)
 		return lines_of(joining, ranges, all->count, 0);
@@ -316,10 +320,17 @@ static bool touches(number128 low, number128 high, number128 other_low, number12
 	return (low == 0 || low - 1 <= other_high) && (other_low == 0 || other_low - 1 <= high);
 }
 
+/* All but one port: neq. */
+static bool leave_one(const struct port_range *a, const struct port_range *b)
+{
+	return a->low == 0 && b->high == UINT16_MAX && a->high + 2 == b->low;
+}
+
 static bool ports_touch(const struct minimise_ports *a, const struct minimise_ports *b)
 {
 	return a == NULL || b == NULL || a->count > 1 || b->count > 1 ||
-	       touches(a->ranges[0].low, a->ranges[0].high, b->ranges[0].low, b->ranges[0].high);
+	       touches(a->ranges[0].low, a->ranges[0].high, b->ranges[0].low, b->ranges[0].high) ||
+	       leave_one(&a->ranges[0], &b->ranges[0]) || leave_one(&b->ranges[0], &a->ranges[0]);
 }
 
 static bool entries_touch(const struct joining *joining, uint32_t left, uint32_t right)

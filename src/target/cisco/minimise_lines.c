@@ -58,6 +58,11 @@ static const struct minimise_ports *ports_of(struct lines *lines, const struct i
 	case IOS_PORTS_LT:
 		ranges[0] = (struct port_range){ 0, (uint16_t)(ports->ports[0] - 1) };
 		break;
+	case IOS_PORTS_NEQ:
+		ranges[0] = (struct port_range){ 0, (uint16_t)(ports->ports[0] - 1) };
+		ranges[1] = (struct port_range){ (uint16_t)(ports->ports[0] + 1), UINT16_MAX };
+		count = 2;
+		break;
 	}
 	return minimise_ports(lines->minimised, ranges, count);
 }
@@ -260,6 +265,16 @@ static void set_entry(struct lines *lines, size_t number)
 
 /* --- back to lines ---------------------------------------------------------------------------------- */
 
+/* The half registers that gt and lt take are cheaper than a range's. */
+static struct ios_ports range_back(struct port_range range)
+{
+	if (range.high == UINT16_MAX)
+		return (struct ios_ports){ IOS_PORTS_GT, 1, { (uint16_t)(range.low - 1) } };
+	if (range.low == 0)
+		return (struct ios_ports){ IOS_PORTS_LT, 1, { (uint16_t)(range.high + 1) } };
+	return (struct ios_ports){ IOS_PORTS_RANGE, 2, { range.low, range.high } };
+}
+
 static const struct ios_ports *ports_back(const struct lines *lines, const struct minimise_ports *ports)
 {
 	struct ios_ports *back;
@@ -267,11 +282,12 @@ static const struct ios_ports *ports_back(const struct lines *lines, const struc
 	if (ports == NULL)
 		return &form_ports_any;
 	back = arena_new_item(lines->kept_arena, struct ios_ports);
+	if (minimise_ports_are_neq(ports)) {
+		*back = (struct ios_ports){ IOS_PORTS_NEQ, 1, { (uint16_t)(ports->ranges[0].high + 1) } };
+		return back;
+	}
 	if (ports->count == 1 && ports->ranges[0].low < ports->ranges[0].high) {
-		back->operator = IOS_PORTS_RANGE;
-		back->ports_count = 2;
-		back->ports[0] = ports->ranges[0].low;
-		back->ports[1] = ports->ranges[0].high;
+		*back = range_back(ports->ranges[0]);
 		return back;
 	}
 	back->operator = IOS_PORTS_EQ;

@@ -20,9 +20,10 @@ struct ios_place {
 	const struct ios_group *group; /* or NULL */
 };
 
-enum ios_port_operator { IOS_PORTS_ANY, IOS_PORTS_EQ, IOS_PORTS_RANGE, IOS_PORTS_GT, IOS_PORTS_LT };
+enum ios_port_operator { IOS_PORTS_ANY, IOS_PORTS_EQ, IOS_PORTS_RANGE, IOS_PORTS_GT, IOS_PORTS_LT, IOS_PORTS_NEQ };
 
-/* EQ: one to ten ports; RANGE: low and high; GT, LT: one. Never empty. */
+/* EQ: one to ten ports; RANGE: low and high; GT, LT, NEQ: one, and NEQ neither the first nor the last. Never
+ * empty. Only the minimiser makes GT, LT and NEQ. */
 struct ios_ports {
 	enum ios_port_operator operator : 8;
 	uint8_t ports_count;

@@ -43,6 +43,8 @@ static size_t ports_prefixes(const struct ios_ports *ports)
 		return range_prefixes(ports->ports[0] + 1u, UINT16_MAX);
 	case IOS_PORTS_LT:
 		return range_prefixes(0, ports->ports[0] - 1u);
+	case IOS_PORTS_NEQ:
+		return range_prefixes(0, ports->ports[0] - 1u) + range_prefixes(ports->ports[0] + 1u, UINT16_MAX);
 	}
 	return 1;
 }

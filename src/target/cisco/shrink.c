@@ -49,6 +49,7 @@ static struct port_range range_of(const struct ios_ports *ports)
 {
 	switch (ports->operator) {
 	case IOS_PORTS_ANY:
+	case IOS_PORTS_NEQ: /* around it */
 		break;
 	case IOS_PORTS_EQ:
 		return (struct port_range){ ports->ports[0], ports->ports[0] };
@@ -64,6 +65,8 @@ static struct port_range range_of(const struct ios_ports *ports)
 
 static bool ports_hold_port(const struct ios_ports *ports, uint16_t port)
 {
+	if (ports->operator == IOS_PORTS_NEQ)
+		return ports->ports[0] != port;
 	if (ports->operator != IOS_PORTS_EQ) {
 		struct port_range range = range_of(ports);
 
@@ -85,7 +88,8 @@ static bool ports_hold(const struct ios_ports *outer, const struct ios_ports *in
 				return false;
 		return true;
 	}
-	return outer->operator != IOS_PORTS_EQ && around.low <= range.low && range.high <= around.high;
+	return outer->operator != IOS_PORTS_EQ && outer->operator != IOS_PORTS_NEQ &&
+	       around.low <= range.low && range.high <= around.high;
 }
 
 /* Addresses and protocol are known to hold. */

@@ -49,6 +49,7 @@ static void add_ports(struct text *out, uint16_t protocol, const struct ios_port
 		[IOS_PORTS_RANGE] = " range",
 		[IOS_PORTS_GT] = " gt",
 		[IOS_PORTS_LT] = " lt",
+		[IOS_PORTS_NEQ] = " neq",
 	};
 
 	if (ports->operator == IOS_PORTS_ANY)

@@ -66,9 +66,15 @@ static const struct interval_set *ports_set(void *pool, const struct ios_ports *
 	case IOS_PORTS_LT:
 		return set_of(pool, 0, ports->ports[0] - 1u);
 	case IOS_PORTS_EQ:
+	case IOS_PORTS_NEQ:
 		break;
 	}
 	set = pool_new(pool, struct interval_set);
+	if (ports->operator == IOS_PORTS_NEQ) {
+		interval_set_add(pool, set, 0, ports->ports[0] - 1u);
+		interval_set_add(pool, set, ports->ports[0] + 1u, UINT16_MAX);
+		return set;
+	}
 	for (unsigned index = 0; index < ports->ports_count; index++)
 		interval_set_add(pool, set, ports->ports[index], ports->ports[index]);
 	interval_set_normalise(set);
