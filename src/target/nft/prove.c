@@ -4,6 +4,8 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/pool.h"
 #include "target/nft/differ.h"
@@ -29,7 +31,7 @@
 #define RULES_PIECES 300
 /* What each piece makes again, in intervals: hooks with what always passes; what it meets of the table. */
 #define PIECE_INTERVALS 1000.0
-#define TABLE_INTERVALS 1.0
+#define TABLE_INTERVALS 5.0
 /* What all pieces may take at most, by the estimate. */
 #define ESTIMATE_MOST 400e6
 #define PIECES_ORDER 0 /* of the fields */
@@ -262,7 +264,7 @@ static bool compare_pieces(struct prover *prover, const struct proof_cutting *cu
 {
 	struct diagrams *diagrams = prover->space->diagrams;
 	const struct prove_pieces *pieces = &cutting->pieces;
-	double done = 0;
+	double done = 0; size_t last = 0;
 	prover->space->elements_min = cutting->elements_min;
 	if (!compare_all_beside(prover))
 		return false;
@@ -274,6 +276,7 @@ static bool compare_pieces(struct prover *prover, const struct proof_cutting *cu
 		take_piece(prover, &pieces->items[i]);
 		if (!compare_all_judging(prover))
 			return false;
+		if (getenv("DBG2")) fprintf(stderr, "piece %zu rules, %g est, %zu edges walked %zu\n", pieces->items[i].rules_count[1], pieces->items[i].edges, diagrams_edges(diagrams)-last, walk_rules_done(prover->walk)), last = diagrams_edges(diagrams);
 		done += pieces->items[i].edges;
 		if (diagrams_are_over(diagrams) ||
 		    is_hopeless(diagrams_edges(diagrams) - kept, done, pieces->edges))
@@ -365,6 +368,7 @@ static struct proof_cutting cutting_of(void *pool, const struct proof_subject *s
 		.elements_min = weight != 0 ? 1 : ELEMENTS_MIN,
 	};
 	cutting.pieces = prove_pieces_new(pool, subject->ruleset, &cutting.sizes, ESTIMATE_MOST);
+	if (getenv("DBG")) fprintf(stderr, "cutting: %zu pieces %g edges fixed %g table %g\n", cutting.pieces.items_count, cutting.pieces.edges, cutting.sizes.fixed, cutting.sizes.table);
 	return cutting;
 }
 

@@ -43,6 +43,7 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	walk->arena = arena_new(walk);
 	walk->indices = interned_new(walk, walk->arena);
 	walk->decided = interned_new(walk, walk->arena);
+	walk->by_verdict = interned_new(walk, walk->arena);
 	walk->prefix = "";
 	if (walk->families == FAMILIES_NONE)
 		walk->problem = "a table of a family that is not looked into";
@@ -155,9 +156,18 @@ static struct walk_chain *chain_of(struct walk *walk, const char *name)
 	return known;
 }
 
-static diagram chain_meaning(struct walk *walk, const char *name)
+struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verdict)
 {
-	struct walk_chain *at = chain_of(walk, name);
+	void **slot = interned_slot(walk->by_verdict, &verdict, sizeof verdict);
+	if (*slot == NULL)
+		*slot = chain_of(walk, verdict->chain);
+	return *slot;
+}
+
+static diagram chain_meaning(struct walk *walk, const struct read_data *verdict)
+{
+	struct walk_chain *at = walk_chain_of(walk, verdict);
+	const char *name = verdict->chain;
 	if (at->state == DONE)
 		return at->meaning;
 	if (at->chain == NULL || at->chain->is_base)
@@ -195,9 +205,9 @@ diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict)
 	case NFT_BREAK:
 		return diagram_leaf(0);
 	case NFT_JUMP:
-		return chain_meaning(walk, verdict->chain);
+		return chain_meaning(walk, verdict);
 	case NFT_GOTO: /* what comes back leaves this chain too */
-		return walk_turn(walk, chain_meaning(walk, verdict->chain), WALK_FALL, WALK_RETURN);
+		return walk_turn(walk, chain_meaning(walk, verdict), WALK_FALL, WALK_RETURN);
 	}
 	return unsure(walk, "an unknown verdict in", walk_place(walk));
 }

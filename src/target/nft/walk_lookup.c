@@ -32,6 +32,7 @@ struct lookup {
 	const struct walk_path *path;
 	const struct walk_index *index; /* of a large set in a space that is cut, or NULL */
 	int place; /* of the key in the registers */
+	size_t number; /* its own */
 	struct groups groups;
 	const struct read_data *otherwise; /* of a catch-all element */
 	bool has_otherwise;
@@ -52,17 +53,41 @@ static bool is_same_value(const struct read_data *a, const struct read_data *b)
 	return a->chain == b->chain || (a->chain != NULL && b->chain != NULL && strcmp(a->chain, b->chain) == 0);
 }
 
+static struct group *add_group(struct lookup *lookup, const struct read_data *value)
+{
+	struct group *group = pool_append(lookup->walk->scratch, &lookup->groups, items);
+	group->value = value;
+	return group;
+}
+
+/* Of a verdict that goes to a chain. */
+static struct group *group_of_chain(struct lookup *lookup, const struct read_data *value)
+{
+	struct walk_chain *chain = walk_chain_of(lookup->walk, value);
+	size_t *group = &chain->groups[value->verdict == NFT_GOTO];
+	if (chain->lookup != lookup->number)
+		chain->groups[0] = chain->groups[1] = 0;
+	chain->lookup = lookup->number;
+	if (*group == 0) {
+		add_group(lookup, value);
+		*group = lookup->groups.items_count;
+	}
+	return &lookup->groups.items[*group - 1];
+}
+
 static struct group *group_of(struct lookup *lookup, const struct read_data *value)
 {
 	struct groups *groups = &lookup->groups;
 	size_t count = groups->items_count;
 	if (count != 0 && is_same_value(groups->items[count - 1].value, value))
 		return &groups->items[count - 1];
+	if (value->is_verdict && (value->verdict == NFT_JUMP || value->verdict == NFT_GOTO) && value->chain != NULL)
+		return group_of_chain(lookup, value);
 	struct text *name = text_new(lookup->walk->scratch);
 	read_data_print(name, value);
 	uintptr_t known = (uintptr_t)names_find(groups->by_value, name->bytes, name->length);
 	if (known == 0) {
-		*pool_append(lookup->walk->scratch, groups, items) = (struct group){ .value = value };
+		add_group(lookup, value);
 		known = groups->items_count;
 		names_set(groups->by_value, name->bytes, name->length, (void *)known);
 	}
@@ -462,6 +487,7 @@ void walk_lookup(struct walk *walk, struct walk_paths *paths, size_t at, const s
 		.set = set,
 		.path = &path,
 		.place = walk_register_place(read_number(expression, NFTA_LOOKUP_SREG, 0), set->key_length),
+		.number = ++walk->lookups_count,
 	};
 	lookup.groups.by_value = names_new(walk->scratch, false);
 	if (lookup.place < 0) {

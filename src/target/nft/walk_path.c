@@ -442,10 +442,11 @@ diagram walk_sequence_of(struct walk *walk, diagram *items, size_t count)
 {
 	if (count == 0)
 		return diagram_leaf(0);
-	for (; count > 1; count = (count + 1) / 2)
-		for (size_t i = 0; i < count / 2 + count % 2; i++)
-			items[i] = 2 * i + 1 < count ? walk_sequence(walk, items[2 * i], items[2 * i + 1])
-						     : items[2 * i];
+	for (; count > 1; count = (count + 1) / 2) { /* paired from the end: hooks mostly end alike */
+		size_t odd = count % 2;
+		for (size_t i = odd; i < (count + odd) / 2; i++)
+			items[i] = walk_sequence(walk, items[2 * i - odd], items[2 * i + 1 - odd]);
+	}
 	return items[0];
 }
 

@@ -55,6 +55,8 @@ struct walk_chain {
 	diagram meaning;
 	struct walk_start *starts; /* of its rules, where the space is cut; or NULL */
 	struct walk_piece reach;   /* outside no rule begins */
+	/* the lookup that met it last, and its groups there (walk_lookup.c): of a jump, of a goto */
+	size_t lookup, groups[2];
 };
 
 /* What a verdict map does with packets of a piece of the space. */
@@ -72,6 +74,8 @@ struct walk {
 	const struct read_table *table;
 	uint8_t families;
 	struct names *chains; /* struct walk_chain by name */
+	struct interned *by_verdict; /* the same, by the address of a verdict */
+	size_t lookups_count;
 	struct walk_chain **made; /* those to be worked out again in the next piece of the space */
 	size_t made_count, made_capacity;
 	struct arena *arena;
@@ -116,6 +120,9 @@ diagram walk_path_guard(struct walk *walk, const struct walk_path *path, diagram
 struct walk_protocols walk_protocols_all(void);
 struct walk_protocols walk_protocols_of(const uint8_t *numbers, size_t count);
 struct walk_protocols walk_protocols_without(const struct walk_protocols *a, const struct walk_protocols *b);
+
+/* The chain that a verdict goes to, which may not be there; of one name there is one. */
+struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verdict);
 
 /* Operations. */
 diagram walk_sequence(struct walk *walk, diagram first, diagram then);
