@@ -118,7 +118,8 @@ def case_mutants_of_special_policies():
 
 
 def case_mutants_in_pieces():
-    """Each proved as a whole and piece by piece: of random policies, of a large table of pairs, of a long list."""
+    """Each proved as a whole and piece by piece: of random policies, of a large table of pairs, of a long list, of
+    five-tuples that leave something open."""
     for seed in (1, 5, 9):
         mutants_of(f"random:{seed}", max(4, ASKED.mutants // 8), seed, 20)
     generator = random.Random(7)
@@ -129,13 +130,28 @@ def case_mutants_in_pieces():
                     f"to 172.{generator.randrange(16, 32)}.{generator.randrange(64)}.0/24;\n" for _ in range(2000))
     prefixes = "\n".join(f"{value >> 16 & 127 | 1}.{value >> 8 & 255}.{value & 255}.{'0/24' if value & 1 else 7}"
                          for value in generator.sample(range(1 << 24), PREFIXES))
-    for name, text, weight in (("pairs", pairs, 5000), ("list", 'network blocked = file "list.txt";\n'
-                               "deny any from blocked;\nallow https;\n", PREFIXES // 7)):
+    tuples = "".join(five_tuple(generator) for _ in range(400))
+    blocked = 'network blocked = file "list.txt";\ndeny any from blocked;\nallow https;\n'
+    for name, text, weight in (("pairs", pairs, 5000), ("tuples", tuples, 600), ("list", blocked, PREFIXES // 7)):
         with open(os.path.join(DIR.name, "list.txt"), "w", encoding="utf-8") as file:
             file.write(prefixes + "\n")
         with open(os.path.join(DIR.name, name + ".fw"), "w", encoding="utf-8") as file:
             file.write(text)
         mutants_of(f"policy:{DIR.name}/{name}.fw", max(4, ASKED.mutants // 12), 3, weight)
+
+
+def five_tuple(generator):
+    """A rule of few networks, inside each other or crossing, each side sometimes left out."""
+    family, ports = generator.randrange(2), generator.choice(("80", "443", "53", "1-1023", "8000-8999", "any"))
+    sides = []
+    for word, first in (("from", 16), ("to", 48)):
+        place = first + generator.randrange(16), generator.randrange(8), generator.randrange(4)
+        network = ("{}.0.0.0/8", "{}.{}.0.0/16", "{}.{}.{}.0/24", "{}.{}.{}.9") if family == 0 else (
+            "fd{:02x}::/16", "fd{:02x}:{}::/32", "fd{:02x}:{}:{}::/48", "fd{:02x}:{}:{}::9")
+        if generator.random() < 0.8:
+            sides.append(f"{word} {generator.choice(network).format(*place)}")
+    verdict = generator.choice(("allow", "allow", "deny"))
+    return f"{verdict} {ports}/{generator.choice(('tcp', 'udp'))} {' '.join(sides)};\n"
 
 
 # Hours, days, helpers, limits, translations, rejects.

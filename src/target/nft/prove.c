@@ -4,8 +4,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <string.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/pool.h"
 #include "target/nft/differ.h"
@@ -37,8 +35,6 @@
 #define PIECES_ORDER 0 /* of the fields */
 #define ELEMENTS_MIN 8
 #define RULE_WEIGHT 16 /* proof_limits.piece_weight */
-/* What all pieces share. */
-#define KEPT_MAX 1000000
 #define PRIORITY_CONNTRACK (-200) /* NF_IP_PRI_CONNTRACK */
 
 static number128 ordinary_value(void *context, uint32_t rank)
@@ -264,19 +260,17 @@ static bool compare_pieces(struct prover *prover, const struct proof_cutting *cu
 {
 	struct diagrams *diagrams = prover->space->diagrams;
 	const struct prove_pieces *pieces = &cutting->pieces;
-	double done = 0; size_t last = 0;
+	double done = 0;
 	prover->space->elements_min = cutting->elements_min;
 	if (!compare_all_beside(prover))
 		return false;
 	walk_forget(prover->walk);
-	wanted_keep_services(prover->wanted, KEPT_MAX);
 	struct diagrams_mark mark = diagrams_mark(diagrams);
 	size_t kept = diagrams_edges(diagrams);
 	for (size_t i = 0; i < pieces->items_count && !diagrams_are_over(diagrams); i++) {
 		take_piece(prover, &pieces->items[i]);
 		if (!compare_all_judging(prover))
 			return false;
-		if (getenv("DBG2")) fprintf(stderr, "piece %zu rules, %g est, %zu edges walked %zu\n", pieces->items[i].rules_count[1], pieces->items[i].edges, diagrams_edges(diagrams)-last, walk_rules_done(prover->walk)), last = diagrams_edges(diagrams);
 		done += pieces->items[i].edges;
 		if (diagrams_are_over(diagrams) ||
 		    is_hopeless(diagrams_edges(diagrams) - kept, done, pieces->edges))
@@ -368,7 +362,6 @@ static struct proof_cutting cutting_of(void *pool, const struct proof_subject *s
 		.elements_min = weight != 0 ? 1 : ELEMENTS_MIN,
 	};
 	cutting.pieces = prove_pieces_new(pool, subject->ruleset, &cutting.sizes, ESTIMATE_MOST);
-	if (getenv("DBG")) fprintf(stderr, "cutting: %zu pieces %g edges fixed %g table %g\n", cutting.pieces.items_count, cutting.pieces.edges, cutting.sizes.fixed, cutting.sizes.table);
 	return cutting;
 }
 

@@ -16,7 +16,7 @@
 #define PIECES_FORCED 512u     /* where pieces need not pay */
 /* In edges of diagrams: what a rule of a piece costs, and what each edge of a piece's diagrams does. */
 #define RULE_COST 40.0
-#define EDGE_COST 3.0
+#define EDGE_COST 0.5
 #define RULE_WEIGHT 16.0 /* prove_sizes.weight_max */
 /* Edges of a piece that are too many whatever it costs to cut it. */
 #define EDGES_MOST 100000.0
@@ -254,10 +254,19 @@ static double edges_of(const struct load *load, size_t stride)
 	return (load->destinations * step + load->sources * step * step + 1) * (load->ports * step + 1);
 }
 
+/* How often rules are put together two by two. */
+static double merges_of(double rules)
+{
+	double merges = 1;
+	for (; rules > 1; rules /= 2)
+		merges += rules < 2 ? rules - 1 : 1;
+	return merges;
+}
+
 static double cost_of(const struct cutting *cutting, const struct load *load, double share, size_t stride)
 {
 	return cutting->sizes.fixed + cutting->sizes.table * share + RULE_COST * load->rules * (double)stride +
-	       EDGE_COST * edges_of(load, stride);
+	       EDGE_COST * edges_of(load, stride) * merges_of(load->rules * (double)stride);
 }
 
 /* --- where to cut ----------------------------------------------------------------------------------- */

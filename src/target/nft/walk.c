@@ -164,31 +164,42 @@ struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verd
 	return *slot;
 }
 
-static diagram chain_meaning(struct walk *walk, const struct read_data *verdict)
+/* Worked out for the packets that come to it, as rows tell; from the second time on, in a piece, for all. */
+static void work_out(struct walk *walk, struct walk_chain *at, const struct walk_piece *rows)
 {
-	struct walk_chain *at = walk_chain_of(walk, verdict);
-	const char *name = verdict->chain;
-	if (at->state == DONE)
-		return at->meaning;
-	if (at->chain == NULL || at->chain->is_base)
-		return unsure(walk, "a verdict goes to a chain that is not there:", name);
-	if (at->state == OPEN || walk->depth == LEVELS_MAX)
-		return unsure(walk, "chains go in a circle or too deep:", name);
 	const struct read_chain *from = walk->chain;
+	const struct walk_piece outer = walk->space->piece;
 	size_t rule = walk->rule, expression = walk->expression;
+	at->rows = at->state == DONE ? walk->space->taken : *rows;
+	if (walk->space->is_part)
+		walk_space_narrow(walk->space, &at->rows);
 	*pool_append(walk->pool, walk, made) = at;
 	at->state = OPEN;
 	walk->depth++;
 	at->meaning = rules_meaning(walk, at);
 	walk->depth--;
 	at->state = DONE;
+	if (walk->space->is_part)
+		walk_space_narrow(walk->space, &outer);
 	walk->chain = from;
 	walk->rule = rule;
 	walk->expression = expression;
+}
+
+static diagram chain_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows)
+{
+	struct walk_chain *at = walk_chain_of(walk, verdict);
+	if (at->state == DONE && (!walk->space->is_part || walk_piece_includes(&at->rows, rows)))
+		return at->meaning;
+	if (at->chain == NULL || at->chain->is_base)
+		return unsure(walk, "a verdict goes to a chain that is not there:", verdict->chain);
+	if (at->state == OPEN || walk->depth == LEVELS_MAX)
+		return unsure(walk, "chains go in a circle or too deep:", verdict->chain);
+	work_out(walk, at, rows);
 	return at->meaning;
 }
 
-diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict)
+diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows)
 {
 	const struct walk_effects *here = walk_effects_here(walk, walk->leaves->none);
 	if (walk->stops_at_chains && (verdict->verdict == NFT_JUMP || verdict->verdict == NFT_GOTO))
@@ -205,9 +216,9 @@ diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict)
 	case NFT_BREAK:
 		return diagram_leaf(0);
 	case NFT_JUMP:
-		return chain_meaning(walk, verdict);
+		return chain_meaning(walk, verdict, rows);
 	case NFT_GOTO: /* what comes back leaves this chain too */
-		return walk_turn(walk, chain_meaning(walk, verdict), WALK_FALL, WALK_RETURN);
+		return walk_turn(walk, chain_meaning(walk, verdict, rows), WALK_FALL, WALK_RETURN);
 	}
 	return unsure(walk, "an unknown verdict in", walk_place(walk));
 }
@@ -270,8 +281,9 @@ diagram walk_hook(struct walk *walk, const char *type, uint32_t hook, int32_t lo
 	}
 	if (count > 1)
 		qsort(chains, count, sizeof *chains, compare_priorities);
-	diagram meaning = walk_leaf_of(walk->leaves, WALK_ACCEPT, NULL, walk->leaves->none);
-	for (size_t i = count; i > 0; i--) {
+	diagram meaning = count != 0 ? base_meaning(walk, chains[count - 1])
+				     : walk_leaf_of(walk->leaves, WALK_ACCEPT, NULL, walk->leaves->none);
+	for (size_t i = count != 0 ? count - 1 : 0; i > 0; i--) {
 		diagram before = walk_turn(walk, base_meaning(walk, chains[i - 1]), WALK_ACCEPT, WALK_FALL);
 		meaning = walk_sequence(walk, before, meaning);
 	}

@@ -7,8 +7,10 @@
 #include "target/nft/read_expression.h"
 #include "target/nft/walk_index.h"
 #include "target/nft/walk_load.h"
+#include "target/nft/walk_start.h"
 
 #define WORD_BYTES 4u
+#define UNCLEAR_LOOKUP "a lookup of bytes that cannot be told"
 #define MAP_VALUES_MAX 64 /* different values of a data map: each is a way of its own */
 
 /* Elements that give the same: a verdict, a value, or membership. */
@@ -18,6 +20,7 @@ struct group {
 	struct interval_set values;
 	diagram *predicates;
 	size_t predicates_count, predicates_capacity;
+	struct walk_piece rows; /* that the predicates are within */
 };
 
 struct groups {
@@ -57,6 +60,7 @@ static struct group *add_group(struct lookup *lookup, const struct read_data *va
 {
 	struct group *group = pool_append(lookup->walk->scratch, &lookup->groups, items);
 	group->value = value;
+	group->rows = walk_start_nothing;
 	return group;
 }
 
@@ -107,8 +111,19 @@ static void add_values(struct lookup *lookup, struct group *group, uint16_t vari
 		interval_set_add(pool, &group->values, values->items[i].low, values->items[i].high);
 }
 
+static void widen(struct walk_piece *piece, const struct walk_piece *with)
+{
+	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
+		struct interval *row = &piece->rows[cut];
+		row->low = with->rows[cut].low < row->low ? with->rows[cut].low : row->low;
+		row->high = with->rows[cut].high > row->high ? with->rows[cut].high : row->high;
+	}
+}
+
 static void add_predicate(struct lookup *lookup, struct group *group, const struct walk_path *element)
 {
+	const struct walk_piece rows = walk_path_rows(lookup->walk, element);
+	widen(&group->rows, &rows);
 	*pool_append(lookup->walk->scratch, group, predicates) = walk_path_meaning(lookup->walk, element);
 }
 
@@ -344,17 +359,47 @@ static void is_member(struct lookup *lookup, struct walk_path *path, bool is_inv
 		path->is_dead = true;
 }
 
+/* Packets of the piece that the group holds, as far as rows can tell. */
+static struct walk_piece group_rows(const struct lookup *lookup, const struct group *group)
+{
+	const struct walk *walk = lookup->walk;
+	struct walk_piece rows = walk->space->piece;
+	if (group->values.items_count == 0)
+		return group->rows;
+	const struct walk_variable *variable = &walk->variables->items[group->variable];
+	bool is_field = variable->kind == WALK_VARIABLE_FIELD;
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		if (is_field && variable->rank == walk_rank(walk->space, walk_cut_fields[cut]))
+			walk_row_meet(&rows.rows[cut], &group->values, variable->highest);
+	if (group->predicates_count != 0)
+		widen(&rows, &group->rows);
+	return rows;
+}
+
+/* A packet that an element holds is none of the catch-all's, even if it comes back from where it was sent. */
+static diagram otherwise_meaning(struct lookup *lookup)
+{
+	struct walk *walk = lookup->walk;
+	diagram any = WALK_PREDICATE_FALSE;
+	for (size_t i = 0; i < lookup->groups.items_count; i++)
+		any = walk_or(walk, any, group_predicate(lookup, &lookup->groups.items[i]));
+	return walk_guard(walk, walk_minus(walk, WALK_PREDICATE_TRUE, any),
+			  walk_verdict_meaning(walk, lookup->otherwise, &walk->space->piece));
+}
+
 static diagram map_meaning(struct lookup *lookup)
 {
 	struct walk *walk = lookup->walk;
 	struct groups *groups = &lookup->groups;
 	diagram *meanings = pool_array(walk->scratch, diagram, groups->items_count + 1);
-	for (size_t i = 0; i < groups->items_count; i++)
+	for (size_t i = 0; i < groups->items_count; i++) {
+		const struct walk_piece rows = group_rows(lookup, &groups->items[i]);
 		meanings[i] = walk_guard(walk, group_predicate(lookup, &groups->items[i]),
-					 walk_verdict_meaning(walk, groups->items[i].value));
+					 walk_verdict_meaning(walk, groups->items[i].value, &rows));
+	}
 	diagram all = walk_sequence_of(walk, meanings, groups->items_count);
 	if (lookup->has_otherwise)
-		all = walk_sequence(walk, all, walk_verdict_meaning(walk, lookup->otherwise));
+		all = walk_sequence(walk, all, otherwise_meaning(lookup));
 	return all;
 }
 
@@ -379,21 +424,47 @@ static struct walk_decided *decided_before(struct lookup *lookup)
 /* false: not looked up in this piece yet. */
 static bool is_decided(const struct lookup *lookup, const struct walk_decided *known)
 {
-	return known != NULL && known->piece == lookup->walk->piece;
+	return known != NULL && known->piece == lookup->walk->piece &&
+	       walk_piece_includes(&known->rows, &lookup->walk->space->piece);
+}
+
+/* What the map does with the packets on the way; false: it cannot be told. */
+static bool decide(struct lookup *lookup, diagram *all)
+{
+	struct walk *walk = lookup->walk;
+	struct walk_decided *known = decided_before(lookup);
+	if (is_decided(lookup, known)) {
+		*all = known->meaning;
+		return true;
+	}
+	add_elements(lookup);
+	if (lookup->is_unclear)
+		return false;
+	*all = map_meaning(lookup);
+	if (known != NULL)
+		*known = (struct walk_decided){ walk->piece, walk->space->piece, *all };
+	return true;
 }
 
 static void decide_by_map(struct lookup *lookup, struct walk_paths *paths, size_t at)
 {
 	struct walk *walk = lookup->walk;
-	struct walk_decided *known = decided_before(lookup);
-	diagram all = is_decided(lookup, known) ? known->meaning : map_meaning(lookup);
+	const struct walk_piece outer = walk->space->piece, rows = walk_path_rows(walk, lookup->path);
+	diagram all;
+	if (walk->space->is_part)
+		walk_space_narrow(walk->space, &rows);
+	bool is_clear = decide(lookup, &all);
+	if (walk->space->is_part)
+		walk_space_narrow(walk->space, &outer);
+	if (!is_clear) {
+		walk_unsure(walk, paths, at, UNCLEAR_LOOKUP);
+		return;
+	}
 	struct walk_path *path = &paths->items[at];
 	diagram before = walk_leaf_of(walk->leaves, WALK_FALL, NULL, path->effects);
 	*pool_append(walk->scratch, paths, meanings) =
 		walk_path_guard(walk, path, walk_sequence(walk, before, all));
 	path->is_dead = true;
-	if (known != NULL)
-		*known = (struct walk_decided){ walk->piece, all };
 }
 
 /* A map of values: a way for each. */
@@ -432,19 +503,17 @@ static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
 	uint64_t destination = read_number(expression, NFTA_LOOKUP_DREG, UINT64_MAX);
 	bool is_map = destination == NFT_REG_VERDICT && lookup->set->data_type == NFT_DATA_VERDICT &&
 		      read_has(expression, NFTA_LOOKUP_DREG);
-	if (is_map && is_decided(lookup, decided_before(lookup))) {
+	if (is_map) {
 		decide_by_map(lookup, paths, at);
 		return;
 	}
 	add_elements(lookup);
 	if (lookup->is_unclear) {
-		walk_unsure(walk, paths, at, "a lookup of bytes that cannot be told");
+		walk_unsure(walk, paths, at, UNCLEAR_LOOKUP);
 		return;
 	}
 	if (!read_has(expression, NFTA_LOOKUP_DREG))
 		is_member(lookup, &paths->items[at], is_inverted);
-	else if (is_map)
-		decide_by_map(lookup, paths, at);
 	else if (destination != NFT_REG_VERDICT && lookup->set->data_type != NFT_DATA_VERDICT &&
 		 lookup->groups.items_count <= MAP_VALUES_MAX)
 		load_by_map(lookup, paths, at, destination);

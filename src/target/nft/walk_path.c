@@ -336,6 +336,45 @@ bool walk_path_predicate(struct walk *walk, struct walk_path *path, diagram pred
 	return path->others != WALK_PREDICATE_FALSE;
 }
 
+/* --- rows ------------------------------------------------------------------------------------------- */
+
+void walk_row_meet(struct interval *row, const struct interval_set *values, number128 highest)
+{
+	number128 low = values->items[0].low, high = values->items[values->items_count - 1].high;
+	if (high >= highest)
+		high = DIAGRAM_HIGHEST;
+	if (low > row->high || high < row->low)
+		return; /* it has met the piece before, beyond its highest value */
+	row->low = low > row->low ? low : row->low;
+	row->high = high < row->high ? high : row->high;
+}
+
+static void meet_protocols(struct interval *row, const struct walk_protocols *protocols)
+{
+	struct interval met = { DIAGRAM_HIGHEST, 0 };
+	for (unsigned at = 0; at < PROTOCOLS; at++) {
+		if ((protocols->bits[at / 64] >> at % 64 & 1) == 0)
+			continue;
+		met.low = met.low == DIAGRAM_HIGHEST ? at : met.low;
+		met.high = at;
+	}
+	if (met.low <= met.high)
+		walk_row_meet(row, &(struct interval_set){ &met, 1, 1 }, PROTOCOLS - 1);
+}
+
+struct walk_piece walk_path_rows(const struct walk *walk, const struct walk_path *path)
+{
+	struct walk_piece rows = walk->space->piece;
+	for (size_t i = 0; i < path->literals_count; i++)
+		for (size_t cut = 0; cut < WALK_CUTS; cut++)
+			if (path->literals[i].rank == walk_rank(walk->space, walk_cut_fields[cut]))
+				walk_row_meet(&rows.rows[cut], &path->literals[i].values,
+					      path->literals[i].highest);
+	if (!protocols_are_all(walk, &path->protocols))
+		meet_protocols(&rows.rows[WALK_CUT_PROTOCOL], &path->protocols);
+	return rows;
+}
+
 /* --- meaning ---------------------------------------------------------------------------------------- */
 
 static void add_family_literal(struct walk *walk, struct walk_path *path)

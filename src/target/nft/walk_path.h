@@ -53,6 +53,7 @@ struct walk_chain {
 	const struct read_chain *chain;
 	unsigned state; /* 0: not begun, 1: open, 2: done */
 	diagram meaning;
+	struct walk_piece rows;    /* in which it is right, where the space is cut */
 	struct walk_start *starts; /* of its rules, where the space is cut; or NULL */
 	struct walk_piece reach;   /* outside no rule begins */
 	/* the lookup that met it last, and its groups there (walk_lookup.c): of a jump, of a goto */
@@ -62,6 +63,7 @@ struct walk_chain {
 /* What a verdict map does with packets of a piece of the space. */
 struct walk_decided {
 	uint32_t piece; /* 0: none yet */
+	struct walk_piece rows; /* in which it is right */
 	diagram meaning;
 };
 
@@ -106,6 +108,10 @@ bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct 
 /* Does it want bytes behind the end of a name? The kernel fills names up with zeros: none has any. */
 bool walk_equation_is_no_name(const struct walk_equation *equation);
 bool walk_path_predicate(struct walk *walk, struct walk_path *path, diagram predicate);
+/* Packets of the walk's piece that are on the way, as far as rows can tell: these and others. */
+struct walk_piece walk_path_rows(const struct walk *walk, const struct walk_path *path);
+/* The row narrowed to the values' first and last; highest: what reaches it has no end (walk_choose). */
+void walk_row_meet(struct interval *row, const struct interval_set *values, number128 highest);
 /* A condition that nothing is known of: this rank is 1. */
 bool walk_path_flag(struct walk *walk, struct walk_path *path, uint32_t rank);
 /* The same with a name of its own, after the place where the walk is. */

@@ -257,7 +257,8 @@ static void step_immediate(struct walk *walk, struct walk_paths *paths, size_t a
 		if (data->verdict == NFT_CONTINUE)
 			return;
 		diagram before = walk_leaf_of(walk->leaves, WALK_FALL, NULL, path->effects);
-		diagram meaning = walk_sequence(walk, before, walk_verdict_meaning(walk, data));
+		const struct walk_piece rows = walk_path_rows(walk, path);
+		diagram meaning = walk_sequence(walk, before, walk_verdict_meaning(walk, data, &rows));
 		add_meaning(walk, paths, walk_path_guard(walk, &paths->items[at], meaning));
 		paths->items[at].is_dead = true;
 		return;
@@ -740,7 +741,7 @@ void walk_rule_start(struct walk *walk, const struct read_rule *rule, struct wal
 	struct walk_paths paths = { 0 }, none = { 0 };
 	void *outer = walk->scratch;
 	walk->scratch = pool_child(outer, "start");
-	walk_space_take(walk->space, &walk_piece_whole);
+	walk_space_narrow(walk->space, &walk_piece_whole);
 	begin(walk, rule, &paths, &start->expressions_done);
 	if (!is_plain(&paths)) {
 		start->expressions_done = 0;
@@ -749,7 +750,7 @@ void walk_rule_start(struct walk *walk, const struct read_rule *rule, struct wal
 	}
 	walk_start_keep(walk, start, &paths, asks_registers(rule, start->expressions_done));
 	start->is_made = true;
-	walk_space_take(walk->space, &piece);
+	walk_space_narrow(walk->space, &piece);
 	talloc_free(walk->scratch);
 	walk->scratch = outer;
 }

@@ -68,7 +68,7 @@ struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order)
 	space->order = order;
 	space->by_name = names_new(space, false);
 	take_protocols(space, &walk_piece_whole);
-	space->piece = walk_piece_whole;
+	space->piece = space->taken = walk_piece_whole;
 	return space;
 }
 
@@ -81,11 +81,12 @@ const struct walk_piece walk_piece_whole = { {
 	{ 0, DIAGRAM_HIGHEST }, { 0, DIAGRAM_HIGHEST }, { 0, DIAGRAM_HIGHEST }, { 0, DIAGRAM_HIGHEST },
 } };
 
-void walk_space_take(struct walk_space *space, const struct walk_piece *piece)
+void walk_space_narrow(struct walk_space *space, const struct walk_piece *piece)
 {
+	const struct interval *old = &space->piece.rows[WALK_CUT_PROTOCOL], *new = &piece->rows[WALK_CUT_PROTOCOL];
+	if (old->low != new->low || old->high != new->high)
+		take_protocols(space, piece);
 	space->piece = *piece;
-	take_protocols(space, piece);
-	space->is_part = true;
 	space->parts_count = 0;
 	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
 		const struct interval *row = &piece->rows[cut];
@@ -93,6 +94,21 @@ void walk_space_take(struct walk_space *space, const struct walk_piece *piece)
 			space->parts[space->parts_count++] = (struct diagram_part){
 				walk_rank(space, walk_cut_fields[cut]), row->low, row->high };
 	}
+}
+
+void walk_space_take(struct walk_space *space, const struct walk_piece *piece)
+{
+	walk_space_narrow(space, piece);
+	space->taken = *piece;
+	space->is_part = true;
+}
+
+bool walk_piece_includes(const struct walk_piece *outer, const struct walk_piece *inner)
+{
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		if (inner->rows[cut].low < outer->rows[cut].low || inner->rows[cut].high > outer->rows[cut].high)
+			return false;
+	return true;
 }
 
 static const struct diagram_part *part_of(const struct walk_space *space, uint32_t rank)

@@ -71,6 +71,7 @@ struct walk_space {
 	unsigned order;
 	/* Diagrams need to be right in this piece only: the others are looked at another time. */
 	struct walk_piece piece;
+	struct walk_piece taken; /* the same before it was narrowed */
 	bool is_part; /* the space is cut */
 	struct diagram_part parts[WALK_CUTS]; /* the rows of the piece that are not whole */
 	size_t parts_count;
@@ -87,6 +88,9 @@ struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order);
 
 /* From here on diagrams are of this piece. */
 void walk_space_take(struct walk_space *space, const struct walk_piece *piece);
+/* For a while only these packets of the piece that was taken matter. */
+void walk_space_narrow(struct walk_space *space, const struct walk_piece *piece);
+bool walk_piece_includes(const struct walk_piece *outer, const struct walk_piece *inner);
 /* Has a packet of the piece one of these values, not none, of a field whose highest is this? */
 bool walk_space_meets(const struct walk_space *space, uint32_t rank, const struct interval_set *values,
 		      number128 highest);

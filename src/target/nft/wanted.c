@@ -367,14 +367,6 @@ diagram wanted_services(struct wanted *wanted, const struct tuple_set *services)
 	return known->diagram;
 }
 
-void wanted_keep_services(struct wanted *wanted, size_t edges_max)
-{
-	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
-		for (size_t i = 0; i < wanted->ruleset->rules_count[hook] &&
-				   diagrams_edges(wanted->space->diagrams) <= edges_max; i++)
-			(void)wanted_services(wanted, &wanted->ruleset->rules[hook][i]->match.services);
-}
-
 void wanted_forget(struct wanted *wanted)
 {
 	talloc_free(wanted->scratch);

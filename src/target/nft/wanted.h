@@ -49,9 +49,6 @@ struct wanted {
 };
 
 struct wanted *wanted_new(void *pool, struct walk_space *space, const struct ruleset *ruleset);
-/* The space will be cut (walk_space_take): works out the services of all rules, for all pieces, as far as they
- * take no more than so many intervals. */
-void wanted_keep_services(struct wanted *wanted, size_t edges_max);
 /* The space is at another piece, of which the caller says next, in wanted->rules, which rules it can meet: what
  * was made for the one before is made again. */
 void wanted_forget(struct wanted *wanted);

@@ -126,12 +126,14 @@ static diagram outcome_meaning(struct wanted *wanted, const struct outcome *outc
 static diagram rule_meaning(struct wanted *wanted, const struct rule *rule)
 {
 	const struct match *match = &rule->match;
-	diagram holds = wanted_services(wanted, &match->services);
-	holds = wanted_and(wanted, holds, wanted_boxes(wanted, &match->from, WALK_SOURCE, WALK_IN));
+	/* what many rules have alike, and what few have */
+	diagram served = wanted_guard(wanted, wanted_services(wanted, &match->services),
+				      outcome_meaning(wanted, rule->outcome, rule->identity));
+	diagram holds = wanted_boxes(wanted, &match->from, WALK_SOURCE, WALK_IN);
 	holds = wanted_and(wanted, holds, wanted_boxes(wanted, &match->to, WALK_DESTINATION, WALK_OUT));
 	holds = wanted_and(wanted, holds, wanted_families(wanted, match->families));
 	holds = wanted_and(wanted, holds, wanted_conditions(wanted, match));
-	return wanted_guard(wanted, holds, outcome_meaning(wanted, rule->outcome, rule->identity));
+	return wanted_guard(wanted, holds, served);
 }
 
 static diagram rules_meaning(struct wanted *wanted, enum hook hook)
