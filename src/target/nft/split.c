@@ -36,6 +36,7 @@ enum {
 	AHEAD_MOST = 512,         /* units of a list that is worth a look ahead */
 	HALVES_MIN = 48,
 	NESTING_MAX = 64,
+	LEAVES_FORESEEN = 16,
 };
 
 struct site {
@@ -136,6 +137,22 @@ static struct leaf_costs leaf_costs(const struct lower *lower, struct list leaf,
 	};
 }
 
+/* The same, where there are too many leaves for the processor to foresee what services the next packet is
+ * compared with. A unit that asks for more has one rule in front of a chain of its services, or with the only
+ * one. */
+static struct leaf_costs leaf_costs_among(const struct lower *lower, struct list leaf, size_t times, size_t leaves)
+{
+	struct leaf_costs costs = leaf_costs(lower, leaf, times);
+	uint32_t needs = entry_needs(lower, leaf.items[0]);
+	uint64_t services = lower->groups[lower->units[leaf.items[0].unit].group].tuples_count;
+	if (leaf.count != 1 || leaves <= LEAVES_FORESEEN || (needs & NEED_SERVICE) == 0)
+		return costs;
+	bool is_behind = needs != NEED_SERVICE;
+	costs.match += (services + 1 + (is_behind && services > 1 ? 2 : 0)) * COST_UNFORESEEN / 2;
+	costs.miss += (is_behind ? 1 : services) * COST_UNFORESEEN;
+	return costs;
+}
+
 /* Fields that the entries ask for, on average; in hundredths. */
 static unsigned fields_asked(const struct lower *lower, struct list list)
 {
@@ -164,7 +181,7 @@ static void add_leaves_cost(const struct lower *lower, const struct cells *cells
 		cost->units += leaf.count * step;
 		if (is_final_leaf(lower, leaf))
 			continue;
-		struct leaf_costs costs = leaf_costs(lower, leaf, times);
+		struct leaf_costs costs = leaf_costs_among(lower, leaf, times, cells->cells_count);
 		uint64_t miss = cut >= asked ? 0 : costs.miss * (asked - cut) / asked;
 		cost->sum += (costs.match + miss) * leaf.count * step;
 	}

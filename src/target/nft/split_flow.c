@@ -122,10 +122,15 @@ static struct fate fate_of(struct making *making, const struct leaf *leaf)
 static bool find_fates(struct making *making, size_t most)
 {
 	const struct cells *pairs = making->pairs;
-	making->fates = pool_array(making->pool, struct fate, pairs->leaves_count);
-	for (size_t i = 0; i < pairs->leaves_count; i++)
-		making->fates[i] = fate_of(making, &pairs->leaves[i]);
 	size_t elements = 0;
+	making->fates = pool_array(making->pool, struct fate, pairs->leaves_count);
+	for (size_t i = 0; i < pairs->leaves_count && elements <= most; i++) {
+		making->fates[i] = fate_of(making, &pairs->leaves[i]);
+		elements += count_ports(making, &making->fates[i]); /* each has a cell at least */
+	}
+	if (elements > most)
+		return false;
+	elements = 0;
 	for (size_t i = 0; i < pairs->cells_count; i++) {
 		const struct fate *fate = &making->fates[pairs->cells[i].leaf];
 		elements += count_ports(making, fate);

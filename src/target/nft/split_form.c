@@ -155,7 +155,7 @@ enum cost_lookup cells_lookup(const struct cells *cells)
 	case SPLIT_FLOW4:
 		return LOOKUP_FLOW;
 	case SPLIT_FLOW6:
-		return LOOKUP_FLOW6;
+		return cells->length + cells->other_length == 256 ? LOOKUP_FLOW_WHOLE6 : LOOKUP_FLOW6;
 	}
 	return LOOKUP_INTERVAL;
 }

@@ -147,6 +147,10 @@ STRUCTURES = [
     Structure("hash, IPv6 source . destination, masked", 6, "ip6 saddr & ffff:ffff:ffff:ffff:: . "
               "ip6 daddr & ffff:ffff:ffff:ffff::", "ipv6_addr . ipv6_addr",
               ("source", "destination", "network"), "masked"),
+    Structure("hash, IPv6 source . destination . protocol . port", 6,
+              "ip6 saddr . ip6 daddr . meta l4proto . th dport",
+              "ipv6_addr . ipv6_addr . inet_proto . inet_service",
+              ("source", "destination", "port", "protocol")),
     Structure("hash, IPv6 source . destination . protocol . port, masked", 6,
               "ip6 saddr & ffff:ffff:ffff:ffff:: . ip6 daddr & ffff:ffff:ffff:ffff:: . meta l4proto . th dport",
               "ipv6_addr . ipv6_addr . inet_proto . inet_service",
