@@ -20,6 +20,8 @@
 
 #define RANGES_MOST 64 /* of one rule and protocol; what has more stays as it is */
 #define NO_GAP SIZE_MAX
+#define WIDER_GAP_MOST 3 /* of those who reach over one gap, and */
+#define WIDER_MOST 2     /* of all */
 
 struct gap {
 	struct port_range range;
@@ -279,6 +281,12 @@ static void weigh_shape(struct spanning *spanning, const struct shape *shape)
 	}
 }
 
+/* Fewer entries are not bought with much more of the TCAM: so many times as much, at most. */
+static bool is_too_wide(const struct minimise_cost *before, const struct minimise_cost *after, size_t times)
+{
+	return after->expanded > before->expanded * times;
+}
+
 /* Those that pay by themselves, each by those who reach over it. */
 static void choose_gaps(struct spanning *spanning)
 {
@@ -290,7 +298,8 @@ static void choose_gaps(struct spanning *spanning)
 		struct gap *gap = &spanning->gaps[index];
 
 		add_cost(&gap->joined, minimise_range_cost(gap->range), 1);
-		gap->is_denied = is_cheaper(spanning, gap->joined, gap->apart);
+		gap->is_denied = is_cheaper(spanning, gap->joined, gap->apart) &&
+				 !is_too_wide(&gap->apart, &gap->joined, WIDER_GAP_MOST);
 	}
 }
 
@@ -357,7 +366,7 @@ static bool is_less_so(struct spanning *spanning)
 			add_cost(&before, minimise_range_cost(shape->ranges[at]), shape->uses);
 		add_cost(&after, write_shape(spanning, shape), shape->uses);
 	}
-	return is_cheaper(spanning, after, before);
+	return is_cheaper(spanning, after, before) && !is_too_wide(&before, &after, WIDER_MOST);
 }
 
 /* --- into the list ---------------------------------------------------------------------------------- */
