@@ -82,7 +82,9 @@ static number128 choose_value(const struct values *values, enum walk_field field
 		return step->low;
 	if (field == WALK_IN || field == WALK_OUT || field == WALK_HELPER)
 		return choose_name(step);
-	number128 ordinary = ordinary_of(values, field);
+	bool is_icmp = values->of[WALK_PROTOCOL] == PROTOCOL_ICMP || values->of[WALK_PROTOCOL] == PROTOCOL_ICMP6;
+	bool is_port = field == WALK_FIRST || field == WALK_SECOND;
+	number128 ordinary = is_port && is_icmp ? 0 : ordinary_of(values, field); /* types and codes have 8 bits */
 	return holds(step, ordinary) ? ordinary : step->low;
 }
 
