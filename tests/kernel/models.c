@@ -595,17 +595,19 @@ static void maps_of_four_fields(struct maker *maker)
 		{ NFT_FIELD_IP_SADDR, NFT_FIELD_IP_DADDR, NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT },
 		{ NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR, NFT_FIELD_L4PROTO, NFT_FIELD_TH_DPORT },
 	};
-	static const uint8_t leading[][2] = { { 0, 0 }, { 28, 20 }, { 31, 0 } };
-	const size_t forms = sizeof leading / sizeof leading[0];
+	/* the last two of IPv6 alone, in parts */
+	static const uint8_t leading[][2] = { { 0, 0 }, { 28, 20 }, { 31, 0 }, { 64, 64 }, { 24, 56 } };
+	const size_t forms = 3, parts = sizeof leading / sizeof leading[0] - forms;
 	begin_base(maker, "raw", "filter", FORWARD, -300);
-	for (size_t i = 0; i < forms * 2; i++) {
+	for (size_t i = 0; i < forms * 2 + parts; i++) {
+		const size_t form = i < forms * 2 ? i % forms : i - forms;
 		const char *name = pool_format(maker->pool, "four%zu", i);
-		struct nft_set *set = begin_set(maker, name, NFT_KEY_FIELDS_MAX, keys[i / forms]);
+		struct nft_set *set = begin_set(maker, name, NFT_KEY_FIELDS_MAX, keys[i < forms ? 0 : 1]);
 		set->is_verdict_map = true;
 		set->size = 2;
 		for (unsigned which = 0; which < 2; which++) {
 			struct nft_element *added = element(maker, set);
-			const unsigned width = i / forms == 0 ? 32 : 128;
+			const unsigned width = i < forms ? 32 : 128;
 			for (size_t side = 0; side < 2; side++)
 				added->only[side].number = (number128)(which + 1) << (width - 20);
 			added->only[2].number = which == 0 ? 6 : 17;
@@ -616,8 +618,10 @@ static void maps_of_four_fields(struct maker *maker)
 			added->comment = which == 0 ? "four" : NULL;
 		}
 		struct nft_statement *statement = vmap(maker, set, 0);
-		statement->leading[0] = leading[i % forms][0];
-		statement->leading[1] = leading[i % forms][1];
+		statement->leading[0] = leading[form][0];
+		statement->leading[1] = leading[form][1];
+		if (form >= forms)
+			memcpy(set->leading, statement->leading, sizeof set->leading);
 	}
 }
 

@@ -469,8 +469,9 @@ END_TEST
 #define FAMILY_CHECK 2 /* expressions: a load and a comparison */
 
 /* Rules that load words of an IPv6 address, by their place alone, without the check of the family that
- * stands before them: what stands there in IPv4 packets leads to the same chains. How many rules. */
-static unsigned drop_family_checks(const struct read_table *table)
+ * stands before them: what stands there in IPv4 packets leads to the same chains. length: bytes of the first
+ * load. How many rules. */
+static unsigned drop_family_checks(const struct read_table *table, unsigned length)
 {
 	unsigned dropped = 0;
 	for (size_t i = 0; i < table->chains_count; i++)
@@ -479,7 +480,8 @@ static unsigned drop_family_checks(const struct read_table *table)
 			const struct read_expression *first = list->items;
 			bool is_of_parts = list->items_count > FAMILY_CHECK && first[0].kind == READ_META &&
 					   first[1].kind == READ_CMP && first[2].kind == READ_PAYLOAD &&
-					   read_number(&first[2], NFTA_PAYLOAD_LEN, 0) == 4 &&
+					   first[list->items_count - 1].kind == READ_LOOKUP &&
+					   read_number(&first[2], NFTA_PAYLOAD_LEN, 0) == length &&
 					   read_number(&first[2], NFTA_PAYLOAD_OFFSET, 0) == 8;
 			if (!is_of_parts)
 				continue;
@@ -490,19 +492,24 @@ static unsigned drop_family_checks(const struct read_table *table)
 	return dropped;
 }
 
-/* 2a06 at this place in an IPv4 header: 42 hops left, TCP. */
-START_TEST(parts_of_headers_need_their_family)
+static void drop_families_of(const char *services, unsigned length)
 {
 	struct text *text = text_new(unit_pool());
 	for (unsigned i = 0; i < 12; i++)
-		text_addf(text, "allow %u/tcp from 2a06:db8:1:%x::/64 to 2a06:db8:2:%x::/64;\n", 80 + i / 2,
-			  i, i * 3);
+		text_addf(text, "allow %s from 2a06:db8:1:%x::/64 to 2a06:db8:2:%x::/64;\n", services, i, i * 3);
 	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
 	const struct ruleset *ruleset = expand_policy(unit_pool(), diags, good_policy(text->bytes));
 	struct reread reread = nft_reread(unit_pool(), nft_lower(unit_pool(), diags, ruleset, &settings));
 	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
-	ck_assert_uint_eq(drop_family_checks(nft_read_table(reread.read, NFPROTO_INET, "fwc")), 3);
+	ck_assert_uint_eq(drop_family_checks(nft_read_table(reread.read, NFPROTO_INET, "fwc"), length), 3);
 	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_DIFFERS);
+}
+
+/* 2a06 at this place in an IPv4 header: 42 hops left, TCP. */
+START_TEST(parts_of_headers_need_their_family)
+{
+	drop_families_of("any/tcp", 4);
+	drop_families_of("http, https, ssh", 8);
 }
 END_TEST
 

@@ -290,20 +290,21 @@ static void add_leading(const struct builder *builder, enum nft_field field, uns
 	add_mask(builder, mask, row->bytes, slot);
 }
 
-/* The parts of an address's leading bits, each in a register of its own; how many. */
-static uint32_t load_parts(const struct builder *builder, enum nft_field field, unsigned leading, uint32_t slot)
+/* The parts of an address's leading bits, each in registers of its own; the slot behind them. */
+static uint32_t load_parts(const struct builder *builder, const struct nft_set *set, size_t field, uint32_t slot)
 {
-	const struct nft_field_row *row = nft_field_row(field);
+	const struct nft_field_row *row = nft_field_row(set->fields[field]);
 	struct nft_part parts[NFT_PARTS_MAX];
-	size_t count = nft_parts(leading, parts);
-	for (size_t i = 0; i < count; i++, slot++) {
+	size_t count = nft_parts(set, field, parts);
+	for (size_t i = 0; i < count; i++) {
 		add_payload(builder, row->key, row->offset + parts[i].offset, parts[i].bytes, slot);
-		if (parts[i].leading == 8 * parts[i].bytes)
-			continue;
-		uint32_t mask = htonl(~(uint32_t)0 << (32 - parts[i].leading));
-		add_mask(builder, (const uint8_t *)&mask, sizeof mask, slot);
+		if (parts[i].leading != 8 * parts[i].bytes) {
+			uint32_t mask = htonl(~(uint32_t)0 << (32 - parts[i].leading));
+			add_mask(builder, (const uint8_t *)&mask, sizeof mask, slot);
+		}
+		slot += nft_part_padded(&parts[i]) / SLOT_BYTES;
 	}
-	return (uint32_t)count;
+	return slot;
 }
 
 /* In a concatenation whose set compares by size nft turns every number of the host's order, single bytes too.
@@ -316,7 +317,7 @@ static void load_key(const struct builder *builder, const struct nft_set *set, c
 	for (size_t i = 0; i < set->fields_count; i++) {
 		const struct nft_field_row *row = nft_field_row(fields[i]);
 		if (set->leading[i] != 0) {
-			slot += load_parts(builder, fields[i], set->leading[i], slot);
+			slot = load_parts(builder, set, i, slot);
 			continue;
 		}
 		add_load(builder, row, row->bytes, slot);

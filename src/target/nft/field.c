@@ -196,15 +196,38 @@ number128 nft_mask(enum nft_field field, unsigned leading)
 	return leading >= bits ? all : all & ~(((number128)1 << (bits - leading)) - 1);
 }
 
-size_t nft_parts(unsigned leading, struct nft_part parts[NFT_PARTS_MAX])
+#define WORD_BITS 32u
+
+static size_t words_of(unsigned leading, struct nft_part parts[NFT_PARTS_MAX])
 {
 	size_t count = 0;
-	for (unsigned at = 0; at < leading; at += 32) {
-		unsigned rest = leading - at < 32 ? leading - at : 32;
-		uint32_t bytes = rest == 8 || rest == 16 ? rest / 8 : 4;
+	for (unsigned at = 0; at < leading; at += WORD_BITS) {
+		unsigned rest = leading - at < WORD_BITS ? leading - at : WORD_BITS;
+		uint32_t bytes = rest == 8 || rest == 16 ? rest / 8 : WORD_BITS / 8;
 		parts[count++] = (struct nft_part){ at / 8, bytes, rest };
 	}
 	return count;
+}
+
+/* Are there other fields than addresses? */
+static bool is_mixed(size_t fields_count)
+{
+	return fields_count > 2;
+}
+
+size_t nft_parts(const struct nft_set *set, size_t field, struct nft_part parts[NFT_PARTS_MAX])
+{
+	unsigned leading = set->leading[field];
+	if (leading == 0 || !is_mixed(set->fields_count))
+		return words_of(leading, parts);
+	parts[0] = (struct nft_part){ 0, leading / 8, leading };
+	return 1;
+}
+
+/* Whole bytes that a number of nft can be. */
+static bool is_one_load(unsigned leading)
+{
+	return leading % 8 == 0 && leading <= 64;
 }
 
 bool nft_pays_in_parts(const enum nft_field *fields, const uint8_t *leading, size_t count)
@@ -212,17 +235,20 @@ bool nft_pays_in_parts(const enum nft_field *fields, const uint8_t *leading, siz
 	struct nft_part parts[NFT_PARTS_MAX];
 	size_t all = 0;
 	for (size_t i = 0; i < count; i++) {
-		if (rows[fields[i]].family != NFPROTO_IPV6 || leading[i] == 0)
+		bool is_address = rows[fields[i]].family == NFPROTO_IPV6;
+		if (!is_address && !is_mixed(count))
 			return false;
-		all += nft_parts(leading[i], parts);
+		if (is_address && (leading[i] == 0 || (is_mixed(count) && !is_one_load(leading[i]))))
+			return false;
+		all += is_mixed(count) ? 1 : words_of(leading[i], parts);
 	}
-	return all <= NFT_PARTS_MAX;
+	return all <= NFT_PARTS_MAX && rows[fields[0]].family == NFPROTO_IPV6;
 }
 
-uint32_t nft_part_value(enum nft_field field, const struct nft_part *part, number128 address)
+uint64_t nft_part_value(enum nft_field field, const struct nft_part *part, number128 address)
 {
 	number128 number = address >> 8 * (rows[field].bytes - part->offset - part->bytes);
-	return (uint32_t)(number & (((number128)1 << 8 * part->bytes) - 1));
+	return (uint64_t)(number & (((number128)1 << 8 * part->bytes) - 1));
 }
 
 bool nft_set_has_ranges(const struct nft_set *set)

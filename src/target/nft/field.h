@@ -53,23 +53,25 @@ const char *nft_port_protocol(uint8_t protocol);
 /* The operator with degenerate forms folded: a range of one value, a prefix of full length. */
 enum nft_operator nft_operator_of(const struct nft_statement *match);
 
-/* What one load brings of an address whose leading bits alone are looked up: at most a register of 32 bits, which
- * the kernel loads and masks without a call (nft_payload_fast_ops, nft_bitwise_fast_ops: linux 5.17). */
+/* What one load brings of an address whose leading bits alone are looked up. */
 struct nft_part {
 	uint32_t offset;  /* bytes from the address's first */
-	uint32_t bytes;   /* 4; the last may have 1 or 2 */
+	uint32_t bytes;
 	unsigned leading; /* of its bits those that count; all others are masked */
 };
 
 #define NFT_PARTS_MAX 4
 
-/* The loads of an address's leading bits (not 0), in their order: how many. */
-size_t nft_parts(unsigned leading, struct nft_part parts[NFT_PARTS_MAX]);
-/* Is a key of these fields' leading bits better loaded in parts than as masked addresses? Pays for IPv6. More
- * parts than four are no more in nft's user data of a set. */
+/* The loads of the leading bits that the set's key holds of the address, in their order: how many; 0: it holds the
+ * whole field. At most 32 bits at once, of 8, 16 or 32: these the kernel loads and masks without a call
+ * (nft_payload_fast_ops, nft_bitwise_fast_ops: linux 5.17). Beside other fields than addresses one load of whole
+ * bytes, at most 8 of them: nft 1.0.6 knows what at most four parts of a key are (concat_expr_build_udata). */
+size_t nft_parts(const struct nft_set *set, size_t field, struct nft_part parts[NFT_PARTS_MAX]);
+/* Is a key of these fields' leading bits better loaded in parts than as masked addresses? Pays for IPv6, where nft
+ * can say it. */
 bool nft_pays_in_parts(const enum nft_field *fields, const uint8_t *leading, size_t count);
-/* The number that a part of the address has, of part->bytes. */
-uint32_t nft_part_value(enum nft_field field, const struct nft_part *part, number128 address);
+/* The number that a part of the address has. */
+uint64_t nft_part_value(enum nft_field field, const struct nft_part *part, number128 address);
 /* The mask of an address's leading bits. */
 number128 nft_mask(enum nft_field field, unsigned leading);
 

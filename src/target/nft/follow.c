@@ -227,10 +227,13 @@ static unsigned lookup_cost(const struct nft_set *set)
 	size_t count = set->intervals != NULL ? set->intervals->items_count : set->elements_count;
 	bool is_name = nft_field_row(set->fields[0])->kind == NFT_VALUE_NAME;
 	bool is_long = nft_field_row(set->fields[0])->bytes > 4;
+	bool is_in_parts = set->leading[0] != 0;
 
+	if (set->fields_count > NFT_RANGE_FIELDS_MAX && is_in_parts)
+		return cost_lookup(LOOKUP_FLOW_PARTS6, count);
 	if (set->fields_count > NFT_RANGE_FIELDS_MAX)
 		return cost_lookup(is_long ? LOOKUP_FLOW6 : LOOKUP_FLOW, count);
-	if (set->leading[0] != 0)
+	if (is_in_parts)
 		return cost_lookup(set->fields_count > 1 ? LOOKUP_PAIR_PARTS6 : LOOKUP_PARTS6, count);
 	if (set->fields_count > 1 && nft_field_row(set->fields[1])->family != 0)
 		return cost_lookup(is_long ? LOOKUP_PAIR6 : LOOKUP_PAIR, count);

@@ -46,9 +46,19 @@ void nft_key_value(uint8_t *bytes, const struct nft_field_row *row, const struct
 	}
 }
 
+static uint32_t padded(uint32_t bytes)
+{
+	return (bytes + REGISTER_BYTES - 1) & ~(REGISTER_BYTES - 1);
+}
+
 uint32_t nft_key_padded(const struct nft_field_row *row)
 {
-	return (row->bytes + 3) & ~3u;
+	return padded(row->bytes);
+}
+
+uint32_t nft_part_padded(const struct nft_part *part)
+{
+	return padded(part->bytes);
 }
 
 bool nft_key_is_turned(const struct nft_field_row *row)
@@ -60,9 +70,11 @@ bool nft_key_is_turned(const struct nft_field_row *row)
 static uint32_t field_length(const struct nft_set *set, size_t field)
 {
 	struct nft_part parts[NFT_PARTS_MAX];
-	if (set->leading[field] != 0)
-		return REGISTER_BYTES * (uint32_t)nft_parts(set->leading[field], parts);
-	return nft_key_padded(nft_field_row(set->fields[field]));
+	size_t count = nft_parts(set, field, parts);
+	uint32_t length = count == 0 ? nft_key_padded(nft_field_row(set->fields[field])) : 0;
+	for (size_t i = 0; i < count; i++)
+		length += nft_part_padded(&parts[i]);
+	return length;
 }
 
 uint32_t nft_key_put(uint8_t *bytes, const struct nft_set *set, size_t field, const struct nft_value *value,
@@ -81,7 +93,7 @@ uint32_t nft_key_length(const struct nft_set *set)
 	struct nft_part parts[NFT_PARTS_MAX];
 	if (set->fields_count == 1 && set->leading[0] == 0)
 		return nft_field_row(set->fields[0])->bytes;
-	if (set->fields_count == 1 && nft_parts(set->leading[0], parts) == 1)
+	if (set->fields_count == 1 && nft_parts(set, 0, parts) == 1)
 		return parts[0].bytes;
 	uint32_t length = 0;
 	for (size_t i = 0; i < set->fields_count; i++)
@@ -92,7 +104,7 @@ uint32_t nft_key_length(const struct nft_set *set)
 bool nft_key_is_concatenation(const struct nft_set *set)
 {
 	struct nft_part parts[NFT_PARTS_MAX];
-	return set->fields_count > 1 || (set->leading[0] != 0 && nft_parts(set->leading[0], parts) > 1);
+	return set->fields_count > 1 || nft_parts(set, 0, parts) > 1;
 }
 
 uint32_t nft_key_type(const struct nft_set *set)
@@ -100,7 +112,7 @@ uint32_t nft_key_type(const struct nft_set *set)
 	struct nft_part parts[NFT_PARTS_MAX];
 	uint32_t type = 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
-		size_t count = nft_parts(set->leading[i], parts);
+		size_t count = nft_parts(set, i, parts);
 		for (size_t k = 0; k < count; k++)
 			type = type << TYPE_BITS | TYPE_INTEGER;
 		if (count == 0)

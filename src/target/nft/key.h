@@ -15,6 +15,7 @@ void nft_key_value(uint8_t *bytes, const struct nft_field_row *row, const struct
 		   bool is_ordered);
 /* Bytes of a field in a concatenation: whole 32-bit registers. */
 uint32_t nft_key_padded(const struct nft_field_row *row);
+uint32_t nft_part_padded(const struct nft_part *part);
 /* Does the field's register need its bytes turned before "greater" means anything? */
 bool nft_key_is_turned(const struct nft_field_row *row);
 /* One field of the set's concatenation, padded with zeros; its length there. */

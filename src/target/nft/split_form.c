@@ -131,6 +131,16 @@ enum cost_lookup hash_lookup(unsigned width, unsigned length, unsigned other_len
 	return is_pair ? LOOKUP_PAIR6 : LOOKUP_MASKED6;
 }
 
+static enum cost_lookup flow6_lookup(const struct cells *cells)
+{
+	static const enum nft_field fields[] = { NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR, NFT_FIELD_L4PROTO,
+						 NFT_FIELD_TH_DPORT };
+	const uint8_t leading[] = { leading_of(128, cells->length), leading_of(128, cells->other_length), 0, 0 };
+	if (leading[0] == 0 && leading[1] == 0)
+		return LOOKUP_FLOW_WHOLE6;
+	return nft_pays_in_parts(fields, leading, 4) ? LOOKUP_FLOW_PARTS6 : LOOKUP_FLOW6;
+}
+
 enum cost_lookup cells_lookup(const struct cells *cells)
 {
 	if (cells->length != 0 && !is_flow_field(cells->field))
@@ -155,7 +165,7 @@ enum cost_lookup cells_lookup(const struct cells *cells)
 	case SPLIT_FLOW4:
 		return LOOKUP_FLOW;
 	case SPLIT_FLOW6:
-		return cells->length + cells->other_length == 256 ? LOOKUP_FLOW_WHOLE6 : LOOKUP_FLOW6;
+		return flow6_lookup(cells);
 	}
 	return LOOKUP_INTERVAL;
 }
@@ -347,7 +357,7 @@ static size_t map_fields(enum split_field field, bool is_interval, enum nft_fiel
 /* What a listing's numbers are. */
 static const char *parts_comment(const struct lower *lower, const struct cells *cells)
 {
-	if (cells->field == SPLIT_PAIR6)
+	if (cells->other_length != 0)
 		return pool_format(lower->pool, "first %u bits of source, %u of destination", cells->length,
 				   cells->other_length);
 	return pool_format(lower->pool, "first %u bits of %s", cells->length,

@@ -89,7 +89,7 @@ static void text_element_key(struct text *out, const struct nft_set *set,
 		if (i != 0)
 			text_add(out, " . ");
 		if (set->leading[i] != 0)
-			nft_text_parts(out, set->fields[i], set->leading[i], lows[i].number);
+			nft_text_parts(out, set, i, lows[i].number);
 		else
 			nft_text_interval(out, set->fields[i], &lows[i], &highs[i]);
 	}

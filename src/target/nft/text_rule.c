@@ -17,13 +17,13 @@ static void text_field(struct text *out, enum nft_field field, uint8_t protocol)
 }
 
 /* Parts of the network header by their places, as nft lists them: "@nh,64,32 . @nh,96,32 & 0xfffffff0". */
-static void text_parts(struct text *out, enum nft_field field, unsigned leading, bool has_masks)
+static void text_parts(struct text *out, const struct nft_set *set, size_t field, bool has_masks)
 {
 	struct nft_part parts[NFT_PARTS_MAX];
-	size_t count = nft_parts(leading, parts);
+	size_t count = nft_parts(set, field, parts);
 	for (size_t i = 0; i < count; i++) {
 		text_addf(out, "%s@nh,%u,%u", i == 0 ? "" : " . ",
-			  8 * (nft_field_row(field)->offset + parts[i].offset), 8 * parts[i].bytes);
+			  8 * (nft_field_row(set->fields[field])->offset + parts[i].offset), 8 * parts[i].bytes);
 		if (has_masks && parts[i].leading != 8 * parts[i].bytes)
 			text_addf(out, " & 0x%08x", ~(uint32_t)0 << (32 - parts[i].leading));
 	}
@@ -45,7 +45,7 @@ static void text_fields(struct text *out, const struct nft_statement *statement)
 		if (i != 0)
 			text_add(out, " . ");
 		if (statement->set->leading[i] != 0) {
-			text_parts(out, statement->fields[i], statement->set->leading[i], true);
+			text_parts(out, statement->set, i, true);
 			continue;
 		}
 		text_field(out, statement->fields[i], statement->protocol);
@@ -240,8 +240,10 @@ void nft_text_key_type(struct text *out, const struct nft_set *set)
 	bool is_in_parts = set->leading[0] != 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
 		text_add(out, i != 0 ? " . " : is_in_parts ? "typeof " : "type ");
-		if (is_in_parts)
-			text_parts(out, set->fields[i], set->leading[i], false);
+		if (set->leading[i] != 0)
+			text_parts(out, set, i, false);
+		else if (is_in_parts)
+			text_field(out, set->fields[i], 0);
 		else
 			text_add(out, nft_field_row(set->fields[i])->type);
 	}

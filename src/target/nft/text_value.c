@@ -145,22 +145,22 @@ void nft_text_interval(struct text *out, enum nft_field field, const struct nft_
 		text_range(out, row, low, high, field);
 }
 
-static void text_hexadecimal(struct text *out, uint32_t number, unsigned digits)
+static void text_hexadecimal(struct text *out, uint64_t number, unsigned digits)
 {
-	char bytes[10] = "0x";
+	char bytes[18] = "0x";
 	for (unsigned i = 0; i < digits; i++)
 		bytes[2 + i] = "0123456789abcdef"[number >> 4 * (digits - 1 - i) & 0xf];
 	text_add_bytes(out, bytes, 2 + digits);
 }
 
-void nft_text_parts(struct text *out, enum nft_field field, unsigned leading, number128 address)
+void nft_text_parts(struct text *out, const struct nft_set *set, size_t field, number128 address)
 {
 	struct nft_part parts[NFT_PARTS_MAX];
-	size_t count = nft_parts(leading, parts);
+	size_t count = nft_parts(set, field, parts);
 	for (size_t i = 0; i < count; i++) {
 		if (i != 0)
 			text_add(out, " . ");
-		text_hexadecimal(out, nft_part_value(field, &parts[i], address), 2 * parts[i].bytes);
+		text_hexadecimal(out, nft_part_value(set->fields[field], &parts[i], address), 2 * parts[i].bytes);
 	}
 }
 

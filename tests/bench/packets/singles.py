@@ -90,6 +90,9 @@ class Structure:
         if self.flags == "parts":
             return " . ".join(f"{side.value >> 96:#x} . {side.value >> 64 & 0xffffffff:#x}"
                               for side in (rule.source, rule.destination) if side)
+        if self.flags == "halves":
+            return " . ".join([f"{side.value >> 64:#x}" for side in (rule.source, rule.destination)]
+                              + [f"{transport} . {port}" for transport, port, _ in rule.services])
         words = [str(side) for side in (rule.source, rule.destination) if side]
         if self.flags == "masked":
             words = [word.split("/")[0] for word in words]
@@ -102,14 +105,15 @@ class Structure:
         flags = "\t\tflags interval\n" if self.flags == "interval" else ""
         size = f"\t\tsize {max(2, len(rules))}\n" if self.sized else ""
         elements = ",\n".join(f"{self.element(rule)} : accept" for rule in rules)
-        kind = "typeof" if self.flags == "parts" else "type"
+        kind = "typeof" if self.flags in ("parts", "halves") else "type"
         head = (f"\tmap places {{\n\t\t{kind} {self.kind} : verdict\n{flags}{size}"
                 f"\t\telements = {{ {elements} }}\n\t}}\n")
-        check = "meta nfproto ipv6 " if self.flags == "parts" else ""
+        check = "meta nfproto ipv6 " if self.flags in ("parts", "halves") else ""
         return chain("inet", [f"{check}{self.key} vmap @places"], head)
 
 
 PAIR_PARTS = "@nh,64,32 . @nh,96,32 . @nh,192,32 . @nh,224,32"
+FLOW_PARTS = "@nh,64,64 . @nh,192,64 . meta l4proto . th dport"
 
 STRUCTURES = [
     Structure("hash, IPv4 address", 4, "ip daddr", "ipv4_addr", ("destination",)),
@@ -159,6 +163,8 @@ STRUCTURES = [
               ("destination", "network"), "parts"),
     Structure("hash, IPv6 source . destination, in parts", 6, PAIR_PARTS, PAIR_PARTS,
               ("source", "destination", "network"), "parts"),
+    Structure("hash, IPv6 source . destination . protocol . port, in parts", 6, FLOW_PARTS, FLOW_PARTS,
+              ("source", "destination", "network", "port", "protocol"), "halves"),
     Structure("rbtree, IPv6 networks", 6, "ip6 daddr", "ipv6_addr", ("destination", "network"),
               "interval", False),
     Structure("pipapo, IPv6 source . destination", 6, "ip6 saddr . ip6 daddr", "ipv6_addr . ipv6_addr",
