@@ -163,6 +163,9 @@ bool given_list_make(const struct given_context *context, enum family family, co
 						    &(struct acl_sets_settings){ family, true });
 
 	*given = (struct given_list){ 0 };
+	if (sets != NULL)
+		given->rules.items = pool_room(context->pool, NULL, &given->rules.items_capacity, sets->boxes_count,
+					       sizeof *given->rules.items);
 	for (size_t index = 0; sets != NULL && index < sets->boxes_count; index++)
 		if (!add_box(context, sets, &sets->boxes[index], given))
 			return false;

@@ -91,7 +91,8 @@ static bool box_here(struct wanting *wanting, struct packet_box *box)
 static struct packet_rules rules_of(struct wanting *wanting, enum hook hook)
 {
 	const struct ruleset *ruleset = wanting->place->ruleset;
-	struct packet_rules boxes = { 0 }, here = { 0 };
+	struct packet_rules boxes = { 0 };
+	size_t count = 0;
 
 	for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
 		const struct rule *rule = ruleset->rules[hook][index];
@@ -101,14 +102,16 @@ static struct packet_rules rules_of(struct wanting *wanting, enum hook hook)
 	}
 	for (size_t index = 0; index < boxes.items_count; index++)
 		if (box_here(wanting, &boxes.items[index].box))
-			*pool_append(wanting->pool, &here, items) = boxes.items[index];
-	return here;
+			boxes.items[count++] = boxes.items[index];
+	boxes.items_count = count;
+	return boxes;
 }
 
 /* Without a device nothing is known of translation: what a rule says of hosts stands as it is. */
 static packet_map map_of(struct wanting *wanting, enum hook hook)
 {
-	struct packet_rules rules = rules_of(wanting, hook), plain = { 0 };
+	struct packet_rules rules = rules_of(wanting, hook);
+	size_t count = 0;
 
 	for (size_t index = 0; index < rules.items_count; index++) {
 		struct packet_rule rule = rules.items[index];
@@ -117,9 +120,9 @@ static packet_map map_of(struct wanting *wanting, enum hook hook)
 			continue;
 		rule.box.fields[FIELD_TRANSLATED] = rule.box.fields[FIELD_ORIGINAL] = NULL;
 		rule.box.fields[FIELD_ORIGINAL_FIRST] = NULL;
-		*pool_append(wanting->pool, &plain, items) = rule;
+		rules.items[count++] = rule;
 	}
-	return packet_map_first_match(wanting->space, plain.items, plain.items_count,
+	return packet_map_first_match(wanting->space, rules.items, count,
 				      hook == HOOK_INPUT ? WANTED_DEFAULT_INPUT : WANTED_DEFAULT_FORWARD);
 }
 
