@@ -44,9 +44,28 @@ static void add_random_interval(void *pool, struct address_set *set, enum family
 	address_set_add_prefix(pool, set, &prefix);
 }
 
+/* A network of each family, at times two. */
+static struct address_set random_networks(void *pool, const struct ruleset_kind *kind)
+{
+	struct address_set set = { 0 };
+	unsigned count = unit_below(16) == 0 ? 2 : 1;
+	for (enum family family = FAMILY_IPV4; family <= (kind->has_ipv6 ? FAMILY_IPV6 : FAMILY_IPV4); family++)
+		for (unsigned i = 0; i < count; i++) {
+			number128 low = pool_address(family, kind->addresses);
+			unsigned host = unit_below(8) == 0 ? unit_below(6) : 4;
+			struct prefix prefix = { family, low, family_bits(family) - host };
+			prefix = prefix_network(&prefix);
+			address_set_add_prefix(pool, &set, &prefix);
+		}
+	address_set_normalise(&set);
+	return set;
+}
+
 static struct address_set random_addresses(void *pool, const struct ruleset_kind *kind)
 {
 	struct address_set all = address_set_all(pool), set = { 0 };
+	if (kind->has_pairs)
+		return unit_below(60) == 0 ? all : random_networks(pool, kind);
 	if (!kind->has_addresses || unit_below(3) == 0)
 		return all;
 	static const unsigned counts[] = { 1, 1, 1, 2, 3, 5, 9 };
@@ -169,15 +188,17 @@ struct tuple_set random_services(void *pool, const struct ruleset_kind *kind)
 	static const unsigned counts[] = { 1, 1, 2, 3, 5, 12 };
 	struct tuple_set set = { 0 };
 	struct service_tuple any = ports_tuple(PROTOCOL_ANY, 0, UINT16_MAX);
-	if (unit_below(10) == 0) {
+	struct ruleset_kind here = *kind;
+	here.has_rich_services = kind->has_rich_services && (!kind->has_pairs || unit_below(24) == 0);
+	if (unit_below(kind->has_pairs ? 60 : 10) == 0) {
 		tuple_set_add(pool, &set, any);
 		return tuple_set_normalise(pool, &set);
 	}
 	unsigned count = counts[unit_below(sizeof counts / sizeof *counts)];
 	for (unsigned i = 0; i < count; i++)
-		tuple_set_add(pool, &set, random_tuple(kind));
+		tuple_set_add(pool, &set, random_tuple(&here));
 	set = tuple_set_normalise(pool, &set);
-	if (!kind->has_rich_services || unit_below(20) != 0)
+	if (!here.has_rich_services || unit_below(20) != 0)
 		return set;
 	struct tuple_set whole = { 0 };
 	tuple_set_add(pool, &whole, any);
