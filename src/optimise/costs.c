@@ -35,3 +35,10 @@ unsigned cost_lookup(enum cost_lookup lookup, size_t elements)
 	unsigned step = row->costs[part + 1] - row->costs[part];
 	return row->costs[part] + step * (size - sizes[part]) / (sizes[part + 1] - sizes[part]);
 }
+
+unsigned cost_ranges(bool is_ipv6, unsigned fields, uint64_t range_bytes)
+{
+	unsigned lookup = cost_lookup(is_ipv6 ? LOOKUP_RANGES6 : LOOKUP_RANGES, (size_t)range_bytes);
+	uint64_t more = range_bytes * (is_ipv6 ? COST_RANGES6 : COST_RANGES) / 10000;
+	return lookup * fields / 3 + (unsigned)more;
+}

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
 #define COST(name, nanoseconds, what) COST_##name = nanoseconds,
@@ -30,5 +31,8 @@ static inline unsigned cost_compare(bool is_ipv6)
 /* A lookup in a set of so many elements, that random packets find: between the measured sizes, in
  * proportion to the logarithm. */
 unsigned cost_lookup(enum cost_lookup lookup, size_t elements);
+/* A lookup of so many fields (at most three) in ranges of addresses and ports: the kernel reads a bit of each
+ * prefix of each range for every byte of its field (nft_set_pipapo.c). range_bytes: prefixes times bytes. */
+unsigned cost_ranges(bool is_ipv6, unsigned fields, uint64_t range_bytes);
 
 #endif

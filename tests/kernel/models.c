@@ -625,6 +625,37 @@ static void maps_of_four_fields(struct maker *maker)
 	}
 }
 
+/* A verdict by ranges of three fields: the first box is of single values in part, the second is whole sides. */
+static void maps_of_boxes(struct maker *maker)
+{
+	static const enum nft_field keys[][3] = {
+		{ NFT_FIELD_IP_DADDR, NFT_FIELD_IP_SADDR, NFT_FIELD_TH_DPORT },
+		{ NFT_FIELD_TH_DPORT, NFT_FIELD_IP_SADDR, NFT_FIELD_IP_DADDR },
+		{ NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR, NFT_FIELD_TH_DPORT },
+		{ NFT_FIELD_IP6_DADDR, NFT_FIELD_TH_DPORT, NFT_FIELD_IP6_SADDR },
+	};
+	begin_base(maker, "raw", "filter", FORWARD, -300);
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		struct nft_set *set = begin_set(maker, pool_format(maker->pool, "boxes%zu", i), 3, keys[i]);
+		set->is_verdict_map = true;
+		set->is_interval = true;
+		for (unsigned which = 0; which < 2; which++) {
+			struct nft_element *added = element(maker, set);
+			struct nft_value *ends = pool_array(maker->pool, struct nft_value, 6);
+			for (size_t k = 0; k < 3; k++) {
+				bool is_whole = which == 1 && k != 0;
+				ends[k].number = is_whole ? 0 : which * 1000 + 80;
+				ends[k + 3].number = is_whole ? nft_field_highest(keys[i][k])
+							      : which * 1000 + 80 + k * 5;
+			}
+			added->ends = ends;
+			added->verdict = (struct nft_verdict){ which == 0 ? NFT_JUMP : NFT_DROP, "leaf" };
+			added->comment = which == 0 ? "a box" : NULL;
+		}
+		vmap(maker, set, 0);
+	}
+}
+
 static void matches_of_concatenations(struct maker *maker)
 {
 	static const enum nft_field pair[] = { NFT_FIELD_IP_SADDR, NFT_FIELD_TH_DPORT };
@@ -657,6 +688,7 @@ static void make_sets(struct maker *maker)
 	maps_of_parts(maker);
 	maps_of_concatenations(maker);
 	maps_of_four_fields(maker);
+	maps_of_boxes(maker);
 	matches_of_concatenations(maker);
 }
 

@@ -114,8 +114,12 @@ class PolicyMaker:
             self.define_place(index)
         for index in range(self.random.randint(0, 3)):
             self.define_service(index)
-        for _ in range(self.random.choice((1, 3, 6, 10, 20, 40, 40, 120))):
+        has_crowd = self.random.random() < 0.2
+        for _ in range(self.random.choice((0, 1, 3) if has_crowd else (1, 3, 6, 10, 20, 40, 40, 120))):
             self.keep(self.rules, self.block if self.random.random() < 0.2 else self.rule)
+        family = self.random.choice((4, 4, 6))
+        for _ in range(self.random.choice((30, 50, 80)) if has_crowd else 0):
+            self.keep(self.rules, lambda: self.rule_of_ranges(family))
         for _ in range(self.random.randint(0, 1)):
             self.rules.append(self.default())
         return "\n".join(self.definitions + self.rules) + "\n"
@@ -215,6 +219,26 @@ class PolicyMaker:
             text += " from " + self.place_list()
         if self.random.random() < 0.6:
             text += " to " + self.place_list()
+        return text + self.options() + ";"
+
+    def range_item(self, family):
+        """Any addresses of what zones hold, so that ranges meet, and no lookup of one field tells them apart."""
+        network = ipaddress.ip_network(self.random.choice(
+            [text for text in NETWORKS if (":" in text) == (family == 6)]))
+        first = network[self.random.randrange(min(network.num_addresses, 1 << 16))]
+        return f"{first}-{first + int(2 ** self.random.uniform(1, 14))}"
+
+    def rule_of_ranges(self, family):
+        """What no prefix and no port names."""
+        verdict = self.random.choice(("allow", "allow", "allow", "deny"))
+        first = self.random.choice((22, 53, 80, self.random.randrange(1, 60000)))
+        services = self.random.choice((f"{first}-{first + self.random.choice((70, 600, 5000))}/",
+                                       f"{first}-{first + self.random.choice((100, 900, 3000))}/", "any/"))
+        text = f"{verdict} {services}{self.random.choice(('tcp', 'udp', 'tcp', 'tcp+udp'))}"
+        if self.random.random() < 0.85:
+            text += f" from {self.range_item(family)}"
+        if self.random.random() < 0.85:
+            text += f" to {self.range_item(family)}"
         return text + self.options() + ";"
 
     def options(self):

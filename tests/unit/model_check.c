@@ -68,7 +68,8 @@ static bool is_name(enum nft_field field)
 static int compare_elements(const void *left, const void *right)
 {
 	const size_t count = compared_set->fields_count;
-	const struct nft_value *a = nft_element_lows(left, count), *b = nft_element_lows(right, count);
+	const struct nft_value *a = nft_element_lows(compared_set, left);
+	const struct nft_value *b = nft_element_lows(compared_set, right);
 	for (size_t i = 0; i < count; i++) {
 		int order = 0;
 		if (is_name(compared_set->fields[i]))
@@ -83,10 +84,10 @@ static int compare_elements(const void *left, const void *right)
 
 static bool elements_meet(const struct nft_set *set, const struct nft_element *a, const struct nft_element *b)
 {
-	const struct nft_value *a_lows = nft_element_lows(a, set->fields_count);
-	const struct nft_value *a_highs = nft_element_highs(a, set->fields_count);
-	const struct nft_value *b_lows = nft_element_lows(b, set->fields_count);
-	const struct nft_value *b_highs = nft_element_highs(b, set->fields_count);
+	const struct nft_value *a_lows = nft_element_lows(set, a);
+	const struct nft_value *a_highs = nft_element_highs(set, a);
+	const struct nft_value *b_lows = nft_element_lows(set, b);
+	const struct nft_value *b_highs = nft_element_highs(set, b);
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (is_name(set->fields[i])) {
 			if (strcmp(a_highs[i].name, b_lows[i].name) != 0)
@@ -103,8 +104,8 @@ static bool may_reach(const struct nft_set *set, const struct nft_element *a, co
 {
 	if (is_name(set->fields[0]))
 		return elements_meet(set, a, b);
-	const struct nft_value *highs = nft_element_highs(a, set->fields_count);
-	return nft_element_lows(b, set->fields_count)[0].number <= highs[0].number;
+	const struct nft_value *highs = nft_element_highs(set, a);
+	return nft_element_lows(set, b)[0].number <= highs[0].number;
 }
 
 static void check_disjoint(struct check *check, const struct nft_set *set)
@@ -126,8 +127,8 @@ static void check_disjoint(struct check *check, const struct nft_set *set)
 static void check_element(struct check *check, const struct nft_set *set,
 			  const struct nft_element *element)
 {
-	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
-	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
+	const struct nft_value *lows = nft_element_lows(set, element);
+	const struct nft_value *highs = nft_element_highs(set, element);
 	bool is_range = false;
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (is_name(set->fields[i])) {

@@ -146,8 +146,8 @@ static bool is_name(enum nft_field field)
 static bool in_element(const struct nft_set *set, const struct nft_element *element,
 		       const struct nft_value *values)
 {
-	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
-	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
+	const struct nft_value *lows = nft_element_lows(set, element);
+	const struct nft_value *highs = nft_element_highs(set, element);
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (is_name(set->fields[i])) {
 			if (strcmp(values[i].name, lows[i].name) != 0)

@@ -134,10 +134,10 @@ static void put_concatenation(struct list *list, const struct nft_element *eleme
 	uint8_t bytes[NFT_KEY_MAX];
 	uint32_t length = nft_key_length(list->set);
 	struct nlattr *nest = mnl_attr_nest_start(list->header, NFTA_LIST_ELEM);
-	concatenate(list, nft_element_lows(element, list->set->fields_count), bytes);
+	concatenate(list, nft_element_lows(list->set, element), bytes);
 	put_key(list->header, NFTA_SET_ELEM_KEY, bytes, length);
 	if (list->is_interval) {
-		concatenate(list, element->high, bytes);
+		concatenate(list, nft_element_highs(list->set, element), bytes);
 		put_key(list->header, NFTA_SET_ELEM_KEY_END, bytes, length);
 	}
 	put_rest(list, &element->verdict, element->comment, false);

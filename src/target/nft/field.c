@@ -180,11 +180,9 @@ enum nft_operator nft_operator_of(const struct nft_statement *match)
 
 static bool element_has_range(const struct nft_set *set, const struct nft_element *element)
 {
-	if (set->fields_count > NFT_RANGE_FIELDS_MAX)
-		return false;
+	const struct nft_value *lows = nft_element_lows(set, element), *highs = nft_element_highs(set, element);
 	for (size_t i = 0; i < set->fields_count; i++)
-		if (rows[set->fields[i]].kind != NFT_VALUE_NAME &&
-		    element->low[i].number != element->high[i].number)
+		if (rows[set->fields[i]].kind != NFT_VALUE_NAME && lows[i].number != highs[i].number)
 			return true;
 	return false;
 }

@@ -139,8 +139,8 @@ static bool is_name(enum nft_field field)
 static bool is_in_element(const struct nft_set *set, const struct nft_element *element,
 			  const struct nft_value *values)
 {
-	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
-	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
+	const struct nft_value *lows = nft_element_lows(set, element);
+	const struct nft_value *highs = nft_element_highs(set, element);
 
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (is_name(set->fields[i]) ? strcmp(values[i].name, lows[i].name) != 0 :
@@ -229,6 +229,8 @@ static unsigned lookup_cost(const struct nft_set *set)
 	bool is_long = nft_field_row(set->fields[0])->bytes > 4;
 	bool is_in_parts = set->leading[0] != 0;
 
+	if (set->range_cost != 0)
+		return set->range_cost;
 	if (set->fields_count > NFT_RANGE_FIELDS_MAX && is_in_parts)
 		return cost_lookup(LOOKUP_FLOW_PARTS6, count);
 	if (set->fields_count > NFT_RANGE_FIELDS_MAX)
@@ -430,8 +432,8 @@ struct nft_path nft_follow(void *pool, const struct nft_table *table, const stru
 
 void nft_step_element(struct text *out, const struct nft_step *step)
 {
-	const struct nft_value *lows = nft_element_lows(step->element, step->map->fields_count);
-	const struct nft_value *highs = nft_element_highs(step->element, step->map->fields_count);
+	const struct nft_value *lows = nft_element_lows(step->map, step->element);
+	const struct nft_value *highs = nft_element_highs(step->map, step->element);
 
 	for (size_t i = 0; i < step->map->fields_count; i++) {
 		text_add(out, i == 0 ? "" : " . ");

@@ -22,6 +22,7 @@ enum {
 	NAMES_INLINE = 4,    /* more: a set */
 	INTERVALS_INLINE = 3,
 	TUPLES_INLINE = 6,
+	ASKED_SAMPLE = 256,  /* entries that long lists are judged by */
 	LONG_LIST = 64,      /* a set even where there are too many sets */
 	PRODUCT_MAX = 6,     /* rules that a unit is multiplied out to */
 	CHAINED_MIN = 3,     /* alternatives that are worth a jump */
@@ -691,4 +692,15 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 		reach = reach * factor_odds(product.unit, factor) / 256;
 	}
 	return cost == 0 ? COST_JUMP + product.unit->tail->cost : cost;
+}
+
+unsigned emit_fields_asked(const struct lower *lower, const struct entry *list, size_t count)
+{
+	size_t step = count > ASKED_SAMPLE ? count / ASKED_SAMPLE : 1;
+	uint64_t fields = 0, seen = 0;
+	for (size_t i = 0; i < count; i += step, seen++) {
+		uint32_t needs = entry_needs(lower, list[i]) & ~(uint32_t)NEED_FAMILY;
+		fields += (unsigned)__builtin_popcount(needs);
+	}
+	return (unsigned)(seen == 0 || fields == 0 ? 100 : fields * 100 / seen);
 }

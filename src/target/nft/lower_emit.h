@@ -17,6 +17,9 @@ unsigned emit_cost(const struct lower *lower, struct entry entry);
 /* What they cost a packet that they match. */
 unsigned emit_match_cost(const struct lower *lower, struct entry entry);
 
+/* Fields that the entries of a list ask for, on average; in hundredths. */
+unsigned emit_fields_asked(const struct lower *lower, const struct entry *list, size_t count);
+
 /* The statements of one tuple: protocol, then ports or type and code. */
 void emit_tuple(struct rule_draft *rule, const struct service_tuple *tuple);
 

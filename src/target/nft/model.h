@@ -107,7 +107,7 @@ enum nft_reject_kind { NFT_REJECT_TCP_RESET, NFT_REJECT_ICMPX_ADMIN };
 struct nft_set;
 
 #define NFT_KEY_FIELDS_MAX 4
-#define NFT_RANGE_FIELDS_MAX 2 /* of sets with intervals */
+#define NFT_RANGE_FIELDS_MAX 2 /* more fields of a set with intervals: `ends` */
 
 /* What a kind does not use is not set: half a million statements stand in a large table. */
 struct nft_statement {
@@ -176,24 +176,15 @@ struct nft_element {
 		struct {
 			struct nft_value low[NFT_RANGE_FIELDS_MAX], high[NFT_RANGE_FIELDS_MAX];
 		};
-		/* one value a field, where there are more: such sets are exact */
+		/* where there are more fields, one value a field of an exact set: nft_element_lows */
 		struct nft_value only[NFT_KEY_FIELDS_MAX];
+		/* of one with intervals: the low sides of all fields, then the high sides */
+		const struct nft_value *ends;
 	};
 	struct nft_verdict verdict; /* maps */
 	const char *comment;        /* or NULL */
 	struct span origin;
 };
-
-/* The values of all fields of an element of a set with so many, at the low side and at the high one. */
-static inline const struct nft_value *nft_element_lows(const struct nft_element *element, size_t fields_count)
-{
-	return fields_count > NFT_RANGE_FIELDS_MAX ? element->only : element->low;
-}
-
-static inline const struct nft_value *nft_element_highs(const struct nft_element *element, size_t fields_count)
-{
-	return fields_count > NFT_RANGE_FIELDS_MAX ? element->only : element->high;
-}
 
 /* Compact form for large plain sets: one interval_set, no comments, no verdicts. */
 struct nft_set {
@@ -206,6 +197,7 @@ struct nft_set {
 	bool is_verdict_map;
 	bool is_interval;    /* some element is a range */
 	bool is_dynamic;     /* filled from packets */
+	unsigned range_cost; /* of a map of boxes (split_layers.h): nanoseconds that a lookup costs */
 	uint32_t size;       /* 0: not given. exact maps and sets get their count */
 	uint64_t timeout_ms; /* dynamic */
 	const char *comment;
@@ -217,6 +209,23 @@ struct nft_set {
 	struct span origin;
 	struct nft_kept_set *kept; /* in place of all but name and is_interval, or NULL */
 };
+
+/* The values of all fields of one of the set's elements, at the low side and at the high one. */
+static inline const struct nft_value *nft_element_lows(const struct nft_set *set,
+							const struct nft_element *element)
+{
+	if (set->fields_count <= NFT_RANGE_FIELDS_MAX)
+		return element->low;
+	return set->is_interval ? element->ends : element->only;
+}
+
+static inline const struct nft_value *nft_element_highs(const struct nft_set *set,
+							 const struct nft_element *element)
+{
+	if (set->fields_count <= NFT_RANGE_FIELDS_MAX)
+		return element->high;
+	return set->is_interval ? element->ends + set->fields_count : element->only;
+}
 
 /* Comments of counters and limits are for readers of the model: the kernel gets none (text.c). */
 struct nft_counter { const char *name; const char *comment; };

@@ -2,8 +2,8 @@
  * first lines of a hook stand ahead as they are: what they decide pays no lookup, as in a list of plain
  * rules. Each step then takes the cheapest of:
  * plain rules for all of it; a lookup by one field, whose cells lead to leaf chains (lists again)
- * and behind which only the rest of the list remains; one list a family; where nothing is cheap
- * enough to copy, the two halves one after the other. Every step leaves a shorter list.
+ * and behind which only the rest of the list remains; maps of whole units (split_layers.h); one list a
+ * family; where nothing is cheap enough to copy, the two halves. Every step leaves a shorter list.
  *
  * Right by construction: cells are disjoint, so maps never overlap; a leaf returns what it does not
  * decide; order is kept wherever outcomes differ (split_cells.c). Leaves with equal units are one
@@ -19,6 +19,7 @@
 #include "target/nft/split_flow.h"
 #include "target/nft/split_form.h"
 #include "target/nft/split_hash.h"
+#include "target/nft/split_layers.h"
 #include "target/nft/split_share.h"
 #include "target/nft/split_words.h"
 
@@ -35,6 +36,7 @@ enum {
 	LONG_LIST = 2048,
 	AHEAD_MOST = 512,         /* units of a list that is worth a look ahead */
 	HALVES_MIN = 48,
+	LAYERS_MARGIN = 8,        /* by so many-th a part they must be cheaper: they take more of the cache */
 	NESTING_MAX = 64,
 	LEAVES_FORESEEN = 16,
 };
@@ -151,18 +153,6 @@ static struct leaf_costs leaf_costs_among(const struct lower *lower, struct list
 	costs.match += (services + 1 + (is_behind && services > 1 ? 2 : 0)) * COST_UNFORESEEN / 2;
 	costs.miss += (is_behind ? 1 : services) * COST_UNFORESEEN;
 	return costs;
-}
-
-/* Fields that the entries ask for, on average; in hundredths. */
-static unsigned fields_asked(const struct lower *lower, struct list list)
-{
-	size_t step = list.count > SAMPLE ? list.count / SAMPLE : 1;
-	uint64_t fields = 0, seen = 0;
-	for (size_t i = 0; i < list.count; i += step, seen++) {
-		uint32_t needs = entry_needs(lower, list.items[i]) & ~(uint32_t)NEED_FAMILY;
-		fields += (unsigned)__builtin_popcount(needs);
-	}
-	return (unsigned)(seen == 0 || fields == 0 ? 100 : fields * 100 / seen);
 }
 
 /* What packets pay behind a lookup, over the units of the leaves: that many more packets get to a leaf. */
@@ -376,7 +366,7 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 		return UINT32_MAX;
 	struct list head = { list.items, first->head, list.times };
 	struct list rest = { first->rest, first->rest_count, list.times };
-	unsigned lookups = 0, asked = fields_asked(lower, list);
+	unsigned lookups = 0, asked = emit_fields_asked(lower, list.items, list.count);
 	struct leaves_cost leaves = { .units = 0 };
 	for (size_t i = 0; i < cut->cells_count; i++) {
 		bool is_left = i != 0 && first->field >= SPLIT_FLOW4;
@@ -524,7 +514,6 @@ static void report_candidate(struct lower *lower, const char *words, unsigned co
 	};
 }
 
-/* NULL where nothing is reported. */
 static const char *cut_words(struct lower *lower, const struct cut *cut)
 {
 	if (lower->choice == NULL || cut->cells_count == 0)
@@ -685,6 +674,37 @@ static struct cut choose_cut(struct lower *lower, struct list list, unsigned lev
 	return best_cut(lower, list, level, fields, most);
 }
 
+/* --- layers ------------------------------------------------------------------------------- */
+
+static unsigned layers_cost(const struct lower *lower, const struct layers *layers)
+{
+	return layers->cost + list_cost(lower, (struct list){ layers->rest, layers->rest_count });
+}
+
+/* The list as layers, where they cost less than `most`; else NULL. */
+static struct layers *choose_layers(struct lower *lower, struct list list, unsigned level, unsigned linear,
+				    unsigned most)
+{
+	struct layers *layers = !cells_may_have_set(lower, linear) ? NULL
+		: layers_new(lower, list.items, list.count, level, cost_of_linear);
+	unsigned cost = layers == NULL ? UINT32_MAX : layers_cost(lower, layers);
+	if (layers != NULL && lower->choice != NULL)
+		report_candidate(lower, layers_words(lower, layers), cost);
+	if (cost < most)
+		return layers;
+	return layers_drop(layers), NULL;
+}
+
+/* Writes the maps; gives what remains to be written. */
+static struct list write_layers(struct lower *lower, struct site site, const struct layers *layers)
+{
+	struct goal *goals = pool_array(layers->pool, struct goal, layers->taken_count);
+	for (size_t i = 0; i < layers->taken_count; i++)
+		goals[i] = leaf_goal(lower, (struct list){ &layers->taken[i], 1 }, site.level, NFT_JUMP);
+	layers_write(lower, site.draft, layers, goals);
+	return (struct list){ layers->rest, layers->rest_count };
+}
+
 /* --- one list a family -------------------------------------------------------------------- */
 
 static struct list family_list(struct lower *lower, struct list list, unsigned family)
@@ -728,9 +748,15 @@ static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level
 	lower->has_plain_leaves = level + 1 == SPLIT_LEVELS_MAX;
 	lower->choice = NULL;
 	struct cut cut = best_cut(lower, list, level, ALL_FIELDS, linear);
-	lower->choice = choice;
 	unsigned cost = cut.cells_count == 0 ? linear : cut.cost;
 	drop_cut(&cut);
+	/* of a sample there are none: how many units meet would not be told */
+	struct layers *layers = list.times == 0 ? choose_layers(lower, list, level, linear, cost) : NULL;
+	lower->choice = choice;
+	if (layers == NULL)
+		return cost;
+	cost = layers_cost(lower, layers);
+	layers_drop(layers);
 	return cost;
 }
 
@@ -868,6 +894,31 @@ static struct list write_ahead(struct lower *lower, struct site site, struct lis
 	return (struct list){ list.items + ahead, list.count - ahead };
 }
 
+/* What the cut costs with what it leaves, one step more looked ahead than where cuts are compared with each
+ * other: layers leave little, cuts may leave much. Without a need it is not looked. */
+static unsigned cost_of_cut(struct lower *lower, const struct cut *cut, unsigned level, unsigned other)
+{
+	struct list rest = { cut->cells[0]->rest, cut->cells[0]->rest_count };
+	unsigned guess = list_cost(lower, rest);
+	if (cut->cost - guess >= other)
+		return cut->cost;
+	return cut->cost - guess + cost_ahead(lower, rest, level);
+}
+
+/* Layers that cost clearly less than the cut, or than `otherwise` where there is none; else NULL. */
+static struct layers *layers_below(struct lower *lower, struct list list, unsigned level, const struct cut *cut,
+				   unsigned otherwise)
+{
+	struct layers *layers = choose_layers(lower, list, level, linear_cost(lower, list), UINT32_MAX);
+	if (layers == NULL)
+		return NULL;
+	unsigned cost = layers->cost + cost_ahead(lower, (struct list){ layers->rest, layers->rest_count }, level);
+	unsigned most = cut->cells_count == 0 ? otherwise : cost_of_cut(lower, cut, level, cost);
+	if (cost < most - most / LAYERS_MARGIN)
+		return layers;
+	return layers_drop(layers), NULL;
+}
+
 static void write_halves(struct lower *lower, struct site site, struct list list)
 {
 	size_t half = list.count / 2;
@@ -895,11 +946,21 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		struct cut cut = choose_cut(lower, list, site.level, most);
 		bool has_families = families.cost < linear - linear / 8;
 		unsigned cost = cut.cells_count != 0 ? cut.cost : has_families ? families.cost : 0;
+		struct layers *layers = layers_below(lower, list, site.level, &cut,
+						     cost != 0 ? cost : linear - linear / 8);
+		cost = layers != NULL ? layers_cost(lower, layers) : cost;
 		size_t ahead = may_be_ahead && cost != 0 ? lines_ahead(lower, site, list, cost) : 0;
 		may_be_ahead = false;
 		if (ahead != 0) {
 			drop_cut(&cut);
+			layers_drop(layers);
 			list = write_ahead(lower, site, list, ahead, cost);
+			continue;
+		}
+		if (layers != NULL) {
+			drop_cut(&cut);
+			report_chosen(lower, layers_words(lower, layers));
+			list = write_layers(lower, site, layers);
 			continue;
 		}
 		if (cut.cells_count != 0) {

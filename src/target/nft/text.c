@@ -83,8 +83,8 @@ static void text_helpers(struct text *out, const struct nft_table *table)
 static void text_element_key(struct text *out, const struct nft_set *set,
 			     const struct nft_element *element)
 {
-	const struct nft_value *lows = nft_element_lows(element, set->fields_count);
-	const struct nft_value *highs = nft_element_highs(element, set->fields_count);
+	const struct nft_value *lows = nft_element_lows(set, element);
+	const struct nft_value *highs = nft_element_highs(set, element);
 	for (size_t i = 0; i < set->fields_count; i++) {
 		if (i != 0)
 			text_add(out, " . ");

@@ -1,4 +1,4 @@
-"""Policies of five families and packets for them, from a fixed seed.
+"""Policies of six families and packets for them, from a fixed seed.
 
 A rule is data here (no text of any tool), so that every ruleset of a comparison is rendered from the
 same rules, and a packet's fate is known from them: `Matcher` finds the first rule that matches."""
@@ -17,6 +17,7 @@ DESTINATIONS = {4: (128 << 24, 2), 6: (0xfd20 << 112, 16)}
 HOST = {4: 32, 6: 128}
 NETWORK = {4: 28, 6: 64}
 LENGTHS = {4: (16, 20, 24, 28, 32), 6: (40, 48, 56, 64, 128)}
+RANGE_BITS = {4: (2, 24), 6: (8, 100)}   # of the sizes of address ranges
 LENGTH_WEIGHTS = (1, 9, 60, 20, 10)
 UNLISTED_PORTS = (7, 9, 2049, 6000, 6667)
 
@@ -34,9 +35,23 @@ class Prefix(typing.NamedTuple):
         return address if self.length == BITS[self.family] else f"{address}/{self.length}"
 
 
+def address_text(value, family):
+    return str(Prefix(value, BITS[family], family))
+
+
+class Range(typing.NamedTuple):
+    """Addresses that no prefix names."""
+    first: int
+    last: int
+    family: int
+
+    def __str__(self):
+        return f"{address_text(self.first, self.family)}-{address_text(self.last, self.family)}"
+
+
 class Rule(typing.NamedTuple):
-    source: Prefix | None        # None: any
-    destination: Prefix | None
+    source: Prefix | Range | None        # None: any
+    destination: Prefix | Range | None
     services: tuple              # of (protocol, first port, last port); empty: any
     allow: bool
 
@@ -64,6 +79,13 @@ class Drawer:
             if (value, length) not in self.used:
                 self.used.add((value, length))
                 return Prefix(value, length, self.family)
+
+    def range(self, least_bits, most_bits):
+        """At random places, its size too: as many of each order of magnitude."""
+        size = int(2 ** self.generator.uniform(least_bits, most_bits))
+        first = self.base | self.generator.getrandbits(BITS[self.family] - self.fixed)
+        end = self.base | (1 << BITS[self.family] - self.fixed) - 1
+        return Range(first, min(first + size, end), self.family)
 
     def mixed(self):
         return self.prefix(self.generator.choices(LENGTHS[self.family], LENGTH_WEIGHTS)[0])
@@ -123,8 +145,29 @@ def networks(generator, count, family):
                  allowed(generator)) for _ in range(count)]
 
 
+def ports_of_range(generator):
+    """Wide ones mostly."""
+    transport, kind = generator.choice(("tcp", "udp")), generator.random()
+    if kind < 0.2:
+        return generator.choice(SERVICES)
+    first = generator.randrange(1024, 60000)
+    return (transport, 0, 65535) if kind < 0.3 else (transport, first, first + generator.randrange(1, 5000))
+
+
+def ranges(generator, count, family):
+    """Ranges of addresses and of ports: a tenth without a source, a twentieth without a destination."""
+    sources, targets = Drawer(generator, family, SOURCES), Drawer(generator, family, DESTINATIONS)
+    bits, rules = RANGE_BITS[family], []
+    for _ in range(count):
+        wild = generator.random()
+        rules.append(Rule(None if wild < 0.1 else sources.range(*bits),
+                          None if 0.1 <= wild < 0.15 else targets.range(*bits),
+                          (ports_of_range(generator),), allowed(generator)))
+    return rules
+
+
 FAMILIES = {"services": services_only, "hosts": hosts, "prefixes": prefixes, "tuples": tuples,
-            "networks": networks}
+            "networks": networks, "ranges": ranges}
 
 
 def rules_of(name, count, family, seed=1):
@@ -165,18 +208,64 @@ class Matcher:
         return (best, self.rules[best]) if best < len(self.rules) else None
 
 
+def holds(side, address, family):
+    if side is None:
+        return True
+    if isinstance(side, Range):
+        return side.first <= address <= side.last
+    return address >> BITS[family] - side.length == side.value >> BITS[family] - side.length
+
+
+class RangeMatcher:
+    """The same of rules with ranges: kept by the blocks of addresses that one side of them touches."""
+
+    def __init__(self, rules, family):
+        self.rules, self.family, self.tables = rules, family, {}
+        for index, rule in enumerate(rules):
+            side, values = (0, rule.source) if rule.source else (1, rule.destination)
+            first, last = (0, (1 << BITS[family]) - 1) if values is None else (values.first, values.last)
+            shift = (last - first).bit_length()
+            table = self.tables.setdefault((side, shift), {})
+            for block in range(first >> shift, (last >> shift) + 1):
+                table.setdefault(block, []).append(index)
+
+    def matches(self, rule, packet):
+        return (holds(rule.source, packet.source, self.family)
+                and holds(rule.destination, packet.destination, self.family)
+                and any(transport == packet.transport and low <= packet.port <= high
+                        for transport, low, high in rule.services))
+
+    def first(self, packet):
+        best, places = len(self.rules), (packet.source, packet.destination)
+        for (side, shift), table in self.tables.items():
+            for index in table.get(places[side] >> shift, ()):
+                if index >= best:
+                    break
+                if self.matches(self.rules[index], packet):
+                    best = index
+                    break
+        return (best, self.rules[best]) if best < len(self.rules) else None
+
+
+def matcher_of(rules, family):
+    has_ranges = any(isinstance(side, Range) for rule in rules for side in rule[:2])
+    return (RangeMatcher if has_ranges else Matcher)(rules, family)
+
+
 class Traffic:
     """Packets for a list of rules: what is sent is always a packet whose fate is known."""
 
     def __init__(self, rules, family, seed=2):
         self.rules, self.family = rules, family
         self.generator = random.Random(f"{len(rules)} {family} {seed}")
-        self.matcher = Matcher(rules, family)
+        self.matcher = matcher_of(rules, family)
 
     def address(self, prefix, where):
         if prefix is None:
             base, fixed = where[self.family]
             return base | self.generator.getrandbits(BITS[self.family] - fixed)
+        if isinstance(prefix, Range):
+            return self.generator.randint(prefix.first, prefix.last)
         return prefix.value | self.generator.getrandbits(BITS[self.family] - prefix.length)
 
     def packet_of(self, rule):

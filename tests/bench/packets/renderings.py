@@ -1,5 +1,7 @@
 """One list of rules as the text of every tool that is compared."""
 
+import policies
+
 TRACKED = "ct state established,related accept"
 INVALID = "ct state invalid drop"
 NFT_WORD = {4: "ip", 6: "ip6"}
@@ -89,9 +91,14 @@ def service_map_checked(rules, family):
     return service_map(rules, family, (TRACKED, INVALID))
 
 
+def iptables_place(side, option, word):
+    if side is None:
+        return ""
+    return f" -m iprange --{word}-range {side}" if isinstance(side, policies.Range) else f" {option} {side}"
+
+
 def iptables_lines(rule):
-    places = (f" -s {rule.source}" if rule.source else "") + \
-             (f" -d {rule.destination}" if rule.destination else "")
+    places = iptables_place(rule.source, "-s", "src") + iptables_place(rule.destination, "-d", "dst")
     target = f" -j {verdict_of(rule, 'ACCEPT', 'DROP')}"
     if not rule.services:
         yield f"-A FORWARD{places}{target}"
