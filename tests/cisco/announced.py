@@ -93,6 +93,14 @@ def layers(diagnostics, acl):
     return result
 
 
+def kinds(diagnostics, acl):
+    """The intervals of ICMP types that the notes of a list name, for cells to be cut there."""
+    found = (ANSWER.fullmatch(note["message"])
+             for row in of_list(diagnostics, ANSWERS, acl) for note in row["notes"])
+    return [pair for one in found if one and one["list"] == acl.name and one["kinds"]
+            for pair in pairs_of(one["kinds"])]
+
+
 def layer_of(found, family):
     low, high = protocols_of(found["protocol"], family)
     firsts, codes, sports = (intervals(found[name]) for name in
@@ -132,12 +140,16 @@ def protocols_of(text, family):
 EXCEPT = "any except "
 
 
+def pairs_of(text):
+    pairs = [part.partition("-") for part in text.removeprefix(EXCEPT).split(",")]
+    return [(int(first), int(last or first)) for first, _, last in pairs]
+
+
 def intervals(text):
     """`3,11-12` as a question; nothing said holds every number."""
     if text is None:
         return lambda number: True
-    pairs = [part.partition("-") for part in text.removeprefix(EXCEPT).split(",")]
-    pairs = [(int(first), int(last or first)) for first, _, last in pairs]
+    pairs = pairs_of(text)
     is_held = not text.startswith(EXCEPT)
     return lambda number: any(low <= number <= high for low, high in pairs) == is_held
 

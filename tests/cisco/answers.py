@@ -58,7 +58,8 @@ def is_answer(vantage, packet):
     if is_error(packet):
         return True
     asked = question(packet)
-    return asked is not None and any(may_start(vantage, before, False) for before in vantage.may_be(asked))
+    return asked is not None and (is_forwarded(vantage, asked) or any(
+        may_start(vantage, before, False) for before in vantage.may_be(asked)))
 
 
 def may_start(vantage, packet, with_timed_denials=True):

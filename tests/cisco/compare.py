@@ -55,7 +55,7 @@ def judge(vantage, acl, diagnostics=(), seed=0, packets=0, with_answers=False, o
     reflects, and must hold nothing back."""
     result = Judgement()
     announced, told = notes.layers(diagnostics, acl), notes.fragments(diagnostics, acl)
-    space = space_of(vantage, [acl], acl.family, seed=seed)
+    space = space_of(vantage, [acl], acl.family, seed=seed, kinds=notes.kinds(diagnostics, acl))
     fragments = [point for point in space.services if point.is_fragment]
     space = Space(acl.family, space.sources, space.destinations,
                   [point for point in space.services if not point.is_fragment], seed)

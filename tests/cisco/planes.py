@@ -166,7 +166,7 @@ class Services:
     def __init__(self, family, with_later=True):
         self.family = family
         self.with_later = with_later
-        self.protocols = {0, 253}
+        self.protocols = {0}
         self.ports, self.sources = {6: [], 17: [], 132: []}, {6: [], 17: [], 132: []}
         self.kinds, self.codes = [], {}
         self.minutes = {0}
@@ -186,7 +186,8 @@ class Services:
 
     def points(self):
         icmp = 1 if self.family == 4 else 58
-        for protocol in self.protocols | {6, 17, icmp}:
+        named = self.protocols | {6, 17, icmp}
+        for protocol in sorted(named) + [number for number in range(255, 0, -1) if number not in named][:1]:
             yield from self.of_protocol(protocol, icmp)
             if self.with_later:
                 yield from (Packet(self.family, 0, 0, protocol, is_fragment=True, minute=minute)

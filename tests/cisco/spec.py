@@ -357,14 +357,16 @@ def gather_policy(vantage, family, edges, services):
                 services.add(pair.protocol, [pair.ports], [pair.source_ports])
 
 
-def space_of(vantage, lists, family, with_later=True, seed=0):
-    """Cut wherever the policy or one of the lists asks."""
+def space_of(vantage, lists, family, with_later=True, seed=0, kinds=()):
+    """Cut wherever the policy or one of the lists asks; kinds: and at these intervals of ICMP types."""
     edges, sources, destinations = [], [], []
     services = Services(family, with_later)
     gather_policy(vantage, family, edges, services)
     if family == 6:
         for kind in (130, 132, 133, 136, 143):
             services.add(58, kind=(kind, kind))
+    for kind in kinds:
+        services.add(58 if family == 6 else 1, kind=kind)
     for acl in lists:
         gather_list(acl, sources, destinations, services)
     edges = list(dict.fromkeys(edges))
