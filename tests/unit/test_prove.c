@@ -513,6 +513,63 @@ START_TEST(parts_of_headers_need_their_family)
 }
 END_TEST
 
+/* --- boxes that overlap ----------------------------------------------------------------------------- */
+
+#define BOXES 60u
+
+/* Ranges that no one field tells apart: they are looked up as boxes. */
+static const char *ranges_of_text(void)
+{
+	struct text *text = text_new(unit_pool());
+	for (unsigned i = 0; i < BOXES; i++) {
+		unsigned a = i * 37 % BOXES, b = i * 23 % BOXES, port = 1000 + i * 11 % BOXES * 500;
+		text_addf(text, "%s %u-%u/tcp from 10.%u.3.7-10.%u.200.9 to 172.16.%u.5-172.16.%u.77;\n",
+			  i % 6 == 0 ? "deny" : "allow", port, port + 4900, a, a + 1, b, b + 1);
+	}
+	return text->bytes;
+}
+
+/* Adds the box of one element with the verdict of another, which differs; true if there are such. */
+static bool cross(struct read_set *set)
+{
+	for (size_t i = 0; i < set->elements_count; i++)
+		for (size_t k = 0; k < set->elements_count; k++) {
+			const struct read_element *box = &set->elements[i], *other = &set->elements[k];
+			if (box->more->value.verdict == other->more->value.verdict)
+				continue;
+			struct read_more *more = pool_new(unit_pool(), struct read_more);
+			*more = *box->more;
+			more->value = other->more->value;
+			struct read_element *added = pool_append(unit_pool(), set, elements);
+			*added = set->elements[i];
+			added->more = more;
+			return true;
+		}
+	return false;
+}
+
+START_TEST(boxes_that_overlap_prove_nothing)
+{
+	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+	const struct ruleset *ruleset = expand_policy(unit_pool(), diags, good_policy(ranges_of_text()));
+	struct reread reread = nft_reread(unit_pool(), nft_lower(unit_pool(), diags, ruleset, &settings));
+	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+	const struct read_table *table = nft_read_table(reread.read, NFPROTO_INET, "fwc");
+	unsigned crossed = 0;
+	for (size_t i = 0; i < table->sets_count; i++) {
+		struct read_set *set = table->sets[i];
+		size_t count = set->elements_count;
+		if (set->fields_count < 3 || set->data_type != NFT_DATA_VERDICT || !cross(set))
+			continue;
+		crossed++;
+		ck_assert_int_ne(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+		set->elements_count = count;
+		ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+	}
+	ck_assert_uint_gt(crossed, 0);
+}
+END_TEST
+
 static Suite *prove_suite(void)
 {
 	Suite *suite = suite_create("prove");
@@ -527,6 +584,7 @@ static Suite *prove_suite(void)
 	tcase_add_test(proofs, released_diagrams_are_made_again);
 	tcase_add_test(proofs, parts_are_right_within);
 	tcase_add_test(proofs, parts_of_headers_need_their_family);
+	tcase_add_test(proofs, boxes_that_overlap_prove_nothing);
 	tcase_add_test(proofs, damaged_messages_do_no_harm);
 	suite_add_tcase(suite, walks);
 	suite_add_tcase(suite, proofs);

@@ -11,6 +11,7 @@
 
 #define WORD_BYTES 4u
 #define UNCLEAR_LOOKUP "a lookup of bytes that cannot be told"
+#define CROSSED_LOOKUP "a map of ranges that overlap and do not give the same"
 #define MAP_VALUES_MAX 64 /* different values of a data map: each is a way of its own */
 
 /* Elements that give the same: a verdict, a value, or membership. */
@@ -40,6 +41,7 @@ struct lookup {
 	const struct read_data *otherwise; /* of a catch-all element */
 	bool has_otherwise;
 	bool is_unclear;
+	bool is_crossed; /* then it is unclear too */
 };
 
 bool walk_set_changes(const struct read_set *set)
@@ -300,6 +302,30 @@ static void add_picked(struct lookup *lookup)
 		add_element(lookup, &lookup->set->elements[met[i]]);
 }
 
+static diagram group_predicate(struct lookup *lookup, struct group *group);
+
+/* Ranges of several fields may overlap; which element a packet of both then finds, the kernel leaves to the order
+ * of insertion and its own search: no two that give something else may hold one packet. */
+static bool has_crossing(struct lookup *lookup)
+{
+	struct walk *walk = lookup->walk;
+	diagram before = WALK_PREDICATE_FALSE;
+	if (lookup->set->fields_count <= 1 || lookup->groups.items_count <= 1)
+		return false;
+	for (size_t i = 0; i < lookup->groups.items_count; i++) {
+		diagram predicate = group_predicate(lookup, &lookup->groups.items[i]);
+		if (walk_and(walk, before, predicate) != WALK_PREDICATE_FALSE)
+			return true;
+		before = walk_or(walk, before, predicate);
+	}
+	return false;
+}
+
+static const char *unclear_words(const struct lookup *lookup)
+{
+	return lookup->is_crossed ? CROSSED_LOOKUP : UNCLEAR_LOOKUP;
+}
+
 static void add_elements(struct lookup *lookup)
 {
 	const struct read_set *set = lookup->set;
@@ -311,6 +337,8 @@ static void add_elements(struct lookup *lookup)
 		add_row(lookup);
 	for (size_t i = 0; i < lookup->groups.items_count; i++)
 		interval_set_normalise(&lookup->groups.items[i].values);
+	lookup->is_crossed = !lookup->is_unclear && has_crossing(lookup);
+	lookup->is_unclear = lookup->is_unclear || lookup->is_crossed;
 }
 
 /* --- what comes of it ------------------------------------------------------------------------------- */
@@ -457,7 +485,7 @@ static void decide_by_map(struct lookup *lookup, struct walk_paths *paths, size_
 	if (walk->space->is_part)
 		walk_space_narrow(walk->space, &outer);
 	if (!is_clear) {
-		walk_unsure(walk, paths, at, UNCLEAR_LOOKUP);
+		walk_unsure(walk, paths, at, unclear_words(lookup));
 		return;
 	}
 	struct walk_path *path = &paths->items[at];
@@ -509,7 +537,7 @@ static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
 	}
 	add_elements(lookup);
 	if (lookup->is_unclear) {
-		walk_unsure(walk, paths, at, UNCLEAR_LOOKUP);
+		walk_unsure(walk, paths, at, unclear_words(lookup));
 		return;
 	}
 	if (!read_has(expression, NFTA_LOOKUP_DREG))
