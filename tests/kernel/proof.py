@@ -111,7 +111,8 @@ def case_mutants_of_random_policies():
 
 
 def case_mutants_of_special_policies():
-    for name, text in (("stateless", STATELESS), ("mixed", MIXED), ("parts", PARTS), ("flows", FLOWS)):
+    for name, text in (("stateless", STATELESS), ("mixed", MIXED), ("parts", PARTS), ("flows", FLOWS),
+                       ("boxes", BOXES)):
         with open(os.path.join(DIR.name, name + ".fw"), "w", encoding="utf-8") as file:
             file.write(text)
         mutants_of(f"policy:{DIR.name}/{name}.fw", ASKED.mutants, 3)
@@ -186,6 +187,11 @@ FLOWS = "".join(f"{'deny' if rule % 3 == 1 else 'allow'} {20 + 7 * rule + pair}/
                 (f"allow 1000-{2000 + pair}/tcp from 10.{pair}.0.0/24 to 192.0.2.{16 * pair}/28;\n"
                  if pair % 3 == rule == 0 else "")
                 for rule in range(6) for pair in range(8))
+# Ranges that no one field tells apart: a map of boxes.
+BOXES = "".join(f"{'allow' if rule % 6 else 'deny'} "
+                f"{1000 + rule * 11 % 60 * 500}-{5900 + rule * 11 % 60 * 500}/tcp "
+                f"from 10.{rule * 37 % 60}.3.7-10.{rule * 37 % 60 + 1}.200.9 "
+                f"to 172.16.{rule * 23 % 60}.5-172.16.{rule * 23 % 60 + 1}.77;\n" for rule in range(60))
 # Maps of the leading bits of IPv6 addresses, whose keys are words of the header by their places.
 PARTS = "".join(f"allow {80 + number}/tcp from 2a06:db8:1:{number:x}::/64 to 2001:db8:{number % 3}::/48;\n"
                 f"allow any/udp from 2a11:db8:{number * 16:x}::/60;\nallow any/tcp to 198.51.100.{number}/32;\n"
