@@ -2,6 +2,7 @@
 
 #include "base/pool.h"
 #include "base/text.h"
+#include "target/nft/report.h"
 
 static const char *field_words(enum split_field field)
 {
@@ -72,4 +73,11 @@ const char *split_words(void *pool, struct cells *const *cells, size_t cells_cou
 	if (cells[0]->rest_count != 0)
 		text_addf(out, ", %zu line%s left", cells[0]->rest_count, cells[0]->rest_count == 1 ? "" : "s");
 	return out->bytes;
+}
+
+void split_candidate(struct lower *lower, const char *words, unsigned cost)
+{
+	*pool_append(lower->settings->report->pool, lower->choice, candidates) = (struct nft_candidate){
+		.words = words, .cost = cost,
+	};
 }
