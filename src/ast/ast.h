@@ -293,6 +293,8 @@ struct ast_file {
 	uint32_t source;
 	void *nodes; /* the pool of all of them, but for the texts of words */
 	struct ast_statement *statements;
+	const struct ast_statement **others; /* those that are no rules, in order: few among many */
+	size_t others_count, others_capacity;
 	struct ast_comment *comments; /* in order */
 	size_t comments_count, comments_capacity;
 	bool holds_rules; /* rules, blocks, defaults, translations, assertions */

@@ -692,8 +692,11 @@ void ast_finish(struct ast_builder *builder, struct ast_statement_list statement
 	else
 		statements.first = builder->misplaced;
 	file->statements = statements.first;
-	for (const struct ast_statement *at = file->statements; at != NULL; at = at->next)
+	for (const struct ast_statement *at = file->statements; at != NULL; at = at->next) {
 		file->holds_rules = file->holds_rules || is_rule_like(at->kind);
+		if (at->kind != AST_RULE)
+			*pool_append(file->nodes, file, others) = at;
+	}
 }
 
 const char *ast_kind_name(enum ast_kind kind)

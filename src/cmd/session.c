@@ -219,7 +219,7 @@ bool session_has_devices(struct session *session)
 
 	if (session->program == NULL)
 		return false;
-	walk = walk_begin(session->pool, session->program);
+	walk = walk_begin_others(session->pool, session->program);
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
 		if (statement->kind == AST_DEVICE)
 			return true;

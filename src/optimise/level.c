@@ -28,11 +28,16 @@ unsigned optimise_level_number(enum optimise_level level)
 	return 0;
 }
 
+/* Compiling 100,000 rules to flows takes a tenth more time and two fifths more memory than to pairs, and proving
+ * them a third and a half. */
+#define FLOWS_READABLE (1u << 17)
+#define FLOWS_FASTEST (1u << 20)
+
 /* Loading 500 and 1,000 sets takes the kernel some 0.03 and 0.1 s. */
 static const struct optimise_limits limits[] = {
-	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0, 4 },
-	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0 },
-	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0, 4 },
+	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0, FLOWS_READABLE, 4 },
+	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0, 0 },
+	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0, FLOWS_FASTEST, 4 },
 };
 
 const struct optimise_limits *optimise_limits_of(enum optimise_level level)
@@ -41,11 +46,11 @@ const struct optimise_limits *optimise_limits_of(enum optimise_level level)
 }
 
 static const struct optimise_limits variants[] = {
-	{ true, 45, 1, 0, 1000, 0, 4 },
-	{ true, 55, 3, 60, 1000, 0, 4 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES, 4 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS, 4 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES, 4 },
+	{ true, 45, 1, 0, 1000, 0, FLOWS_FASTEST, 4 },
+	{ true, 55, 3, 60, 1000, 0, FLOWS_FASTEST, 4 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES, FLOWS_FASTEST, 4 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS, FLOWS_FASTEST, 4 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES, FLOWS_FASTEST, 4 },
 };
 
 const struct optimise_limits *optimise_variant(size_t number)

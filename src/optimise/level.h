@@ -36,6 +36,7 @@ struct optimise_limits {
 	unsigned family_bias;   /* nanoseconds: two lists of a family each are harder to read than one of both */
 	size_t sets_most;
 	unsigned excluded;      /* OPTIMISE_NOT_* */
+	size_t flows_most;      /* elements of a map of source, destination and service */
 	unsigned ahead_share;   /* first lines stand ahead if others pay at most one in so many more; 0: none do */
 };
 

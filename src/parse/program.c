@@ -164,8 +164,9 @@ static struct entry *include_open(struct loader *loader, struct entry *from,
 static void follow_includes(struct loader *loader, struct entry *entry)
 {
 	entry->is_open = true;
-	const struct ast_statement *statement = entry->file->statements;
-	for (; statement != NULL; statement = statement->next) {
+	const struct ast_file *file = entry->file;
+	for (size_t i = 0; i < file->others_count; i++) {
+		const struct ast_statement *statement = file->others[i];
 		if (statement->kind != AST_INCLUDE)
 			continue;
 		struct entry *included = include_open(loader, entry, statement);

@@ -342,7 +342,7 @@ static void collect(struct resolver *resolver, const struct ast_word *name)
 
 void devices_collect(struct resolver *resolver)
 {
-	struct walk walk = walk_begin(resolver->pool, resolver->program);
+	struct walk walk = walk_begin_others(resolver->pool, resolver->program);
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
 		if (statement->kind == AST_DEVICE)
 			collect(resolver, statement->device.name);
@@ -464,7 +464,7 @@ static void find_viewpoint(struct resolver *resolver)
 
 void devices_resolve(struct resolver *resolver)
 {
-	struct walk walk = walk_begin(resolver->pool, resolver->program);
+	struct walk walk = walk_begin_others(resolver->pool, resolver->program);
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
 		if (statement->kind == AST_DEVICE)
 			read_device(resolver, &statement->device);

@@ -80,7 +80,7 @@ static void collect(struct resolver *resolver, const struct ast_statement *state
 
 void places_collect(struct resolver *resolver)
 {
-	struct walk walk = walk_begin(resolver->pool, resolver->program);
+	struct walk walk = walk_begin_others(resolver->pool, resolver->program);
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
 		switch (statement->kind) {
 		case AST_HOST:

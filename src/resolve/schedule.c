@@ -182,11 +182,11 @@ static void resolve_timezone(struct resolver *resolver, const struct ast_word *w
 void schedules_resolve(struct resolver *resolver)
 {
 	const struct ast_word *first = NULL;
-	struct walk walk = walk_begin(resolver->pool, resolver->program);
+	struct walk walk = walk_begin_others(resolver->pool, resolver->program);
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
 		if (statement->kind == AST_TIMEZONE)
 			resolve_timezone(resolver, statement->timezone, &first);
-	walk = walk_begin(resolver->pool, resolver->program);
+	walk = walk_begin_others(resolver->pool, resolver->program);
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;)
 		if (statement->kind == AST_SCHEDULE)
 			resolve_schedule(resolver, &statement->schedule);

@@ -289,7 +289,7 @@ void collect_definitions(struct service_database *database, const struct program
 		.diags = store->diags,
 		.extended = names_new(store->pool, true),
 	};
-	struct walk walk = walk_begin(store->pool, program);
+	struct walk walk = walk_begin_others(store->pool, program);
 	for (const struct ast_statement *statement; (statement = walk_next(&walk)) != NULL;) {
 		if (statement->kind == AST_SERVICE)
 			collect_definition(&collector, &statement->service);

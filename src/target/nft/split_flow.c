@@ -7,7 +7,6 @@
 enum {
 	FLOWS_A_UNIT = 8,    /* elements for each unit of the list */
 	FLOWS_LEAST = 1024,
-	FLOWS_MOST = 131072, /* in a map */
 	PORTS_A_LEAF = 256,  /* a leaf of more stays in its pair */
 	COPIES_A_UNIT = 6,   /* that the parts of a leaf may hold */
 };
@@ -188,10 +187,10 @@ static void copy_rest(struct cells *to, const struct cells *from)
 		to->checkpoints[i] = from->checkpoints[i];
 }
 
-static size_t flows_most(size_t count)
+static size_t flows_most(const struct lower *lower, size_t count)
 {
 	size_t most = count * FLOWS_A_UNIT + FLOWS_LEAST;
-	return most < FLOWS_MOST ? most : FLOWS_MOST;
+	return most < lower->limits->flows_most ? most : lower->limits->flows_most;
 }
 
 size_t flows_of(struct lower *lower, const struct cells *pairs, size_t count, struct cells *out[2])
@@ -201,7 +200,7 @@ size_t flows_of(struct lower *lower, const struct cells *pairs, size_t count, st
 		.flows = cells_like(lower, pairs, pairs->field == SPLIT_PAIR4 ? SPLIT_FLOW4 : SPLIT_FLOW6),
 		.left = cells_like(lower, pairs, pairs->field),
 	};
-	bool is_found = find_fates(&making, flows_most(count)) && making.flows->cells_count != 0;
+	bool is_found = find_fates(&making, flows_most(lower, count)) && making.flows->cells_count != 0;
 	if (is_found) {
 		add_cells(&making);
 		copy_rest(making.flows, pairs);
