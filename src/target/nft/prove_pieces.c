@@ -14,9 +14,10 @@
 #define SAMPLE_POINTS 16u      /* of a rule */
 #define PARTS_MOST 64u         /* a rule with more places or services is in every piece */
 #define PIECES_FORCED 512u     /* where pieces need not pay */
+#define INTERVALS_WHOLE 50000u /* of the sets of a hook's rules, which are not cut if the rules are few too */
 /* In edges of diagrams: what a rule of a piece costs, and what each edge of a piece's diagrams does. */
 #define RULE_COST 40.0
-#define EDGE_COST 0.5
+#define EDGE_COST 0.3
 #define RULE_WEIGHT 16.0 /* prove_sizes.weight_max */
 /* Edges of a piece that are too many whatever it costs to cut it. */
 #define EDGES_MOST 100000.0
@@ -175,6 +176,7 @@ struct load {
 	double rules, ends;
 	double destinations, ports;
 	double sources; /* at ends of destinations, by pairs of rules */
+	double before;  /* sources ahead of all ends of destinations */
 };
 
 static void add_extent(struct sampled *item, const struct interval_set *set, number128 highest,
@@ -241,6 +243,7 @@ static struct load load_of(const struct sampled *items, size_t count)
 			load.ends += (double)meetings[cut].ends;
 		load.destinations += (double)meetings[WALK_CUT_DESTINATION].ends;
 		load.sources += sources_at(&items[i], items, count);
+		load.before += items[i].share * (double)meetings[WALK_CUT_SOURCE].ends;
 		if (meetings[WALK_CUT_DESTINATION].ends == 0 && meetings[WALK_CUT_SOURCE].ends == 0)
 			load.ports += (double)meetings[WALK_CUT_FIRST].ends;
 	}
@@ -251,7 +254,8 @@ static struct load load_of(const struct sampled *items, size_t count)
 static double edges_of(const struct load *load, size_t stride)
 {
 	double step = (double)stride;
-	return (load->destinations * step + load->sources * step * step + 1) * (load->ports * step + 1);
+	double places = (load->destinations + load->before) * step + load->sources * step * step;
+	return (places + 1) * (load->ports * step + 1);
 }
 
 /* How often rules are put together two by two. */
@@ -406,6 +410,12 @@ static void halve(const struct walk_piece *where, enum walk_cut field, number128
 	halves[1].rows[field].low = at;
 }
 
+/* Rules, and ends of many-ended ones: what of the table a piece has grows with either. */
+static double work_of(const struct load *load)
+{
+	return RULE_WEIGHT * load->rules + load->ends;
+}
+
 static bool try_cut(struct cutting *cutting, const struct node *node, const struct sample *sample,
 		    struct cut *cut)
 {
@@ -418,7 +428,7 @@ static bool try_cut(struct cutting *cutting, const struct node *node, const stru
 	for (size_t i = 0; i < 2; i++) {
 		const struct load load = half_load(sample, &halves[i], cut->field);
 		double edges = edges_of(&load, sample->stride);
-		cut->shares[i] = node->share * (is_address ? load.rules / sample->load.rules : 1);
+		cut->shares[i] = node->share * (is_address ? work_of(&load) / work_of(&sample->load) : 1);
 		cut->cost += cost_of(cutting, &load, cut->shares[i], sample->stride);
 		cut->edges = edges > cut->edges ? edges : cut->edges;
 	}
@@ -571,17 +581,42 @@ static struct cutting *cutting_new(void *pool, const struct ruleset *ruleset, co
 	return cutting;
 }
 
+static size_t intervals_of(const struct place_boxes *boxes)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < boxes->boxes_count; i++)
+		count += boxes->boxes[i].addresses.v4.items_count + boxes->boxes[i].addresses.v6.items_count;
+	return count;
+}
+
+static bool is_small_hook(const struct ruleset *ruleset, const struct prove_sizes *sizes, unsigned hook)
+{
+	double most = sizes->weight_max != 0 ? sizes->weight_max : INTERVALS_WHOLE;
+	size_t intervals = 0;
+	if (ruleset->rules_count[hook] > sizes->rules_whole)
+		return false;
+	for (size_t i = 0; i < ruleset->rules_count[hook]; i++) {
+		const struct match *match = &ruleset->rules[hook][i]->match;
+		intervals += intervals_of(&match->from) + intervals_of(&match->to);
+	}
+	return (double)intervals <= most;
+}
+
+static bool is_small(const struct ruleset *ruleset, const struct prove_sizes *sizes)
+{
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
+		if (!is_small_hook(ruleset, sizes, hook))
+			return false;
+	return true;
+}
+
 struct prove_pieces prove_pieces_new(void *pool, const struct ruleset *ruleset, const struct prove_sizes *sizes,
 				     double most)
 {
 	struct prove_pieces pieces = { 0 };
 	struct cut cut;
 	double cost;
-	size_t rules = 0;
-	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
-		rules = ruleset->rules_count[hook] > rules ? ruleset->rules_count[hook] : rules;
-	if (ruleset->has_stateless || ruleset->translations_count > TRANSLATIONS_MOST ||
-	    rules <= sizes->rules_whole)
+	if (ruleset->has_stateless || ruleset->translations_count > TRANSLATIONS_MOST || is_small(ruleset, sizes))
 		return pieces; /* answers turn round what is source and destination */
 	struct cutting *cutting = cutting_new(pool, ruleset, sizes);
 	while (cutting->nodes_count != 0 && pieces.edges < most) {

@@ -14,7 +14,7 @@ struct prove_sizes {
 	/* what a piece costs whatever is in it, in edges of diagrams; and what all addresses together do, of which
 	 * it has some */
 	double fixed, table;
-	size_t rules_whole; /* so few of a hook are not cut */
+	size_t rules_whole; /* so few of a hook are not cut, unless their sets of addresses are large */
 	/* unless 0: whether it pays or not, cut until no more is left, an interval counting 1, a rule 16 more */
 	double weight_max;
 };
