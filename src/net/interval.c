@@ -73,6 +73,11 @@ static size_t seek(const struct interval_set *set, size_t from, number128 value)
 	return low;
 }
 
+size_t interval_set_find(const struct interval_set *set, number128 value)
+{
+	return seek(set, 0, value);
+}
+
 bool interval_set_is_empty(const struct interval_set *set)
 {
 	return set->items_count == 0;

@@ -27,6 +27,8 @@ void interval_set_add(void *pool, struct interval_set *set, number128 low, numbe
 /* Sorts, merges overlapping and adjacent intervals, in place. */
 void interval_set_normalise(struct interval_set *set);
 bool interval_set_is_empty(const struct interval_set *set);
+/* The first interval that does not end before the value; items_count if none. */
+size_t interval_set_find(const struct interval_set *set, number128 value);
 bool interval_set_contains(const struct interval_set *set, number128 value);
 bool interval_set_equals(const struct interval_set *a, const struct interval_set *b);
 bool interval_set_includes(const struct interval_set *outer, const struct interval_set *inner);

@@ -67,19 +67,6 @@ static void meet_interval(struct meeting *meeting, const struct interval *item, 
 	meeting->ends += (size_t)(item->low > row->low) + (high < row->high);
 }
 
-static size_t first_from(const struct interval_set *set, number128 value)
-{
-	size_t low = 0, high = set->items_count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (set->items[middle].high < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* Intervals that begin within the row and lie in the middle have both ends in it. */
 static void meet_set(struct meeting *meeting, const struct interval_set *set, number128 highest,
 		     const struct interval *row)
@@ -88,8 +75,8 @@ static void meet_set(struct meeting *meeting, const struct interval_set *set, nu
 	if (count == 0)
 		return;
 	meet_interval(meeting, &set->items[count - 1], highest, row);
-	first = first_from(set, row->low);
-	end = row->high == DIAGRAM_HIGHEST ? count : first_from(set, row->high) + 1;
+	first = interval_set_find(set, row->low);
+	end = row->high == DIAGRAM_HIGHEST ? count : interval_set_find(set, row->high) + 1;
 	end = end < count - 1 ? end : count - 1;
 	if (first >= end)
 		return;
@@ -323,9 +310,9 @@ static void add_ends(struct cutting *cutting, const struct interval *row, number
 
 static void add_set_points(struct cutting *cutting, const struct interval *row, const struct interval_set *set)
 {
-	size_t first = first_from(set, row->low), count = set->items_count - first;
+	size_t first = interval_set_find(set, row->low), count = set->items_count - first;
 	if (row->high != DIAGRAM_HIGHEST) {
-		count = first_from(set, row->high) - first;
+		count = interval_set_find(set, row->high) - first;
 		count += first + count < set->items_count;
 	}
 	for (size_t i = 0; i < count; i += count / SAMPLE_POINTS + 1)

@@ -271,7 +271,6 @@ static void take_cheaper(struct lower *lower, struct cut *best, struct cut *othe
 	*best = *other;
 }
 
-/* The cheapest cut by a field of the mask, if it costs less than `most`. */
 struct cut cut_best(struct lower *lower, struct list list, unsigned level, unsigned fields,
 			   unsigned most)
 {

@@ -10,7 +10,6 @@ enum {
 	LEAVES_FORESEEN = 16,
 };
 
-/* The plain rules of the list; long lists are judged by a sample. */
 unsigned list_linear_cost(const struct lower *lower, struct list list)
 {
 	size_t step = list.count > SAMPLE ? list.count / SAMPLE : 1;
@@ -26,13 +25,11 @@ unsigned list_linear_cost(const struct lower *lower, struct list list)
 	return cost > UINT32_MAX ? UINT32_MAX : (unsigned)cost;
 }
 
-/* What a list of these plain rules will cost once it is written as well as can be. */
 unsigned list_cost_of_linear(uint64_t linear)
 {
 	return (unsigned)(linear < LIST_COST_MOST ? linear : LIST_COST_MOST + linear / 64);
 }
 
-/* The same of a list. */
 unsigned list_cost(const struct lower *lower, struct list list)
 {
 	return list_cost_of_linear(list_linear_cost(lower, list));
@@ -112,7 +109,6 @@ void leaves_cost_add(const struct lower *lower, const struct cells *cells, size_
 	}
 }
 
-/* Every so many-th unit of a long list. */
 struct list list_sample(struct lower *lower, struct list list)
 {
 	size_t step = list.count / SAMPLE;

@@ -9,7 +9,7 @@ struct list {
 	const struct entry *items;
 	size_t count;
 	size_t times;    /* a sample: each unit stands for so many; 0: for itself */
-	unsigned linear; /* linear_cost, where it is asked for often; 0: not known */
+	unsigned linear; /* list_linear_cost, where it is asked for often; 0: not known */
 };
 
 /* The plain rules of the list; long lists are judged by a sample. */
