@@ -154,15 +154,16 @@ def print_group(group, rows, took):
     cell = {(row["ruleset"], row["kind"]): row for row in rows}
     print(f"\n{group.name}, IPv{group.family}, {group.count:,} rules  (ns a packet above the ruleset that "
           f"only tracks connections; times fwc's; {took:.0f} s)")
-    print(f"{'':<24}" + "".join(f"{kind:>18}" for kind in kinds))
+    lines = []
     for name in ["empty", "tracking", *group.binaries, *PEERS]:
         values = [cell.get((name, kind)) for kind in kinds]
         if name == "empty" or not any(values):
             continue
-        label = "(tracking over empty)" if name == "tracking" else name
-        print(f"{label:<24}" + "".join(
-            f"{'-':>18}" if row is None else f"{text_of(row, cell.get(('fwc', row['kind']))):>18}"
-            for row in values))
+        lines.append(("(tracking over empty)" if name == "tracking" else name,
+                      ["-" if row is None else text_of(row, cell.get(("fwc", row["kind"]))) for row in values]))
+    widths = [max(18, *(len(texts[index]) + 2 for _, texts in lines)) for index in range(len(kinds))]
+    for label, texts in [("", kinds), *lines]:
+        print(f"{label:<24}" + "".join(f"{text:>{width}}" for text, width in zip(texts, widths)))
     for name, failure in sorted(group.failures.items()):
         print(f"{name:<24} not measured: {failure}")
     sys.stdout.flush()
