@@ -35,9 +35,9 @@ unsigned optimise_level_number(enum optimise_level level)
 
 /* Loading 500 and 1,000 sets takes the kernel some 0.03 and 0.1 s. */
 static const struct optimise_limits limits[] = {
-	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0, FLOWS_READABLE, 4 },
-	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0, 0 },
-	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0, FLOWS_FASTEST, 4 },
+	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0, FLOWS_READABLE, 4, true },
+	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0, 0, true },
+	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0, FLOWS_FASTEST, 4, false },
 };
 
 const struct optimise_limits *optimise_limits_of(enum optimise_level level)
@@ -46,11 +46,11 @@ const struct optimise_limits *optimise_limits_of(enum optimise_level level)
 }
 
 static const struct optimise_limits variants[] = {
-	{ true, 45, 1, 0, 1000, 0, FLOWS_FASTEST, 4 },
-	{ true, 55, 3, 60, 1000, 0, FLOWS_FASTEST, 4 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES, FLOWS_FASTEST, 4 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS, FLOWS_FASTEST, 4 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES, FLOWS_FASTEST, 4 },
+	{ true, 45, 1, 0, 1000, 0, FLOWS_FASTEST, 4, false },
+	{ true, 55, 3, 60, 1000, 0, FLOWS_FASTEST, 4, false },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES, FLOWS_FASTEST, 4, false },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS, FLOWS_FASTEST, 4, false },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES, FLOWS_FASTEST, 4, false },
 };
 
 const struct optimise_limits *optimise_variant(size_t number)

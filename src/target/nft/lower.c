@@ -364,6 +364,17 @@ static void write_hook(struct lower *lower, enum hook hook, struct shared_list *
 	});
 }
 
+/* The kernel keeps what an element says behind its key and verdict: longer elements fill
+ * more of the cache (100,000 services, nothing matches, cold: 155 ns a packet, 88 without). */
+static void hush_elements(struct nft_table *table)
+{
+	for (size_t i = 0; i < table->sets_count; i++) {
+		struct nft_set *set = table->sets[i];
+		for (size_t k = 0; set->is_verdict_map && k < set->elements_count; k++)
+			set->elements[k].comment = NULL;
+	}
+}
+
 static struct nft_table *lower_within(void *pool, struct diags *diags, const struct ruleset *ruleset,
 				      const struct nft_settings *settings,
 				      const struct optimise_limits *limits)
@@ -390,6 +401,8 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 		write_hook(lower, hook, &shared);
 	nat_write(lower);
 	raw_write(lower);
+	if (!limits->elements_say_line)
+		hush_elements(table);
 	talloc_free(lower);
 	return diags->error_count == errors ? table : NULL;
 }
