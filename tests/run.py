@@ -170,6 +170,7 @@ PROGRAMS = [
     ("engines/corners_test.py",),
     ("engines/explain_test.py",),
     ("engines/chains_test.py",),
+    ("engines/lines_test.py",),
     ("git/git_test.py",),
     ("kernel/run.py",),
     ("kernel/proof.py",),

@@ -38,7 +38,7 @@ struct optimise_limits {
 	unsigned excluded;      /* OPTIMISE_NOT_* */
 	size_t flows_most;      /* elements of a map of source, destination and service */
 	unsigned ahead_share;   /* first lines stand ahead if others pay at most one in so many more; 0: none do */
-	bool elements_say_line; /* of maps, as comments: the policy's line */
+	size_t lines_said_most; /* elements of a map that say the policy's line; where there are more, none does */
 };
 
 const struct optimise_limits *optimise_limits_of(enum optimise_level level);
