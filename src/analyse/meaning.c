@@ -18,11 +18,10 @@ static const struct interval_set singles[] = {
 
 /* --- services ---------------------------------------------------------------------------------------- */
 
-/* One or more tuples that differ in their first range alone. */
+/* One or more tuples that differ in their first range alone, or whole protocols. */
 struct service_box {
-	unsigned protocol; /* or PROTOCOL_ANY */
 	uint8_t families;
-	struct interval_set first, second, original; /* empty: every value */
+	struct interval_set protocols, first, second, original; /* empty: every value */
 };
 
 struct service_boxes {
@@ -54,29 +53,72 @@ static bool joins(const struct service_tuple *a, const struct service_tuple *b)
 	       !is_whole(a, a->first) && !is_whole(b, b->first);
 }
 
-/* Tuples are sorted: those that join stand together. */
+static struct interval_set protocol_set(void *pool, unsigned protocol)
+{
+	struct interval_set set = { 0 };
+
+	if (protocol != PROTOCOL_ANY)
+		interval_set_add(pool, &set, protocol, protocol);
+	return set;
+}
+
+static bool is_whole_protocol(const struct service_tuple *tuple)
+{
+	return tuple->protocol != PROTOCOL_ANY && is_whole(tuple, tuple->first) && is_whole(tuple, tuple->second);
+}
+
+/* The box of whole protocols of these families, made where it is not there yet: `any except 80/tcp` is some 250
+ * of them. */
+static struct service_box *whole_box(void *pool, struct service_boxes *boxes, uint8_t families,
+				     size_t numbers[FAMILIES_BOTH + 1])
+{
+	if (numbers[families] == 0) {
+		*pool_append(pool, boxes, items) = (struct service_box){ .families = families };
+		numbers[families] = boxes->items_count;
+	}
+	return &boxes->items[numbers[families] - 1];
+}
+
+/* Tuples are sorted: those that join by their first range stand together. */
 static struct service_boxes service_boxes_of(void *pool, const struct tuple_set *services)
 {
 	struct service_boxes boxes = { 0 };
+	size_t numbers[FAMILIES_BOTH + 1] = { 0 }; /* of boxes of whole protocols, from 1 */
 
 	for (size_t index = 0; index < services->tuples_count; index++) {
 		const struct service_tuple *tuple = &services->tuples[index];
 
+		if (is_whole_protocol(tuple)) {
+			interval_set_add(pool, &whole_box(pool, &boxes, tuple->families, numbers)->protocols,
+					 tuple->protocol, tuple->protocol);
+			continue;
+		}
 		if (index > 0 && joins(tuple - 1, tuple)) {
 			interval_set_add(pool, &boxes.items[boxes.items_count - 1].first,
 					 tuple->first.low, tuple->first.high);
 			continue;
 		}
 		*pool_append(pool, &boxes, items) = (struct service_box){
-			.protocol = tuple->protocol,
 			.families = tuple->families,
+			.protocols = protocol_set(pool, tuple->protocol),
 			.first = range_set(pool, tuple, tuple->first),
 			.second = range_set(pool, tuple, tuple->second),
 		};
 	}
-	for (size_t index = 0; index < boxes.items_count; index++)
+	for (size_t index = 0; index < boxes.items_count; index++) {
+		interval_set_normalise(&boxes.items[index].protocols);
 		interval_set_normalise(&boxes.items[index].first);
+	}
 	return boxes;
+}
+
+/* false: it is none of the box's. */
+static bool narrow_protocol(void *pool, struct service_box *box, unsigned protocol)
+{
+	if (!interval_set_is_empty(&box->protocols) && !interval_set_contains(&box->protocols, protocol))
+		return false;
+	box->protocols = protocol_set(pool, protocol);
+	return true;
 }
 
 /* A `forward` with another port: its services before translation belong to those after it by their
@@ -93,9 +135,7 @@ static struct service_boxes with_originals(void *pool, const struct service_boxe
 			struct service_box box = after->items[a];
 
 			box.families &= tuple->families;
-			if (box.protocol == PROTOCOL_ANY)
-				box.protocol = tuple->protocol;
-			if ((tuple->protocol != PROTOCOL_ANY && box.protocol != tuple->protocol) ||
+			if ((tuple->protocol != PROTOCOL_ANY && !narrow_protocol(pool, &box, tuple->protocol)) ||
 			    box.families == FAMILIES_NONE)
 				continue;
 			box.original = range_set(pool, tuple, tuple->first);
@@ -130,16 +170,6 @@ static const struct interval_set *keep(void *pool, struct interval_set set)
 static const struct interval_set *keep_or_null(void *pool, const struct interval_set *set)
 {
 	return interval_set_is_empty(set) ? NULL : keep(pool, *set);
-}
-
-static const struct interval_set *protocol_set(void *pool, unsigned protocol)
-{
-	struct interval_set set = { 0 };
-
-	if (protocol == PROTOCOL_ANY)
-		return NULL;
-	interval_set_add(pool, &set, protocol, protocol);
-	return keep(pool, set);
 }
 
 /* false: nothing of the family. */
@@ -198,7 +228,7 @@ static void add_family(struct boxing *boxing, const struct match *match,
 
 		if ((service->families & bit) == 0)
 			continue;
-		boxing->box.fields[FIELD_PROTOCOL] = protocol_set(boxing->pool, service->protocol);
+		boxing->box.fields[FIELD_PROTOCOL] = keep_or_null(boxing->pool, &service->protocols);
 		boxing->box.fields[FIELD_FIRST] = keep_or_null(boxing->pool, &service->first);
 		boxing->box.fields[FIELD_SECOND] = keep_or_null(boxing->pool, &service->second);
 		boxing->box.fields[FIELD_ORIGINAL_FIRST] =

@@ -365,6 +365,41 @@ START_TEST(both_engines_say_the_same)
 }
 END_TEST
 
+/* `any except 80/tcp, 53/udp`: 252 other protocols are no boxes of their own. */
+START_TEST(whole_protocols_are_one_box)
+{
+	struct tuple_set any = tuple_set_any(unit_pool()), some = { 0 };
+	struct packet_universe *universe = packet_universe_new(unit_pool());
+	struct packet_rules boxes = { 0 };
+	const uint16_t left_out[][2] = { { PROTOCOL_TCP, 80 }, { PROTOCOL_UDP, 53 } };
+	struct match match = { .families = FAMILIES_IPV4, .from = place_boxes_all(unit_pool()),
+			       .to = place_boxes_all(unit_pool()) };
+
+	for (size_t i = 0; i < 2; i++)
+		tuple_set_add(unit_pool(), &some, (struct service_tuple){
+			.protocol = left_out[i][0], .families = FAMILIES_BOTH,
+			.first = { left_out[i][1], left_out[i][1] }, .second = { 0, UINT16_MAX },
+		});
+	match.services = tuple_set_subtract(unit_pool(), &any, &some);
+	packet_universe_finish(universe);
+	match_boxes(unit_pool(), universe, &match, 0, &boxes);
+	ck_assert_uint_eq(boxes.items_count, 3); /* tcp, udp, all others */
+	for (unsigned protocol = 0; protocol <= UINT8_MAX; protocol++)
+		for (unsigned port = 0; port < 100; port++) {
+			const bool is_out = (protocol == PROTOCOL_TCP && port == 80) ||
+					    (protocol == PROTOCOL_UDP && port == 53);
+			const struct packet_point point = { .fields = {
+				[FIELD_FAMILY] = FAMILY_IPV4, [FIELD_PROTOCOL] = protocol, [FIELD_FIRST] = port,
+			} };
+			unsigned holding = 0;
+
+			for (size_t i = 0; i < boxes.items_count; i++)
+				holding += packet_box_holds(&boxes.items[i].box, &point);
+			ck_assert_uint_eq(holding, is_out ? 0 : 1);
+		}
+}
+END_TEST
+
 START_TEST(budgets_end_without_a_guess)
 {
 	struct world world = random_world(3);
@@ -392,6 +427,7 @@ static Suite *meaning_suite(void)
 	unit_add_law(laws, sets_keep_their_laws, 200);
 	unit_add_law(laws, boxes_make_the_set_again, 100);
 	unit_add_law(laws, both_engines_say_the_same, 60);
+	tcase_add_test(laws, whole_protocols_are_one_box);
 	unit_add_law(laws, budgets_end_without_a_guess, 10);
 	return suite;
 }
