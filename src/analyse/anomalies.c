@@ -391,6 +391,18 @@ static const char *lost_to(const struct policy_rule *rule, const struct policy_r
 	return own->has_count && !others->has_count ? "without its counter" : NULL;
 }
 
+/* Do those to blame all do the same with the rule's packets? Where they do not, a few that match all of them are
+ * not those that take them. */
+static bool is_blame_alike(const struct anomaly *anomaly)
+{
+	for (size_t index = 1; index < anomaly->blame_count; index++)
+		if (anomaly->blame[index]->verdict != anomaly->blame[0]->verdict ||
+		    !texts_equal(lost_to(anomaly->rule, anomaly->blame[index]),
+				 lost_to(anomaly->rule, anomaly->blame[0])))
+			return false;
+	return true;
+}
+
 static enum anomaly_kind kind_of(struct anomaly *anomaly)
 {
 	size_t alike = 0;
@@ -501,7 +513,7 @@ static void add_dead(struct finder *finder, uint32_t begin, uint32_t end, bool i
 		anomaly.witness = packet_of_point(finder->universe, &finding->witness);
 		is_witnessed = true;
 	}
-	if (is_least && anomaly.blame_count > 1 && anomaly.blame_count <= BLAME_MOST)
+	if (is_least && anomaly.blame_count > 1 && anomaly.blame_count <= BLAME_MOST && is_blame_alike(&anomaly))
 		shorten_blame(finder, &anomaly, begin, end);
 	anomaly.kind = kind_of(&anomaly);
 	if (is_part && (anomaly.kind == ANOMALY_REDUNDANT || anomaly.lost != NULL))

@@ -383,6 +383,17 @@ static bool leave_takers(const struct shadowing *shadowing, void *pool, const st
 	return are_known;
 }
 
+/* Do those that take some of a rule all do the same with it? Else a few of them that match all of it would tell
+ * of an outcome that some of its packets do not get. */
+static bool are_alike(const struct shadow_question *question, const struct overlap_list *list)
+{
+	for (size_t at = 1; at < list->items_count; at++)
+		if (question->outcomes[question->rules[list->items[at]].number] !=
+		    question->outcomes[question->rules[list->items[0]].number])
+			return false;
+	return true;
+}
+
 static void blame_dead(struct shadowing *shadowing, const struct overlap_index *index,
 		       struct rule_finding *finding)
 {
@@ -399,7 +410,8 @@ static void blame_dead(struct shadowing *shadowing, const struct overlap_index *
 				     finding->number, &list);
 		finding->blame_is_least = list.items_count <= BLAME_MOST &&
 					  leave_takers(shadowing, pool, boxes, count, &list) &&
-					  overlap_shorten(pool, index, boxes, count, &list, budget);
+					  (!are_alike(shadowing->question, &list) ||
+					   overlap_shorten(pool, index, boxes, count, &list, budget));
 		add_blame(shadowing, finding, &list);
 	}
 	talloc_free(pool);

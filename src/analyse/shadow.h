@@ -23,9 +23,9 @@ enum rule_finding_kind {
 struct rule_finding {
 	uint32_t number;              /* of the rule */
 	enum rule_finding_kind kind;
-	/* of those that never match: numbers of earlier rules that together take it, ascending, none of
-	 * which can be left out; each takes some of it (blame_is_least: else those that overlap it, and
-	 * perhaps not all of them) */
+	/* of those that never match: numbers of earlier rules that together take it, ascending; each takes some
+	 * of it. If all have one outcome none of them can be left out, else they are all that take some
+	 * (blame_is_least: else those that overlap it, and perhaps not all of them) */
 	uint32_t *blame;
 	size_t blame_count, blame_capacity;
 	bool blame_is_least;

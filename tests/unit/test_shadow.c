@@ -250,7 +250,56 @@ START_TEST(nothing_else_can_go)
 }
 END_TEST
 
-/* The blamed take all of the rule, and none of them can be left out; witnesses are what they say. */
+/* What is left of a set once the rule at this place of the list has taken its own. */
+static packet_set without_rule(struct world *world, packet_set rest, uint32_t number)
+{
+	return packet_set_subtract(world->space, rest,
+				   packet_set_box(world->space, &world->list.rules[number].box));
+}
+
+static bool is_blamed(const struct rule_finding *finding, uint32_t number)
+{
+	for (size_t at = 0; at < finding->blame_count; at++)
+		if (finding->blame[at] == number)
+			return true;
+	return false;
+}
+
+/* Together they take the rule; of those with one outcome none can be left out. */
+static void check_blame(struct world *world, const struct rule_finding *finding, packet_set rest, bool are_alike)
+{
+	for (size_t left = are_alike ? 0 : finding->blame_count; left <= finding->blame_count; left++) {
+		packet_set uncovered = rest;
+
+		for (size_t at = 0; at < finding->blame_count; at++)
+			if (at != left)
+				uncovered = without_rule(world, uncovered, finding->blame[at]);
+		ck_assert_int_eq(packet_set_is_empty(uncovered), left == finding->blame_count);
+	}
+}
+
+/* What the list says of the rule's packets is what the kind says; all that take some are named, or all have
+ * one outcome. */
+static void check_kind(struct world *world, const struct rule_finding *finding, packet_set rest, bool are_alike)
+{
+	const uint32_t *outcomes = world->list.outcomes;
+	bool has_own = false, has_other = false;
+
+	for (uint32_t number = 0; number < finding->number; number++) {
+		packet_set after = without_rule(world, rest, number);
+
+		if (after == rest)
+			continue;
+		rest = after;
+		has_own = has_own || outcomes[number] == outcomes[finding->number];
+		has_other = has_other || outcomes[number] != outcomes[finding->number];
+		ck_assert(are_alike ? outcomes[number] == outcomes[finding->blame[0]] : is_blamed(finding, number));
+	}
+	ck_assert(packet_set_is_empty(rest));
+	ck_assert_int_eq(finding->kind, !has_other ? RULE_REDUNDANT : !has_own ? RULE_SHADOWED : RULE_MIXED);
+}
+
+/* The blamed take all of the rule; witnesses are what they say. */
 START_TEST(blame_and_witnesses_hold)
 {
 	struct world world = random_world(_i, 100);
@@ -263,6 +312,7 @@ START_TEST(blame_and_witnesses_hold)
 			world.space, possible,
 			packet_set_box(world.space, &world.list.rules[finding->number].box));
 		uint32_t decides = first_rule(&world.list, &finding->witness);
+		bool are_alike = true;
 
 		ck_assert(packet_box_holds(&world.list.rules[finding->number].box, &finding->witness));
 		ck_assert_uint_eq(packet_map_at(world.space, possible, &finding->witness), 1);
@@ -272,17 +322,11 @@ START_TEST(blame_and_witnesses_hold)
 		}
 		ck_assert_uint_lt(decides, finding->number);
 		ck_assert(finding->blame_is_least && finding->blame_count > 0);
-		for (size_t left = 0; left <= finding->blame_count; left++) {
-			packet_set uncovered = rest;
-
-			for (size_t at = 0; at < finding->blame_count; at++)
-				if (at != left)
-					uncovered = packet_set_subtract(
-						world.space, uncovered,
-						packet_set_box(world.space,
-							       &world.list.rules[finding->blame[at]].box));
-			ck_assert_int_eq(packet_set_is_empty(uncovered), left == finding->blame_count);
-		}
+		for (size_t at = 1; at < finding->blame_count; at++)
+			are_alike = are_alike && world.list.outcomes[finding->blame[at]] ==
+							 world.list.outcomes[finding->blame[0]];
+		check_blame(&world, finding, rest, are_alike);
+		check_kind(&world, finding, rest, are_alike);
 	}
 }
 END_TEST
