@@ -1,5 +1,7 @@
-/* Elements stand by the field on which most of them ask something, in classes of like width: in each, sorted by
- * where they begin, those that a piece meets are near each other. */
+/* Elements stand in blocks of a few that are near each other in the two fields on which most of them ask
+ * something; blocks in strips: those of like width that begin near each other in the first field, in the order in
+ * which they begin in the second. A piece is compared with strips, then with the blocks of those it meets, and
+ * last with the elements: it pays for what is near its border, not for all that one field leaves. */
 #include "target/nft/walk_index.h"
 
 #include <linux/netfilter/nf_tables.h>
@@ -11,8 +13,8 @@
 #define WORD_BYTES 4u
 #define KEY_BYTES_MAX WALK_REGISTER_BYTES
 #define CLASS_BITS 4u /* the widest of a class is at most 2 to this as wide as the narrowest */
-#define CLASSES (128u / CLASS_BITS + 1)
 #define SAMPLE_ELEMENTS 4096u
+#define BLOCK_ELEMENTS 8u
 
 struct numbers {
 	uint32_t *items;
@@ -29,22 +31,33 @@ struct reaches {
 	struct reach of[WALK_CUTS];
 };
 
-struct entry {
-	struct reach reach;
-	number128 highest; /* of it and all before it in its class */
-	uint32_t element;
-};
-
-struct entries {
-	struct entry *items;
-	size_t items_count, items_capacity;
+/* What each element asks of a field. Most fields have small numbers: then DIAGRAM_HIGHEST is UINT32_MAX. */
+struct column {
+	uint32_t *small; /* low and high, one pair an element; NULL: wide, or no element asks the field */
+	struct reach *wide;
 };
 
 struct walk_index {
 	struct numbers everywhere; /* elements that ask nothing of the main field */
-	enum walk_cut main;
-	struct entries classes[CLASSES];
-	struct reach *others[WALK_CUTS]; /* of each element; NULL: the main field, or no element asks it */
+	enum walk_cut main, second;
+	struct column columns[WALK_CUTS];
+	uint32_t *elements; /* the others, strip by strip */
+	size_t elements_count;
+	size_t strip_blocks;  /* in each strip; in the last there may be fewer */
+	struct reach *strips; /* of the main field */
+	struct reach (*blocks)[2]; /* of the main field and the second */
+};
+
+/* An element in the order in which it is to stand. */
+struct place {
+	number128 low;
+	uint32_t element;
+	unsigned class;
+};
+
+struct places {
+	struct place *items;
+	size_t items_count;
 };
 
 struct making {
@@ -57,6 +70,7 @@ struct making {
 
 static const struct reach whole_reach = { 0, DIAGRAM_HIGHEST };
 static const struct reach no_reach = { 1, 0 };
+static const struct reach nothing_yet = { DIAGRAM_HIGHEST, 0 };
 
 static struct reaches all_reaches(struct reach reach)
 {
@@ -202,36 +216,140 @@ static unsigned class_of(struct reach reach)
 	return class;
 }
 
-static int compare_entries(const void *left, const void *right)
+/* --- columns ---------------------------------------------------------------------------------------- */
+
+static bool is_small(struct reach reach)
 {
-	const struct entry *a = left, *b = right;
-	return a->reach.low != b->reach.low ? (a->reach.low > b->reach.low) - (a->reach.low < b->reach.low)
-					    : (a->element > b->element) - (a->element < b->element);
+	return reach.low < UINT32_MAX && (reach.high < UINT32_MAX || reach.high == DIAGRAM_HIGHEST);
 }
 
-static void sort_class(struct entries *entries)
+static bool has_column(const struct column *column)
 {
-	number128 highest = 0;
-	if (entries->items_count > 1)
-		qsort(entries->items, entries->items_count, sizeof *entries->items, compare_entries);
-	for (size_t i = 0; i < entries->items_count; i++) {
-		highest = entries->items[i].reach.high > highest ? entries->items[i].reach.high : highest;
-		entries->items[i].highest = highest;
+	return column->small != NULL || column->wide != NULL;
+}
+
+static struct reach column_at(const struct column *column, uint32_t element)
+{
+	if (column->wide != NULL)
+		return column->wide[element];
+	const uint32_t *pair = &column->small[2 * (size_t)element];
+	return (struct reach){ pair[0], pair[1] == UINT32_MAX ? DIAGRAM_HIGHEST : pair[1] };
+}
+
+static void widen_column(const struct making *making, struct column *column, size_t filled)
+{
+	struct reach *wide = pool_array(making->walk->pool, struct reach, making->set->elements_count);
+	for (size_t i = 0; i < filled; i++)
+		wide[i] = column_at(column, (uint32_t)i);
+	talloc_free(column->small);
+	*column = (struct column){ .wide = wide };
+}
+
+/* Elements come in their order. */
+static void column_put(const struct making *making, struct column *column, size_t number, struct reach reach)
+{
+	if (column->wide == NULL && !is_small(reach))
+		widen_column(making, column, number);
+	if (column->wide != NULL) {
+		column->wide[number] = reach;
+		return;
+	}
+	column->small[2 * number] = (uint32_t)reach.low;
+	column->small[2 * number + 1] = reach.high == DIAGRAM_HIGHEST ? UINT32_MAX : (uint32_t)reach.high;
+}
+
+/* --- strips and blocks ------------------------------------------------------------------------------ */
+
+static int compare_places(const void *left, const void *right)
+{
+	const struct place *a = left, *b = right;
+	if (a->class != b->class)
+		return a->class < b->class ? -1 : 1;
+	if (a->low != b->low)
+		return a->low < b->low ? -1 : 1;
+	return (a->element > b->element) - (a->element < b->element);
+}
+
+static void sort_places(struct place *places, size_t count)
+{
+	bool is_sorted = true;
+	for (size_t i = 1; i < count && is_sorted; i++)
+		is_sorted = compare_places(&places[i - 1], &places[i]) < 0;
+	if (!is_sorted)
+		qsort(places, count, sizeof *places, compare_places);
+}
+
+static void widen_reach(struct reach *reach, struct reach with)
+{
+	reach->low = with.low < reach->low ? with.low : reach->low;
+	reach->high = with.high > reach->high ? with.high : reach->high;
+}
+
+/* As many strips as there are blocks in each. */
+static size_t blocks_a_strip(size_t blocks)
+{
+	size_t side = 1;
+	while (side * side < blocks)
+		side++;
+	return side;
+}
+
+static void bound_blocks(const struct making *making, struct walk_index *index)
+{
+	size_t blocks = (index->elements_count + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS;
+	const struct column *main = &index->columns[index->main], *second = &index->columns[index->second];
+	index->blocks = pool_array_bytes(making->walk->pool, blocks, sizeof *index->blocks);
+	index->strips = pool_array(making->walk->pool, struct reach, blocks / index->strip_blocks + 1);
+	for (size_t i = 0; i < blocks / index->strip_blocks + 1; i++)
+		index->strips[i] = nothing_yet;
+	for (size_t i = 0; i < blocks; i++)
+		index->blocks[i][0] = index->blocks[i][1] = nothing_yet;
+	for (size_t i = 0; i < index->elements_count; i++) {
+		struct reach *block = index->blocks[i / BLOCK_ELEMENTS];
+		widen_reach(&block[0], column_at(main, index->elements[i]));
+		widen_reach(&block[1], column_at(second, index->elements[i]));
+		widen_reach(&index->strips[i / BLOCK_ELEMENTS / index->strip_blocks], block[0]);
 	}
 }
 
-static void put(const struct making *making, struct walk_index *index, size_t number, const struct reaches *reaches)
+/* All of them by the main field, then those of each strip by the second. */
+static void arrange(const struct making *making, struct walk_index *index, const struct places *places)
 {
-	void *pool = making->walk->pool;
+	size_t count = places->items_count;
+	index->elements = pool_array(making->walk->pool, uint32_t, count);
+	index->elements_count = count;
+	index->strip_blocks = blocks_a_strip((count + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS);
+	size_t step = index->strip_blocks * BLOCK_ELEMENTS;
+	sort_places(places->items, count);
+	for (size_t first = 0; first < count; first += step) {
+		size_t in_strip = count - first < step ? count - first : step;
+		for (size_t i = first; i < first + in_strip; i++) {
+			struct place *place = &places->items[i];
+			struct reach reach = column_at(&index->columns[index->second], place->element);
+			place->low = reach.low;
+			place->class = class_of(reach);
+		}
+		sort_places(places->items + first, in_strip);
+	}
+	for (size_t i = 0; i < count; i++)
+		index->elements[i] = places->items[i].element;
+	bound_blocks(making, index);
+}
+
+/* --- all elements ----------------------------------------------------------------------------------- */
+
+static void put(const struct making *making, struct walk_index *index, struct places *places, size_t number,
+		const struct reaches *reaches)
+{
 	struct reach reach = reaches->of[index->main];
 	if (is_whole(reach))
-		*pool_append(pool, &index->everywhere, items) = (uint32_t)number;
+		*pool_append(making->walk->pool, &index->everywhere, items) = (uint32_t)number;
 	else
-		*pool_append(pool, &index->classes[class_of(reach)], items) =
-			(struct entry){ reach, 0, (uint32_t)number };
+		places->items[places->items_count++] =
+			(struct place){ reach.low, (uint32_t)number, class_of(reach) };
 	for (size_t cut = 0; cut < WALK_CUTS; cut++)
-		if (index->others[cut] != NULL)
-			index->others[cut][number] = reaches->of[cut];
+		if (has_column(&index->columns[cut]))
+			column_put(making, &index->columns[cut], number, reaches->of[cut]);
 }
 
 static struct reaches reaches_at(const struct making *making, size_t element)
@@ -240,33 +358,52 @@ static struct reaches reaches_at(const struct making *making, size_t element)
 						  : reaches_of(making, &making->set->elements[element]);
 }
 
-/* On which field most of some elements ask something; which of the others they ask. */
+static void add_column(const struct making *making, struct walk_index *index, enum walk_cut cut)
+{
+	struct column *column = &index->columns[cut];
+	if (!has_column(column))
+		column->small = pool_array(making->walk->pool, uint32_t, 2 * making->set->elements_count);
+}
+
+/* On which fields most of some elements ask something; which of the others they ask. Of two that are asked alike
+ * the source is first: keys mostly begin with it, and are in order then. */
 static void choose_fields(const struct making *making, struct walk_index *index)
 {
+	static const enum walk_cut order[WALK_CUTS] = { WALK_CUT_SOURCE, WALK_CUT_DESTINATION, WALK_CUT_FIRST,
+							WALK_CUT_PROTOCOL };
 	size_t count = making->set->elements_count, asking[WALK_CUTS] = { 0 };
 	for (size_t i = 0; i < count; i += count / SAMPLE_ELEMENTS + 1) {
 		const struct reaches reaches = reaches_at(making, i);
 		for (size_t cut = 0; cut < WALK_CUTS; cut++)
 			asking[cut] += !is_whole(reaches.of[cut]);
 	}
-	for (size_t cut = 0; cut < WALK_CUTS; cut++)
-		if (asking[cut] > asking[index->main])
-			index->main = (enum walk_cut)cut;
-	for (size_t cut = 0; cut < WALK_CUTS; cut++)
-		if (cut != (size_t)index->main && asking[cut] != 0)
-			index->others[cut] = pool_array(making->walk->pool, struct reach, count);
+	index->main = order[0];
+	for (size_t i = 1; i < WALK_CUTS; i++)
+		if (asking[order[i]] > asking[index->main])
+			index->main = order[i];
+	index->second = index->main == order[0] ? order[1] : order[0];
+	for (size_t i = 0; i < WALK_CUTS; i++) {
+		if (order[i] != index->main && asking[order[i]] > asking[index->second])
+			index->second = order[i];
+		if (asking[order[i]] != 0)
+			add_column(making, index, order[i]);
+	}
+	add_column(making, index, index->main);
+	add_column(making, index, index->second);
 }
 
 static void index_elements(const struct making *making, struct walk_index *index)
 {
+	struct places places = {
+		.items = pool_array(making->pool, struct place, making->set->elements_count),
+	};
 	choose_fields(making, index);
 	for (size_t i = 0; i < making->set->elements_count; i++) {
 		const struct reaches reaches = reaches_at(making, i);
 		if (!is_empty(&reaches))
-			put(making, index, i, &reaches);
+			put(making, index, &places, i, &reaches);
 	}
-	for (size_t class = 0; class < CLASSES; class++)
-		sort_class(&index->classes[class]);
+	arrange(making, index, &places);
 }
 
 static struct walk_index *make_index(const struct making *making)
@@ -322,47 +459,43 @@ struct asking {
 	struct numbers met;
 };
 
-/* Do the fields beside the main one let it be? */
-static bool meets_others(const struct asking *asking, uint32_t element)
+static bool meets(const struct asking *asking, struct reach reach, enum walk_cut cut)
+{
+	const struct interval *row = &asking->walk->space->piece.rows[cut];
+	return reach.low <= row->high && reach.high >= row->low;
+}
+
+static void add_if_met(struct asking *asking, uint32_t element)
 {
 	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
-		const struct interval *row = &asking->walk->space->piece.rows[cut];
-		const struct reach *reach = asking->index->others[cut];
-		if (reach != NULL && (reach[element].low > row->high || reach[element].high < row->low))
-			return false;
-	}
-	return true;
-}
-
-static void add_met(struct asking *asking, uint32_t element)
-{
-	if (meets_others(asking, element))
-		*pool_append(asking->walk->scratch, &asking->met, items) = element;
-}
-
-/* The first entry at which, or before which, one reaches the value. */
-static size_t first_reaching(const struct entries *entries, number128 value)
-{
-	size_t low = 0, high = entries->items_count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (entries->items[middle].highest < value)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void ask_class(struct asking *asking, const struct entries *entries)
-{
-	const struct interval *row = &asking->walk->space->piece.rows[asking->index->main];
-	for (size_t i = first_reaching(entries, row->low); i < entries->items_count; i++) {
-		const struct entry *entry = &entries->items[i];
-		if (entry->reach.low > row->high)
+		const struct column *column = &asking->index->columns[cut];
+		if (has_column(column) && !meets(asking, column_at(column, element), (enum walk_cut)cut))
 			return;
-		if (entry->reach.high >= row->low)
-			add_met(asking, entry->element);
+	}
+	*pool_append(asking->walk->scratch, &asking->met, items) = element;
+}
+
+static void ask_block(struct asking *asking, size_t block)
+{
+	const struct walk_index *index = asking->index;
+	size_t end = (block + 1) * BLOCK_ELEMENTS;
+	end = end < index->elements_count ? end : index->elements_count;
+	if (!meets(asking, index->blocks[block][0], index->main) ||
+	    !meets(asking, index->blocks[block][1], index->second))
+		return;
+	for (size_t i = block * BLOCK_ELEMENTS; i < end; i++)
+		add_if_met(asking, index->elements[i]);
+}
+
+static void ask_blocks(struct asking *asking)
+{
+	const struct walk_index *index = asking->index;
+	size_t blocks = (index->elements_count + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS;
+	for (size_t first = 0; first < blocks; first += index->strip_blocks) {
+		if (!meets(asking, index->strips[first / index->strip_blocks], index->main))
+			continue;
+		for (size_t i = first; i < first + index->strip_blocks && i < blocks; i++)
+			ask_block(asking, i);
 	}
 }
 
@@ -376,9 +509,8 @@ const uint32_t *walk_index_met(const struct walk *walk, const struct walk_index 
 {
 	struct asking asking = { .walk = walk, .index = index };
 	for (size_t i = 0; i < index->everywhere.items_count; i++)
-		add_met(&asking, index->everywhere.items[i]);
-	for (size_t class = 0; class < CLASSES; class++)
-		ask_class(&asking, &index->classes[class]);
+		add_if_met(&asking, index->everywhere.items[i]);
+	ask_blocks(&asking);
 	if (asking.met.items_count > 1)
 		qsort(asking.met.items, asking.met.items_count, sizeof *asking.met.items, compare_numbers);
 	*count = asking.met.items_count;
