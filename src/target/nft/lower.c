@@ -1,6 +1,6 @@
 /* The table of a ruleset.
  *
- * input, forward and output have one form: loopback; established; related and invalid; neighbour
+ * input, forward and output have one form: established; loopback; what is not new; neighbour
  * discovery; the rules; the default. The default is a rule, and the policy of a base chain is
  * accept: replacing a table whose base chain drops leaks nothing, but one that is made anew has its
  * policy before its rules. Nothing but the default rule is at the end, so nothing falls through.
@@ -57,6 +57,13 @@ static void own_rule(struct lower *lower, struct draft *draft, const struct nft_
 	rule_end(lower, draft, &rule, 1)->comment = comment;
 }
 
+static struct nft_statement match_not_equal(enum nft_field field, number128 value)
+{
+	struct nft_statement statement = match_equal(field, value);
+	statement.operator = NFT_NOT_EQUAL;
+	return statement;
+}
+
 static struct nft_statement jump_to(const char *chain)
 {
 	return verdict_statement((struct nft_verdict){ NFT_JUMP, chain });
@@ -81,10 +88,11 @@ static void write_related_errors(struct lower *lower, struct draft *draft)
 	static const uint8_t protocols[] = { PROTOCOL_ICMP, PROTOCOL_ICMP6 };
 	for (size_t i = 0; i < sizeof protocols; i++) {
 		struct nft_statement statements[] = {
+			match_bits(NFT_FIELD_CT_STATE, NFT_STATE_RELATED),
 			match_equal(NFT_FIELD_L4PROTO, protocols[i]),
 			verdict_statement(accept_verdict),
 		};
-		own_rule(lower, draft, statements, 2, "related");
+		own_rule(lower, draft, statements, 3, "related");
 	}
 }
 
@@ -99,8 +107,8 @@ static void write_related_helpers(struct lower *lower, struct draft *draft)
 	}
 }
 
-/* What is invalid or related: one chain for all hooks, so that most packets pay one compare. Other
- * related packets return and are judged as new ones are. */
+/* What is invalid, related or untracked: one chain for all hooks, so that most packets pay one compare. Other
+ * related packets and untracked ones return and are judged as new ones are. */
 static void write_tracked_chain(struct lower *lower)
 {
 	struct draft draft = draft_begin(lower);
@@ -165,8 +173,32 @@ static void write_resets(struct lower *lower, struct draft *draft)
 	own_rule(lower, draft, statements, 3, "reject");
 }
 
+static bool has_stateless(const struct ruleset *ruleset)
+{
+	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
+		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
+			if (ruleset->rules[hook][i]->is_stateless)
+				return true;
+	return false;
+}
+
+/* What is neither new nor established; where rules keep packets out of connection tracking on purpose, these do
+ * not pay the jump. */
+static struct nft_statement match_tracked(const struct ruleset *ruleset)
+{
+	return has_stateless(ruleset) ? match_bits(NFT_FIELD_CT_STATE, NFT_STATE_INVALID | NFT_STATE_RELATED)
+				      : match_not_equal(NFT_FIELD_CT_STATE, NFT_STATE_NEW);
+}
+
+/* A packet has one state, which is compared as a number: a mask is one expression more, and costs 1.7 ns. What most
+ * packets are comes first: established ones pay 8 ns, and 19 more behind the name of an interface. */
 static void write_always(struct lower *lower, struct draft *draft, const struct hook_row *row)
 {
+	struct nft_statement established[] = {
+		match_equal(NFT_FIELD_CT_STATE, NFT_STATE_ESTABLISHED),
+		verdict_statement(accept_verdict),
+	};
+	own_rule(lower, draft, established, 2, "established");
 	if (row->has_loopback) {
 		struct nft_statement loopback[] = {
 			match_name(row->loopback, NFT_EQUAL, "lo"),
@@ -174,13 +206,8 @@ static void write_always(struct lower *lower, struct draft *draft, const struct 
 		};
 		own_rule(lower, draft, loopback, 2, "loopback");
 	}
-	struct nft_statement established[] = {
-		match_bits(NFT_FIELD_CT_STATE, NFT_STATE_ESTABLISHED),
-		verdict_statement(accept_verdict),
-	};
-	own_rule(lower, draft, established, 2, "established");
 	struct nft_statement tracked[] = {
-		match_bits(NFT_FIELD_CT_STATE, NFT_STATE_INVALID | NFT_STATE_RELATED),
+		match_tracked(lower->ruleset),
 		jump_to(CHAIN_TRACKED),
 	};
 	own_rule(lower, draft, tracked, 2, NULL);
