@@ -61,11 +61,25 @@ static struct address_set random_networks(void *pool, const struct ruleset_kind 
 	return set;
 }
 
+/* A range of each family, of any order of magnitude. */
+static struct address_set random_ranges(void *pool, const struct ruleset_kind *kind)
+{
+	struct address_set set = { 0 };
+	for (enum family family = FAMILY_IPV4; family <= (kind->has_ipv6 ? FAMILY_IPV6 : FAMILY_IPV4); family++) {
+		number128 low = pool_address(family, kind->addresses) + unit_below(16);
+		address_set_add_range(pool, &set, family, low, low + unit_below(2u << unit_below(20)));
+	}
+	address_set_normalise(&set);
+	return set;
+}
+
 static struct address_set random_addresses(void *pool, const struct ruleset_kind *kind)
 {
 	struct address_set all = address_set_all(pool), set = { 0 };
 	if (kind->has_pairs)
 		return unit_below(60) == 0 ? all : random_networks(pool, kind);
+	if (kind->has_ranges)
+		return unit_below(12) == 0 ? all : random_ranges(pool, kind);
 	if (!kind->has_addresses || unit_below(3) == 0)
 		return all;
 	static const unsigned counts[] = { 1, 1, 1, 2, 3, 5, 9 };

@@ -14,6 +14,7 @@ struct ruleset_kind {
 	bool has_addresses;
 	bool has_ipv6;
 	bool has_pairs;           /* both sides are one of a few networks, services few ports mostly */
+	bool has_ranges;          /* both sides are ranges of all sizes that no prefix names, or anything */
 	bool is_allow_mostly;
 	bool has_rich_services;   /* ranges, ICMP, source ports, whole protocols */
 	unsigned addresses;       /* size of the address pool, 0: the small nested one */

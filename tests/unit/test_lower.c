@@ -276,6 +276,46 @@ START_TEST(services_between_networks_mean_the_same)
 }
 END_TEST
 
+/* Hashes of leading bits; of ranges there are none but those of the blocks that they touch. */
+static unsigned count_hashes(const struct nft_table *table)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < table->sets_count; i++) {
+		const struct nft_set *set = table->sets[i];
+		enum nft_field first = set->fields[0];
+		bool is_of_addresses = first == NFT_FIELD_IP_SADDR || first == NFT_FIELD_IP_DADDR ||
+				       first == NFT_FIELD_IP6_SADDR || first == NFT_FIELD_IP6_DADDR;
+		count += set->is_verdict_map && !set->is_interval && is_of_addresses;
+	}
+	return count;
+}
+
+/* Ranges of all sizes, crowded or far apart: the blocks that they touch are looked up, and what touches too many
+ * stands behind, in its order. */
+START_TEST(ranges_mean_the_same)
+{
+	unsigned hashes = 0;
+	for (unsigned i = 0; i < UNIT_ROUNDS(12); i++) {
+		struct ruleset_kind kind = { .rules_most = i % 4 == 0 ? 3000 : 500, .has_options = i % 3 == 0,
+					     .has_addresses = true, .has_ipv6 = i % 4 == 1, .has_ranges = true,
+					     .has_rich_services = true, .is_allow_mostly = i % 2 == 0,
+					     .addresses = 1u << (10 + 2 * (i % 6)) };
+		struct nft_settings settings = plain_settings;
+		settings.level = i % 5 == 0 ? OPTIMISE_FASTEST : OPTIMISE_READABLE;
+		struct ruleset *ruleset = random_ruleset(unit_pool(), &kind);
+		const struct nft_table *table = lower(optimised(ruleset, settings.level), &settings);
+		hashes += count_hashes(table);
+		for (unsigned k = 0; k < 200; k++) {
+			enum hook hook = (enum hook)unit_below(HOOK_COUNT);
+			struct model_packet packet = random_packet(ruleset, hook);
+			compare(table, ruleset, &packet, hook);
+			compare_followed(table, ruleset, &packet, hook);
+		}
+	}
+	ck_assert_uint_ne(hashes, 0);
+}
+END_TEST
+
 /* Long lists in which many rules leave the source open and many the destination, so that they conflict: what a
  * packet pays does not grow with them. Plain rules would be 60,000 ns. */
 START_TEST(long_lists_of_wildcards_stay_flat)
@@ -336,6 +376,7 @@ static Suite *lower_suite(void)
 	tcase_add_test(random, long_lists_mean_the_same);
 	tcase_add_test(random, very_long_lists_mean_the_same);
 	tcase_add_test(random, services_between_networks_mean_the_same);
+	tcase_add_test(random, ranges_mean_the_same);
 	tcase_add_test(random, long_lists_of_wildcards_stay_flat);
 	return suite;
 }

@@ -173,10 +173,31 @@ static size_t count_blocks(const struct grain *grain, unsigned width, const stru
 	return blocks > most ? 0 : blocks;
 }
 
+/* Blocks of the grain that the intervals touch, at most one more than may be. */
+static size_t count_touched(const struct grain *grain, unsigned width, const struct interval_set *intervals)
+{
+	number128 count = 0;
+	for (size_t i = 0; i < intervals->items_count && count <= grain->blocks_most; i++)
+		count += (intervals->items[i].high >> (width - grain->length)) -
+			 (intervals->items[i].low >> (width - grain->length)) + 1;
+	return count > grain->blocks_most ? grain->blocks_most + 1 : (size_t)count;
+}
+
+static bool has_blocks(const struct sweep *sweep, const struct unit *unit, unsigned width)
+{
+	size_t blocks = sweep->other == NULL
+		? count_touched(sweep->grain, width, cells_intervals(unit, sweep->out->field))
+		: count_touched(sweep->grain, width, unit->source) *
+		  count_touched(sweep->other, width, unit->destination);
+	return blocks <= sweep->grain->blocks_most;
+}
+
 static bool has_homes(const struct sweep *sweep, struct entry entry)
 {
 	const struct unit *unit = &sweep->lower->units[entry.unit];
 	unsigned width = cells_width(sweep->out->field);
+	if (sweep->grain->blocks_most != 0)
+		return has_blocks(sweep, unit, width);
 	if (sweep->other == NULL)
 		return count_blocks(sweep->grain, width, cells_intervals(unit, sweep->out->field),
 				    SIZE_MAX / 2) != 0;
@@ -577,6 +598,30 @@ static void add_name_events(struct sweep *sweep, uint32_t position, const struct
 	}
 }
 
+/* The blocks of the grain that the intervals stand in, each once. */
+static void list_blocks(struct sweep *sweep, const struct grain *grain, const struct interval_set *intervals,
+			struct interval_set *blocks)
+{
+	number128 inside = ((number128)1 << (cells_width(sweep->out->field) - grain->length)) - 1;
+	blocks->items_count = 0;
+	for (size_t i = 0; i < intervals->items_count; i++)
+		interval_set_add(sweep->out->pool, blocks, intervals->items[i].low & ~inside,
+				 intervals->items[i].high | inside);
+	interval_set_normalise(blocks);
+}
+
+/* All that the unit touches is its home. */
+static void add_touched(struct sweep *sweep, uint32_t position, const struct interval_set *intervals)
+{
+	list_blocks(sweep, sweep->grain, intervals, &sweep->blocks);
+	for (size_t i = 0; i < sweep->blocks.items_count; i++) {
+		size_t first = sweep->events_count;
+		add_interval(sweep, position, sweep->blocks.items[i].low, sweep->blocks.items[i].high);
+		for (; first < sweep->events_count; first++)
+			sweep->events[first].is_home = true;
+	}
+}
+
 static void add_unit_events(struct sweep *sweep, uint32_t position)
 {
 	const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
@@ -585,6 +630,10 @@ static void add_unit_events(struct sweep *sweep, uint32_t position)
 		add_name_events(sweep, position, unit_names(unit, field));
 	} else if (is_address_field(field)) {
 		const struct interval_set *intervals = cells_intervals(unit, field);
+		if (sweep->grain != NULL && sweep->grain->blocks_most != 0) {
+			add_touched(sweep, position, intervals);
+			return;
+		}
 		if (sweep->grain != NULL) {
 			add_blocks(sweep, position, intervals, true);
 			add_blocks(sweep, position, intervals, false);
@@ -601,18 +650,6 @@ static void add_unit_events(struct sweep *sweep, uint32_t position)
 				     protocol | group->tuples[i].first.high);
 		}
 	}
-}
-
-/* The blocks of the grain that the intervals stand in, each once. */
-static void list_blocks(struct sweep *sweep, const struct grain *grain, const struct interval_set *intervals,
-			struct interval_set *blocks)
-{
-	number128 inside = ((number128)1 << (cells_width(sweep->out->field) - grain->length)) - 1;
-	blocks->items_count = 0;
-	for (size_t i = 0; i < intervals->items_count; i++)
-		interval_set_add(sweep->out->pool, blocks, intervals->items[i].low & ~inside,
-				 intervals->items[i].high | inside);
-	interval_set_normalise(blocks);
 }
 
 static void add_unit_pairs(struct sweep *sweep, uint32_t position)

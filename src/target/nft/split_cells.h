@@ -76,6 +76,9 @@ struct cells {
 struct grain {
 	unsigned length;    /* of these cells: their blocks have so many leading bits */
 	uint8_t homes[129]; /* by a prefix's length: the length of its blocks, or GRAIN_NONE */
+	/* not 0: what a unit names is not taken apart; it stands in all blocks that it touches, in so many at most
+	 * (of pairs: in so many pairs), else it belongs to the rest; homes do not count */
+	size_t blocks_most;
 };
 
 /* What is cut. */

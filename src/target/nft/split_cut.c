@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "target/nft/lower_emit.h"
 #include "target/nft/report.h"
+#include "target/nft/split_blocks.h"
 #include "target/nft/split_flow.h"
 #include "target/nft/split_share.h"
 #include "target/nft/split_words.h"
@@ -133,7 +134,7 @@ static bool cut_by_hashes(struct lower *lower, enum split_field field, struct li
 			  struct cut *cut)
 {
 	struct hash_plan plan = hash_plan(lower, field, list.items + head, list.count - head);
-	struct grain grain;
+	struct grain grain = { .blocks_most = 0 };
 	memcpy(grain.homes, plan.homes, sizeof grain.homes);
 	for (size_t i = 0; i < plan.lengths_count; i++) {
 		grain.length = plan.lengths[i];
@@ -185,6 +186,36 @@ static struct cut try_pairs(struct lower *lower, enum split_field field, struct 
 	size_t head = count_head(lower, field, list);
 	if (cut_by_pairs(lower, field, list, 0, &cut) ||
 	    (head != 0 && cut_by_pairs(lower, field, list, head, &cut)))
+		cut.cost = cut_cost(lower, &cut, list);
+	return cut;
+}
+
+static bool cut_by_blocks(struct lower *lower, enum split_field field, struct list list, size_t head,
+			  struct cut *cut)
+{
+	struct list behind = { list.items + head, list.count - head, list.times, 0 };
+	struct pair_plan plan = block_plan(lower, field, behind);
+	bool is_pair = field >= SPLIT_PAIR4;
+	if (plan.is_found)
+		cut->cells[0] = cut_behind(lower, field, list, head, &plan.from, is_pair ? &plan.to : NULL);
+	if (cut->cells[0] == NULL)
+		return false;
+	cut->cells_count = 1;
+	if (tells_apart(cut, list))
+		return true;
+	cut_drop(cut);
+	cut->cells[0] = NULL;
+	return false;
+}
+
+/* By the blocks that ranges touch. */
+static struct cut try_blocks(struct lower *lower, enum split_field field, struct list list)
+{
+	struct cut cut = { .form = CELLS_HASH, .is_blocks = true, .cost = UINT32_MAX };
+	if (field < SPLIT_SOURCE4 || count_cut(lower, field, list) < 2 ||
+	    !cells_may_have_set(lower, list_linear_cost(lower, list)))
+		return cut;
+	if (cut_by_blocks(lower, field, list, 0, &cut))
 		cut.cost = cut_cost(lower, &cut, list);
 	return cut;
 }
@@ -284,6 +315,8 @@ struct cut cut_best(struct lower *lower, struct list list, unsigned level, unsig
 		struct cut other = is_pair ? try_flows(lower, &cut, list) : try_hashes(lower, field, list);
 		take_cheaper(lower, &best, &cut);
 		take_cheaper(lower, &best, &other);
+		struct cut blocks = try_blocks(lower, field, list);
+		take_cheaper(lower, &best, &blocks);
 	}
 	return best;
 }
@@ -300,9 +333,15 @@ static struct cut cut_like(struct lower *lower, struct list list, unsigned level
 			   unsigned most)
 {
 	enum split_field field = sampled->cells[0]->field;
+	struct cut best = { .cost = most };
+	if (sampled->is_blocks) {
+		struct cut blocks = try_blocks(lower, field, list);
+		take_cheaper(lower, &best, &blocks);
+	}
+	if (best.cells_count != 0)
+		return best;
 	if (field >= SPLIT_PAIR4)
 		return cut_best(lower, list, level, field_bit(field), most);
-	struct cut best = { .cost = most };
 	struct cut cut = sampled->form == CELLS_HASH ? try_hashes(lower, field, list)
 						     : try_field(lower, field, list, level);
 	take_cheaper(lower, &best, &cut);

@@ -11,6 +11,7 @@ struct cut {
 	struct cells *cells[HASH_LENGTHS_MAX]; /* several only of masked hashes, in the order of the lookups */
 	size_t cells_count; /* 0: none */
 	enum cells_form form;
+	bool is_blocks; /* of ranges: split_blocks.h */
 	unsigned cost;
 };
 
