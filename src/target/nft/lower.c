@@ -24,6 +24,8 @@
 #define CHAIN_RULES "rules"
 #define SHARED_LEAST 2 /* a single rule is shorter than a jump to it */
 #define VARIANTS_RULES_MAX 400 /* of all hooks: longer lists are cut well by the first choice */
+#define RULES_A_SET 20 /* so many more of them, and there may be a set more than the level says */
+#define SETS_MOST 1500 /* whose loading takes the kernel some 0.25 s */
 #define VARIANT_RULES_FOLLOWED 8
 #define SHARED_INLINE 4 /* so few stand in each hook themselves */
 #define TCP_RESET 0x04
@@ -404,6 +406,21 @@ static void hush_elements(struct nft_table *table, size_t said_most)
 	}
 }
 
+static size_t rules_total(const struct ruleset *ruleset)
+{
+	size_t total = 0;
+	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
+		total += ruleset->rules_count[hook];
+	return total;
+}
+
+/* What loading more sets costs is little beside what loading so many rules does. */
+static size_t sets_most(const struct optimise_limits *limits, const struct ruleset *ruleset)
+{
+	size_t most = limits->sets_most + rules_total(ruleset) / RULES_A_SET;
+	return most < SETS_MOST ? most : SETS_MOST;
+}
+
 static struct nft_table *lower_within(void *pool, struct diags *diags, const struct ruleset *ruleset,
 				      const struct nft_settings *settings,
 				      const struct optimise_limits *limits)
@@ -421,6 +438,7 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 		.settings = settings,
 		.limits = limits,
 		.table = table,
+		.sets_most = sets_most(limits, ruleset),
 		.prefix = "",
 	};
 	struct shared_list shared = { .is_made = false };
@@ -436,14 +454,6 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 }
 
 /* --- the fastest of several ---------------------------------------------------------------- */
-
-static size_t rules_total(const struct ruleset *ruleset)
-{
-	size_t total = 0;
-	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
-		total += ruleset->rules_count[hook];
-	return total;
-}
 
 /* What packets pay in it, in all; hooks and families count alike. */
 static uint64_t table_cost(void *pool, const struct nft_table *table, const struct ruleset *ruleset)

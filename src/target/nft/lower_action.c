@@ -116,6 +116,7 @@ static const struct nft_set *sources_of(struct lower *lower, const struct identi
 	set->comment = lower_place(lower, origin);
 	set->origin = origin;
 	objects->sources[family] = set;
+	lower->sets_given++;
 	return set;
 }
 

@@ -201,14 +201,19 @@ struct goal goal_of_chain(const struct draft *draft, const struct nft_chain *cha
 
 /* --- sets --------------------------------------------------------------------------------- */
 
+size_t lower_sets_chosen(const struct lower *lower)
+{
+	return lower->table->sets_count - lower->sets_given;
+}
+
 bool lower_may_add_set(const struct lower *lower)
 {
-	return lower->table->sets_count + lower->sets_kept < lower->limits->sets_most;
+	return lower_sets_chosen(lower) + lower->sets_kept < lower->sets_most;
 }
 
 bool lower_may_add_leaf_set(const struct lower *lower)
 {
-	return lower->table->sets_count < lower->limits->sets_most / 2;
+	return lower_sets_chosen(lower) < lower->sets_most / 2;
 }
 
 struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_field *fields,

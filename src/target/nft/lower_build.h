@@ -39,13 +39,14 @@ struct lower {
 
 	struct unit *units;
 	size_t units_count, units_capacity;
+	size_t units_narrowed; /* of them: parts of others */
 	struct service_group *groups;
 	size_t groups_count, groups_capacity;
 	struct action *actions;
 	size_t actions_count, actions_capacity;
 
 	struct memo group_memo, action_memo, set_memo, chain_memo, name_memo, rule_memo;
-	struct memo service_chain_memo, side_memo;
+	struct memo service_chain_memo, side_memo, narrow_memo;
 	/* what the numbers of the memos stand for */
 	struct leaf_chain *leaf_chains;
 	size_t leaf_chains_count, leaf_chains_capacity;
@@ -62,6 +63,8 @@ struct lower {
 	bool has_plain_leaves; /* the list that is being cut is too deep for its leaves to be cut again */
 	size_t copies_made; /* units in the leaves of all cuts */
 	size_t sets_kept, copies_kept; /* back for what is written later */
+	size_t sets_most;  /* in the table, but for sets_given */
+	size_t sets_given; /* of the table's: what outcomes need, which is no choice */
 	uint32_t distinct_outcomes; /* numbers from the top, for ends that equal no other */
 	struct goal refuse; /* the chain that rejects, made on first use */
 	struct nft_choice *choice; /* of the list that is being written, where it is reported; or NULL */
@@ -126,6 +129,8 @@ struct goal goal_of_chain(const struct draft *draft, const struct nft_chain *cha
 /* Adds a set with one field or several (copied). */
 struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_field *fields,
 			  size_t fields_count);
+/* The sets of the table that were a choice. */
+size_t lower_sets_chosen(const struct lower *lower);
 bool lower_may_add_set(const struct lower *lower);
 /* The same for sets that one rule looks at: they leave room for the maps that dispatch. */
 bool lower_may_add_leaf_set(const struct lower *lower);

@@ -10,6 +10,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "target/nft/split_narrow.h"
 #include "target/nft/split_order.h"
 #include "target/nft/split_rest.h"
 
@@ -447,6 +448,20 @@ static void list_checkpoints(struct sweep *sweep, uint32_t position)
 	}
 }
 
+/* The entry, with what it names outside of the cell left out where that makes it simpler. */
+static struct entry narrow(const struct sweep *sweep, struct entry entry, const struct cell *cell)
+{
+	enum split_field field = sweep->out->field;
+	if (!is_address_field(field))
+		return entry;
+	if (!is_pair_field(field))
+		return entry_narrowed(sweep->lower, entry, cells_need(field),
+				      (struct interval){ cell->low, cell->high });
+	entry = entry_narrowed(sweep->lower, entry, NEED_SOURCE, pair_side(sweep->out, cell, NEED_SOURCE));
+	return entry_narrowed(sweep->lower, entry, NEED_DESTINATION,
+			      pair_side(sweep->out, cell, NEED_DESTINATION));
+}
+
 /* The members in order, up to the first that decides about every packet in the cell. */
 static void list_members(struct sweep *sweep, const struct cell *cell)
 {
@@ -458,6 +473,7 @@ static void list_members(struct sweep *sweep, const struct cell *cell)
 		else
 			rest_in_cell(sweep, &entry, cell);
 		list_checkpoints(sweep, position);
+		entry = narrow(sweep, entry, cell);
 		*pool_append(sweep->out->pool, sweep, leaf) = entry;
 		if (entry_is_final(sweep->lower, entry))
 			return;

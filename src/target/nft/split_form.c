@@ -14,6 +14,9 @@
 
 enum {
 	CELL_RULES_MAX = 6,
+	LIST_LEAST_MOST = 300, /* nanoseconds of plain rules that are worth a set if there may be one */
+	LAST_SETS = 2,         /* one in so many are for lists that are worth more than that: */
+	LIST_LEAST_LAST = 3000, /* for the very last one */
 	TREE_LEAF_CELLS = 4, /* cells that are compared one by one */
 };
 
@@ -94,10 +97,20 @@ unsigned cells_levels(const struct cells *cells, enum cells_form form)
 	return form == CELLS_TREE ? tree_levels(cells->cells_count) : 0;
 }
 
+/* Plain rules that are worth a set, in nanoseconds. The last sets are for long lists. */
+static size_t list_least(const struct lower *lower)
+{
+	size_t used = lower_sets_chosen(lower), most = lower->sets_most - lower->sets_kept;
+	size_t least = lower->limits->list_least + lower->limits->list_per_set * used;
+	size_t last = most - most / LAST_SETS;
+	if (least > LIST_LEAST_MOST)
+		least = LIST_LEAST_MOST;
+	return used < last ? least : least + (used - last) * LAST_SETS * LIST_LEAST_LAST / (most + 1);
+}
+
 bool cells_may_have_set(const struct lower *lower, unsigned linear)
 {
-	return lower_may_add_set(lower) &&
-	       linear >= lower->limits->list_least + lower->limits->list_per_set * lower->table->sets_count;
+	return lower_may_add_set(lower) && linear >= list_least(lower);
 }
 
 enum cells_form cells_form(const struct lower *lower, const struct cells *cells, unsigned level,

@@ -609,7 +609,7 @@ static void share_out(const struct building *building, struct layers *layers, un
 /* Maps are few: a leaf that some packets get to takes no more of them than a cut does. */
 static bool has_room(const struct lower *lower, size_t maps, unsigned level)
 {
-	size_t sets = lower->table->sets_count + maps, most = lower->limits->sets_most;
+	size_t sets = lower_sets_chosen(lower) + maps, most = lower->sets_most;
 	bool is_thrifty = level == 1 || maps == 1 || sets * LEAF_SETS_SHARE <= most;
 	return is_thrifty && sets + lower->sets_kept <= most;
 }

@@ -27,15 +27,15 @@ void share_want_cells(struct share_wanted *wanted, const struct cells *cells)
 
 size_t share_copies_left(const struct lower *lower)
 {
-	size_t all = lower->units_count * COPIES_A_UNIT + COPIES_LEAST;
+	size_t all = (lower->units_count - lower->units_narrowed) * COPIES_A_UNIT + COPIES_LEAST;
 	size_t used = lower->copies_made + lower->copies_kept;
 	return all > used ? all - used : 0;
 }
 
 static size_t sets_left(const struct lower *lower)
 {
-	size_t used = lower->table->sets_count + lower->sets_kept;
-	return lower->limits->sets_most > used ? lower->limits->sets_most - used : 0;
+	size_t used = lower_sets_chosen(lower) + lower->sets_kept;
+	return lower->sets_most > used ? lower->sets_most - used : 0;
 }
 
 struct share share_begin(struct lower *lower, struct share_wanted own, struct share_wanted *left)
