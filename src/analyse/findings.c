@@ -278,13 +278,11 @@ static const struct zone *outside_zone(const struct policy *policy)
 	return NULL;
 }
 
-/* Whether the rule takes packets of the outside zone from the internet. */
-static bool is_from_outside(const struct rule *rule, const struct zone *zone)
+/* Whether the rule takes packets of the outside zone from the internet, on input or forwarded. */
+static bool is_from_outside(const struct rule *rule, enum hook hook, const struct zone *zone)
 {
-	const struct place_boxes *zone_boxes = rule->hook == HOOK_INPUT ? &zone->input : &zone->routed;
+	const struct place_boxes *zone_boxes = hook == HOOK_INPUT ? &zone->input : &zone->routed;
 
-	if (rule->hook == HOOK_OUTPUT)
-		return false;
 	for (size_t box = 0; box < zone_boxes->boxes_count; box++) {
 		const struct interface_set *interfaces = &zone_boxes->boxes[box].interfaces;
 		const char *name = interfaces->names_count > 0 && !interfaces->is_complement ?
@@ -395,7 +393,7 @@ static void add_outside(struct reporter *reporter)
 			const struct rule *rule = reporter->ruleset->rules[hooks[at]][index];
 
 			if (rule->outcome->verdict != VERDICT_ALLOW || *told_of(told, rule) ||
-			    rule->match.is_translated || !is_from_outside(rule, zone))
+			    rule->match.is_translated || !is_from_outside(rule, hooks[at], zone))
 				continue;
 			*told_of(told, rule) = true;
 			report_insecure(reporter, rule->identity->rule, zone);

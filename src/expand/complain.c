@@ -199,7 +199,7 @@ bool complain_link_local(struct side_context *context, struct diags *diags,
 	unsigned from;
 
 	for (size_t index = 0; index < count; index++)
-		if (parts[index]->hook != HOOK_INPUT)
+		if (parts[index]->hooks != 1u << HOOK_INPUT)
 			return false;
 	if (rule->to == NULL || !side_is_hook_free(rule->to))
 		return false; /* `to self`: link-local services are meant, or may be */

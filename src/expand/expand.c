@@ -19,10 +19,17 @@ struct places {
 	struct place_boxes from, to;
 };
 
-/* The rules of the IR that one rule of the policy becomes: hooks x products x helpers. */
+/* The rules of the IR that one rule of the policy becomes: products x helpers. */
 struct parts {
 	struct rule **parts;
 	size_t parts_count, parts_capacity;
+};
+
+/* Which products a hook has, and which parts they became. */
+struct hook_parts {
+	struct places places[2];
+	size_t places_count;
+	size_t begin, end;
 };
 
 struct expansion {
@@ -157,7 +164,7 @@ static void add_translated(struct expansion *expansion, struct match *match,
 		original->services = translation->services;
 }
 
-static void add_part(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
+static void add_part(struct expansion *expansion, const struct policy_rule *rule,
 		     const struct places *places, const struct tuple_set *services,
 		     const struct outcome *outcome)
 {
@@ -169,7 +176,6 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 		return;
 	part = arena_new_item(expansion->sides.arena, struct rule);
 	*part = (struct rule){
-		.hook = hook,
 		.match = {
 			.families = (uint8_t)families,
 			.services = tuples_in_families(expansion->sides.pool, services, families),
@@ -190,17 +196,16 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 }
 
 /* Helpers matter to what is allowed only; a denied service is one set. */
-static void add_places(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
+static void add_places(struct expansion *expansion, const struct policy_rule *rule,
 		       const struct places *places, struct outcome *const *outcomes,
 		       const struct tuple_set *all_services)
 {
 	if (all_services != NULL) {
-		add_part(expansion, rule, hook, places, all_services, outcomes[0]);
+		add_part(expansion, rule, places, all_services, outcomes[0]);
 		return;
 	}
 	for (size_t index = 0; index < rule->services_count; index++)
-		add_part(expansion, rule, hook, places, &rule->services[index].tuples,
-			 outcomes[index]);
+		add_part(expansion, rule, places, &rule->services[index].tuples, outcomes[index]);
 }
 
 static struct tuple_set *denied_services(struct expansion *expansion,
@@ -219,26 +224,76 @@ static struct tuple_set *denied_services(struct expansion *expansion,
 	return services;
 }
 
-static void expand_hook(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
-			struct outcome *const *outcomes, const struct tuple_set *all_services)
+/* What the rule's places are in the hook: none, where one side is empty. */
+static size_t hook_places(struct expansion *expansion, const struct policy_rule *rule, enum hook hook,
+			  struct places places[2])
 {
 	struct side_value from = from_value(expansion, rule, hook);
 	struct side_value to;
-	struct places places[2];
-	size_t count = 1;
 
 	if (from.all.boxes_count == 0)
-		return;
+		return 0;
 	to = to_value(expansion, rule, hook);
 	if (to.all.boxes_count == 0)
-		return;
+		return 0;
 	if (hook == HOOK_OUTPUT)
-		count = output_places(expansion, &from, &to, places);
-	else
-		places[0] = (struct places){ from.all, to.all };
-	for (size_t index = 0; index < count; index++)
-		if (places[index].from.boxes_count > 0 && places[index].to.boxes_count > 0)
-			add_places(expansion, rule, hook, &places[index], outcomes, all_services);
+		return output_places(expansion, &from, &to, places);
+	places[0] = (struct places){ from.all, to.all };
+	return 1;
+}
+
+/* By their memory: places that are the same in every hook are worked out once. */
+static bool has_same_places(const struct hook_parts *a, const struct hook_parts *b)
+{
+	bool is_same = a->places_count == b->places_count;
+
+	for (size_t index = 0; is_same && index < a->places_count; index++)
+		is_same = a->places[index].from.boxes == b->places[index].from.boxes &&
+			  a->places[index].from.boxes_count == b->places[index].from.boxes_count &&
+			  a->places[index].to.boxes == b->places[index].to.boxes &&
+			  a->places[index].to.boxes_count == b->places[index].to.boxes_count;
+	return is_same;
+}
+
+/* The parts of an earlier hook that has the same places. */
+static bool share_parts(const struct hook_parts *hooks_parts, struct hook_parts *own)
+{
+	for (const struct hook_parts *earlier = hooks_parts; earlier < own; earlier++) {
+		if (!has_same_places(earlier, own))
+			continue;
+		own->begin = earlier->begin;
+		own->end = earlier->end;
+		return true;
+	}
+	return false;
+}
+
+static void expand_hook(struct expansion *expansion, const struct policy_rule *rule,
+			struct outcome *const *outcomes, const struct tuple_set *all_services,
+			struct hook_parts *own)
+{
+	own->begin = expansion->parts.parts_count;
+	for (size_t index = 0; index < own->places_count; index++)
+		if (own->places[index].from.boxes_count > 0 && own->places[index].to.boxes_count > 0)
+			add_places(expansion, rule, &own->places[index], outcomes, all_services);
+	own->end = expansion->parts.parts_count;
+}
+
+/* All parts of a hook are those of an earlier one, or none: so its list has them in their order. */
+static void expand_hooks(struct expansion *expansion, const struct policy_rule *rule,
+			 struct outcome *const *outcomes, const struct tuple_set *all_services)
+{
+	struct hook_parts hooks_parts[HOOK_COUNT];
+
+	for (size_t index = 0; index < HOOK_COUNT; index++) {
+		struct hook_parts *own = &hooks_parts[index];
+
+		own->places_count = hook_places(expansion, rule, hooks[index], own->places);
+		if (!share_parts(hooks_parts, own))
+			expand_hook(expansion, rule, outcomes, all_services, own);
+		for (size_t at = own->begin; at < own->end; at++)
+			expansion->parts.parts[at]->hooks |= (uint8_t)(1u << hooks[index]);
+	}
 }
 
 static struct outcome **outcomes_new(struct expansion *expansion, const struct policy_rule *rule)
@@ -266,14 +321,13 @@ static void prepare_sides(struct expansion *expansion, const struct policy_rule 
 		expansion->to = side_evaluate(&expansion->sides, rule->to, HOOK_FORWARD, SIDE_TO);
 }
 
-static void append_rule(struct ruleset *ruleset, struct rule *rule)
+static void append_rule(struct ruleset *ruleset, enum hook hook, struct rule *rule)
 {
-	size_t count = ruleset->rules_count[rule->hook]++;
+	size_t count = ruleset->rules_count[hook]++;
 
-	ruleset->rules[rule->hook] =
-		pool_grow(ruleset, ruleset->rules[rule->hook], &ruleset->rules_capacity[rule->hook],
-			  count + 1, sizeof(struct rule *));
-	ruleset->rules[rule->hook][count] = rule;
+	ruleset->rules[hook] = pool_room(ruleset, ruleset->rules[hook], &ruleset->rules_capacity[hook],
+					 count + 1, sizeof(struct rule *));
+	ruleset->rules[hook][count] = rule;
 }
 
 /* Hands the parts to their hooks' lists, under one identity. */
@@ -291,7 +345,9 @@ static void finish_rule(struct expansion *expansion, const struct policy_rule *r
 		part->identity = identity;
 		families |= part->match.families;
 		ruleset->has_stateless = ruleset->has_stateless || part->is_stateless;
-		append_rule(ruleset, part);
+		for (size_t at = 0; at < HOOK_COUNT; at++)
+			if ((part->hooks & 1u << hooks[at]) != 0)
+				append_rule(ruleset, hooks[at], part);
 	}
 	complain_words(expansion->diags, rule, families);
 	outside_check(expansion->outside, rule);
@@ -312,8 +368,7 @@ static void expand_rule(struct expansion *expansion, const struct policy_rule *r
 
 	expansion->parts.parts_count = 0;
 	prepare_sides(expansion, rule);
-	for (size_t index = 0; index < HOOK_COUNT; index++)
-		expand_hook(expansion, rule, hooks[index], outcomes, all_services);
+	expand_hooks(expansion, rule, outcomes, all_services);
 	if (expansion->parts.parts_count == 0)
 		report_mistakes(expansion, rule);
 	else if (!complain_link_local(&expansion->sides, expansion->diags, rule,

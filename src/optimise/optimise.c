@@ -31,29 +31,55 @@ static size_t rejects_count(struct rule *const *rules, size_t count)
 	return rejects;
 }
 
+static void optimise_hook(void *pool, const struct optimise_settings *settings,
+			  const struct ruleset *ruleset, size_t hook, struct ruleset *result)
+{
+	struct pass_row rows[PASSES_MAX];
+	size_t count = passes_of(settings, rows);
+	struct pass_list list = { NULL, ruleset->rules_count[hook] };
+
+	list.rules = pool_array(pool, struct rule *, list.rules_count + 1);
+	if (list.rules_count != 0)
+		memcpy(list.rules, ruleset->rules[hook], list.rules_count * sizeof(struct rule *));
+	for (size_t i = 0; i < count; i++)
+		rows[i].run(pool, &list, settings);
+	result->has_lost_reject |= rejects_count(list.rules, list.rules_count) <
+				   rejects_count(ruleset->rules[hook], ruleset->rules_count[hook]);
+	result->rules[hook] = list.rules;
+	result->rules_count[hook] = result->rules_capacity[hook] = list.rules_count;
+}
+
+/* A hook ahead of this one whose list holds the very same rules; HOOK_COUNT: none. */
+static size_t find_same(const struct ruleset *ruleset, size_t hook)
+{
+	size_t count = ruleset->rules_count[hook];
+
+	for (size_t earlier = 0; count != 0 && earlier < hook; earlier++)
+		if (ruleset->rules_count[earlier] == count &&
+		    memcmp(ruleset->rules[earlier], ruleset->rules[hook], count * sizeof(struct rule *)) == 0)
+			return earlier;
+	return HOOK_COUNT;
+}
+
 const struct ruleset *optimise_ruleset(void *pool, const struct ruleset *ruleset,
 				       const struct optimise_settings *settings)
 {
 	struct pass_row rows[PASSES_MAX];
-	size_t count = passes_of(settings, rows);
 	struct ruleset *result;
 
-	if (count == 0)
+	if (passes_of(settings, rows) == 0)
 		return ruleset;
 	result = pool_new(pool, struct ruleset);
 	*result = *ruleset;
 	for (size_t hook = 0; hook < HOOK_COUNT; hook++) {
-		struct pass_list list = { NULL, ruleset->rules_count[hook] };
+		size_t same = find_same(ruleset, hook);
 
-		list.rules = pool_array(pool, struct rule *, list.rules_count + 1);
-		if (list.rules_count != 0)
-			memcpy(list.rules, ruleset->rules[hook], list.rules_count * sizeof(struct rule *));
-		for (size_t i = 0; i < count; i++)
-			rows[i].run(pool, &list, settings);
-		result->has_lost_reject |= rejects_count(list.rules, list.rules_count) <
-					   rejects_count(ruleset->rules[hook], ruleset->rules_count[hook]);
-		result->rules[hook] = list.rules;
-		result->rules_count[hook] = result->rules_capacity[hook] = list.rules_count;
+		if (same == HOOK_COUNT) {
+			optimise_hook(pool, settings, ruleset, hook, result);
+			continue;
+		}
+		result->rules[hook] = result->rules[same];
+		result->rules_count[hook] = result->rules_capacity[hook] = result->rules_count[same];
 	}
 	return result;
 }

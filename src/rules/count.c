@@ -11,9 +11,13 @@ struct counting {
 
 static const struct outcome *counted(struct counting *counting, const struct outcome *outcome)
 {
-	void **slot = interned_slot(counting->copies, &outcome, sizeof outcome);
-	struct outcome *copy = *slot;
+	void **slot;
+	struct outcome *copy;
 
+	if (outcome->has_count)
+		return outcome; /* as is that of a rule met before, in another hook */
+	slot = interned_slot(counting->copies, &outcome, sizeof outcome);
+	copy = *slot;
 	if (copy == NULL) {
 		copy = pool_new(counting->pool, struct outcome);
 		*copy = *outcome;

@@ -234,6 +234,21 @@ static void add_limit(struct identity_maker *maker, const struct limit *limit)
 	add_number(maker, limit->is_per_source);
 }
 
+/* before: the part ahead of it, or NULL. */
+static void add_part(struct identity_maker *maker, enum hook hook, const struct rule *part,
+		     const struct rule *before)
+{
+	bool is_repeated = before == part ||
+			   (before != NULL && is_same(maker, &part->match, &before->match));
+
+	if (before == NULL)
+		add_conditions(maker, &part->match);
+	add_number(maker, hook);
+	add_number(maker, is_repeated);
+	if (!is_repeated)
+		add_match(maker, &part->match);
+}
+
 static void add_rule(struct identity_maker *maker, const struct policy_rule *rule,
 		     const void *const *parts, size_t count)
 {
@@ -241,17 +256,15 @@ static void add_rule(struct identity_maker *maker, const struct policy_rule *rul
 
 	add_number(maker, rule->verdict);
 	add_limit(maker, rule->options.limit);
-	for (size_t index = 0; index < count; index++) {
-		const struct rule *part = parts[index];
-		bool is_repeated = before != NULL && is_same(maker, &part->match, &before->match);
+	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++) {
+		for (size_t index = 0; index < count; index++) {
+			const struct rule *part = parts[index];
 
-		if (before == NULL)
-			add_conditions(maker, &part->match);
-		add_number(maker, part->hook);
-		add_number(maker, is_repeated);
-		if (!is_repeated)
-			add_match(maker, &part->match);
-		before = part;
+			if ((part->hooks & 1u << hook) == 0)
+				continue;
+			add_part(maker, hook, part, before);
+			before = part;
+		}
 	}
 }
 

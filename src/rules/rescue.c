@@ -18,14 +18,13 @@ static const struct identity default_identities[HOOK_COUNT] = {
 	[HOOK_OUTPUT] = { .text = "default-output" },
 };
 
-static void append(struct ruleset *ruleset, struct rule *rule)
+static void append(struct ruleset *ruleset, size_t hook, struct rule *rule)
 {
-	size_t count = ruleset->rules_count[rule->hook]++;
+	size_t count = ruleset->rules_count[hook]++;
 
-	ruleset->rules[rule->hook] =
-		pool_grow(ruleset, ruleset->rules[rule->hook], &ruleset->rules_capacity[rule->hook],
-			  count + 1, sizeof(struct rule *));
-	ruleset->rules[rule->hook][count] = rule;
+	ruleset->rules[hook] = pool_grow(ruleset, ruleset->rules[hook], &ruleset->rules_capacity[hook],
+					 count + 1, sizeof(struct rule *));
+	ruleset->rules[hook][count] = rule;
 	ruleset->has_stateless = ruleset->has_stateless || rule->is_stateless;
 }
 
@@ -61,7 +60,7 @@ static void add_dhcp(struct ruleset *ruleset, enum hook hook, uint8_t families, 
 	struct rule *rule = pool_new(ruleset, struct rule);
 
 	*rule = (struct rule){
-		.hook = hook,
+		.hooks = (uint8_t)(1u << hook),
 		.match = {
 			.families = families,
 			.services = udp_between(ruleset, families, destination, source),
@@ -73,7 +72,7 @@ static void add_dhcp(struct ruleset *ruleset, enum hook hook, uint8_t families, 
 		.origin = SPAN_NONE,
 		.is_rescue = true,
 	};
-	append(ruleset, rule);
+	append(ruleset, hook, rule);
 }
 
 struct ruleset *ruleset_rescue(void *pool, const struct ruleset *ruleset)
@@ -94,6 +93,6 @@ struct ruleset *ruleset_rescue(void *pool, const struct ruleset *ruleset)
 	for (size_t hook = 0; hook < HOOK_COUNT; hook++)
 		for (size_t index = 0; index < ruleset->rules_count[hook]; index++)
 			if (ruleset->rules[hook][index]->is_rescue)
-				append(rescue, ruleset->rules[hook][index]);
+				append(rescue, hook, ruleset->rules[hook][index]);
 	return rescue;
 }

@@ -2,7 +2,8 @@
  *
  * Says nothing of targets. Nothing is multiplied out: a match is a product of unions. Several
  * rules here may come from one rule of the policy (hooks, helpers); they share its outcome,
- * identity and origin by pointer. Addresses and ports are those after destination translation
+ * identity and origin by pointer. What is the same in several hooks is one rule, which stands in the
+ * list of each. Addresses and ports are those after destination translation
  * and before source translation. Sets are shared: compare pointers before contents. */
 #ifndef FWC_RULES_RULESET_H
 #define FWC_RULES_RULESET_H
@@ -54,13 +55,13 @@ struct match {
 	const struct match_original *original; /* is_translated; else NULL */
 };
 
-/* Three of them for a rule of the policy: each byte here is 300 kB at 100,000 rules. */
+/* Which hook it is judged in, the list says that it stands in. */
 struct rule {
 	struct match match;
 	const struct outcome *outcome;
 	const struct identity *identity;
 	struct span origin;       /* the statement */
-	enum hook hook : 8;
+	uint8_t hooks;            /* 1 << HOOK_*: in whose lists expand put it */
 	bool is_stateless;        /* packets of both directions are judged by rules */
 	bool is_rescue;
 };

@@ -287,7 +287,7 @@ static struct rule *random_rule(void *pool, const struct ruleset_kind *kind, enu
 				unsigned number)
 {
 	struct rule *rule = pool_new(pool, struct rule);
-	rule->hook = hook;
+	rule->hooks = (uint8_t)(1u << hook);
 	rule->match.families = FAMILIES_BOTH;
 	if (unit_below(12) == 0)
 		rule->match.families = (uint8_t)(1 + unit_below(2));

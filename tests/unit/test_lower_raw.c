@@ -47,8 +47,8 @@ static bool rule_takes(const struct rule *rule, const struct model_packet *packe
 	enum hook own = is_out ? HOOK_OUTPUT : is_self ? HOOK_INPUT : HOOK_FORWARD;
 	enum hook reverse = is_out ? HOOK_INPUT : is_self ? HOOK_OUTPUT : HOOK_FORWARD;
 	struct model_packet other = turned(packet);
-	return (rule->hook == own && direction_matches(rule, packet)) ||
-	       (rule->hook == reverse && direction_matches(rule, &other));
+	return ((rule->hooks & 1u << own) != 0 && direction_matches(rule, packet)) ||
+	       ((rule->hooks & 1u << reverse) != 0 && direction_matches(rule, &other));
 }
 
 static bool expect_untracked(const struct ruleset *ruleset, const struct model_packet *packet)
@@ -146,7 +146,7 @@ static struct rule *add_rule(struct ruleset *ruleset, enum hook hook, struct pla
 	struct identity *identity = pool_new(pool, struct identity);
 	struct service_tuple ntp = { PROTOCOL_UDP, FAMILIES_BOTH, { 123, 123 }, { 0, UINT16_MAX } };
 	identity->text = "ntp";
-	rule->hook = hook;
+	rule->hooks = (uint8_t)(1u << hook);
 	rule->identity = identity;
 	rule->origin = SPAN_NONE;
 	rule->outcome = pool_new(pool, struct outcome);

@@ -64,7 +64,7 @@ static struct rule *rule_to(struct ruleset *ruleset, enum hook hook, struct matc
 		match.services = ports(PROTOCOL_ANY, 0, UINT16_MAX);
 	if (match.families == FAMILIES_NONE)
 		match.families = FAMILIES_BOTH;
-	*rule = (struct rule){ .hook = hook, .match = match, .outcome = &allow };
+	*rule = (struct rule){ .hooks = (uint8_t)(1u << hook), .match = match, .outcome = &allow };
 	ruleset->rules[hook] = pool_grow(unit_pool(), ruleset->rules[hook],
 					 &ruleset->rules_capacity[hook], count + 1,
 					 sizeof(struct rule *));

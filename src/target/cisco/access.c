@@ -138,16 +138,15 @@ static bool has_other(const struct ruleset *ruleset, const struct identity *iden
 	return false;
 }
 
-/* Whether a part of the rule stands before this one: a rule is told once. */
-static bool is_later_part(const struct ruleset *ruleset, const struct rule *rule)
+/* Whether a part of the rule stands before the one there: a rule is told once. */
+static bool is_later_part(const struct ruleset *ruleset, enum hook at, size_t index)
 {
-	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
-		for (size_t i = 0; i < ruleset->rules_count[hook]; i++) {
-			if (ruleset->rules[hook][i] == rule)
-				return false;
-			if (ruleset->rules[hook][i]->identity == rule->identity)
+	const struct identity *identity = ruleset->rules[at][index]->identity;
+
+	for (enum hook hook = HOOK_INPUT; hook <= at; hook++)
+		for (size_t i = 0; i < (hook == at ? index : ruleset->rules_count[hook]); i++)
+			if (ruleset->rules[hook][i]->identity == identity)
 				return true;
-		}
 	return false;
 }
 
@@ -169,7 +168,7 @@ static void check_families(struct device_lowering *lowering, enum family family)
 	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
 		for (size_t i = 0; i < ruleset->rules_count[hook]; i++) {
 			const struct rule *rule = ruleset->rules[hook][i];
-			if (rule->match.families != bit_of(family) || is_later_part(ruleset, rule) ||
+			if (rule->match.families != bit_of(family) || is_later_part(ruleset, hook, i) ||
 			    has_other(ruleset, rule->identity, family))
 				continue;
 			report_family(lowering, rule, family);

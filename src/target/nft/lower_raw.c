@@ -205,10 +205,10 @@ static enum raw_list reverse_list(enum hook hook)
 	return RAW_SELF;
 }
 
-static void add_item(struct raw *raw, const struct rule *rule, bool is_reverse)
+static void add_item(struct raw *raw, const struct rule *rule, enum hook hook, bool is_reverse)
 {
 	const struct match *match = &rule->match;
-	enum raw_list list = is_reverse ? reverse_list(rule->hook) : own_list(rule->hook);
+	enum raw_list list = is_reverse ? reverse_list(hook) : own_list(hook);
 	struct raw_item item = {
 		.rule = rule,
 		.from = is_reverse ? match->to : match->from,
@@ -259,8 +259,8 @@ static void add_items(struct raw *raw)
 		const struct rule *rule = ruleset->rules[next][at[next]++];
 		if (!takes_part(rule))
 			continue;
-		add_item(raw, rule, false);
-		add_item(raw, rule, true);
+		add_item(raw, rule, (enum hook)next, false);
+		add_item(raw, rule, (enum hook)next, true);
 	}
 }
 
