@@ -97,7 +97,7 @@ static bool has_several_outcomes(const struct policy_rule *rule)
 /* What a rule does besides its verdict is lost with it. */
 static bool could_go(const struct policy_rule *rule)
 {
-	const struct policy_options *options = &rule->options;
+	const struct policy_options *options = rule->options;
 
 	return rule->translation == NULL && !has_several_outcomes(rule) && !options->has_log &&
 	       !options->has_count && options->limit == NULL && !options->is_stateless &&
@@ -377,7 +377,7 @@ static bool limits_equal(const struct limit *a, const struct limit *b)
 /* What the rule would have done beside its verdict, and the other does not do in its place; NULL: nothing. */
 static const char *lost_to(const struct policy_rule *rule, const struct policy_rule *other)
 {
-	const struct policy_options *own = &rule->options, *others = &other->options;
+	const struct policy_options *own = rule->options, *others = other->options;
 
 	if (!limits_equal(own->limit, others->limit))
 		return own->limit == NULL ? "under a limit" : "without its limit";
@@ -423,8 +423,8 @@ static bool is_for_rescue(const struct anomaly *anomaly)
 	bool are_all = true;
 
 	for (size_t index = 0; index < anomaly->blame_count; index++)
-		are_all = are_all && anomaly->blame[index]->options.is_rescue;
-	return anomaly->rule->options.is_rescue && !are_all;
+		are_all = are_all && anomaly->blame[index]->options->is_rescue;
+	return anomaly->rule->options->is_rescue && !are_all;
 }
 
 /* Adds the boxes of a statement's parts. */

@@ -306,7 +306,7 @@ static void report_insecure(struct reporter *reporter, const struct policy_rule 
 		if (!is_insecure &&
 		    (word->service == NULL || word->service->status != SERVICE_HISTORIC))
 			continue;
-		finding = diag_add(reporter->diags, CODE_INSECURE_OUTSIDE, word->span,
+		finding = diag_add(reporter->diags, CODE_INSECURE_OUTSIDE, rule->words_spans[index],
 				   "'%s' is %s, and this rule allows it from outside (zone '%s')",
 				   word->word, is_insecure ? "insecure" : "historic", zone->name);
 		diag_note(reporter->diags, finding, SPAN_NONE,

@@ -93,7 +93,7 @@ void complain_words(struct diags *diags, const struct policy_rule *rule, unsigne
 
 		if (has == FAMILIES_NONE || (has & families) != 0 || !is_left(rule, word))
 			continue;
-		diag_add(diags, CODE_SERVICE_FAMILY, word->span,
+		diag_add(diags, CODE_SERVICE_FAMILY, rule->words_spans[index],
 			 "'%s' has %s, and the rule's other parts have %s", word->word,
 			 family_words(has), family_words(families));
 	}
@@ -127,16 +127,16 @@ static void report_places(struct diags *diags, const struct policy_rule *rule, u
 	if (rule->to != NULL)
 		diag_note(diags, error, rule->to->list->span, "the destination has %s",
 			  family_words(to));
-	if (rule->options.families != FAMILIES_BOTH)
+	if (rule->options->families != FAMILIES_BOTH)
 		diag_note(diags, error, SPAN_NONE, "the rule asks for %s",
-			  family_words(rule->options.families));
+			  family_words(rule->options->families));
 }
 
 /* Whether families alone leave the rule without packets; says so. */
 static bool complain_families(struct diags *diags, const struct policy_rule *rule, unsigned from,
 			      unsigned to)
 {
-	unsigned places = from & to & rule->options.families;
+	unsigned places = from & to & rule->options->families;
 
 	if (from == FAMILIES_NONE || to == FAMILIES_NONE)
 		return false;

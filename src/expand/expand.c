@@ -83,10 +83,10 @@ static struct outcome *outcome_new(struct expansion *expansion, const struct pol
 
 	*outcome = (struct outcome){
 		.verdict = rule->verdict,
-		.has_log = rule->options.has_log,
-		.log_prefix = rule->options.log_prefix,
-		.has_count = rule->options.has_count,
-		.limit = rule->options.limit,
+		.has_log = rule->options->has_log,
+		.log_prefix = rule->options->log_prefix,
+		.has_count = rule->options->has_count,
+		.limit = rule->options->limit,
 		.helper = helper,
 	};
 	return outcome;
@@ -168,7 +168,7 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 		     const struct places *places, const struct tuple_set *services,
 		     const struct outcome *outcome)
 {
-	unsigned families = rule->options.families & tuples_families(services) &
+	unsigned families = rule->options->families & tuples_families(services) &
 			    boxes_families(&places->from) & boxes_families(&places->to);
 	struct rule *part;
 
@@ -181,14 +181,14 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 			.services = tuples_in_families(expansion->sides.pool, services, families),
 			.from = boxes_in_families(&expansion->sides, &places->from, families),
 			.to = boxes_in_families(&expansion->sides, &places->to, families),
-			.minutes = rule->options.during != NULL ? &rule->options.during->minutes :
+			.minutes = rule->options->during != NULL ? &rule->options->during->minutes :
 				   NULL,
-			.until = rule->options.until,
+			.until = rule->options->until,
 		},
 		.outcome = outcome,
 		.origin = rule->span,
-		.is_stateless = rule->options.is_stateless,
-		.is_rescue = rule->options.is_rescue,
+		.is_stateless = rule->options->is_stateless,
+		.is_rescue = rule->options->is_rescue,
 	};
 	if (rule->translation != NULL)
 		add_translated(expansion, &part->match, rule->translation);

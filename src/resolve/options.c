@@ -358,14 +358,21 @@ static bool report_twice(struct resolver *resolver, const struct ast_option *opt
 	return false;
 }
 
+const struct policy_options options_none = {
+	.families = FAMILIES_BOTH,
+	.id_span = SPAN_NONE,
+	.limit_span = SPAN_NONE,
+	.stateless_span = SPAN_NONE,
+	.log_span = SPAN_NONE,
+};
+
 bool options_resolve(struct resolver *resolver, enum option_owner owner,
 		     const struct ast_option *option, struct policy_options *result)
 {
 	struct option_reading reading = { resolver, result };
 	const struct ast_option *seen[KINDS] = { 0 };
 	bool is_good = true;
-	result->families = FAMILIES_BOTH;
-	result->id_span = result->limit_span = result->stateless_span = result->log_span = SPAN_NONE;
+	*result = options_none;
 	for (; option != NULL; option = option->next) {
 		const struct ast_option **first = &seen[option->kind];
 		if ((kinds[option->kind].owners & 1u << owner) == 0)

@@ -14,6 +14,8 @@ enum option_owner {
 	OWNER_ASSERTION,
 };
 
+/* What options_resolve makes of none. */
+extern const struct policy_options options_none;
 /* Fills the options. false: a mistake was reported; what was good is filled in. */
 bool options_resolve(struct resolver *resolver, enum option_owner owner,
 		     const struct ast_option *options, struct policy_options *result);

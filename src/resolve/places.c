@@ -228,14 +228,17 @@ static bool place_of_name(struct frame *frame, const struct ast_place *ast, stru
 	definition->is_used = true;
 	*may_be_empty = definition->may_be_empty;
 	place->is_empty_file = definition->is_empty_file;
-	place->zone = definition->zone;
-	place->addresses = definition->addresses;
-	place->group = definition->list;
-	place->kind = definition->zone != NULL	 ? PLACE_ZONE
-		      : definition->list != NULL ? PLACE_GROUP
-						 : PLACE_ADDRESSES;
-	if (definition->zone == NULL)
+	if (definition->zone == NULL && definition->list != NULL) {
+		place->kind = PLACE_GROUP;
+		place->group = definition->list;
 		return true;
+	}
+	if (definition->zone == NULL) {
+		place->addresses = definition->addresses;
+		return true;
+	}
+	place->kind = PLACE_ZONE;
+	place->zone = definition->zone;
 	definition->zone->is_used = true;
 	return device_zone_is_known(frame->resolver, definition->zone, ast->word->span);
 }
@@ -366,11 +369,9 @@ static bool list_of(struct frame *frame, const struct ast_places *ast, struct re
 	result->list = (struct place_list){
 		.span = ast->span,
 		.items = items.items,
-		.items_count = items.count,
-		.items_capacity = items.count,
+		.items_count = (uint32_t)items.count,
 		.excepts = excepts.items,
 		.excepts_count = excepts.count,
-		.excepts_capacity = excepts.count,
 	};
 	return is_good;
 }
@@ -670,7 +671,7 @@ const struct place_list *place_list_of(struct resolver *resolver, const struct a
 	struct place_list *list = arena_new_item(resolver->arena, struct place_list);
 	list->span = word->span;
 	list->items = arena_new_item(resolver->arena, struct place);
-	list->items_count = list->items_capacity = 1;
+	list->items_count = 1;
 	*list->items = (struct place){
 		.kind = PLACE_ADDRESSES,
 		.span = word->span,

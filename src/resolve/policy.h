@@ -42,22 +42,26 @@ enum place_kind {
 	PLACE_GROUP,     /* a group that holds a zone, self or any: its list */
 };
 
+/* Two for most rules, as their lists: small. */
 struct place {
-	enum place_kind kind;
+	enum place_kind kind : 8;
+	bool is_empty_file;      /* `file … or empty` and empty: matches nothing */
 	struct span span;        /* where it was written in the rule or list */
 	const char *name;        /* the user's word, for messages: "lan", "10.0.0.0/8" */
-	const struct zone *zone;
-	const struct address_set *addresses; /* shared between uses of one definition: compare pointers first */
-	const struct place_list *group;
-	bool is_empty_file;      /* `file … or empty` and empty: matches nothing */
+	union {                  /* by kind */
+		const struct zone *zone;
+		/* shared between uses of one definition: compare pointers first */
+		const struct address_set *addresses;
+		const struct place_list *group;
+	};
 };
 
 struct place_list {
 	struct span span;
+	uint32_t items_count;
 	struct place *items;
-	size_t items_count, items_capacity;
 	struct place *excepts;
-	size_t excepts_count, excepts_capacity;
+	size_t excepts_count;
 };
 
 /* A rule's side: its own list and those of the blocks round it, all of which must match. */
@@ -101,27 +105,22 @@ struct policy_options {
 	struct span id_span, limit_span, stateless_span, log_span;
 };
 
-/* One name or literal of a rule's service list, for messages and findings. */
-struct service_word {
-	const char *word;
-	struct span span;
-	const struct service *service; /* NULL for literals and any */
-};
-
+/* Rules without options share one. */
 struct policy_rule {
-	enum verdict verdict;
+	enum verdict verdict : 8;
+	bool is_expired;          /* kept for analysis, makes no rule */
 	struct span span;         /* the statement */
 	struct span verdict_span; /* its first word */
-	struct service_use *services; /* by conntrack helper: disjoint, normalised (services/uses.h) */
-	size_t services_count, services_capacity;
-	struct service_word *words;
-	size_t words_count, words_capacity;
-	const struct place_scope *from, *to; /* NULL: any */
-	struct policy_options options;
+	uint32_t number;          /* its place in the policy, from 0 */
+	/* by conntrack helper: disjoint, normalised (services/uses.h) */
+	struct service_use *services;
+	const struct service_word *words;      /* of the service list, shared by equal lists; */
+	const struct span *words_spans;        /* where each is written here */
+	uint32_t services_count, words_count;
+	const struct place_scope *from, *to;   /* NULL: any */
+	const struct policy_options *options;
 	const struct translation *translation; /* the rule that a `forward` makes; else NULL */
 	const struct tunnel *tunnel;           /* the rule that a tunnel makes for its own packets */
-	bool is_expired;                       /* kept for analysis, makes no rule */
-	size_t number;                         /* its place in the policy, from 0 */
 };
 
 enum translation_kind { TRANSLATION_MASQUERADE, TRANSLATION_SNAT, TRANSLATION_FORWARD };

@@ -214,13 +214,13 @@ static void print_rules(struct text *out, const struct policy *policy)
 {
 	for (size_t i = 0; i < policy->rules_count; i++) {
 		const struct policy_rule *rule = policy->rules[i];
-		text_addf(out, "rule %zu %s %s ", rule->number,
+		text_addf(out, "rule %u %s %s ", rule->number,
 			  span_place(out->pool, policy->sources, rule->span),
 			  verdict_names[rule->verdict]);
 		print_services(out, rule);
 		print_scope(out, "from", rule->from);
 		print_scope(out, "to", rule->to);
-		print_options(out, &rule->options);
+		print_options(out, rule->options);
 		if (rule->translation != NULL)
 			text_addf(out, " translation %zu", rule->translation->number);
 		text_add(out, rule->is_expired ? " expired\n" : "\n");

@@ -37,32 +37,15 @@ bool sides_resolve(struct resolver *resolver, const struct ast_places *from,
 
 /* --- services ----------------------------------------------------------------------------------- */
 
-static const char *word_of(struct resolver *resolver, const struct ast_service *item)
-{
-	if (item->kind == AST_SERVICE_NAME)
-		return item->word->text;
-	if (item->kind == AST_SERVICE_ANY)
-		return "any";
-	size_t size = item->word->length + 1 + item->protocol->length + 1;
-	char *word = arena_bytes(resolver->arena, size);
-	memcpy(word, item->word->text, item->word->length);
-	word[item->word->length] = '/';
-	memcpy(word + item->word->length + 1, item->protocol->text, item->protocol->length);
-	return word;
-}
-
 static void add_words(struct resolver *resolver, const struct ast_services *ast,
 		      const struct service_list *list, struct policy_rule *rule)
 {
-	rule->words = arena_array(resolver->arena, struct service_word, list->items_count);
-	rule->words_capacity = list->items_count;
+	struct span *spans = arena_array(resolver->arena, struct span, list->words_count);
+	rule->words = list->words;
+	rule->words_spans = spans;
 	for (const struct ast_service *item = ast->items; item != NULL; item = item->next) {
-		const struct service *service = list->items[rule->words_count];
-		rule->words[rule->words_count++] = (struct service_word){
-			.word = word_of(resolver, item),
-			.span = item->span,
-			.service = service,
-		};
+		const struct service *service = list->words[rule->words_count].service;
+		spans[rule->words_count++] = item->span;
 		if (service != NULL)
 			trap_warn(resolver->diags, service, item->span);
 	}
@@ -75,7 +58,7 @@ bool rule_services(struct resolver *resolver, const struct ast_services *ast,
 	if (list == NULL)
 		return false;
 	rule->services = list->uses.uses;
-	rule->services_count = rule->services_capacity = list->uses.uses_count;
+	rule->services_count = (uint32_t)list->uses.uses_count;
 	add_words(resolver, ast, list, rule);
 	return true;
 }
@@ -96,7 +79,7 @@ static void count_helpers(struct resolver *resolver, const struct policy_rule *r
 
 void rule_append(struct resolver *resolver, struct policy_rule *rule)
 {
-	rule->number = resolver->policy->rules_count;
+	rule->number = (uint32_t)resolver->policy->rules_count;
 	*pool_append(resolver->pool, resolver->policy, rules) = rule;
 	count_helpers(resolver, rule);
 }
@@ -124,15 +107,27 @@ static enum option_owner owner_of(enum ast_verdict verdict)
 /* A helper follows tracked connections. */
 static bool helper_is_tracked(struct resolver *resolver, const struct policy_rule *rule)
 {
-	for (size_t i = 0; rule->options.is_stateless && i < rule->services_count; i++) {
+	for (size_t i = 0; rule->options->is_stateless && i < rule->services_count; i++) {
 		if (rule->services[i].helper == NULL)
 			continue;
-		diag_add(resolver->diags, CODE_HELPER_STATELESS, rule->options.stateless_span,
+		diag_add(resolver->diags, CODE_HELPER_STATELESS, rule->options->stateless_span,
 			 "a service with the helper '%s' cannot be stateless",
 			 rule->services[i].helper);
 		return false;
 	}
 	return true;
+}
+
+static bool rule_options(struct resolver *resolver, enum option_owner owner,
+			 const struct ast_option *ast, struct policy_rule *rule)
+{
+	if (ast == NULL) {
+		rule->options = &options_none;
+		return true;
+	}
+	struct policy_options *options = arena_new_item(resolver->arena, struct policy_options);
+	rule->options = options;
+	return options_resolve(resolver, owner, ast, options);
 }
 
 void rule_resolve(struct resolver *resolver, const struct ast_statement *statement,
@@ -147,10 +142,10 @@ void rule_resolve(struct resolver *resolver, const struct ast_statement *stateme
 	enum option_owner owner = owner_of(ast->verdict);
 	bool is_good = rule_services(resolver, &ast->services, rule);
 	is_good = sides_resolve(resolver, ast->from, ast->to, block, &sides) && is_good;
-	is_good = options_resolve(resolver, owner, ast->options, &rule->options) && is_good;
+	is_good = rule_options(resolver, owner, ast->options, rule) && is_good;
 	rule->from = sides.from;
 	rule->to = sides.to;
-	rule->is_expired = options_expired(resolver, owner, ast->options, &rule->options);
+	rule->is_expired = options_expired(resolver, owner, ast->options, rule->options);
 	if (is_good && helper_is_tracked(resolver, rule))
 		rule_append(resolver, rule);
 }

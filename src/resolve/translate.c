@@ -249,7 +249,7 @@ static void resolve_forward(struct resolver *resolver, const struct ast_statemen
 		return;
 	rule->from = translation->from;
 	rule->to = scope_new(resolver, place_list_of(resolver, ast->host, host), NULL);
-	rule->options = translation->options;
+	rule->options = &translation->options;
 	rule->translation = translation;
 	append(resolver, translation);
 	rule_append(resolver, rule);

@@ -280,7 +280,7 @@ static const struct place_scope *place_scope_of(struct resolver *resolver, const
 	struct place_list *list = arena_new_item(resolver->arena, struct place_list);
 	list->span = place->span;
 	list->items = arena_copy(resolver->arena, place, sizeof *place);
-	list->items_count = list->items_capacity = 1;
+	list->items_count = 1;
 	return scope_new(resolver, list, outer);
 }
 
@@ -304,12 +304,13 @@ static void add_own_services(struct resolver *resolver, struct policy_rule *rule
 		{ PROTOCOL_UDP, FAMILIES_BOTH, { 4500, 4500 }, { 0, UINT16_MAX } },
 		{ PROTOCOL_ESP, FAMILIES_BOTH, { 0, UINT16_MAX }, { 0, UINT16_MAX } },
 	};
+	struct service_use *use = arena_new_item(resolver->arena, struct service_use);
 	struct tuple_set services = { 0 };
 	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
 		tuple_set_add(resolver->pool, &services, own[i]);
-	*pool_append(resolver->pool, rule, services) = (struct service_use){
-		.tuples = tuple_set_normalise(resolver->pool, &services),
-	};
+	use->tuples = tuple_set_normalise(resolver->pool, &services);
+	rule->services = use;
+	rule->services_count = 1;
 }
 
 /* From the peer, out of the zone through which it is reached, to the device's end. */
@@ -325,6 +326,9 @@ static void add_rule(struct resolver *resolver, const struct tunnel *tunnel,
 		return; /* reported */
 	if (here.family != there.family)
 		return; /* no target joins them, and each says so */
+	static const struct policy_options options = {
+		.families = FAMILIES_BOTH, .because = "packets of the tunnel itself",
+	};
 	struct policy_rule *rule = arena_new_item(resolver->arena, struct policy_rule);
 	*rule = (struct policy_rule){
 		.verdict = VERDICT_ALLOW,
@@ -334,7 +338,7 @@ static void add_rule(struct resolver *resolver, const struct tunnel *tunnel,
 				      place_scope_of(resolver, &zone, NULL)),
 		.to = address_scope(resolver, &here, own->span,
 				    place_scope_of(resolver, &self, NULL)),
-		.options = { .families = FAMILIES_BOTH, .because = "packets of the tunnel itself" },
+		.options = &options,
 		.tunnel = tunnel,
 	};
 	add_own_services(resolver, rule);

@@ -59,7 +59,7 @@ struct identity_maker *identity_maker_new(void *pool, const struct policy *polic
 	maker->hashes = interned_new(pool, maker->arena);
 	maker->end = &maker->first;
 	for (size_t index = 0; index < policy->rules_count; index++)
-		give(maker, policy->rules[index]->options.id);
+		give(maker, policy->rules[index]->options->id);
 	for (size_t index = 0; index < policy->translations_count; index++)
 		give(maker, policy->translations[index]->options.id);
 	return maker;
@@ -255,7 +255,7 @@ static void add_rule(struct identity_maker *maker, const struct policy_rule *rul
 	const struct rule *before = NULL;
 
 	add_number(maker, rule->verdict);
-	add_limit(maker, rule->options.limit);
+	add_limit(maker, rule->options->limit);
 	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++) {
 		for (size_t index = 0; index < count; index++) {
 			const struct rule *part = parts[index];
@@ -404,7 +404,7 @@ static struct unnamed *unnamed_new(struct identity_maker *maker, const void *par
 const struct identity *identity_make(struct identity_maker *maker, const struct policy_rule *rule,
 				     struct rule *const *parts, size_t count)
 {
-	const char *id = rule->options.id;
+	const char *id = rule->options->id;
 	struct identity *identity = id != NULL ? given_new(maker, id) :
 				    &unnamed_new(maker, parts, count)->identity;
 

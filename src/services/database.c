@@ -405,11 +405,25 @@ static size_t count_items(const struct ast_service *item)
 	return count;
 }
 
-static void list_items(struct service_database *database, const struct ast_services *ast,
+static const char *word_of(struct arena *arena, const struct ast_service *item)
+{
+	if (item->kind == AST_SERVICE_NAME)
+		return item->word->text;
+	if (item->kind == AST_SERVICE_ANY)
+		return "any";
+	size_t size = item->word->length + 1 + item->protocol->length + 1;
+	char *word = arena_bytes(arena, size);
+	memcpy(word, item->word->text, item->word->length);
+	word[item->word->length] = '/';
+	memcpy(word + item->word->length + 1, item->protocol->text, item->protocol->length);
+	return word;
+}
+
+static void list_words(struct service_database *database, const struct ast_services *ast,
 		       struct service_list *list)
 {
 	struct service_store *store = database->store;
-	list->items = arena_array(store->arena, const struct service *, count_items(ast->items));
+	list->words = arena_array(store->arena, struct service_word, count_items(ast->items));
 	for (const struct ast_service *item = ast->items; item != NULL; item = item->next) {
 		struct definition *definition =
 			item->kind == AST_SERVICE_NAME
@@ -417,7 +431,10 @@ static void list_items(struct service_database *database, const struct ast_servi
 				: NULL;
 		if (definition != NULL)
 			mark_used(&definition->service);
-		list->items[list->items_count++] = definition == NULL ? NULL : &definition->service;
+		list->words[list->words_count++] = (struct service_word){
+			.word = word_of(store->arena, item),
+			.service = definition == NULL ? NULL : &definition->service,
+		};
 	}
 }
 
@@ -432,8 +449,8 @@ static bool gather(struct service_store *store, const struct ast_services *ast,
 	size_t count = 0;
 	if (ast->except != NULL)
 		return false;
-	for (size_t i = 0; i < list->items_count; i++) {
-		const struct service *service = list->items[i];
+	for (size_t i = 0; i < list->words_count; i++) {
+		const struct service *service = list->words[i].service;
 		if (service == NULL || service->uses.uses_count != 1 ||
 		    service->uses.uses[0].helper != NULL ||
 		    count + service->own.tuples_count > GATHER_MOST)
@@ -472,18 +489,18 @@ static struct service_list *list_new(struct service_database *database,
 	struct service_list *list = arena_new_item(store->arena, struct service_list);
 	struct frame root = { .database = database };
 	if (is_resolved(database, ast->items)) {
-		list_items(database, ast, list);
-		if (list->items_count == 1 && ast->except == NULL) {
-			list->uses = list->items[0]->uses;
+		list_words(database, ast, list);
+		if (list->words_count == 1 && ast->except == NULL) {
+			list->uses = list->words[0].service->uses;
 			return list;
 		}
 		if (gather(store, ast, list))
 			return list;
-		list->items_count = 0;
+		list->words_count = 0;
 	}
 	if (!resolve_list(&root, ast, &list->uses))
 		return NULL;
-	list_items(database, ast, list);
+	list_words(database, ast, list);
 	return list;
 }
 

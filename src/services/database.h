@@ -83,11 +83,17 @@ const char *service_nearest(const struct service_database *database, const char 
 void service_suggest(struct service_database *database, struct diagnostic *diagnostic,
 		     const struct ast_word *word);
 
+/* One name or literal of a list, for messages and findings. */
+struct service_word {
+	const char *word;
+	const struct service *service; /* NULL for literals and any */
+};
+
 /* The list of a rule or assertion. Equal lists share one; read-only. */
 struct service_list {
-	struct service_uses uses;      /* after except */
-	const struct service **items;  /* one an item before except, in order; NULL: a literal, any */
-	size_t items_count;
+	struct service_uses uses;   /* after except */
+	struct service_word *words; /* one an item before except, in order */
+	size_t words_count;
 };
 
 /* NULL: a mistake, reported at its word. Marks the services as used. */

@@ -231,7 +231,7 @@ static bool is_served(const struct policy_rule *rule, const struct packet *packe
 {
 	unsigned family = packet->family == FAMILY_IPV4 ? FAMILIES_IPV4 : FAMILIES_IPV6;
 
-	if ((rule->options.families & family) == 0)
+	if ((rule->options->families & family) == 0)
 		return false;
 	for (size_t index = 0; index < rule->services_count; index++)
 		if (tuples_hold(&rule->services[index].tuples, packet->family, packet->protocol,

@@ -58,7 +58,7 @@ static void make_statements(struct ruleset *ruleset)
 			struct policy_rule *statement = pool_new(unit_pool(), struct policy_rule);
 			struct identity *identity = pool_new(unit_pool(), struct identity);
 
-			statement->number = policy->rules_count;
+			statement->number = (uint32_t)policy->rules_count;
 			statement->verdict = ruleset->rules[hook][index]->outcome->verdict;
 			identity->rule = statement;
 			ruleset->rules[hook][index]->identity = identity;

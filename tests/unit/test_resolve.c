@@ -504,7 +504,7 @@ START_TEST(schedules_hold_the_minutes_that_they_say)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const char *text = pool_format(unit_pool(), "%s allow any during s;", cases[i].text);
-		const struct schedule *schedule = good_policy(text)->rules[0]->options.during;
+		const struct schedule *schedule = good_policy(text)->rules[0]->options->during;
 		struct text *found = text_new(unit_pool());
 		for (size_t j = 0; j < schedule->minutes.items_count; j++) {
 			struct interval span = schedule->minutes.items[j];
@@ -520,7 +520,7 @@ END_TEST
 START_TEST(until_is_the_end_of_its_day)
 {
 	const struct policy *policy = good_policy("allow any until 2030-01-01;");
-	ck_assert_int_eq(policy->rules[0]->options.until, 1893542400); /* 2030-01-02 00:00 UTC */
+	ck_assert_int_eq(policy->rules[0]->options->until, 1893542400); /* 2030-01-02 00:00 UTC */
 	struct diags *diags;
 	policy = policy_of(&diags, "allow any until 2026-11-20; allow any;");
 	ck_assert_uint_eq(policy->rules_count, 2);
@@ -536,7 +536,7 @@ START_TEST(options_are_kept)
 	const struct policy *policy = good_policy(
 		"allow any log \"x \" count limit 10/minute burst 7 per source ipv6 stateless rescue "
 		"because \"b\" owner \"o\" id i.1; allow any limit 3/day;");
-	const struct policy_options *options = &policy->rules[0]->options;
+	const struct policy_options *options = policy->rules[0]->options;
 	ck_assert(options->has_log && options->has_count && options->is_stateless &&
 		  options->is_rescue);
 	ck_assert_str_eq(options->log_prefix, "x ");
@@ -548,8 +548,8 @@ START_TEST(options_are_kept)
 	ck_assert_str_eq(options->because, "b");
 	ck_assert_str_eq(options->owner, "o");
 	ck_assert_str_eq(options->id, "i.1");
-	ck_assert_uint_eq(policy->rules[1]->options.limit->burst, 5);
-	ck_assert_uint_eq(policy->rules[1]->options.families, FAMILIES_BOTH);
+	ck_assert_uint_eq(policy->rules[1]->options->limit->burst, 5);
+	ck_assert_uint_eq(policy->rules[1]->options->families, FAMILIES_BOTH);
 }
 END_TEST
 
@@ -584,7 +584,7 @@ START_TEST(a_forward_is_a_translation_and_a_rule)
 	ck_assert_uint_eq(forward->services.tuples[0].first.low, 2222);
 	ck_assert_uint_eq(rule->services[0].tuples.tuples_count, 2);
 	ck_assert_uint_eq(rule->services[0].tuples.tuples[0].first.low, 22);
-	ck_assert_uint_eq(rule->options.families, FAMILIES_IPV4);
+	ck_assert_uint_eq(rule->options->families, FAMILIES_IPV4);
 	ck_assert(forward->has_host[FAMILY_IPV4] && forward->has_host[FAMILY_IPV6]);
 	ck_assert_str_eq(addresses_text(&forward->at), "80.1.0.2");
 	ck_assert_str_eq(addresses_text(rule->to->list->items[0].addresses), "10.0.0.1 fd00::1");

@@ -297,8 +297,8 @@ static const char *remark_of(struct lowering *lowering, const struct ios_part *l
 	text_add_char(out, ':');
 	text_add_unsigned(out, sources_position(sources, line->origin.source, line->origin.begin).line);
 	text_add_char(out, ' ');
-	if (line->identity->rule != NULL && line->identity->rule->options.because != NULL)
-		text_addf(out, "%s: ", line->identity->rule->options.because);
+	if (line->identity->rule != NULL && line->identity->rule->options->because != NULL)
+		text_addf(out, "%s: ", line->identity->rule->options->because);
 	text_add_bytes(out, sources->items[line->origin.source]->bytes + line->origin.begin,
 		       line->origin.end - line->origin.begin);
 	safe = arena_bytes(lowering->arena, (out->length < SAFE_REMARK_MAX ? out->length : SAFE_REMARK_MAX) + 1);

@@ -27,7 +27,7 @@ static bool degrades(const struct ios_vantage *vantage)
 
 static bool refuse_limit(struct diags *diags, const struct ios_vantage *vantage, const struct rule *rule)
 {
-	struct span span = rule->identity->rule->options.limit_span;
+	struct span span = rule->identity->rule->options->limit_span;
 	struct diagnostic *item;
 
 	if (degrades(vantage)) {

@@ -169,7 +169,7 @@ static bool has_same_lines(const struct ios_time_range *a, const struct ios_time
 
 static const char *base_name(void *pool, const struct rule *rule)
 {
-	const struct schedule *during = rule->identity->rule->options.during;
+	const struct schedule *during = rule->identity->rule->options->during;
 
 	if (during == NULL)
 		return "FWC-UNTIL";

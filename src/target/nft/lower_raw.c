@@ -55,8 +55,8 @@ struct raw {
 static struct span stateless_span(const struct rule *rule)
 {
 	const struct policy_rule *source = rule->identity->rule;
-	bool is_known = source != NULL && source->options.is_stateless;
-	return is_known ? source->options.stateless_span : rule->origin;
+	bool is_known = source != NULL && source->options->is_stateless;
+	return is_known ? source->options->stateless_span : rule->origin;
 }
 
 /* A rule of the policy is reported once, whatever its hooks. */
