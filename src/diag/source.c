@@ -124,12 +124,18 @@ const char *span_place(void *pool, struct sources *sources, struct span span)
 	if (span.source == UINT32_MAX)
 		return "";
 	struct position position = sources_position(sources, span.source, span.begin);
-	const char *name = source_display_name(pool, sources->items[span.source]);
 	struct text *place = text_new(pool);
 
-	visible_add(place, name, strlen(name));
+	span_add_name(place, sources, span.source);
 	text_addf(place, ":%u", (unsigned)position.line);
 	return place->bytes;
+}
+
+void span_add_name(struct text *out, const struct sources *sources, uint32_t source)
+{
+	const char *name = source_display_name(out->pool, sources->items[source]);
+
+	visible_add(out, name, strlen(name));
 }
 
 struct span span_join(struct span a, struct span b)

@@ -49,6 +49,9 @@ const char *sources_line(struct sources *sources, uint32_t source, uint32_t line
 const char *source_display_name(void *pool, const struct source *source);
 /* "policy.fw:12" in the pool given; "<built-in>" parts included; "" for SPAN_NONE. */
 const char *span_place(void *pool, struct sources *sources, struct span span);
+/* The name that it begins with. */
+struct text;
+void span_add_name(struct text *out, const struct sources *sources, uint32_t source);
 /* from the begin of a to the end of b (same source) */
 struct span span_join(struct span a, struct span b);
 

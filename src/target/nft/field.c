@@ -251,8 +251,8 @@ uint64_t nft_part_value(enum nft_field field, const struct nft_part *part, numbe
 
 bool nft_set_has_ranges(const struct nft_set *set)
 {
-	if (set->is_interval)
-		return true;
+	if (set->is_interval || (set->intervals == NULL && set->fields_count > NFT_RANGE_FIELDS_MAX))
+		return set->is_interval; /* others of many fields have one value a field */
 	for (size_t i = 0; set->intervals != NULL && i < set->intervals->items_count; i++)
 		if (set->intervals->items[i].low != set->intervals->items[i].high)
 			return true;

@@ -333,12 +333,26 @@ static struct goal rule_goal(struct lower *lower, const struct rule *rule, uint3
 
 /* --- tails -------------------------------------------------------------------------------- */
 
+/* Most rules end with one of two verdicts: those are shared. */
+static struct nft_statement *final_of(struct lower *lower, struct nft_statement last)
+{
+	bool is_shared = last.kind == NFT_VERDICT &&
+			 (last.verdict.kind == NFT_ACCEPT || last.verdict.kind == NFT_DROP);
+	struct nft_statement **shared = is_shared ? &lower->finals[last.verdict.kind == NFT_DROP] : NULL;
+	if (is_shared && *shared != NULL)
+		return *shared;
+	struct nft_statement *final = lower_new(lower, struct nft_statement);
+	*final = last;
+	if (is_shared)
+		*shared = final;
+	return final;
+}
+
 static struct tail *tail_new(struct lower *lower, struct nft_statement last, unsigned height,
 			     struct span origin)
 {
 	struct tail *tail = lower_new(lower, struct tail);
-	tail->final.items = lower_new(lower, struct nft_statement);
-	tail->final.items[0] = last;
+	tail->final.items = final_of(lower, last);
 	tail->final.items_count = 1;
 	tail->final.height = height;
 	tail->is_verdict = last.kind == NFT_VERDICT;

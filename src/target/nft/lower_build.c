@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/text.h"
 
 #define BLOCK_SIZE ((size_t)256 << 10)
 #define COMMENT_MAX 127
@@ -134,14 +135,34 @@ static size_t cut_length(const char *text, size_t most)
 	return most;
 }
 
+/* Most places are of one file. */
+static void take_source(struct lower *lower, struct sources *sources, uint32_t source)
+{
+	if (lower->place.name != NULL && lower->place.source == source)
+		return;
+	struct text *name = text_new(lower->scratch);
+	span_add_name(name, sources, source);
+	lower->place.source = source;
+	lower->place.name = name->bytes;
+	lower->place.length = name->length;
+}
+
 const char *lower_place(struct lower *lower, struct span span)
 {
 	if (span.source == UINT32_MAX || lower->ruleset->policy == NULL)
 		return NULL;
-	const char *place = span_place(lower->scratch, lower->ruleset->policy->sources, span);
-	const char *copy = copy_bytes(lower, place, cut_length(place, COMMENT_MAX));
-	talloc_free((void *)(uintptr_t)place);
-	return copy;
+	struct sources *sources = lower->ruleset->policy->sources;
+	take_source(lower, sources, span.source);
+	char digits[24];
+	const struct position position = sources_position(sources, span.source, span.begin);
+	size_t count = format_number(digits + sizeof digits, position.line), length = lower->place.length;
+	char *place = lower_take(lower, length + count + 2);
+	memcpy(place, lower->place.name, length);
+	place[length] = ':';
+	memcpy(place + length + 1, digits + sizeof digits - count, count);
+	place[length + 1 + count] = '\0';
+	place[cut_length(place, COMMENT_MAX)] = '\0';
+	return place;
 }
 
 /* --- chains ------------------------------------------------------------------------------- */

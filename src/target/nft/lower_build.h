@@ -59,6 +59,13 @@ struct lower {
 	const char **names;
 	size_t names_count, names_capacity;
 
+	struct nft_statement *finals[2]; /* accept and drop, as the end of rules; NULL: not made yet */
+	struct {
+		uint32_t source; /* which one it is of, where there is a name */
+		const char *name; /* as places show it; or NULL */
+		size_t length;
+	} place;
+
 	bool may_check; /* the list that is being cut may get checkpoints (split_rest.h) */
 	bool has_plain_leaves; /* the list that is being cut is too deep for its leaves to be cut again */
 	size_t copies_made; /* units in the leaves of all cuts */

@@ -304,6 +304,11 @@ static bool unit_in_pair(const struct sweep *sweep, struct entry entry, const st
 		const struct interval_set *intervals = sides[i] == NEED_SOURCE ? unit->source : unit->destination;
 		if ((needs & sides[i]) == 0)
 			continue;
+		const struct interval *only = intervals->items_count == 1 ? intervals->items : NULL;
+		if (only != NULL && only->low <= side.low && only->high >= side.high) { /* most are */
+			*answered |= sides[i];
+			continue;
+		}
 		if (!interval_set_overlaps(intervals, &one))
 			return false;
 		if (interval_set_includes(intervals, &one))
@@ -478,6 +483,18 @@ static void list_members(struct sweep *sweep, const struct cell *cell)
 		if (entry_is_final(sweep->lower, entry))
 			return;
 	}
+}
+
+/* The same where one unit is open, and no other can conflict: most pairs. */
+static void make_leaf_of_one(struct sweep *sweep, uint32_t position, const struct cell *cell)
+{
+	sweep->leaf_count = 0;
+	if (sweep->copies == 0) {
+		sweep->is_over = true;
+		return;
+	}
+	sweep->copies--;
+	*pool_append(sweep->out->pool, sweep, leaf) = cut_entry(sweep, position, cell);
 }
 
 static void make_leaf(struct sweep *sweep, const struct cell *cell)
@@ -739,9 +756,9 @@ static bool can_extend(const struct sweep *sweep, const struct cell *next)
 	return last->leaf == next->leaf && last->high + 1 == next->low;
 }
 
-static void add_cell(struct sweep *sweep, struct cell cell)
+/* Adds it with the leaf that was made. */
+static void keep_cell(struct sweep *sweep, struct cell cell)
 {
-	make_leaf(sweep, &cell);
 	if (sweep->is_over || sweep->leaf_count == 0)
 		return;
 	cell.leaf = keep_leaf(sweep);
@@ -749,6 +766,12 @@ static void add_cell(struct sweep *sweep, struct cell cell)
 		sweep->out->cells[sweep->out->cells_count - 1].high = cell.high;
 	else
 		*pool_append(sweep->out->pool, sweep->out, cells) = cell;
+}
+
+static void add_cell(struct sweep *sweep, struct cell cell)
+{
+	make_leaf(sweep, &cell);
+	keep_cell(sweep, cell);
 }
 
 enum { OPEN_HOME = 1, OPEN_SHORTER = 2 };
@@ -780,16 +803,32 @@ static bool is_cell(const struct sweep *sweep)
 	return sweep->open.count != 0 && (sweep->grain == NULL || sweep->homes != 0);
 }
 
+/* The end of those that are in the same blocks. */
+static size_t end_of_pair(const struct sweep *sweep, size_t first)
+{
+	const struct pair *pairs = sweep->pairs;
+	size_t end = first + 1;
+	while (end < sweep->pairs_count && pairs[end].from == pairs[first].from && pairs[end].to == pairs[first].to)
+		end++;
+	return end;
+}
+
 /* Pair by pair: the units that stand in it are open together. */
 static void run_pairs(struct sweep *sweep)
 {
 	number128 inside = ((number128)1 << (cells_width(sweep->out->field) - sweep->grain->length)) - 1;
 	for (size_t first = 0, end; first < sweep->pairs_count && !sweep->is_over; first = end) {
 		const struct pair *pair = &sweep->pairs[first];
-		for (end = first; end < sweep->pairs_count && sweep->pairs[end].from == pair->from &&
-				  sweep->pairs[end].to == pair->to; end++)
-			order_add(&sweep->open, sweep->pairs[end].position);
-		add_cell(sweep, (struct cell){ .low = pair->from, .high = pair->from + inside, .other = pair->to });
+		const struct cell cell = { .low = pair->from, .high = pair->from + inside, .other = pair->to };
+		end = end_of_pair(sweep, first);
+		if (end == first + 1 && rest_is_uniform(sweep->rest)) {
+			make_leaf_of_one(sweep, pair->position, &cell);
+			keep_cell(sweep, cell);
+			continue;
+		}
+		for (size_t i = first; i < end; i++)
+			order_add(&sweep->open, sweep->pairs[i].position);
+		add_cell(sweep, cell);
 		for (size_t i = first; i < end; i++)
 			order_remove(&sweep->open, sweep->pairs[i].position);
 	}

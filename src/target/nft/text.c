@@ -101,16 +101,42 @@ static void text_element_verdict(struct text *out, const struct nft_verdict *ver
 	nft_text_verdict(out, verdict);
 }
 
+/* What stands behind the key: that of the element before is taken as it is where it is the same. */
+struct element_end {
+	const struct nft_element *element; /* NULL: none yet */
+	size_t begin, length;              /* in the text */
+};
+
+static bool has_end_of(const struct nft_element *element, const struct nft_element *other)
+{
+	return other != NULL && element->comment == other->comment &&
+	       element->verdict.kind == other->verdict.kind && element->verdict.chain == other->verdict.chain;
+}
+
+static void text_element_end(struct text *out, const struct nft_set *set, const struct nft_element *element,
+			     struct element_end *last)
+{
+	if (has_end_of(element, last->element)) {
+		text_reserve(out, last->length);
+		text_add_bytes(out, out->bytes + last->begin, last->length);
+		return;
+	}
+	*last = (struct element_end){ .element = element, .begin = out->length };
+	nft_text_comment(out, element->comment);
+	if (set->is_verdict_map)
+		text_element_verdict(out, &element->verdict);
+	last->length = out->length - last->begin;
+}
+
 /* One element a line: each may have a comment. */
 static void text_listed_elements(struct text *out, const struct nft_set *set)
 {
+	struct element_end last = { .element = NULL };
 	for (size_t i = 0; i < set->elements_count; i++) {
 		const struct nft_element *element = &set->elements[i];
 		text_add(out, i == 0 ? "\t\telements = { " : ",\n\t\t\t     ");
 		text_element_key(out, set, element);
-		nft_text_comment(out, element->comment);
-		if (set->is_verdict_map)
-			text_element_verdict(out, &element->verdict);
+		text_element_end(out, set, element, &last);
 	}
 }
 
