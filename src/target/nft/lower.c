@@ -175,21 +175,12 @@ static void write_resets(struct lower *lower, struct draft *draft)
 	own_rule(lower, draft, statements, 3, "reject");
 }
 
-static bool has_stateless(const struct ruleset *ruleset)
-{
-	for (enum hook hook = HOOK_INPUT; hook < HOOK_COUNT; hook++)
-		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
-			if (ruleset->rules[hook][i]->is_stateless)
-				return true;
-	return false;
-}
-
 /* What is neither new nor established; where rules keep packets out of connection tracking on purpose, these do
  * not pay the jump. */
 static struct nft_statement match_tracked(const struct ruleset *ruleset)
 {
-	return has_stateless(ruleset) ? match_bits(NFT_FIELD_CT_STATE, NFT_STATE_INVALID | NFT_STATE_RELATED)
-				      : match_not_equal(NFT_FIELD_CT_STATE, NFT_STATE_NEW);
+	return ruleset->has_stateless ? match_bits(NFT_FIELD_CT_STATE, NFT_STATE_INVALID | NFT_STATE_RELATED)
+				       : match_not_equal(NFT_FIELD_CT_STATE, NFT_STATE_NEW);
 }
 
 /* A packet has one state, which is compared as a number: a mask is one expression more, and costs 1.7 ns. What most

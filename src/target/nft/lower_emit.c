@@ -599,6 +599,17 @@ bool emit_service_goal(struct lower *lower, struct entry entry, struct goal *goa
 
 /* --- cost --------------------------------------------------------------------------------- */
 
+/* Of addresses: by the first of them, since units of networks and of ranges are told apart by any. */
+static unsigned range_cost(const struct unit *unit, enum factor factor)
+{
+	enum family family = unit->family == FAMILIES_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	const struct interval_set *intervals = factor_intervals(unit, factor);
+	unsigned length;
+	bool is_range = intervals->items_count != 0 && intervals->items[0].low != intervals->items[0].high &&
+			!interval_is_prefix(family, &intervals->items[0], &length);
+	return is_range ? COST_RANGE : 0;
+}
+
 static unsigned factor_cost(const struct unit *unit, enum factor factor)
 {
 	switch (factor) {
@@ -607,7 +618,7 @@ static unsigned factor_cost(const struct unit *unit, enum factor factor)
 		return COST_COMPARE_NAME;
 	case FACTOR_SOURCE:
 	case FACTOR_DESTINATION:
-		return cost_compare(unit->family == FAMILIES_IPV6);
+		return cost_compare(unit->family == FAMILIES_IPV6) + range_cost(unit, factor);
 	case FACTOR_SERVICE:
 		return COST_PORTS;
 	}

@@ -12,7 +12,7 @@
 enum {
 	BLOCKS_MAX = 256,     /* a prefix is cut into so many blocks at most */
 	KEYS_A_PIECE = 4,     /* keys of a map for each prefix of the list */
-	KEYS_LEAST = 1024,
+	KEYS_LEAST = 256,
 	CANDIDATES_MAX = 7,
 	PIECES_WEIGHED = 2048, /* neighbours, so that their density is that of all */
 	PIECES_A_UNIT = 8,     /* prefixes: lists of ranges that fall into more are no matter of hashes */
