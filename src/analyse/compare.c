@@ -225,6 +225,7 @@ static struct packet_list helpers_list(struct comparing *comparing, bool is_afte
 	const struct meaning *meaning = meaning_at(comparing, is_after);
 	const struct ruleset *ruleset = meaning->ruleset;
 	struct packet_rules boxes = { 0 };
+	struct match_boxing *boxing = match_boxing_new(comparing->pool, comparing->comparison->universe);
 
 	for (size_t index = 0; index < ruleset->rules_count[comparing->hook]; index++) {
 		const struct rule *rule = ruleset->rules[comparing->hook][index];
@@ -232,7 +233,7 @@ static struct packet_list helpers_list(struct comparing *comparing, bool is_afte
 				  meaning->statements + 1 + (uint32_t)index :
 				  (uint32_t)rule->identity->rule->number;
 
-		match_boxes(comparing->pool, comparing->comparison->universe, &rule->match, number, &boxes);
+		match_boxing_add(boxing, &rule->match, number, &boxes);
 	}
 	return (struct packet_list){ boxes.items, boxes.items_count, meaning->statements };
 }
@@ -310,13 +311,14 @@ static struct packet_list rescue_list(struct comparing *comparing, bool is_after
 	const struct meaning *meaning = meaning_at(comparing, is_after);
 	const struct ruleset *ruleset = meaning->ruleset;
 	struct packet_rules boxes = { 0 };
+	struct match_boxing *boxing = match_boxing_new(comparing->pool, comparing->comparison->universe);
 
 	for (size_t index = 0; index < ruleset->rules_count[comparing->hook]; index++) {
 		const struct rule *rule = ruleset->rules[comparing->hook][index];
 
 		if (rule->is_rescue)
-			match_boxes(comparing->pool, comparing->comparison->universe, &rule->match,
-				    (uint32_t)rule->identity->rule->number, &boxes);
+			match_boxing_add(boxing, &rule->match, (uint32_t)rule->identity->rule->number,
+					 &boxes);
 	}
 	return (struct packet_list){ boxes.items, boxes.items_count, meaning->statements };
 }

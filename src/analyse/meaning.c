@@ -2,6 +2,8 @@
  * a family as sets, which are those of the policy wherever they are whole there. */
 #include "analyse/meaning.h"
 
+#include "base/arena.h"
+#include "base/interned.h"
 #include "base/pool.h"
 #include "expand/product.h"
 #include "expand/side.h"
@@ -24,9 +26,17 @@ struct service_box {
 	struct interval_set protocols, first, second, original; /* empty: every value */
 };
 
+/* Boxes point into it. */
 struct service_boxes {
 	struct service_box *items;
 	size_t items_count, items_capacity;
+};
+
+struct match_boxing {
+	void *pool;
+	struct arena *arena;
+	const struct packet_universe *universe;
+	struct interned *services; /* of struct service_boxes, by the address and count of tuples */
 };
 
 static bool is_whole(const struct service_tuple *tuple, struct port_range range)
@@ -36,14 +46,19 @@ static bool is_whole(const struct service_tuple *tuple, struct port_range range)
 	return range.low == 0 && range.high >= (is_icmp ? UINT8_MAX : UINT16_MAX);
 }
 
-static struct interval_set range_set(void *pool, const struct service_tuple *tuple,
+static struct interval_set one_range(struct arena *arena, number128 low, number128 high)
+{
+	struct interval_set set = { .items_count = 1, .items_capacity = 1 };
+
+	set.items = arena_new_item(arena, struct interval);
+	set.items[0] = (struct interval){ low, high };
+	return set;
+}
+
+static struct interval_set range_set(struct arena *arena, const struct service_tuple *tuple,
 				     struct port_range range)
 {
-	struct interval_set set = { 0 };
-
-	if (!is_whole(tuple, range))
-		interval_set_add(pool, &set, range.low, range.high);
-	return set;
+	return is_whole(tuple, range) ? (struct interval_set){ 0 } : one_range(arena, range.low, range.high);
 }
 
 static bool joins(const struct service_tuple *a, const struct service_tuple *b)
@@ -53,13 +68,34 @@ static bool joins(const struct service_tuple *a, const struct service_tuple *b)
 	       !is_whole(a, a->first) && !is_whole(b, b->first);
 }
 
-static struct interval_set protocol_set(void *pool, unsigned protocol)
+/* How many tuples from this one on are one box. */
+static size_t joined_count(const struct tuple_set *services, size_t index)
 {
-	struct interval_set set = { 0 };
+	size_t count = 1;
 
-	if (protocol != PROTOCOL_ANY)
-		interval_set_add(pool, &set, protocol, protocol);
+	while (index + count < services->tuples_count &&
+	       joins(&services->tuples[index + count - 1], &services->tuples[index + count]))
+		count++;
+	return count;
+}
+
+/* Of tuples that join. */
+static struct interval_set first_ranges(struct arena *arena, const struct service_tuple *tuples, size_t count)
+{
+	struct interval_set set = { .items_count = count, .items_capacity = count };
+
+	if (count == 1)
+		return range_set(arena, tuples, tuples->first);
+	set.items = arena_array(arena, struct interval, count);
+	for (size_t index = 0; index < count; index++)
+		set.items[index] = (struct interval){ tuples[index].first.low, tuples[index].first.high };
+	interval_set_normalise(&set);
 	return set;
+}
+
+static struct interval_set protocol_set(struct arena *arena, unsigned protocol)
+{
+	return protocol == PROTOCOL_ANY ? (struct interval_set){ 0 } : one_range(arena, protocol, protocol);
 }
 
 static bool is_whole_protocol(const struct service_tuple *tuple)
@@ -69,81 +105,98 @@ static bool is_whole_protocol(const struct service_tuple *tuple)
 
 /* The box of whole protocols of these families, made where it is not there yet: `any except 80/tcp` is some 250
  * of them. */
-static struct service_box *whole_box(void *pool, struct service_boxes *boxes, uint8_t families,
+static struct service_box *whole_box(struct service_boxes *boxes, uint8_t families,
 				     size_t numbers[FAMILIES_BOTH + 1])
 {
 	if (numbers[families] == 0) {
-		*pool_append(pool, boxes, items) = (struct service_box){ .families = families };
+		boxes->items[boxes->items_count++] = (struct service_box){ .families = families };
 		numbers[families] = boxes->items_count;
 	}
 	return &boxes->items[numbers[families] - 1];
 }
 
-/* Tuples are sorted: those that join by their first range stand together. */
-static struct service_boxes service_boxes_of(void *pool, const struct tuple_set *services)
+static size_t service_boxes_most(const struct tuple_set *services)
 {
-	struct service_boxes boxes = { 0 };
+	size_t most = 0;
+
+	for (size_t index = 0; index < services->tuples_count; index += joined_count(services, index))
+		most++;
+	return most;
+}
+
+/* Tuples are sorted: those that join by their first range stand together. */
+static struct service_boxes *service_boxes_of(struct match_boxing *boxing, const struct tuple_set *services)
+{
+	struct arena *arena = boxing->arena;
+	struct service_boxes *boxes = arena_new_item(arena, struct service_boxes);
 	size_t numbers[FAMILIES_BOTH + 1] = { 0 }; /* of boxes of whole protocols, from 1 */
 
-	for (size_t index = 0; index < services->tuples_count; index++) {
+	boxes->items_capacity = service_boxes_most(services);
+	boxes->items = arena_array(arena, struct service_box, boxes->items_capacity);
+	for (size_t index = 0, count; index < services->tuples_count; index += count) {
 		const struct service_tuple *tuple = &services->tuples[index];
 
+		count = joined_count(services, index);
 		if (is_whole_protocol(tuple)) {
-			interval_set_add(pool, &whole_box(pool, &boxes, tuple->families, numbers)->protocols,
+			interval_set_add(boxing->pool, &whole_box(boxes, tuple->families, numbers)->protocols,
 					 tuple->protocol, tuple->protocol);
 			continue;
 		}
-		if (index > 0 && joins(tuple - 1, tuple)) {
-			interval_set_add(pool, &boxes.items[boxes.items_count - 1].first,
-					 tuple->first.low, tuple->first.high);
-			continue;
-		}
-		*pool_append(pool, &boxes, items) = (struct service_box){
+		boxes->items[boxes->items_count++] = (struct service_box){
 			.families = tuple->families,
-			.protocols = protocol_set(pool, tuple->protocol),
-			.first = range_set(pool, tuple, tuple->first),
-			.second = range_set(pool, tuple, tuple->second),
+			.protocols = protocol_set(arena, tuple->protocol),
+			.first = first_ranges(arena, tuple, count),
+			.second = range_set(arena, tuple, tuple->second),
 		};
 	}
-	for (size_t index = 0; index < boxes.items_count; index++) {
-		interval_set_normalise(&boxes.items[index].protocols);
-		interval_set_normalise(&boxes.items[index].first);
-	}
+	for (size_t index = 0; index < boxes->items_count; index++)
+		interval_set_normalise(&boxes->items[index].protocols);
 	return boxes;
 }
 
+static const struct service_boxes *known_services(struct match_boxing *boxing, const struct tuple_set *services)
+{
+	const uintptr_t key[] = { (uintptr_t)services->tuples, services->tuples_count };
+	void **slot = interned_slot(boxing->services, key, sizeof key);
+
+	if (*slot == NULL)
+		*slot = service_boxes_of(boxing, services);
+	return *slot;
+}
+
 /* false: it is none of the box's. */
-static bool narrow_protocol(void *pool, struct service_box *box, unsigned protocol)
+static bool narrow_protocol(struct arena *arena, struct service_box *box, unsigned protocol)
 {
 	if (!interval_set_is_empty(&box->protocols) && !interval_set_contains(&box->protocols, protocol))
 		return false;
-	box->protocols = protocol_set(pool, protocol);
+	box->protocols = protocol_set(arena, protocol);
 	return true;
 }
 
 /* A `forward` with another port: its services before translation belong to those after it by their
  * protocol and source ports. */
-static struct service_boxes with_originals(void *pool, const struct service_boxes *after,
+static struct service_boxes with_originals(struct match_boxing *boxing, const struct service_boxes *after,
 					   const struct tuple_set *original)
 {
+	struct arena *arena = boxing->arena;
 	struct service_boxes boxes = { 0 };
 
 	for (size_t a = 0; a < after->items_count; a++) {
 		for (size_t b = 0; b < original->tuples_count; b++) {
 			const struct service_tuple *tuple = &original->tuples[b];
-			struct interval_set second = range_set(pool, tuple, tuple->second);
+			struct interval_set second = range_set(arena, tuple, tuple->second);
 			struct service_box box = after->items[a];
 
 			box.families &= tuple->families;
-			if ((tuple->protocol != PROTOCOL_ANY && !narrow_protocol(pool, &box, tuple->protocol)) ||
+			if ((tuple->protocol != PROTOCOL_ANY && !narrow_protocol(arena, &box, tuple->protocol)) ||
 			    box.families == FAMILIES_NONE)
 				continue;
-			box.original = range_set(pool, tuple, tuple->first);
+			box.original = range_set(arena, tuple, tuple->first);
 			if (interval_set_is_empty(&box.second))
 				box.second = second;
 			else if (!interval_set_is_empty(&second))
-				box.second = interval_set_intersect(pool, &box.second, &second);
-			*pool_append(pool, &boxes, items) = box;
+				box.second = interval_set_intersect(boxing->pool, &box.second, &second);
+			*pool_append(boxing->pool, &boxes, items) = box;
 		}
 	}
 	return boxes;
@@ -152,24 +205,20 @@ static struct service_boxes with_originals(void *pool, const struct service_boxe
 /* --- one match --------------------------------------------------------------------------------------- */
 
 struct boxing {
-	void *pool;
-	const struct packet_universe *universe;
+	struct match_boxing *all;
 	uint32_t number;
 	struct packet_rules *out;
 	struct packet_box box; /* what all have in common */
 };
 
-static const struct interval_set *keep(void *pool, struct interval_set set)
+static const struct interval_set *keep(struct match_boxing *boxing, struct interval_set set)
 {
-	struct interval_set *kept = pool_new(pool, struct interval_set);
-
-	*kept = set;
-	return kept;
+	return arena_copy(boxing->arena, &set, sizeof set);
 }
 
-static const struct interval_set *keep_or_null(void *pool, const struct interval_set *set)
+static const struct interval_set *set_or_null(const struct interval_set *set)
 {
-	return interval_set_is_empty(set) ? NULL : keep(pool, *set);
+	return interval_set_is_empty(set) ? NULL : set;
 }
 
 /* false: nothing of the family. */
@@ -183,8 +232,8 @@ static bool set_side(struct boxing *boxing, const struct place_box *place, enum 
 	boxing->box.fields[address] = address_set_is_whole(&place->addresses, family) ? NULL : addresses;
 	boxing->box.fields[interface] =
 		interface_set_is_all(&place->interfaces) ? NULL :
-		keep(boxing->pool, packet_universe_interfaces(boxing->universe, boxing->pool,
-							      &place->interfaces));
+		keep(boxing->all, packet_universe_interfaces(boxing->all->universe, boxing->all->pool,
+							     &place->interfaces));
 	return true;
 }
 
@@ -196,7 +245,7 @@ static void add_places(struct boxing *boxing, const struct place_boxes *from,
 			continue;
 		for (size_t b = 0; b < to->boxes_count; b++)
 			if (set_side(boxing, &to->boxes[b], family, FIELD_OUT, FIELD_DESTINATION))
-				*pool_append(boxing->pool, boxing->out, items) =
+				*pool_append(boxing->all->pool, boxing->out, items) =
 					(struct packet_rule){ boxing->box, boxing->number };
 	}
 }
@@ -228,43 +277,58 @@ static void add_family(struct boxing *boxing, const struct match *match,
 
 		if ((service->families & bit) == 0)
 			continue;
-		boxing->box.fields[FIELD_PROTOCOL] = keep_or_null(boxing->pool, &service->protocols);
-		boxing->box.fields[FIELD_FIRST] = keep_or_null(boxing->pool, &service->first);
-		boxing->box.fields[FIELD_SECOND] = keep_or_null(boxing->pool, &service->second);
-		boxing->box.fields[FIELD_ORIGINAL_FIRST] =
-			keep_or_null(boxing->pool, &service->original);
+		boxing->box.fields[FIELD_PROTOCOL] = set_or_null(&service->protocols);
+		boxing->box.fields[FIELD_FIRST] = set_or_null(&service->first);
+		boxing->box.fields[FIELD_SECOND] = set_or_null(&service->second);
+		boxing->box.fields[FIELD_ORIGINAL_FIRST] = set_or_null(&service->original);
 		add_places(boxing, &match->from, &match->to, family);
 	}
 }
 
-static void add_boxes(void *pool, const struct packet_universe *universe,
-		      const struct interval_set *hook, const struct match *match, uint32_t number,
-		      struct packet_rules *boxes)
+static void add_boxes(struct match_boxing *all, const struct interval_set *hook, const struct match *match,
+		      uint32_t number, struct packet_rules *boxes)
 {
-	struct boxing boxing = { .pool = pool, .universe = universe, .number = number, .out = boxes };
-	struct service_boxes services = service_boxes_of(pool, &match->services);
+	struct boxing boxing = { .all = all, .number = number, .out = boxes };
+	struct service_boxes services = *known_services(all, &match->services);
 
 	if (match->is_translated && match->original->services.tuples_count > 0)
-		services = with_originals(pool, &services, &match->original->services);
+		services = with_originals(all, &services, &match->original->services);
 	boxing.box.fields[FIELD_HOOK] = hook;
 	boxing.box.fields[FIELD_MINUTE] = match->minutes;
 	if (match->until != 0)
 		boxing.box.fields[FIELD_ERA] =
-			keep(pool, packet_universe_eras(universe, pool, match->until));
+			keep(all, packet_universe_eras(all->universe, all->pool, match->until));
 	add_family(&boxing, match, &services, FAMILY_IPV4);
 	add_family(&boxing, match, &services, FAMILY_IPV6);
+}
+
+struct match_boxing *match_boxing_new(void *pool, const struct packet_universe *universe)
+{
+	struct match_boxing *boxing = pool_new(pool, struct match_boxing);
+
+	boxing->pool = pool;
+	boxing->arena = arena_new(pool);
+	boxing->universe = universe;
+	boxing->services = interned_new(pool, boxing->arena);
+	return boxing;
+}
+
+void match_boxing_add(struct match_boxing *boxing, const struct match *match, uint32_t number,
+		      struct packet_rules *boxes)
+{
+	add_boxes(boxing, NULL, match, number, boxes);
 }
 
 void match_boxes(void *pool, const struct packet_universe *universe, const struct match *match,
 		 uint32_t number, struct packet_rules *boxes)
 {
-	add_boxes(pool, universe, NULL, match, number, boxes);
+	add_boxes(match_boxing_new(pool, universe), NULL, match, number, boxes);
 }
 
 void match_boxes_in(void *pool, const struct packet_universe *universe, enum hook hook,
 		    const struct match *match, uint32_t number, struct packet_rules *boxes)
 {
-	add_boxes(pool, universe, &singles[hook], match, number, boxes);
+	add_boxes(match_boxing_new(pool, universe), &singles[hook], match, number, boxes);
 }
 
 /* --- a ruleset --------------------------------------------------------------------------------------- */
@@ -296,10 +360,11 @@ void meaning_boxes(const struct meaning *meaning, void *pool, const struct packe
 		   enum hook hook, struct packet_rules *boxes)
 {
 	const struct ruleset *ruleset = meaning->ruleset;
+	struct match_boxing *boxing = match_boxing_new(pool, universe);
 
 	for (size_t index = 0; index < ruleset->rules_count[hook]; index++)
-		match_boxes(pool, universe, &ruleset->rules[hook][index]->match,
-			    statement_of(ruleset->rules[hook][index]), boxes);
+		match_boxing_add(boxing, &ruleset->rules[hook][index]->match,
+				 statement_of(ruleset->rules[hook][index]), boxes);
 }
 
 packet_map meaning_map(const struct meaning *meaning, void *pool, struct packet_space *space)

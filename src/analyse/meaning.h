@@ -17,6 +17,11 @@ struct packet_rules {
  * are as many as it has services (ports of one protocol together) times places, a family each. */
 void match_boxes(void *pool, const struct packet_universe *universe, const struct match *match,
 		 uint32_t number, struct packet_rules *boxes);
+/* Of many matches: what they share of their services is taken apart once. The matches must live as long. */
+struct match_boxing;
+struct match_boxing *match_boxing_new(void *pool, const struct packet_universe *universe);
+void match_boxing_add(struct match_boxing *boxing, const struct match *match, uint32_t number,
+		      struct packet_rules *boxes);
 /* The same, in one hook. */
 void match_boxes_in(void *pool, const struct packet_universe *universe, enum hook hook,
 		    const struct match *match, uint32_t number, struct packet_rules *boxes);

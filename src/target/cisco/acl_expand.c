@@ -17,20 +17,27 @@ struct acl_expanded {
 
 struct acl_expansion acl_expansion_new(void *pool, struct diags *diags, const struct acl_config *config)
 {
+	struct arena *arena = arena_new(pool);
+
 	return (struct acl_expansion){
 		.pool = pool,
-		.arena = arena_new(pool),
+		.arena = arena,
 		.diags = diags,
 		.config = config,
+		.ones = interned_new(pool, arena),
 	};
 }
 
 const struct interval_set *acl_expand_one(struct acl_expansion *expansion, number128 low, number128 high)
 {
-	struct interval_set *set = arena_new_item(expansion->arena, struct interval_set);
+	const struct interval item = { low, high };
+	void **slot = interned_slot(expansion->ones, &item, sizeof item);
+	struct interval_set *set = *slot;
 
-	set->items = arena_new_item(expansion->arena, struct interval);
-	set->items[0] = (struct interval){ low, high };
+	if (set != NULL)
+		return set;
+	*slot = set = arena_new_item(expansion->arena, struct interval_set);
+	set->items = arena_copy(expansion->arena, &item, sizeof item);
 	set->items_count = set->items_capacity = 1;
 	return set;
 }
@@ -59,6 +66,19 @@ static const struct interval_set *wildcard_set(struct acl_expansion *expansion,
 		part = (part - above) & above;
 	}
 	return set;
+}
+
+static const struct interval_set *known_wildcard(struct acl_expansion *expansion, const struct acl_place *place)
+{
+	struct acl_expanded_place *known = expansion->places;
+
+	for (size_t index = 0; index < 2; index++)
+		if (known[index].set != NULL && known[index].value == place->value &&
+		    known[index].wildcard == place->wildcard)
+			return known[index].set;
+	known[1] = known[0];
+	known[0] = (struct acl_expanded_place){ place->value, place->wildcard, wildcard_set(expansion, place) };
+	return known[0].set;
 }
 
 /* --- ports and flags -------------------------------------------------------------------------- */
@@ -293,7 +313,7 @@ bool acl_expand_place(struct acl_expansion *expansion, enum family family, const
 			 ACL_WILDCARD_RANGES);
 		return false;
 	}
-	*set = wildcard_set(expansion, place);
+	*set = known_wildcard(expansion, place);
 	return true;
 }
 

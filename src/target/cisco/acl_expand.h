@@ -3,9 +3,16 @@
 #define FWC_TARGET_CISCO_ACL_EXPAND_H
 
 #include "base/arena.h"
+#include "base/interned.h"
 #include "base/names.h"
 #include "diag/diag.h"
 #include "target/cisco/acl.h"
+
+/* What was asked for last, for the entries of one rule follow each other. */
+struct acl_expanded_place {
+	number128 value, wildcard;
+	const struct interval_set *set; /* NULL: none yet */
+};
 
 /* Sets that several entries share, and groups that were taken apart. */
 struct acl_expansion {
@@ -13,6 +20,8 @@ struct acl_expansion {
 	struct arena *arena;
 	struct diags *diags;
 	const struct acl_config *config;
+	struct interned *ones;   /* sets of one interval, by that: numbers of ports and protocols come again */
+	struct acl_expanded_place places[2]; /* sources and destinations take turns */
 	struct names *groups;    /* by name; NULL until the first one is asked for */
 	struct names *expanded;  /* of struct acl_expanded, by name */
 	struct acl_flags flags;  /* that were looked at last, and what became of them */

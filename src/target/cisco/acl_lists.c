@@ -14,6 +14,7 @@ struct acl_draft {
 	bool is_removed;
 	bool is_sorted;        /* the entries, by number */
 	uint32_t highest;      /* number given so far */
+	void *seen_pool;       /* until the text ends */
 	struct interned *seen; /* what an entry says, without its number -> the entry */
 	struct text *key;
 	struct acl_remark *remarks, **last_remark; /* for the next entry */
@@ -39,7 +40,8 @@ static struct acl_draft *draft_new(struct acl_reader *reader, const struct acl_l
 	};
 	draft->head = *head;
 	draft->is_sorted = true;
-	draft->seen = interned_new(reader->pool, reader->arena);
+	draft->seen_pool = pool_child(reader->pool, "seen");
+	draft->seen = interned_new(draft->seen_pool, arena_new(draft->seen_pool));
 	draft->key = text_new(reader->pool);
 	draft->last_remark = &draft->remarks;
 	*pool_append(reader->pool, reader, drafts) = draft;
@@ -100,10 +102,15 @@ static void key_add_string(struct text *key, const char *string)
 	text_add_bytes(key, string == NULL ? "" : string, string == NULL ? 1 : strlen(string) + 1);
 }
 
-static void key_add_place(struct text *key, const struct acl_place *place)
+static void key_add_place(struct text *key, enum family family, const struct acl_place *place)
 {
-	text_add_bytes(key, (const char *)&place->value, sizeof place->value);
-	text_add_bytes(key, (const char *)&place->wildcard, sizeof place->wildcard);
+	const number128 whole[] = { place->value, place->wildcard };
+	const uint32_t low[] = { (uint32_t)place->value, (uint32_t)place->wildcard };
+
+	if (family == FAMILY_IPV4)
+		text_add_bytes(key, (const char *)low, sizeof low);
+	else
+		text_add_bytes(key, (const char *)whole, sizeof whole);
 	key_add_string(key, place->group);
 }
 
@@ -116,8 +123,9 @@ static void key_add_ports(struct text *key, const struct acl_ports *ports)
 		text_add_bytes(key, (const char *)ports->numbers, ports->count * sizeof ports->numbers[0]);
 }
 
-static void key_make(struct text *key, const struct acl_entry *entry)
+static void key_make(struct acl_draft *draft, const struct acl_entry *entry)
 {
+	struct text *key = draft->key;
 	const uint16_t head[] = {
 		(uint16_t)entry->kind, (uint16_t)entry->action, entry->protocol, entry->icmp_type,
 		entry->icmp_code, entry->flags.mask, entry->flags.value, entry->flags.is_all,
@@ -126,8 +134,8 @@ static void key_make(struct text *key, const struct acl_entry *entry)
 
 	key->length = 0;
 	text_add_bytes(key, (const char *)head, sizeof head);
-	key_add_place(key, &entry->source);
-	key_add_place(key, &entry->destination);
+	key_add_place(key, draft->list->family, &entry->source);
+	key_add_place(key, draft->list->family, &entry->destination);
 	key_add_ports(key, &entry->source_ports);
 	key_add_ports(key, &entry->destination_ports);
 	key_add_string(key, entry->services);
@@ -161,7 +169,7 @@ static void entry_add(struct acl_reader *reader, struct acl_draft *draft, struct
 	struct acl_entry **slot;
 	struct diagnostic *diagnostic;
 
-	key_make(draft->key, entry);
+	key_make(draft, entry);
 	slot = (struct acl_entry **)interned_slot(draft->seen, draft->key->bytes, draft->key->length);
 	if (*slot == NULL) {
 		*slot = entry_append(reader, draft, entry);
@@ -254,7 +262,7 @@ static void entry_remove(struct acl_draft *draft, size_t index)
 	struct acl_list *list = draft->list;
 	struct acl_entry *entry = list->entries[index];
 
-	key_make(draft->key, entry);
+	key_make(draft, entry);
 	if (entry->kind != ACL_ENTRY_UNREAD)
 		*interned_slot(draft->seen, draft->key->bytes, draft->key->length) = NULL;
 	memmove(list->entries + index, list->entries + index + 1,
@@ -301,7 +309,7 @@ static bool remove_entry(struct acl_reader *reader, struct acl_draft *draft)
 
 	if (!acl_entry_read(&reader->line, reader->arena, &dialect, entry))
 		return false;
-	key_make(draft->key, entry);
+	key_make(draft, entry);
 	found = *interned_slot(draft->seen, draft->key->bytes, draft->key->length);
 	if (found == NULL)
 		return acl_line_fail(&reader->line, "the list has no such entry");
@@ -405,6 +413,7 @@ void acl_lists_finish(struct acl_reader *reader)
 		draft_sort(draft);
 		draft_judge(reader, draft);
 		draft->list->remarks = draft->remarks;
+		talloc_free(draft->seen_pool);
 		*pool_append(reader->pool, reader->config, lists) = draft->list;
 	}
 }

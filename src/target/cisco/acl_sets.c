@@ -8,7 +8,7 @@ struct making {
 	struct acl_expansion expansion;
 	const struct acl_list *list;
 	struct acl_sets *sets;
-	bool takes_partial;
+	bool takes_partial, is_without_later;
 	/* values of the fragment field */
 	const struct interval_set *first_fragment, *later_fragment;
 };
@@ -45,6 +45,11 @@ static void fragments_add(struct making *making, struct acl_box box, bool is_fra
 {
 	const bool has_layer_4 = box.first != NULL || box.second != NULL || box.flags != NULL;
 
+	if (making->is_without_later) {
+		if (!is_fragments)
+			box_add(making, &box);
+		return;
+	}
 	if (is_fragments) {
 		box.fragment = making->later_fragment;
 		box_add(making, &box);
@@ -168,6 +173,7 @@ const struct acl_sets *acl_sets_make(void *pool, struct diags *diags, const stru
 		.list = list,
 		.sets = pool_new(pool, struct acl_sets),
 		.takes_partial = settings->takes_partial,
+		.is_without_later = settings->is_without_later,
 	};
 	bool is_known = true;
 

@@ -45,6 +45,7 @@ struct acl_sets {
 struct acl_sets_settings {
 	enum family family;
 	bool takes_partial;
+	bool is_without_later; /* no boxes of later fragments, and the field is in none */
 };
 
 /* list NULL: one that is missing. NULL after an error in the bag. */

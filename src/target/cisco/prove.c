@@ -156,12 +156,26 @@ static packet_set with_answers(struct proving *proving, const struct proving_pla
 	return set;
 }
 
+static bool given_make(struct proving *proving, void *pool, const struct proving_place *place,
+		       struct given_list *given)
+{
+	const struct given_context context = {
+		.pool = pool,
+		.diags = proving->diags,
+		.config = proving->config,
+		.universe = proving->universe,
+		.timezone_s = proving->subject->ruleset->policy->timezone_s,
+		.is_without_later = true, /* no packet of scope_of is one */
+	};
+
+	return given_list_make(&context, place->wanted.family,
+			       acl_list_find(proving->config, place->wanted.family, place->name), given);
+}
+
 /* Answers of protocol 0, which no entry can speak of alone, are told with the others and may be denied. */
-static bool compare(struct proving *proving, void *pool, struct proving_place *place,
-		    const struct given_list *given)
+static bool compare(struct proving *proving, void *pool, struct proving_place *place, packet_map found)
 {
 	struct packet_space *space = proving->space;
-	packet_map found = packet_map_first_match(space, given->rules.items, given->rules.items_count, 0);
 	packet_map wanted = wanted_map(pool, space, &place->wanted);
 	packet_set first = packet_map_renumber(space, wanted, permits, &place->wanted);
 	packet_set allowed = with_answers(proving, place, first);
@@ -169,6 +183,7 @@ static bool compare(struct proving *proving, void *pool, struct proving_place *p
 						    packet_set_value(space, FIELD_PROTOCOL, 0));
 	packet_set difference = packet_set_subtract(space, packet_map_difference(space, found, allowed), unwritten);
 	struct packet_point point;
+	struct given_list given;
 
 	difference = packet_set_intersect(space, difference, scope_of(proving, place->wanted.family));
 	if (packet_space_is_over(space)) {
@@ -178,8 +193,23 @@ static bool compare(struct proving *proving, void *pool, struct proving_place *p
 	}
 	if (!packet_set_example(space, difference, &point))
 		return true;
-	describe(proving, place, given, packet_map_at(space, wanted, &point), &point);
+	if (given_make(proving, pool, place, &given))
+		describe(proving, place, &given, packet_map_at(space, wanted, &point), &point);
 	return false;
+}
+
+/* What the list does. Its rules of packets are many bytes, and only its map is kept beside those of the policy.
+ * false: not understood. */
+static bool found_map(struct proving *proving, const struct proving_place *place, packet_map *found)
+{
+	void *pool = pool_child(proving->pool, "given");
+	struct given_list given;
+	bool is_read = given_make(proving, pool, place, &given);
+
+	if (is_read)
+		*found = packet_map_first_match(proving->space, given.rules.items, given.rules.items_count, 0);
+	talloc_free(pool);
+	return is_read;
 }
 
 /* A list that the text binds and does not have permits everything. */
@@ -187,20 +217,13 @@ static bool prove_place(struct proving *proving, struct proving_place *place)
 {
 	void *pool = pool_child(proving->pool, "list");
 	const struct acl_list *list = acl_list_find(proving->config, place->wanted.family, place->name);
-	const struct given_context context = {
-		.pool = pool,
-		.diags = proving->diags,
-		.config = proving->config,
-		.universe = proving->universe,
-		.timezone_s = proving->subject->ruleset->policy->timezone_s,
-	};
-	struct given_list given;
-	bool is_equal = given_list_make(&context, place->wanted.family, list, &given);
+	packet_map found;
+	bool is_equal = found_map(proving, place, &found);
 
 	if (!is_equal)
 		(void)unreadable(proving, CISCO_PROOF_UNREADABLE);
 	else
-		is_equal = compare(proving, pool, place, &given);
+		is_equal = compare(proving, pool, place, found);
 	proving->proof.lists++;
 	proving->proof.entries += list != NULL ? list->entries_count : 0;
 	talloc_free(pool);

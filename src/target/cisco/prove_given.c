@@ -160,7 +160,8 @@ bool given_list_make(const struct given_context *context, enum family family, co
 		     struct given_list *given)
 {
 	const struct acl_sets *sets = acl_sets_make(context->pool, context->diags, context->config, list,
-						    &(struct acl_sets_settings){ family, true });
+						    &(struct acl_sets_settings){
+							    family, true, context->is_without_later });
 
 	*given = (struct given_list){ 0 };
 	if (sets != NULL)
@@ -169,5 +170,7 @@ bool given_list_make(const struct given_context *context, enum family family, co
 	for (size_t index = 0; sets != NULL && index < sets->boxes_count; index++)
 		if (!add_box(context, sets, &sets->boxes[index], given))
 			return false;
+	if (sets != NULL)
+		talloc_free(sets->boxes); /* as large as the rules, which hold all of them */
 	return sets != NULL;
 }

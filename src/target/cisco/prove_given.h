@@ -18,6 +18,7 @@ struct given_context {
 	const struct acl_config *config;
 	const struct packet_universe *universe;
 	int32_t timezone_s;  /* of the router's clock */
+	bool is_without_later; /* only of packets that are whole or first fragments; that field is in no rule */
 };
 
 /* The ends of the time ranges, for a universe that is not finished: where lists are compared of which no policy

@@ -91,14 +91,14 @@ static bool box_here(struct wanting *wanting, struct packet_box *box)
 static struct packet_rules rules_of(struct wanting *wanting, enum hook hook)
 {
 	const struct ruleset *ruleset = wanting->place->ruleset;
+	struct match_boxing *boxing = match_boxing_new(wanting->pool, wanting->space->universe);
 	struct packet_rules boxes = { 0 };
 	size_t count = 0;
 
 	for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
 		const struct rule *rule = ruleset->rules[hook][index];
 
-		match_boxes(wanting->pool, wanting->space->universe, &rule->match,
-			    WANTED_RULES + (uint32_t)rule->identity->rule->number, &boxes);
+		match_boxing_add(boxing, &rule->match, WANTED_RULES + rule->identity->rule->number, &boxes);
 	}
 	for (size_t index = 0; index < boxes.items_count; index++)
 		if (box_here(wanting, &boxes.items[index].box))
