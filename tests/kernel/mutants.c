@@ -375,6 +375,7 @@ static bool same_for_packets(const struct tables *tables, const struct ruleset *
 	struct read_constants constants = { .count = 0 };
 	read_constants_add(&constants, tables->one);
 	read_constants_add(&constants, tables->other);
+	read_favour_differences(&constants, tables->one, tables->other);
 	for (unsigned i = 0; i < packets; i++) {
 		struct model_packet packet = read_packet_near(&constants, ruleset);
 		for (size_t k = 0; k < sizeof places / sizeof places[0]; k++)

@@ -116,6 +116,7 @@ def case_mutants_of_special_policies():
         with open(os.path.join(DIR.name, name + ".fw"), "w", encoding="utf-8") as file:
             file.write(text)
         mutants_of(f"policy:{DIR.name}/{name}.fw", ASKED.mutants, 3)
+        mutants_of(f"policy2:{DIR.name}/{name}.fw", max(4, ASKED.mutants // 8), 4)  # --optimise 2
 
 
 def case_mutants_in_pieces():

@@ -7,7 +7,8 @@
  *                                or random:SEED
  *     proof_tool mutants POLICY COUNT SEED [WEIGHT]
  *                                small changes of what is made: are they caught? In pieces, too
- * TABLE is policy:FILE, random:SEED or a model of models.c. */
+ * TABLE is policy:FILE, random:SEED or a model of models.c; policy0:, policy2: make it at that level of
+ * --optimise, and random likewise. */
 #include <linux/netfilter.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,13 +46,30 @@ static const struct ruleset *ruleset_of(void *pool, struct diags *diags, const c
 	return diags_has_errors(diags) ? NULL : expand_policy(pool, diags, policy);
 }
 
+/* The level that stands before the colon; NULL: what is wanted is none that is lowered. What is behind the colon
+ * goes into `rest`. */
+static const struct nft_settings *settings_of(const char *name, const char **rest)
+{
+	static const struct nft_settings settings[] = {
+		{ .table = "fwc" },
+		{ .table = "fwc", .level = OPTIMISE_LINES },
+		{ .table = "fwc", .level = OPTIMISE_FASTEST },
+	};
+	const char *colon = strchr(name, ':');
+	if (colon == NULL)
+		return NULL;
+	*rest = colon + 1;
+	return &settings[colon[-1] == '0' ? 1 : colon[-1] == '2' ? 2 : 0];
+}
+
 static struct nft_table *table_of(void *pool, struct diags *diags, const char *name)
 {
-	static const struct nft_settings settings = { .table = "fwc" };
-	if (strncmp(name, "policy:", 7) != 0)
+	const char *rest = NULL;
+	const struct nft_settings *settings = settings_of(name, &rest);
+	if (settings == NULL || strncmp(name, "policy", 6) != 0)
 		return model_make(pool, diags->sources, name);
-	const struct ruleset *ruleset = ruleset_of(pool, diags, name + 7);
-	return ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
+	const struct ruleset *ruleset = ruleset_of(pool, diags, rest);
+	return ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, settings);
 }
 
 static int print_reading(void *pool, const struct nft_read *read)
@@ -103,17 +121,18 @@ static int tell(const struct proof *proof)
 	return EXIT_FAILURE;
 }
 
-static const struct ruleset *policy_of(void *pool, struct diags *diags, const char *name)
+static const struct ruleset *policy_of(void *pool, struct diags *diags, const char *name, const char *rest)
 {
-	return strncmp(name, "policy:", 7) == 0 ? ruleset_of(pool, diags, name + 7)
-						: random_policy(pool, strtoul(name + 7, NULL, 10));
+	return strncmp(name, "policy", 6) == 0 ? ruleset_of(pool, diags, rest)
+					       : random_policy(pool, strtoul(rest, NULL, 10));
 }
 
 static int mutants(void *pool, struct diags *diags, const char *name, char **numbers)
 {
-	static const struct nft_settings settings = { .table = "fwc" };
-	const struct ruleset *ruleset = policy_of(pool, diags, name);
-	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
+	const char *rest = NULL;
+	const struct nft_settings *settings = settings_of(name, &rest);
+	const struct ruleset *ruleset = settings == NULL ? NULL : policy_of(pool, diags, name, rest);
+	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, settings);
 	if (table == NULL)
 		return complain(diags);
 	return mutants_run(pool, ruleset, table, strtoul(numbers[0], NULL, 10), strtoul(numbers[1], NULL, 10),
@@ -122,13 +141,14 @@ static int mutants(void *pool, struct diags *diags, const char *name, char **num
 
 static int prove(void *pool, struct diags *diags, const char *name, const char *piece_weight)
 {
-	static const struct nft_settings settings = { .table = "fwc" };
+	const char *rest = NULL;
+	const struct nft_settings *settings = settings_of(name, &rest);
 	const struct proof_limits limits = {
 		.piece_weight = piece_weight == NULL ? 0 : strtoul(piece_weight, NULL, 10),
 	};
 	double start = seconds();
-	const struct ruleset *ruleset = policy_of(pool, diags, name);
-	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, &settings);
+	const struct ruleset *ruleset = settings == NULL ? NULL : policy_of(pool, diags, name, rest);
+	const struct nft_table *table = ruleset == NULL ? NULL : nft_lower(pool, diags, ruleset, settings);
 	if (table == NULL)
 		return complain(diags);
 	double made = seconds();
