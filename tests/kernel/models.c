@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "target/nft/field.h"
+#include "target/nft/nft.h"
 
 struct maker {
 	void *pool;
@@ -881,8 +882,7 @@ static void make_elements(struct maker *maker, size_t count)
 	struct nft_set *set = set_of(maker, "blocked", NFT_FIELD_IP_SADDR);
 	struct interval_set *intervals = pool_new(maker->pool, struct interval_set);
 	for (size_t i = 0; i < count; i++)
-		interval_set_add(maker->pool, intervals, (number128)(i * 1024 + 256),
-				 (number128)(i * 1024 + 511));
+		interval_set_add(maker->pool, intervals, i * 1024 + 256, i * 1024 + 511);
 	set->intervals = intervals;
 	set->is_interval = true;
 	begin_base(maker, "forward", "filter", FORWARD, 0);
@@ -932,6 +932,21 @@ static void make_gate(struct maker *maker, size_t count)
 	verdict(maker, NFT_DROP, NULL);
 }
 
+/* As many levels of chains as the lowering makes, with a set that makes a load take steps. */
+static void make_deepest(struct maker *maker)
+{
+	const char *below = NULL;
+	for (unsigned level = NFT_LEVELS_MAX; level > 1; level--) {
+		begin_chain(maker, pool_format(maker->pool, "level_%u", level));
+		begin_rule(maker);
+		verdict(maker, below == NULL ? NFT_DROP : NFT_JUMP, below);
+		below = maker->chain->name;
+	}
+	make_elements(maker, 4);
+	begin_rule(maker);
+	verdict(maker, NFT_JUMP, below);
+}
+
 static const struct {
 	const char *name;
 	void (*make)(struct maker *maker);
@@ -947,6 +962,7 @@ static const struct {
 	{ "bad-rule", make_bad_rule, NULL },
 	{ "bad-element", make_bad_element, NULL },
 	{ "loop", make_loop, NULL },
+	{ "deepest", make_deepest, NULL },
 	{ "rules:", NULL, make_rules },
 	{ "elements:", NULL, make_elements },
 	{ "both:", NULL, make_both },

@@ -189,6 +189,13 @@ def case_steps():
         same(once, output(f'{before} "$TOOL" load both:5000 {room}; {LISTED}'))
 
 
+def case_deepest():
+    """What is as deep as can be written is replaced, too: base chains go to new ones for it."""
+    once = output(f'"$TOOL" load deepest; {LISTED}')
+    for before in ("deepest", "both:50"):
+        same(once, output(f'"$TOOL" load {before}; "$TOOL" load deepest; {LISTED}'))
+
+
 def case_staged():
     """What does not fit a switch over stands in chains of its own, under names of its own."""
     direct = chains_of(output('"$TOOL" load linear:1000; nft -s list ruleset'))

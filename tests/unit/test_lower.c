@@ -344,18 +344,19 @@ START_TEST(many_zones_on_both_sides_mean_the_same)
 }
 END_TEST
 
-/* The kernel follows 16 levels, the base chain's included; a deeper hook is a mistake, and no table. */
+/* The kernel follows 16 levels, the base chain's included, and a load takes one; a deeper hook is a mistake, and
+ * no table. */
 START_TEST(levels_beyond_the_kernels_are_told)
 {
 	void *pool = unit_pool();
 	struct diags *diags = diags_new(pool, sources_new(pool));
 	struct lower here = { .pool = pool, .scratch = pool, .diags = diags,
 			      .table = pool_new(pool, struct nft_table) };
-	for (unsigned height = LOWER_LEVELS_MAX - 1; height <= LOWER_LEVELS_MAX; height++) {
+	for (unsigned height = NFT_LEVELS_MAX - 1; height <= NFT_LEVELS_MAX; height++) {
 		struct draft draft = draft_begin(&here);
 		draft.height = height;
 		chain_end_base(&here, &draft, &(struct nft_chain){ .name = "input" });
-		ck_assert_uint_eq(diags->error_count, height == LOWER_LEVELS_MAX);
+		ck_assert_uint_eq(diags->error_count, height == NFT_LEVELS_MAX);
 	}
 	ck_assert_int_eq(diags->items[0]->code, CODE_TARGET_LIMIT);
 }

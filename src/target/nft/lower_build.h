@@ -10,8 +10,6 @@
 #include "target/nft/memo.h"
 #include "target/nft/nft.h"
 
-/* Levels of chains that the kernel follows (NFT_JUMP_STACK_SIZE), the base chain included. */
-#define LOWER_LEVELS_MAX 16
 /* A place to go to, and how many levels of chains it needs (0: none, it is a verdict). */
 struct goal {
 	struct nft_verdict verdict;

@@ -34,8 +34,8 @@ void chain_end_base(struct lower *lower, struct draft *draft, const struct nft_c
 	chain->hook = base->hook;
 	chain->priority = base->priority;
 	chain->comment = base->comment;
-	if (levels > LOWER_LEVELS_MAX)
+	if (levels > NFT_LEVELS_MAX)
 		diag_add(lower->diags, CODE_TARGET_LIMIT, SPAN_NONE,
-			 "nft: hook '%s' needs %u levels of chains, the kernel takes %u",
-			 base->name, levels, LOWER_LEVELS_MAX);
+			 "nft: hook '%s' needs %u levels of chains, %u can be loaded",
+			 base->name, levels, NFT_LEVELS_MAX);
 }

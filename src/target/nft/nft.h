@@ -21,6 +21,11 @@ struct nft_settings {
 	struct nft_report *report; /* to be filled (report.h), or NULL */
 };
 
+/* Levels of chains that a table has, the base chain included: one less than the kernel follows
+ * (NFT_JUMP_STACK_SIZE), for while a table is replaced base chains only go to the chain that has their rules
+ * (replace.h). */
+#define NFT_LEVELS_MAX 15
+
 /* lower.c: ruleset to table. What the target cannot express is an error in the bag at the policy's
  * line (TARGET_CANNOT, TARGET_LIMIT, STATELESS_*). NULL after an error. */
 struct nft_table *nft_lower(void *pool, struct diags *diags, const struct ruleset *ruleset,

@@ -81,7 +81,7 @@ static struct goal chain_goal(struct lower *lower, struct list list, unsigned le
 	uint32_t number = memo_find(&lower->chain_memo, hash, leaf_chain_equals, &wanted);
 	if (number != MEMO_NONE) {
 		struct goal goal = lower->leaf_chains[number].goal;
-		if (level - 1 + goal.height <= LOWER_LEVELS_MAX)
+		if (level - 1 + goal.height <= NFT_LEVELS_MAX)
 			return goal;
 	}
 	struct goal goal = new_chain(lower, list, level);

@@ -36,7 +36,7 @@ unsigned cells_levels(const struct cells *cells, enum cells_form form);
 void cells_write(struct lower *lower, struct draft *draft, const struct cells *cells,
 		 const struct goal *goals, enum cells_form form, enum nft_verdict_kind kind);
 
-/* Chains above a leaf; leaves and outcomes need up to 9 more. */
-#define SPLIT_LEVELS_MAX 7
+/* Chains above a leaf; leaves and outcomes need up to 9 more (NFT_LEVELS_MAX). */
+#define SPLIT_LEVELS_MAX 6
 
 #endif
