@@ -199,6 +199,11 @@ diagram diagram_row_end(struct diagrams *diagrams, size_t base, uint32_t field)
 	return find_or_make(diagrams, field, diagrams->row + base, count);
 }
 
+void diagram_row_drop(struct diagrams *diagrams, size_t base)
+{
+	diagrams->row_count = base;
+}
+
 diagram diagram_choose(struct diagrams *diagrams, uint32_t field, const struct interval_set *values,
 		       diagram inside, diagram outside)
 {

@@ -95,6 +95,8 @@ size_t diagram_row_begin(const struct diagrams *diagrams);
 /* Neighbours that are equal become one piece. */
 void diagram_row_add(struct diagrams *diagrams, size_t base, number128 high, diagram child);
 diagram diagram_row_end(struct diagrams *diagrams, size_t base, uint32_t field);
+/* Ends it without a node. */
+void diagram_row_drop(struct diagrams *diagrams, size_t base);
 
 /* A number for an operation whose results depend on its context: never given before. */
 uint32_t diagrams_operation(struct diagrams *diagrams);

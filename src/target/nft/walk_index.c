@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "target/nft/walk_form.h"
 
 #define WORD_BYTES 4u
 #define KEY_BYTES_MAX WALK_REGISTER_BYTES
@@ -65,6 +66,7 @@ struct making {
 	const struct read_set *set;
 	const struct walk_registers *registers;
 	int place;
+	struct walk_form form; /* of an exact key, or none */
 	void *pool; /* until it is made */
 };
 
@@ -187,10 +189,29 @@ static struct reaches ranges_reach(const struct making *making, const struct rea
 	return reaches;
 }
 
+/* A key of a simple form. */
+static struct reaches form_reach(const struct making *making, const struct read_element *element)
+{
+	struct reaches reaches = all_reaches(whole_reach);
+	struct interval values[WALK_FORM_FIELDS];
+	if (!walk_form_values(&making->form, element->key, values))
+		return all_reaches(no_reach);
+	for (size_t i = 0; i < making->form.fields_count; i++) {
+		uint16_t variable = making->form.fields[i].variable;
+		size_t cut = cut_of(making->walk, variable);
+		if (cut != WALK_CUTS)
+			reaches.of[cut] = open_end(making->walk, variable, (struct reach){ values[i].low,
+											    values[i].high });
+	}
+	return reaches;
+}
+
 static struct reaches reaches_of(const struct making *making, const struct read_element *element)
 {
 	if (making->set->fields_count > 1)
 		return ranges_reach(making, element);
+	if (making->form.fields_count != 0 && element->key_length == making->form.length)
+		return form_reach(making, element);
 	struct walk_equations equations = walk_equations_of(making->registers, making->place, element->key,
 							    element->key_length);
 	return equations_reach(making, &equations);
@@ -444,7 +465,12 @@ const struct walk_index *walk_index_of(struct walk *walk, const struct read_set 
 	void **slot = interned_slot(walk->indices, key, index_key(key, set, registers, place));
 	if (*slot != NULL)
 		return *slot;
-	struct making making = { walk, set, registers, place, pool_child(walk->pool, "index") };
+	struct making making = {
+		.walk = walk, .set = set, .registers = registers, .place = place,
+		.pool = pool_child(walk->pool, "index"),
+	};
+	if (set->fields_count <= 1)
+		making.form = walk_form_of(walk->variables, registers, place, set->key_length);
 	struct walk_index *index = make_index(&making);
 	talloc_free(making.pool);
 	*slot = index; /* making asks for no other */

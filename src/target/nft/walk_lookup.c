@@ -5,6 +5,8 @@
 
 #include "base/pool.h"
 #include "target/nft/read_expression.h"
+#include "target/nft/walk_boxes.h"
+#include "target/nft/walk_form.h"
 #include "target/nft/walk_index.h"
 #include "target/nft/walk_load.h"
 #include "target/nft/walk_start.h"
@@ -22,6 +24,8 @@ struct group {
 	diagram *predicates;
 	size_t predicates_count, predicates_capacity;
 	struct walk_piece rows; /* that the predicates are within */
+	struct walk_boxes boxes; /* what keys of a simple form ask, until it is a predicate */
+	struct interval asked[WALK_FORM_FIELDS]; /* by them, of each field: from the first value to the last */
 };
 
 struct groups {
@@ -34,6 +38,8 @@ struct lookup {
 	struct walk *walk;
 	const struct read_set *set;
 	const struct walk_path *path;
+	struct walk_form form; /* of an exact key, or none */
+	size_t places[WALK_FORM_FIELDS]; /* of its fields in boxes */
 	const struct walk_index *index; /* of a large set in a space that is cut, or NULL */
 	int place; /* of the key in the registers */
 	size_t number; /* its own */
@@ -156,8 +162,129 @@ static void add_equations(struct lookup *lookup, struct group *group, const stru
 		add_predicate(lookup, group, &element);
 }
 
+static uint32_t form_rank(const struct lookup *lookup, size_t field)
+{
+	const struct walk_form_field *of = &lookup->form.fields[field];
+	return of->is_protocol ? walk_rank(lookup->walk->space, WALK_PROTOCOL)
+			       : lookup->walk->variables->items[of->variable].rank;
+}
+
+/* What reaches it has no end. */
+static number128 form_highest(const struct lookup *lookup, size_t field)
+{
+	const struct walk_form_field *of = &lookup->form.fields[field];
+	return of->is_protocol ? walk_highest(WALK_PROTOCOL) : lookup->walk->variables->items[of->variable].highest;
+}
+
+/* The form of the key, and its fields in the order in which diagrams ask them. One field's values are collected. */
+static void take_form(struct lookup *lookup)
+{
+	const struct walk *walk = lookup->walk;
+	struct walk_form *form = &lookup->form;
+	*form = walk_form_of(walk->variables, &lookup->path->registers, lookup->place, lookup->set->key_length);
+	if (form->fields_count < 2)
+		form->fields_count = 0;
+	for (size_t i = 0; i < form->fields_count; i++) {
+		uint32_t rank = form_rank(lookup, i);
+		for (size_t k = 0; k < form->fields_count; k++)
+			lookup->places[i] += form_rank(lookup, k) < rank || (form_rank(lookup, k) == rank && k < i);
+		for (size_t k = 0; k < i; k++)
+			if (form_rank(lookup, k) == rank) { /* two variables of one field */
+				form->fields_count = 0;
+				return;
+			}
+	}
+}
+
+static void begin_boxes(struct lookup *lookup, struct group *group)
+{
+	group->boxes.pool = lookup->walk->scratch;
+	group->boxes.fields_count = lookup->form.fields_count;
+	for (size_t i = 0; i < lookup->form.fields_count; i++) {
+		group->boxes.ranks[lookup->places[i]] = form_rank(lookup, i);
+		group->asked[i] = (struct interval){ DIAGRAM_HIGHEST, 0 };
+	}
+}
+
+/* Is the protocol one of the way's? */
+static bool is_on_way(const struct lookup *lookup, const struct walk_form_field *field, number128 protocol)
+{
+	const uint64_t *bits = lookup->path->protocols.bits;
+	unsigned number = (uint8_t)protocol;
+	return !field->is_protocol || (bits[number / 64] >> number % 64 & 1) != 0;
+}
+
+/* A key of a simple form. */
+static void add_box(struct lookup *lookup, const struct read_element *element)
+{
+	struct interval values[WALK_FORM_FIELDS];
+	struct walk_box box = { .inside = WALK_PREDICATE_TRUE };
+	struct group *group;
+	bool is_possible = walk_form_values(&lookup->form, element->key, values);
+	for (size_t i = 0; i < lookup->form.fields_count && is_possible; i++) {
+		struct interval *row = &box.rows[lookup->places[i]];
+		*row = values[i];
+		is_possible = is_on_way(lookup, &lookup->form.fields[i], values[i].low) &&
+			      walk_box_row(lookup->walk->space, form_rank(lookup, i), row, form_highest(lookup, i));
+	}
+	if (!is_possible)
+		return;
+	group = group_of(lookup, &element->more->value);
+	if (group->boxes.items_count == 0)
+		begin_boxes(lookup, group);
+	for (size_t i = 0; i < lookup->form.fields_count; i++) {
+		struct interval *asked = &group->asked[i];
+		asked->low = values[i].low < asked->low ? values[i].low : asked->low;
+		asked->high = values[i].high > asked->high ? values[i].high : asked->high;
+	}
+	*pool_append(lookup->walk->scratch, &group->boxes, items) = box;
+}
+
+/* Packets of the piece that the boxes hold, as far as rows can tell. */
+static struct walk_piece box_rows(const struct lookup *lookup, const struct group *group)
+{
+	const struct walk *walk = lookup->walk;
+	struct walk_piece rows = walk->space->piece;
+	for (size_t i = 0; i < lookup->form.fields_count; i++) {
+		struct interval asked = group->asked[i];
+		const struct interval_set values = { &asked, 1, 1 };
+		for (size_t cut = 0; cut < WALK_CUTS; cut++)
+			if (form_rank(lookup, i) == walk_rank(walk->space, walk_cut_fields[cut]))
+				walk_row_meet(&rows.rows[cut], &values, form_highest(lookup, i));
+	}
+	return rows;
+}
+
+/* The group's boxes as one predicate: of packets on the way. */
+static void end_boxes(struct lookup *lookup, struct group *group)
+{
+	struct walk *walk = lookup->walk;
+	struct walk_path way;
+	diagram all;
+	if (group->boxes.items_count == 0)
+		return;
+	if (!walk_boxes_meaning(walk->space, &group->boxes, WALK_PREDICATE_FALSE, &all)) {
+		diagram *each = pool_array(walk->scratch, diagram, group->boxes.items_count);
+		for (size_t i = 0; i < group->boxes.items_count; i++)
+			each[i] = walk_box_meaning(walk->space, &group->boxes, &group->boxes.items[i],
+						   WALK_PREDICATE_FALSE);
+		all = walk_or_of(walk, each, group->boxes.items_count);
+	}
+	const struct walk_piece rows = box_rows(lookup, group);
+	widen(&group->rows, &rows);
+	walk_path_begin(walk, &way);
+	if (walk_path_families(&way, lookup->path->families) &&
+	    walk_path_protocols(&way, &lookup->path->protocols))
+		*pool_append(walk->scratch, group, predicates) =
+			walk_and(walk, walk_path_meaning(walk, &way), all);
+}
+
 static void add_exact(struct lookup *lookup, const struct read_element *element)
 {
+	if (lookup->form.fields_count != 0 && element->key_length == lookup->form.length) {
+		add_box(lookup, element);
+		return;
+	}
 	struct walk_equations equations = walk_equations_of(&lookup->path->registers, lookup->place,
 							    element->key, element->key_length);
 	lookup->is_unclear = lookup->is_unclear || equations.is_unclear;
@@ -329,14 +456,18 @@ static const char *unclear_words(const struct lookup *lookup)
 static void add_elements(struct lookup *lookup)
 {
 	const struct read_set *set = lookup->set;
+	if (set->fields_count <= 1 && !is_row(set))
+		take_form(lookup);
 	if (lookup->index != NULL)
 		add_picked(lookup);
 	for (size_t i = 0; i < set->elements_count && lookup->index == NULL; i++)
 		add_element(lookup, &set->elements[i]);
 	if (is_row(set))
 		add_row(lookup);
-	for (size_t i = 0; i < lookup->groups.items_count; i++)
+	for (size_t i = 0; i < lookup->groups.items_count; i++) {
 		interval_set_normalise(&lookup->groups.items[i].values);
+		end_boxes(lookup, &lookup->groups.items[i]);
+	}
 	lookup->is_crossed = !lookup->is_unclear && has_crossing(lookup);
 	lookup->is_unclear = lookup->is_unclear || lookup->is_crossed;
 }

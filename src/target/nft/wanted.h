@@ -31,6 +31,13 @@ struct wanted_leaf {
 	const struct translation *translation;
 };
 
+/* What the rules of a hook want in a piece of the space. */
+struct wanted_made {
+	bool is_made;
+	uint32_t piece;
+	diagram meaning;
+};
+
 struct wanted {
 	void *pool;
 	void *scratch;
@@ -46,6 +53,9 @@ struct wanted {
 	uint32_t piece;              /* of the space, counted from 1; 0: before it is cut */
 	const uint32_t *rules[HOOK_COUNT]; /* those that the piece can meet, ascending */
 	size_t rules_count[HOOK_COUNT];
+	bool has_likes;
+	enum hook likes[HOOK_COUNT]; /* the first hook with the same rules */
+	struct wanted_made rules_made[HOOK_COUNT];
 };
 
 struct wanted *wanted_new(void *pool, struct walk_space *space, const struct ruleset *ruleset);
@@ -77,6 +87,8 @@ diagram wanted_first_of(struct wanted *wanted, diagram *items, size_t count);
 /* Packets that the kernel shows to the hook (NF_INET_*); IMPOSSIBLE elsewhere, nothing inside. */
 diagram wanted_frame(struct wanted *wanted, unsigned hook);
 
+/* What the rules of input, forward or output want, and their default. */
+diagram wanted_rules(struct wanted *wanted, enum hook hook);
 /* What input, forward or output do with every packet. */
 diagram wanted_hook(struct wanted *wanted, enum hook hook);
 /* What the nat chains of a hook (NF_INET_*) do with the first packet of a connection; nothing: it is

@@ -81,76 +81,6 @@ static diagram neighbours(struct wanted *wanted, enum hook hook)
 	return pass_where(wanted, wanted_or(wanted, discovery, listeners));
 }
 
-/* --- rules ------------------------------------------------------------------------------------------ */
-
-/* Does anything but the verdict show whose rule it was? */
-static bool is_plain(const struct outcome *outcome)
-{
-	return !outcome->has_log && !outcome->has_count && outcome->limit == NULL && outcome->helper == NULL;
-}
-
-static diagram outcome_leaf(struct wanted *wanted, struct wanted_leaf leaf)
-{
-	static const struct outcome plain[] = {
-		[VERDICT_ALLOW] = { .verdict = VERDICT_ALLOW },
-		[VERDICT_DENY] = { .verdict = VERDICT_DENY },
-		[VERDICT_REJECT] = { .verdict = VERDICT_REJECT },
-	};
-	leaf.kind = WANTED_RULE;
-	if (is_plain(leaf.outcome)) {
-		leaf.outcome = &plain[leaf.outcome->verdict];
-		leaf.identity = NULL;
-	}
-	return wanted_leaf(wanted, leaf);
-}
-
-/* A refusal of tcp is a reset; a limit per source has a set a family. */
-static diagram outcome_meaning(struct wanted *wanted, const struct outcome *outcome,
-			       const struct identity *identity)
-{
-	struct wanted_leaf leaf = { .outcome = outcome, .identity = identity };
-	if (outcome->verdict == VERDICT_REJECT) {
-		leaf.is_reset = true;
-		diagram reset = wanted_guard(wanted, protocol(wanted, PROTOCOL_TCP), outcome_leaf(wanted, leaf));
-		leaf.is_reset = false;
-		return wanted_first(wanted, reset, outcome_leaf(wanted, leaf));
-	}
-	if (outcome->limit == NULL || !outcome->limit->is_per_source)
-		return outcome_leaf(wanted, leaf);
-	leaf.family = FAMILY_IPV4;
-	diagram ipv4 = wanted_guard(wanted, wanted_families(wanted, FAMILIES_IPV4), outcome_leaf(wanted, leaf));
-	leaf.family = FAMILY_IPV6;
-	return wanted_first(wanted, ipv4, outcome_leaf(wanted, leaf));
-}
-
-static diagram rule_meaning(struct wanted *wanted, const struct rule *rule)
-{
-	const struct match *match = &rule->match;
-	/* what many rules have alike, and what few have */
-	diagram served = wanted_guard(wanted, wanted_services(wanted, &match->services),
-				      outcome_meaning(wanted, rule->outcome, rule->identity));
-	diagram holds = wanted_boxes(wanted, &match->from, WALK_SOURCE, WALK_IN);
-	holds = wanted_and(wanted, holds, wanted_boxes(wanted, &match->to, WALK_DESTINATION, WALK_OUT));
-	holds = wanted_and(wanted, holds, wanted_families(wanted, match->families));
-	holds = wanted_and(wanted, holds, wanted_conditions(wanted, match));
-	return wanted_guard(wanted, holds, served);
-}
-
-static diagram rules_meaning(struct wanted *wanted, enum hook hook)
-{
-	struct rule *const *rules = wanted->ruleset->rules[hook];
-	const uint32_t *met = wanted->rules[hook]; /* by the piece of the space */
-	size_t count = met != NULL ? wanted->rules_count[hook] : wanted->ruleset->rules_count[hook];
-	diagram *meanings = pool_array(wanted->scratch, diagram, count + 1);
-	for (size_t i = 0; i < count; i++)
-		meanings[i] = rule_meaning(wanted, rules[met != NULL ? met[i] : i]);
-	meanings[count] = outcome_meaning(wanted, wanted->ruleset->defaults[hook],
-					  wanted->ruleset->default_identities[hook]);
-	diagram made = wanted_first_of(wanted, meanings, count + 1);
-	talloc_free(meanings);
-	return made;
-}
-
 diagram wanted_hook(struct wanted *wanted, enum hook hook)
 {
 	static const unsigned numbers[HOOK_COUNT] = {
@@ -160,7 +90,7 @@ diagram wanted_hook(struct wanted *wanted, enum hook hook)
 	};
 	diagram parts[] = {
 		wanted_frame(wanted, numbers[hook]), loopback(wanted, hook), tracked(wanted),
-		resets(wanted, hook), neighbours(wanted, hook), rules_meaning(wanted, hook),
+		resets(wanted, hook), neighbours(wanted, hook), wanted_rules(wanted, hook),
 	};
 	return wanted_first_of(wanted, parts, sizeof parts / sizeof parts[0]);
 }
