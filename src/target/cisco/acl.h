@@ -71,26 +71,26 @@ enum acl_entry_kind {
 };
 
 struct acl_entry {
-	enum acl_entry_kind kind;
-	enum acl_action action;
+	enum acl_entry_kind kind : 8;
+	enum acl_action action : 8;
+	enum acl_log log : 8;
 	bool has_written_sequence; /* else counted from the entry before */
 	uint32_t sequence;
 	struct span span;          /* the line, without the blanks round it */
 	uint16_t protocol;         /* 0..255, or ACL_PROTOCOL_IP; 58 for `icmp` of an IPv6 list */
+	bool is_established;       /* was written so */
+	bool is_fragments;         /* later fragments only */
 	const char *services;      /* a service or protocol group in the protocol's place, or NULL */
 	struct acl_place source, destination; /* standard lists: destination is any */
 	struct acl_ports source_ports, destination_ports;
 	uint16_t icmp_type, icmp_code; /* 0..255, or ACL_ICMP_ANY */
-	struct acl_flags flags;
-	bool is_established;       /* was written so */
-	bool is_fragments;         /* later fragments only */
 	unsigned conditions;       /* of enum acl_condition */
+	uint32_t reflect_timeout_s; /* 0: none written */
+	struct acl_flags flags;
 	const char *condition_words; /* as IOS writes them: "dscp ef ttl eq 255"; NULL without */
 	const char *time_range;    /* or NULL */
-	enum acl_log log;
 	const char *cookie;        /* or NULL */
 	const char *reflect;       /* or NULL */
-	uint32_t reflect_timeout_s; /* 0: none written */
 	const char *evaluate;      /* of ACL_ENTRY_EVALUATE */
 	uint64_t matches;          /* the counter that `show` prints */
 	struct acl_remark *remarks; /* that stand before it, in order */

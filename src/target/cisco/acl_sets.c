@@ -8,14 +8,17 @@ struct making {
 	struct acl_expansion expansion;
 	const struct acl_list *list;
 	struct acl_sets *sets;
-	bool takes_partial, is_without_later;
+	const struct acl_sets_settings *settings;
 	/* values of the fragment field */
 	const struct interval_set *first_fragment, *later_fragment;
 };
 
 static void box_add(struct making *making, const struct acl_box *box)
 {
-	*pool_append(making->expansion.pool, making->sets, boxes) = *box;
+	if (making->settings->take != NULL)
+		making->settings->take(making->settings->context, making->sets, box);
+	else
+		*pool_append(making->expansion.pool, making->sets, boxes) = *box;
 }
 
 /* --- what cannot be said --------------------------------------------------------------------- */
@@ -45,7 +48,7 @@ static void fragments_add(struct making *making, struct acl_box box, bool is_fra
 {
 	const bool has_layer_4 = box.first != NULL || box.second != NULL || box.flags != NULL;
 
-	if (making->is_without_later) {
+	if (making->settings->is_without_later) {
 		if (!is_fragments)
 			box_add(making, &box);
 		return;
@@ -107,7 +110,7 @@ static bool entry_add(struct making *making, const struct acl_entry *entry)
 	const struct acl_services *services;
 	struct acl_box box = { .action = entry->action, .entry = entry, .is_partial = reason != NULL };
 
-	if (entry->kind == ACL_ENTRY_UNREAD || (reason != NULL && !making->takes_partial)) {
+	if (entry->kind == ACL_ENTRY_UNREAD || (reason != NULL && !making->settings->takes_partial)) {
 		unknown(making, entry, reason == NULL ? "was not understood" : reason);
 		return false;
 	}
@@ -172,8 +175,7 @@ const struct acl_sets *acl_sets_make(void *pool, struct diags *diags, const stru
 		.expansion = acl_expansion_new(pool, diags, config),
 		.list = list,
 		.sets = pool_new(pool, struct acl_sets),
-		.takes_partial = settings->takes_partial,
-		.is_without_later = settings->is_without_later,
+		.settings = settings,
 	};
 	bool is_known = true;
 

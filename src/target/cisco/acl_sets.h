@@ -46,6 +46,9 @@ struct acl_sets_settings {
 	enum family family;
 	bool takes_partial;
 	bool is_without_later; /* no boxes of later fragments, and the field is in none */
+	/* gets each box, and none is kept; NULL: they are kept. Not all of them, where the result is NULL. */
+	void (*take)(void *context, const struct acl_sets *sets, const struct acl_box *box);
+	void *context;
 };
 
 /* list NULL: one that is missing. NULL after an error in the bag. */

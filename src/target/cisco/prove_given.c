@@ -140,6 +140,12 @@ static bool set_times(const struct given_context *context, const struct acl_entr
 
 /* --- entries ---------------------------------------------------------------------------------------- */
 
+struct adding {
+	const struct given_context *context;
+	struct given_list *given;
+	bool is_refused;
+};
+
 static bool add_box(const struct given_context *context, const struct acl_sets *sets,
 		    const struct acl_box *box, struct given_list *given)
 {
@@ -156,21 +162,29 @@ static bool add_box(const struct given_context *context, const struct acl_sets *
 	return true;
 }
 
+/* One after the other: both as boxes and as rules a long list would be held twice. */
+static void take_box(void *context, const struct acl_sets *sets, const struct acl_box *box)
+{
+	struct adding *adding = context;
+
+	if (!adding->is_refused)
+		adding->is_refused = !add_box(adding->context, sets, box, adding->given);
+}
+
 bool given_list_make(const struct given_context *context, enum family family, const struct acl_list *list,
 		     struct given_list *given)
 {
-	const struct acl_sets *sets = acl_sets_make(context->pool, context->diags, context->config, list,
-						    &(struct acl_sets_settings){
-							    family, true, context->is_without_later });
+	struct adding adding = { context, given, false };
+	const struct acl_sets_settings settings = {
+		.family = family,
+		.takes_partial = true,
+		.is_without_later = context->is_without_later,
+		.take = take_box,
+		.context = &adding,
+	};
+	const struct acl_sets *sets;
 
 	*given = (struct given_list){ 0 };
-	if (sets != NULL)
-		given->rules.items = pool_room(context->pool, NULL, &given->rules.items_capacity, sets->boxes_count,
-					       sizeof *given->rules.items);
-	for (size_t index = 0; sets != NULL && index < sets->boxes_count; index++)
-		if (!add_box(context, sets, &sets->boxes[index], given))
-			return false;
-	if (sets != NULL)
-		talloc_free(sets->boxes); /* as large as the rules, which hold all of them */
-	return sets != NULL;
+	sets = acl_sets_make(context->pool, context->diags, context->config, list, &settings);
+	return sets != NULL && !adding.is_refused;
 }
