@@ -186,23 +186,19 @@ static void match_range(const struct builder *builder, const struct nft_field_ro
 	set_bytes(builder, range, NFTNL_EXPR_RANGE_TO_DATA, high, row->bytes);
 }
 
-/* Whole bytes are compared without a mask, and loaded alone where they can be. */
 static void match_prefix(const struct builder *builder, const struct nft_field_row *row,
 			 const struct nft_statement *match)
 {
 	uint8_t bytes[16], mask[16] = { 0 };
+	unsigned loaded = nft_prefix_load(match) / 8;
 	nft_key_value(bytes, row, &match->low, true);
-	if (match->length != 0 && match->length % 8 == 0) {
-		add_load(builder, row, match->length / 8, 0);
-		add_compare(builder, NFT_CMP_EQ, bytes, match->length / 8);
-		return;
-	}
 	memset(mask, 0xff, match->length / 8);
 	if (match->length % 8 != 0)
 		mask[match->length / 8] = (uint8_t)(0xff00u >> match->length % 8);
-	add_load(builder, row, row->bytes, 0);
-	add_mask(builder, mask, row->bytes, 0);
-	add_compare(builder, NFT_CMP_EQ, bytes, row->bytes);
+	add_load(builder, row, loaded, 0);
+	if (match->length != 8 * loaded)
+		add_mask(builder, mask, loaded, 0);
+	add_compare(builder, NFT_CMP_EQ, bytes, loaded);
 }
 
 static void match_less(const struct builder *builder, const struct nft_field_row *row,

@@ -178,6 +178,15 @@ enum nft_operator nft_operator_of(const struct nft_statement *match)
 	return match->operator;
 }
 
+unsigned nft_prefix_load(const struct nft_statement *match)
+{
+	bool is_whole = match->length != 0 && match->length % 8 == 0;
+	bool is_fast = match->length == 8 || match->length == 16;
+	if (match->is_of_family && match->length <= 32 && !is_fast)
+		return 32;
+	return is_whole ? match->length : rows[match->field].bytes * 8;
+}
+
 static bool element_has_range(const struct nft_set *set, const struct nft_element *element)
 {
 	const struct nft_value *lows = nft_element_lows(set, element), *highs = nft_element_highs(set, element);

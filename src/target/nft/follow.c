@@ -250,12 +250,16 @@ static unsigned compare_cost(const struct nft_statement *match, bool is_first)
 {
 	bool is_address = nft_field_row(match->field)->family != 0;
 	bool is_ipv6 = nft_field_row(match->field)->bytes == 16;
+	bool is_range = is_address && nft_operator_of(match) == NFT_RANGE;
+	unsigned more = is_range ? COST_RANGE : 0;
 
 	if (nft_field_row(match->field)->kind == NFT_VALUE_NAME)
 		return COST_COMPARE_NAME;
+	if (is_first && is_address)
+		return cost_compare(is_ipv6) + more - (match->is_of_family ? COST_FAMILY : 0);
 	if (is_first)
-		return is_address ? cost_compare(is_ipv6) : COST_PROTOCOL;
-	return is_address ? COST_COMPARE_MORE + COST_FAMILY : COST_COMPARE_MORE;
+		return COST_PROTOCOL;
+	return COST_COMPARE_MORE + more;
 }
 
 /* What the statement costs a packet that gets to it. */

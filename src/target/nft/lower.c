@@ -27,7 +27,9 @@
 #define RULES_A_SET 20 /* so many more of them, and there may be a set more than the level says */
 #define SETS_MOST 1500 /* whose loading takes the kernel some 0.25 s */
 #define VARIANT_RULES_FOLLOWED 8
-#define SHARED_INLINE 4 /* so few stand in each hook themselves */
+/* So few stand in each hook themselves. */
+#define SHARED_INLINE 4
+#define SHARED_INLINE_FASTEST 16
 #define TCP_RESET 0x04
 #define HOP_LIMIT_LOCAL 255 /* RFC 4861: such packets have passed no router */
 
@@ -270,6 +272,28 @@ static void write_default(struct lower *lower, struct draft *draft, enum hook ho
 		      &no_services, default_origin(ruleset, hook));
 }
 
+/* One rule decides, with nothing but a verdict. */
+static bool has_plain_default(const struct ruleset *ruleset, enum hook hook)
+{
+	const struct outcome *outcome = ruleset->defaults[hook];
+	return outcome->verdict != VERDICT_REJECT && !outcome->has_log && !outcome->has_count &&
+	       outcome->limit == NULL && outcome->helper == NULL;
+}
+
+/* The default decides about packets of the other family than the rules are of: ahead of them, so that no rule asks
+ * for it again. */
+static void write_other_family(struct lower *lower, struct draft *draft, enum hook hook, unsigned family)
+{
+	bool is_allowed = lower->ruleset->defaults[hook]->verdict == VERDICT_ALLOW;
+	struct nft_statement statements[] = {
+		match_equal(NFT_FIELD_NFPROTO, family == FAMILIES_IPV4 ? NFPROTO_IPV6 : NFPROTO_IPV4),
+		verdict_statement(is_allowed ? accept_verdict : drop_verdict),
+	};
+	struct span origin = default_origin(lower->ruleset, hook);
+	if (family != FAMILIES_BOTH)
+		own_rule(lower, draft, statements, 2, lower_place(lower, origin));
+}
+
 static bool boxes_equal(const struct place_boxes *a, const struct place_boxes *b)
 {
 	return (a->boxes == b->boxes && a->boxes_count == b->boxes_count) ||
@@ -311,6 +335,7 @@ static enum hook hook_shared_with(const struct ruleset *ruleset, enum hook hook)
  * saves packets the jump. */
 struct shared_list {
 	bool is_made;
+	unsigned family;       /* that packets are of which come to it: FAMILIES_* */
 	struct goal goal;      /* the chain */
 	struct nft_rule *rules;
 	size_t rules_count;    /* 0: the chain */
@@ -320,8 +345,9 @@ struct shared_list {
 static void keep_shared(struct lower *lower, struct draft *draft, struct shared_list *shared)
 {
 	size_t count = lower->drafts_count - draft->base;
+	size_t most = lower->settings->level == OPTIMISE_FASTEST ? SHARED_INLINE_FASTEST : SHARED_INLINE;
 	shared->is_made = true;
-	if (lower->settings->level == OPTIMISE_LINES || count > SHARED_INLINE || count == 0) {
+	if (lower->settings->level == OPTIMISE_LINES || count > most || count == 0) {
 		shared->goal = goal_of_chain(draft, draft_end(lower, draft, CHAIN_RULES), NFT_JUMP);
 		return;
 	}
@@ -336,6 +362,10 @@ static void make_shared(struct lower *lower, enum hook hook, struct shared_list 
 {
 	lower->prefix = CHAIN_RULES;
 	struct entries list = hook_units(lower, hook);
+	bool are_plain = true;
+	for (enum hook other = HOOK_INPUT; other < HOOK_COUNT; other++)
+		are_plain = are_plain && has_plain_default(lower->ruleset, other);
+	shared->family = are_plain ? split_take_family(lower, &list) : FAMILIES_BOTH;
 	struct draft draft = draft_begin(lower);
 	split_write(lower, &draft, &list);
 	keep_shared(lower, &draft, shared);
@@ -364,11 +394,14 @@ static void write_rules(struct lower *lower, struct draft *draft, enum hook hook
 	if (first == HOOK_COUNT) {
 		lower->prefix = hook_rows[hook].name;
 		struct entries list = hook_units(lower, hook);
+		if (has_plain_default(lower->ruleset, hook))
+			write_other_family(lower, draft, hook, split_take_family(lower, &list));
 		split_write(lower, draft, &list);
 		return;
 	}
 	if (!shared->is_made)
 		make_shared(lower, hook, shared);
+	write_other_family(lower, draft, hook, shared->family);
 	write_shared(lower, draft, shared);
 }
 

@@ -36,6 +36,7 @@ struct product {
 	const struct unit *unit;
 	struct span origin;
 	uint32_t needs;
+	bool is_of_family;         /* only packets of the unit's family come, and its addresses may say so */
 	bool is_set[FACTORS];      /* the whole factor in one lookup */
 	size_t counts[FACTORS];    /* alternatives; 1 where nothing is asked */
 	bool is_chained[FACTORS];  /* moved into the chain that `end` jumps to */
@@ -184,6 +185,13 @@ static enum nft_field address_field(const struct unit *unit, enum factor factor)
 	return factor == FACTOR_SOURCE ? NFT_FIELD_IP6_SADDR : NFT_FIELD_IP6_DADDR;
 }
 
+static void add_interval(struct rule_draft *rule, enum nft_field field, struct interval interval, bool is_of_family)
+{
+	struct nft_statement match = match_interval(field, interval);
+	match.is_of_family = is_of_family;
+	rule_add(rule, match);
+}
+
 static void add_addresses(struct lower *lower, struct rule_draft *rule,
 			  const struct product *product, enum factor factor, size_t index)
 {
@@ -193,7 +201,7 @@ static void add_addresses(struct lower *lower, struct rule_draft *rule,
 		rule_add(rule, match_set(field, lower_interval_set(lower, field, intervals,
 								   product->origin)));
 	else
-		rule_add(rule, match_interval(field, intervals->items[index]));
+		add_interval(rule, field, intervals->items[index], product->is_of_family);
 }
 
 static void add_range(struct rule_draft *rule, enum nft_field field, struct port_range range,
@@ -567,6 +575,12 @@ static void set_end(struct lower *lower, struct product *product)
 	       tail->final.items_count * sizeof *guard->items);
 }
 
+/* Fields by their places are no names to read: for the level that wants speed alone. */
+static bool is_of_family(const struct lower *lower, const struct unit *unit, struct entry entry)
+{
+	return lower->settings->level == OPTIMISE_FASTEST && (unit->needs & entry.done & NEED_FAMILY) != 0;
+}
+
 void emit_entry(struct lower *lower, struct draft *draft, struct entry entry)
 {
 	/* units may move while chains are made: work on a copy */
@@ -575,6 +589,7 @@ void emit_entry(struct lower *lower, struct draft *draft, struct entry entry)
 		.unit = &unit,
 		.origin = unit.tail->origin,
 		.needs = unit.needs & ~entry.done,
+		.is_of_family = is_of_family(lower, &unit, entry),
 	};
 	set_end(lower, &product);
 	measure(lower, &product);
@@ -610,15 +625,17 @@ static unsigned range_cost(const struct unit *unit, enum factor factor)
 	return is_range ? COST_RANGE : 0;
 }
 
-static unsigned factor_cost(const struct unit *unit, enum factor factor)
+static unsigned factor_cost(const struct product *product, enum factor factor)
 {
+	const struct unit *unit = product->unit;
 	switch (factor) {
 	case FACTOR_IN:
 	case FACTOR_OUT:
 		return COST_COMPARE_NAME;
 	case FACTOR_SOURCE:
 	case FACTOR_DESTINATION:
-		return cost_compare(unit->family == FAMILIES_IPV6) + range_cost(unit, factor);
+		return cost_compare(unit->family == FAMILIES_IPV6) + range_cost(unit, factor) -
+		       (product->is_of_family ? COST_FAMILY : 0);
 	case FACTOR_SERVICE:
 		return COST_PORTS;
 	}
@@ -648,6 +665,7 @@ unsigned emit_match_cost(const struct lower *lower, struct entry entry)
 	struct product product = {
 		.unit = &lower->units[entry.unit],
 		.needs = entry_needs(lower, entry),
+		.is_of_family = is_of_family(lower, &lower->units[entry.unit], entry),
 	};
 	unsigned cost = 0;
 	measure(lower, &product);
@@ -659,7 +677,7 @@ unsigned emit_match_cost(const struct lower *lower, struct entry entry)
 		if (product.is_set[factor])
 			cost += set_cost(lower, product.unit, factor);
 		else
-			cost += factor_cost(product.unit, factor) * (alternatives + 1) / 2 +
+			cost += factor_cost(&product, factor) * (alternatives + 1) / 2 +
 				(is_chained ? COST_JUMP : 0);
 	}
 	return cost;
@@ -687,6 +705,7 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 	struct product product = {
 		.unit = &lower->units[entry.unit],
 		.needs = entry_needs(lower, entry),
+		.is_of_family = is_of_family(lower, &lower->units[entry.unit], entry),
 	};
 	unsigned rules = 1, reach = 256, cost = 0;
 	measure(lower, &product);
@@ -697,7 +716,7 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 		if ((product.needs & factor_needs[factor]) == 0)
 			continue;
 		unsigned own = product.is_set[factor] ? set_cost(lower, product.unit, factor)
-						      : factor_cost(product.unit, factor);
+						      : factor_cost(&product, factor);
 		unsigned times = is_apart(&product, factor, rules) ? (unsigned)product.counts[factor] : rules;
 		cost += own * times * reach / 256;
 		reach = reach * factor_odds(product.unit, factor) / 256;

@@ -122,6 +122,9 @@ struct nft_statement {
 	/* MATCH on TH_SPORT/TH_DPORT: the protocol that was matched just before in the same rule
 	 * (text: "tcp dport 80" stands for both); 0: matched by an earlier dispatch (text: "th dport") */
 	uint8_t protocol;
+	/* MATCH of an address: only packets of the field's family come here, so that nobody asks for it. The text
+	 * has the field by its place, of which nft knows no family: "@nh,96,32" */
+	bool is_of_family;
 	uint16_t port;             /* DNAT: 0: unchanged */
 	enum nft_operator operator;
 	unsigned length;           /* MATCH PREFIX */

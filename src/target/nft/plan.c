@@ -69,21 +69,21 @@ static void need(struct needs *needs, struct context *context, enum nft_field fi
 }
 
 static void need_for_field(struct needs *needs, struct context *context, enum nft_field field,
-			   uint8_t port_protocol)
+			   const struct nft_statement *statement)
 {
 	const struct nft_field_row *row = nft_field_row(field);
-	uint8_t protocol = row->is_port ? port_protocol : row->protocol;
+	uint8_t protocol = row->is_port ? statement->protocol : row->protocol;
 	/* a header that the protocol places is not looked for below it: payload.c,
 	 * payload_gen_dependency */
 	if (protocol != 0 && context->protocol == protocol)
 		return;
-	if (row->family != 0 && context->family != row->family)
+	if (row->family != 0 && context->family != row->family && !statement->is_of_family)
 		need(needs, context, NFT_FIELD_NFPROTO, row->family);
 	if (protocol != 0)
 		need(needs, context, NFT_FIELD_L4PROTO, protocol);
 }
 
-/* Parts of a header by their places name no family: the text says the check itself. */
+/* Parts of a header by their places name no family: the text says the check itself, where there is one. */
 static bool is_text_silent(const struct nft_statement *statement)
 {
 	return (statement->kind == NFT_VMAP || statement->kind == NFT_CONCAT_MATCH) &&
@@ -94,14 +94,14 @@ static struct needs needs_of(const struct nft_statement *statement, struct conte
 {
 	struct needs needs = { .count = 0 };
 	if (statement->kind == NFT_MATCH)
-		need_for_field(&needs, &context, statement->field, statement->protocol);
+		need_for_field(&needs, &context, statement->field, statement);
 	if (statement->kind == NFT_VMAP || statement->kind == NFT_CONCAT_MATCH)
 		for (size_t i = 0; i < statement->fields_count; i++)
-			need_for_field(&needs, &context, statement->fields[i], statement->protocol);
+			need_for_field(&needs, &context, statement->fields[i], statement);
 	if (statement->kind == NFT_SOURCE_LIMIT)
 		need_for_field(&needs, &context,
 			       statement->family == FAMILY_IPV4 ? NFT_FIELD_IP_SADDR : NFT_FIELD_IP6_SADDR,
-			       0);
+			       statement);
 	return needs;
 }
 

@@ -479,6 +479,29 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 	write_linear(lower, site, list);
 }
 
+/* The family that all of the list asks for; FAMILIES_BOTH: there is none. */
+static unsigned only_family(const struct lower *lower, const struct entries *list)
+{
+	unsigned family = list->items_count == 0 ? FAMILIES_BOTH : lower->units[list->items[0].unit].family;
+	for (size_t i = 0; i < list->items_count; i++)
+		if (lower->units[list->items[i].unit].family != family)
+			return FAMILIES_BOTH;
+	return family;
+}
+
+unsigned split_take_family(struct lower *lower, struct entries *list)
+{
+	unsigned family = only_family(lower, list);
+	if (lower->settings->level != OPTIMISE_FASTEST || family == FAMILIES_BOTH ||
+	    (lower->limits->excluded & OPTIMISE_NOT_FAMILIES) != 0)
+		return FAMILIES_BOTH;
+	struct list asking = { list->items, list->items_count }, told = family_list(lower, asking, family);
+	if (COST_FAMILY + cost_ahead(lower, told, 1) >= cost_ahead(lower, asking, 1))
+		return FAMILIES_BOTH;
+	memcpy(list->items, told.items, told.count * sizeof *told.items);
+	return family;
+}
+
 void split_write(struct lower *lower, struct draft *draft, struct entries *list)
 {
 	struct site site = { .draft = draft, .level = 1, .is_tail = false };

@@ -66,8 +66,53 @@ static const char *equal_sign(const struct nft_statement *match)
 	return nft_field_row(match->field)->kind == NFT_VALUE_BITS ? " == " : " ";
 }
 
+/* The first bits of an address by their place. */
+static void text_place(struct text *out, const struct nft_field_row *row, unsigned bits)
+{
+	text_addf(out, "@nh,%u,%u ", 8 * row->offset, bits);
+}
+
+static void text_number(struct text *out, const struct nft_field_row *row, number128 number, unsigned bits)
+{
+	nft_text_hexadecimal(out, number >> (8 * row->bytes - bits), bits / 4);
+}
+
+static void text_match_prefix(struct text *out, const struct nft_statement *match)
+{
+	const struct nft_field_row *row = nft_field_row(match->field);
+	unsigned bits = nft_prefix_load(match);
+	text_place(out, row, bits);
+	if (bits != match->length) {
+		text_add(out, "& ");
+		text_number(out, row, nft_mask(match->field, match->length), bits);
+		text_add(out, " == ");
+	}
+	text_number(out, row, match->low.number, bits);
+}
+
+/* An address of a family that is known, by its place: equal, in a range or in a network. */
+static void text_match_place(struct text *out, const struct nft_statement *match)
+{
+	const struct nft_field_row *row = nft_field_row(match->field);
+	enum nft_operator operator = nft_operator_of(match);
+	if (operator == NFT_PREFIX) {
+		text_match_prefix(out, match);
+		return;
+	}
+	text_place(out, row, 8 * row->bytes);
+	text_number(out, row, match->low.number, 8 * row->bytes);
+	if (operator == NFT_RANGE) {
+		text_add_char(out, '-');
+		text_number(out, row, match->high.number, 8 * row->bytes);
+	}
+}
+
 static void text_match(struct text *out, const struct nft_statement *match)
 {
+	if (match->is_of_family) {
+		text_match_place(out, match);
+		return;
+	}
 	enum nft_operator operator = nft_operator_of(match);
 	text_field(out, match->field, match->protocol);
 	switch (operator) {

@@ -145,12 +145,11 @@ void nft_text_interval(struct text *out, enum nft_field field, const struct nft_
 		text_range(out, row, low, high, field);
 }
 
-static void text_hexadecimal(struct text *out, uint64_t number, unsigned digits)
+void nft_text_hexadecimal(struct text *out, number128 number, unsigned digits)
 {
-	char bytes[18] = "0x";
-	for (unsigned i = 0; i < digits; i++)
-		bytes[2 + i] = "0123456789abcdef"[number >> 4 * (digits - 1 - i) & 0xf];
-	text_add_bytes(out, bytes, 2 + digits);
+	text_add(out, "0x");
+	for (unsigned i = digits; i > 0; i--)
+		text_add_char(out, "0123456789abcdef"[number >> 4 * (i - 1) & 0xf]);
 }
 
 void nft_text_parts(struct text *out, const struct nft_set *set, size_t field, number128 address)
@@ -160,7 +159,8 @@ void nft_text_parts(struct text *out, const struct nft_set *set, size_t field, n
 	for (size_t i = 0; i < count; i++) {
 		if (i != 0)
 			text_add(out, " . ");
-		text_hexadecimal(out, nft_part_value(set->fields[field], &parts[i], address), 2 * parts[i].bytes);
+		nft_text_hexadecimal(out, nft_part_value(set->fields[field], &parts[i], address),
+				     2 * parts[i].bytes);
 	}
 }
 

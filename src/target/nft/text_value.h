@@ -12,6 +12,8 @@ void nft_text_interval(struct text *out, enum nft_field field, const struct nft_
 void nft_text_prefix(struct text *out, enum nft_field field, number128 value, unsigned length);
 /* The parts of an address's leading bits: "0xfd10004f . 0x4c2e". */
 void nft_text_parts(struct text *out, const struct nft_set *set, size_t field, number128 address);
+/* 0x and so many digits. */
+void nft_text_hexadecimal(struct text *out, number128 number, unsigned digits);
 void nft_text_verdict(struct text *out, const struct nft_verdict *verdict);
 /* A string in double quotes, made safe. */
 void nft_text_quoted(struct text *out, const char *text);

@@ -91,9 +91,11 @@ static diagram unsure(struct walk *walk, const char *why, const char *name)
 	return walk_leaf_of(walk->leaves, WALK_UNSURE, text, walk->leaves->none);
 }
 
-/* How its rules begin, once for all pieces. */
+/* How its rules begin, once for all pieces, whoever comes to them. */
 static void begin_chain(struct walk *walk, struct walk_chain *at)
 {
+	const uint8_t families = walk->families;
+	walk->families = families_of(walk->table->family);
 	at->starts = arena_array(walk->arena, struct walk_start, at->chain->rules_count);
 	at->reach = walk_start_nothing;
 	walk->chain = at->chain;
@@ -102,6 +104,32 @@ static void begin_chain(struct walk *walk, struct walk_chain *at)
 		walk_rule_start(walk, &at->chain->rules[i], &at->starts[i]);
 		walk_start_widen(walk, &at->starts[i], &at->reach);
 	}
+	walk->families = families;
+}
+
+/* The families of which no packet comes behind the rule: it asks for nothing but the family, and sends its packets
+ * away for good. */
+static uint8_t families_taken(const struct read_rule *rule)
+{
+	const struct read_expression *items = rule->expressions.items;
+	if (rule->expressions.items_count != 3 || items[0].kind != READ_META || items[1].kind != READ_CMP ||
+	    items[2].kind != READ_IMMEDIATE)
+		return FAMILIES_NONE;
+	const struct read_data *value = read_data(&items[1], NFTA_CMP_DATA);
+	const struct read_data *verdict = read_data(&items[2], NFTA_IMMEDIATE_DATA);
+	uint64_t loaded = read_number(&items[0], NFTA_META_DREG, 0);
+	bool is_family = read_number(&items[0], NFTA_META_KEY, UINT64_MAX) == NFT_META_NFPROTO &&
+			 !read_has(&items[0], NFTA_META_SREG) && loaded != NFT_REG_VERDICT &&
+			 read_number(&items[1], NFTA_CMP_SREG, UINT64_MAX) == loaded &&
+			 read_number(&items[1], NFTA_CMP_OP, UINT64_MAX) == NFT_CMP_EQ &&
+			 value != NULL && !value->is_verdict && value->length == 1;
+	bool is_final = verdict != NULL && verdict->is_verdict &&
+			read_number(&items[2], NFTA_IMMEDIATE_DREG, UINT64_MAX) == NFT_REG_VERDICT &&
+			(verdict->verdict == NF_ACCEPT || verdict->verdict == NF_DROP ||
+			 verdict->verdict == NFT_GOTO);
+	return !is_family || !is_final ? FAMILIES_NONE
+		: value->bytes[0] == NFPROTO_IPV4 ? FAMILIES_IPV4
+		: value->bytes[0] == NFPROTO_IPV6 ? FAMILIES_IPV6 : FAMILIES_NONE;
 }
 
 static bool reaches_piece(const struct walk *walk, const struct walk_chain *at)
@@ -117,6 +145,7 @@ static bool reaches_piece(const struct walk *walk, const struct walk_chain *at)
 static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
 {
 	const struct read_chain *chain = at->chain;
+	const uint8_t families = walk->families;
 	bool is_part = walk->space->is_part;
 	size_t count = 0;
 	if (is_part && at->starts == NULL)
@@ -124,15 +153,17 @@ static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
 	if (is_part && !reaches_piece(walk, at))
 		return diagram_leaf(0);
 	diagram *meanings = pool_array(walk->scratch, diagram, chain->rules_count);
-	for (size_t i = 0; i < chain->rules_count; i++) {
+	for (size_t i = 0; i < chain->rules_count && walk->families != FAMILIES_NONE; i++) {
 		const struct walk_start *start = is_part ? &at->starts[i] : NULL;
-		if (start != NULL && !walk_start_meets(walk, start))
-			continue;
-		walk->chain = chain; /* the rule before may have gone elsewhere */
-		walk->rule = i;
-		walk->rules_done++;
-		meanings[count++] = walk_rule(walk, &chain->rules[i], start);
+		if (start == NULL || walk_start_meets(walk, start)) {
+			walk->chain = chain; /* the rule before may have gone elsewhere */
+			walk->rule = i;
+			walk->rules_done++;
+			meanings[count++] = walk_rule(walk, &chain->rules[i], start);
+		}
+		walk->families &= (uint8_t)~families_taken(&chain->rules[i]);
 	}
+	walk->families = families;
 	diagram meaning = walk_sequence_of(walk, meanings, count);
 	talloc_free(meanings);
 	return walk_turn(walk, meaning, WALK_RETURN, WALK_FALL);
@@ -164,13 +195,17 @@ struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verd
 	return *slot;
 }
 
-/* Worked out for the packets that come to it, as rows tell; from the second time on, in a piece, for all. */
-static void work_out(struct walk *walk, struct walk_chain *at, const struct walk_piece *rows)
+/* Worked out for the packets that come to it, as rows and families tell; from the second time on, in a piece, for
+ * all. */
+static void work_out(struct walk *walk, struct walk_chain *at, const struct walk_piece *rows, uint8_t families)
 {
+	const uint8_t outer_families = walk->families;
 	const struct read_chain *from = walk->chain;
 	const struct walk_piece outer = walk->space->piece;
 	size_t rule = walk->rule, expression = walk->expression;
 	at->rows = at->state == DONE ? walk->space->taken : *rows;
+	at->families = at->state == DONE ? families_of(walk->table->family) : families;
+	walk->families = at->families;
 	if (walk->space->is_part)
 		walk_space_narrow(walk->space, &at->rows);
 	*pool_append(walk->pool, walk, made) = at;
@@ -181,25 +216,29 @@ static void work_out(struct walk *walk, struct walk_chain *at, const struct walk
 	at->state = DONE;
 	if (walk->space->is_part)
 		walk_space_narrow(walk->space, &outer);
+	walk->families = outer_families;
 	walk->chain = from;
 	walk->rule = rule;
 	walk->expression = expression;
 }
 
-static diagram chain_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows)
+static diagram chain_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows,
+			     uint8_t families)
 {
 	struct walk_chain *at = walk_chain_of(walk, verdict);
-	if (at->state == DONE && (!walk->space->is_part || walk_piece_includes(&at->rows, rows)))
+	if (at->state == DONE && (families & ~at->families) == 0 &&
+	    (!walk->space->is_part || walk_piece_includes(&at->rows, rows)))
 		return at->meaning;
 	if (at->chain == NULL || at->chain->is_base)
 		return unsure(walk, "a verdict goes to a chain that is not there:", verdict->chain);
 	if (at->state == OPEN || walk->depth == LEVELS_MAX)
 		return unsure(walk, "chains go in a circle or too deep:", verdict->chain);
-	work_out(walk, at, rows);
+	work_out(walk, at, rows, families);
 	return at->meaning;
 }
 
-diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows)
+diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows,
+			     uint8_t families)
 {
 	const struct walk_effects *here = walk_effects_here(walk, walk->leaves->none);
 	if (walk->stops_at_chains && (verdict->verdict == NFT_JUMP || verdict->verdict == NFT_GOTO))
@@ -216,9 +255,9 @@ diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict,
 	case NFT_BREAK:
 		return diagram_leaf(0);
 	case NFT_JUMP:
-		return chain_meaning(walk, verdict, rows);
+		return chain_meaning(walk, verdict, rows, families);
 	case NFT_GOTO: /* what comes back leaves this chain too */
-		return walk_turn(walk, chain_meaning(walk, verdict, rows), WALK_FALL, WALK_RETURN);
+		return walk_turn(walk, chain_meaning(walk, verdict, rows, families), WALK_FALL, WALK_RETURN);
 	}
 	return unsure(walk, "an unknown verdict in", walk_place(walk));
 }

@@ -543,18 +543,20 @@ static diagram otherwise_meaning(struct lookup *lookup)
 	for (size_t i = 0; i < lookup->groups.items_count; i++)
 		any = walk_or(walk, any, group_predicate(lookup, &lookup->groups.items[i]));
 	return walk_guard(walk, walk_minus(walk, WALK_PREDICATE_TRUE, any),
-			  walk_verdict_meaning(walk, lookup->otherwise, &walk->space->piece));
+			  walk_verdict_meaning(walk, lookup->otherwise, &walk->space->piece,
+					       lookup->path->families));
 }
 
 static diagram map_meaning(struct lookup *lookup)
 {
 	struct walk *walk = lookup->walk;
 	struct groups *groups = &lookup->groups;
+	const uint8_t families = lookup->path->families;
 	diagram *meanings = pool_array(walk->scratch, diagram, groups->items_count + 1);
 	for (size_t i = 0; i < groups->items_count; i++) {
 		const struct walk_piece rows = group_rows(lookup, &groups->items[i]);
 		meanings[i] = walk_guard(walk, group_predicate(lookup, &groups->items[i]),
-					 walk_verdict_meaning(walk, groups->items[i].value, &rows));
+					 walk_verdict_meaning(walk, groups->items[i].value, &rows, families));
 	}
 	diagram all = walk_sequence_of(walk, meanings, groups->items_count);
 	if (lookup->has_otherwise)

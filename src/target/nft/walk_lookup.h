@@ -9,8 +9,10 @@
 
 void walk_lookup(struct walk *walk, struct walk_paths *paths, size_t at, const struct read_expression *expression);
 
-/* What a verdict means for a packet that gets it: a chain's meaning, or a leaf. */
-diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows);
+/* What a verdict means for a packet of these rows and families that gets it: a chain's meaning, or a leaf. For
+ * others it says nothing. */
+diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows,
+			     uint8_t families);
 /* Is anything stored in the set by packets, or for a time? */
 bool walk_set_changes(const struct read_set *set);
 

@@ -54,6 +54,7 @@ struct walk_chain {
 	unsigned state; /* 0: not begun, 1: open, 2: done */
 	diagram meaning;
 	struct walk_piece rows;    /* in which it is right, where the space is cut */
+	uint8_t families;          /* for which it is right */
 	struct walk_start *starts; /* of its rules, where the space is cut; or NULL */
 	struct walk_piece reach;   /* outside no rule begins */
 	/* the lookup that met it last, and its groups there (walk_lookup.c): of a jump, of a goto */
@@ -74,7 +75,7 @@ struct walk {
 	struct walk_variables *variables;
 	struct walk_leaves *leaves;
 	const struct read_table *table;
-	uint8_t families;
+	uint8_t families; /* of the packets that come to where the walk is */
 	struct names *chains; /* struct walk_chain by name */
 	struct interned *by_verdict; /* the same, by the address of a verdict */
 	size_t lookups_count;
@@ -96,7 +97,7 @@ struct walk {
 	size_t rule, expression;
 };
 
-/* The empty way: every packet of the table's families. */
+/* The empty way: every packet of the families that come here. */
 void walk_path_begin(const struct walk *walk, struct walk_path *path);
 
 /* Conditions: false where no packet is left. */

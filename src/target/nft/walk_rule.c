@@ -258,7 +258,8 @@ static void step_immediate(struct walk *walk, struct walk_paths *paths, size_t a
 			return;
 		diagram before = walk_leaf_of(walk->leaves, WALK_FALL, NULL, path->effects);
 		const struct walk_piece rows = walk_path_rows(walk, path);
-		diagram meaning = walk_sequence(walk, before, walk_verdict_meaning(walk, data, &rows));
+		diagram after = walk_verdict_meaning(walk, data, &rows, path->families);
+		diagram meaning = walk_sequence(walk, before, after);
 		add_meaning(walk, paths, walk_path_guard(walk, &paths->items[at], meaning));
 		paths->items[at].is_dead = true;
 		return;

@@ -50,6 +50,8 @@ void walk_start_keep(struct walk *walk, struct walk_start *start, const struct w
 static bool way_meets(const struct walk *walk, const struct walk_begun *begun)
 {
 	uint64_t any = 0;
+	if ((begun->families & walk->families) == 0)
+		return false;
 	for (unsigned i = 0; i < PROTOCOL_WORDS; i++)
 		any |= begun->protocols.bits[i] & walk->space->protocols[i];
 	for (size_t i = 0; i < begun->literals_count && any != 0; i++) {
@@ -76,7 +78,7 @@ void walk_start_resume(struct walk *walk, const struct walk_start *start, struct
 			continue;
 		struct walk_path *path = pool_append(walk->scratch, paths, items);
 		walk_path_begin(walk, path);
-		path->families = begun->families;
+		path->families &= begun->families;
 		walk_path_protocols(path, &begun->protocols);
 		path->literals_count = begun->literals_count;
 		memcpy(path->literals, begun->literals, begun->literals_count * sizeof *begun->literals);

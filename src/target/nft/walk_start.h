@@ -15,7 +15,7 @@ struct walk_start {
 /* Keeps ways as they are, in the whole space and without predicates. has_registers: somebody will ask them. */
 void walk_start_keep(struct walk *walk, struct walk_start *start, const struct walk_paths *paths,
 		     bool has_registers);
-/* Has one of the ways a packet of the walk's piece? */
+/* Has one of the ways a packet of the walk's piece and families? */
 bool walk_start_meets(const struct walk *walk, const struct walk_start *start);
 /* Those ways that have. */
 void walk_start_resume(struct walk *walk, const struct walk_start *start, struct walk_paths *paths);
