@@ -23,7 +23,7 @@ import renderings
 
 LONGEST = 20
 KINDS = ("hosts", "prefixes", "networks", "tuples", "tuples and networks", "tuples, mostly denied",
-         "tuples of both families")
+         "tuples of both families", "ranges")
 
 
 def rules_of(kind, count, family):

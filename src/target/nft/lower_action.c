@@ -389,6 +389,16 @@ const struct tail *tail_of_list(struct lower *lower, unsigned cost)
 	return tail;
 }
 
+const struct tail *tail_of_screen(struct lower *lower, const struct tail *tail, unsigned cost)
+{
+	const struct nft_verdict nowhere = { NFT_JUMP, NULL };
+	struct tail *screen = tail_new(lower, verdict_statement(nowhere), 0, tail->origin);
+	screen->outcome = outcome_distinct(lower);
+	screen->is_verdict = false;
+	screen->cost = cost;
+	return screen;
+}
+
 void tail_set_list(const struct tail *tail, struct goal goal)
 {
 	struct tail *list = (struct tail *)(uintptr_t)tail;
@@ -400,6 +410,11 @@ void tail_set_list(const struct tail *tail, struct goal goal)
 bool tail_is_list(const struct tail *tail)
 {
 	return tail->cost != 0;
+}
+
+bool tail_is_screen(const struct tail *tail)
+{
+	return tail->cost != 0 && !tail->may_return;
 }
 
 uint32_t outcome_distinct(struct lower *lower)

@@ -232,6 +232,11 @@ bool lower_may_add_set(const struct lower *lower)
 	return lower_sets_chosen(lower) + lower->sets_kept < lower->sets_most;
 }
 
+bool lower_may_add_sets(const struct lower *lower, size_t count)
+{
+	return lower->table->sets_count + lower->sets_kept + count <= lower->limits->sets_most;
+}
+
 bool lower_may_add_leaf_set(const struct lower *lower)
 {
 	return lower_sets_chosen(lower) < lower->sets_most / 2;

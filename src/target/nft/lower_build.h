@@ -37,7 +37,7 @@ struct lower {
 
 	struct unit *units;
 	size_t units_count, units_capacity;
-	size_t units_narrowed; /* of them: parts of others */
+	size_t units_narrowed; /* of them: parts of others, or others with a screen */
 	struct service_group *groups;
 	size_t groups_count, groups_capacity;
 	struct action *actions;
@@ -137,6 +137,7 @@ struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_
 /* The sets of the table that were a choice. */
 size_t lower_sets_chosen(const struct lower *lower);
 bool lower_may_add_set(const struct lower *lower);
+bool lower_may_add_sets(const struct lower *lower, size_t count);
 /* The same for sets that one rule looks at: they leave room for the maps that dispatch. */
 bool lower_may_add_leaf_set(const struct lower *lower);
 /* The set of exactly these values, shared by all who ask for them. */

@@ -30,6 +30,8 @@ enum {
 	HALVES_MIN = 48,
 	LAYERS_MARGIN = 8, /* by so many-th a part they must be cheaper: they take more of the cache */
 	NESTING_MAX = 64,
+	SCREEN_LEVELS = 2,
+	SCREEN_LONG = 64, /* units of a screen that is worth a map */
 };
 
 struct site {
@@ -62,10 +64,20 @@ static bool leaf_chain_equals(const void *wanted, uint32_t number)
 	       memcmp(chain->entries, want->list.items, chain->count * sizeof *chain->entries) == 0;
 }
 
+static bool has_screens(const struct lower *lower, struct list list)
+{
+	for (size_t i = 0; i < list.count; i++)
+		if (tail_is_screen(lower->units[list.items[i].unit].tail))
+			return true;
+	return false;
+}
+
+/* Lists that go on into screens are cut less often, by as many levels as screens take. */
 static struct goal new_chain(struct lower *lower, struct list list, unsigned level)
 {
 	struct draft draft = draft_begin(lower);
-	struct site site = { .draft = &draft, .level = level, .is_tail = true };
+	unsigned screens = has_screens(lower, list) ? SCREEN_LEVELS : 0;
+	struct site site = { .draft = &draft, .level = level + screens, .is_tail = true };
 	write_list(lower, site, list);
 	const char *name = lower_name(lower, "");
 	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
@@ -112,9 +124,44 @@ static struct goal leaf_goal(struct lower *lower, struct list leaf, unsigned lev
 static void write_checkpoints(struct lower *lower, const struct cells *cells)
 {
 	for (size_t i = 0; i < cells->checkpoints_count; i++) {
-		struct list list = { cells->rest, cells->checkpoints[i].count };
+		struct list list = { cells->rest + cells->checkpoints[i].first, cells->checkpoints[i].count };
 		const struct tail *tail = lower->units[cells->checkpoints[i].unit].tail;
 		tail_set_list(tail, new_chain(lower, list, SPLIT_LEVELS_MAX));
+	}
+}
+
+/* The chain of a screen; they are many and short, and take no maps that leaves could have. */
+static struct goal screen_chain(struct lower *lower, struct list list)
+{
+	size_t kept = list.count < SCREEN_LONG ? lower->limits->sets_most : 0;
+	lower->sets_kept += kept;
+	struct goal goal = new_chain(lower, list, SPLIT_LEVELS_MAX);
+	lower->sets_kept -= kept;
+	return goal;
+}
+
+/* Units with the screens' chains for their ends take the place of the screened ones. */
+static void write_screens(struct lower *lower, const struct cells *cells)
+{
+	uint32_t first = (uint32_t)lower->units_count;
+	for (size_t i = 0; i < cells->screens_count; i++) {
+		const struct cells_screen *screen = &cells->screens[i];
+		struct unit unit = lower->units[screen->unit];
+		unit.tail = tail_of_screen(lower, unit.tail, screen->cost);
+		*pool_append(lower->scratch, lower, units) = unit;
+		lower->units_narrowed++;
+	}
+	for (size_t i = 0; i < cells->screens_count; i++) {
+		const struct cells_screen *screen = &cells->screens[i];
+		struct list list = { cells->screen_entries + screen->first, screen->count };
+		struct goal goal = screen_chain(lower, list);
+		tail_set_list(lower->units[first + i].tail, goal);
+	}
+	for (size_t i = 0; i < cells->entries_count; i++) {
+		struct entry *entry = &cells->entries[i];
+		uint32_t number = entry->done >> CELLS_SCREEN_SHIFT;
+		if (number != 0)
+			*entry = (struct entry){ first + number - 1, entry->done & NEEDS_ALL };
 	}
 }
 
@@ -122,6 +169,7 @@ static void write_cells(struct lower *lower, struct site site, const struct cell
 			enum cells_form form)
 {
 	write_checkpoints(lower, cells);
+	write_screens(lower, cells);
 	enum nft_verdict_kind kind = site.is_tail ? NFT_GOTO : NFT_JUMP;
 	unsigned level = site.level + cells_levels(cells, form);
 	struct goal *goals = pool_array(cells->pool, struct goal, cells->leaves_count);

@@ -14,13 +14,13 @@ enum {
 	UNITS_WEIGHED = 512,
 	PREFIXES_A_RANGE = 3, /* of fewer, prefixes are what the list names */
 	LENGTH_LEAST = 4,
-	STEPS = 7,
+	STEPS = 12,
+	PAIR_STEPS = 6,      /* every other one */
 	KEYS_A_UNIT = 4,     /* on average */
 	KEYS_MOST = 64,      /* of one unit; more: it is left */
-	REST_SHARE = 64,     /* what is left costs one in so many of its plain rules, as in list_cost */
 };
 
-static const unsigned steps[STEPS] = { 0, 2, 4, 6, 9, 12, 16 };
+static const unsigned steps[STEPS] = { 0, 1, 2, 3, 4, 5, 6, 7, 9, 11, 12, 14 };
 
 struct weighed {
 	void *pool;
@@ -180,7 +180,7 @@ static uint64_t weigh(struct weighed *weighed, unsigned from, unsigned to)
 		return UINT64_MAX;
 	unsigned lookup = cost_lookup(hash_lookup(weighed->width, from, to), weighed->keys_count * weighed->times);
 	return lookup + crowding(weighed) * weighed->compare / 100 +
-	       (uint64_t)left * weighed->times * weighed->compare / REST_SHARE;
+	       list_cost_of_ranges((uint64_t)left * weighed->times * weighed->compare);
 }
 
 static struct grain grain_of(unsigned length)
@@ -193,8 +193,9 @@ static void weigh_all(struct weighed *weighed, struct pair_plan *plan)
 	unsigned from = least_length(weighed, true);
 	unsigned to = is_pair(weighed->field) ? least_length(weighed, false) : 0;
 	uint64_t least = UINT64_MAX;
-	for (size_t i = 0; i < STEPS * (to == 0 ? 1 : STEPS); i++) {
-		unsigned first = from + steps[i % STEPS], second = to == 0 ? 0 : to + steps[i / STEPS];
+	for (size_t i = 0; i < (to == 0 ? STEPS : PAIR_STEPS * PAIR_STEPS); i++) {
+		unsigned first = from + (to == 0 ? steps[i] : steps[i % PAIR_STEPS * 2]);
+		unsigned second = to == 0 ? 0 : to + steps[i / PAIR_STEPS * 2];
 		uint64_t cost = first > weighed->width || second > weighed->width ? UINT64_MAX
 			: weigh(weighed, first, second);
 		if (cost >= least)
@@ -204,16 +205,30 @@ static void weigh_all(struct weighed *weighed, struct pair_plan *plan)
 	}
 }
 
+static struct weighed weighed_of(struct lower *lower, enum split_field field, struct list list)
+{
+	struct weighed weighed = {
+		.pool = pool_child(lower->scratch, "blocks"), .field = field, .width = cells_width(field),
+	};
+	if (list.count >= UNITS_LEAST)
+		collect(lower, &weighed, list);
+	return weighed;
+}
+
 struct pair_plan block_plan(struct lower *lower, enum split_field field, struct list list)
 {
 	struct pair_plan plan = { .is_found = false };
-	struct weighed weighed = { .field = field, .width = cells_width(field) };
-	if (list.count < UNITS_LEAST)
-		return plan;
-	weighed.pool = pool_child(lower->scratch, "blocks");
-	collect(lower, &weighed, list);
-	if (weighed.units_count != 0 && names_ranges(&weighed))
+	struct weighed weighed = weighed_of(lower, field, list);
+	if (names_ranges(&weighed))
 		weigh_all(&weighed, &plan);
 	talloc_free(weighed.pool);
 	return plan;
+}
+
+bool blocks_fit(struct lower *lower, enum split_field field, struct list list)
+{
+	struct weighed weighed = weighed_of(lower, field, list);
+	bool fit = names_ranges(&weighed);
+	talloc_free(weighed.pool);
+	return fit;
 }

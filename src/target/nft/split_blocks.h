@@ -12,5 +12,7 @@
 /* The lengths that cost a packet least; `to` is of pairs only. is_found is false of a list that is short, that
  * names prefixes, or that blocks do not fit. */
 struct pair_plan block_plan(struct lower *lower, enum split_field field, struct list list);
+/* Does a list that is not short name ranges in the field? Other hashes hold prefixes, and little of it. */
+bool blocks_fit(struct lower *lower, enum split_field field, struct list list);
 
 #endif

@@ -13,6 +13,7 @@
 #include "target/nft/split_narrow.h"
 #include "target/nft/split_order.h"
 #include "target/nft/split_rest.h"
+#include "target/nft/split_screen.h"
 
 /* A unit with more intervals is not cut: a lookup in its own set is cheaper to load. */
 #define CUT_INTERVALS_MAX 1024
@@ -45,6 +46,7 @@ struct sweep {
 	uint32_t *uncut; /* positions of the units that are not cut, in order */
 	size_t uncut_count;
 	struct rest *rest; /* those units */
+	struct screens *screens; /* or NULL: what conflicts joins the leaf */
 	struct order open;
 	uint8_t *opened;  /* with a grain, by position: open at home, at a shorter length, or both */
 	size_t homes;     /* with a grain: units that are open at home */
@@ -473,12 +475,18 @@ static void list_members(struct sweep *sweep, const struct cell *cell)
 	uint32_t position = order_next(&sweep->members, 0);
 	for (; position != ORDER_END; position = order_next(&sweep->members, position + 1)) {
 		struct entry entry = sweep->list[position];
-		if (is_open(sweep, position))
+		uint32_t screen = 0;
+		if (is_open(sweep, position)) {
 			entry = cut_entry(sweep, position, cell);
-		else
+			if (sweep->screens != NULL && !screens_find(sweep->screens, position, &screen))
+				sweep->is_over = true;
+			entry.done |= screen << CELLS_SCREEN_SHIFT;
+		} else {
 			rest_in_cell(sweep, &entry, cell);
+		}
 		list_checkpoints(sweep, position);
-		entry = narrow(sweep, entry, cell);
+		if (screen == 0)
+			entry = narrow(sweep, entry, cell);
 		*pool_append(sweep->out->pool, sweep, leaf) = entry;
 		if (entry_is_final(sweep->lower, entry))
 			return;
@@ -503,7 +511,7 @@ static void make_leaf(struct sweep *sweep, const struct cell *cell)
 	sweep->queue_count = 0;
 	sweep->checkpoints_count = 0;
 	join_open(sweep, cell);
-	if (!rest_is_uniform(sweep->rest))
+	if (sweep->screens == NULL && !rest_is_uniform(sweep->rest))
 		join_conflicts(sweep, cell);
 	list_members(sweep, cell);
 	for (size_t i = 0; i < sweep->queue_count; i++) {
@@ -871,6 +879,8 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 		collect_names(&sweep);
 	add_events(&sweep);
 	sweep.rest = rest_new(pool, lower, request, sweep.uncut, sweep.uncut_count);
+	if (request->has_screens)
+		sweep.screens = screens_new(pool, lower, request, sweep.uncut, sweep.uncut_count);
 	sweep.open = order_new(pool, (uint32_t)sweep.count);
 	sweep.members = order_new(pool, (uint32_t)sweep.count);
 	sweep.unseen = order_new(pool, (uint32_t)sweep.count);
@@ -883,6 +893,8 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 		return NULL;
 	}
 	rest_keep(sweep.rest, out);
+	if (sweep.screens != NULL)
+		screens_keep(sweep.screens, out);
 	talloc_free(sweep.events);
 	talloc_free(sweep.pairs);
 	return out;

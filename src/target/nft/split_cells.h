@@ -40,11 +40,21 @@ struct leaf {
 	size_t count;
 };
 
-/* A unit that stands for the first units of the rest (split_rest.h): its tail wants their chain. */
+/* A unit that stands for the first units of the rest (split_rest.h), or for a part of it (split_screen.h): its
+ * tail wants their chain. */
 struct cells_checkpoint {
 	uint32_t unit;
-	size_t count;
+	size_t first, count;
 };
+
+/* What is asked behind a unit's match, the unit's own end the last: entries of cells->screen_entries
+ * (split_screen.h). Until the cells are written, an entry of a leaf has the screen's number, from 1, in `done`. */
+struct cells_screen {
+	uint32_t unit;
+	size_t first, count;
+	unsigned cost; /* nanoseconds */
+};
+#define CELLS_SCREEN_SHIFT 8
 
 struct cells {
 	void *pool; /* a child of the lowering's scratch: free it with talloc_free */
@@ -61,7 +71,10 @@ struct cells {
 	struct entry *rest;
 	size_t rest_count;
 	struct cells_checkpoint *checkpoints; /* that leaves go through */
-	size_t checkpoints_count;
+	size_t checkpoints_count, checkpoints_capacity;
+	struct cells_screen *screens;
+	size_t screens_count;
+	struct entry *screen_entries;
 	const char **names; /* SPLIT_IN, SPLIT_OUT: sorted */
 	size_t names_count;
 };
@@ -90,6 +103,7 @@ struct cut_request {
 	size_t count;
 	size_t copies; /* that the leaves may hold in all */
 	bool has_checkpoints; /* chains of two more levels may be made */
+	bool has_screens; /* what conflicts with a unit is asked behind it (split_screen.h) */
 };
 
 /* A unit stands in no more pairs of blocks. */

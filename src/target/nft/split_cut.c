@@ -11,6 +11,7 @@
 #include "target/nft/split_words.h"
 
 #define LONG_LIST 2048
+#define BLOCKS_SHARE 6 /* a lookup of blocks takes one in so many units at least */
 
 /* --- choosing a field --------------------------------------------------------------------- */
 
@@ -46,7 +47,8 @@ static struct cells *cut_behind(struct lower *lower, enum split_field field, str
 		.field = field, .grain = grain, .other = other,
 		.list = list.items + head, .count = list.count - head,
 		.copies = copies_most(lower, list.count),
-		.has_checkpoints = lower->may_check,
+		.has_checkpoints = lower->may_check && (grain == NULL || grain->blocks_most == 0),
+		.has_screens = lower->may_check && grain != NULL && grain->blocks_most != 0,
 	});
 	if (cells != NULL)
 		cells->head = head;
@@ -112,11 +114,13 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 		leaves_cost_add(lower, cut->cells[i], list.times, asked, &leaves);
 	}
 	uint64_t cost = list_cost(lower, head) + lookups + leaves.sum / leaves.units / 2;
+	uint64_t left = list_linear_cost(lower, rest);
+	unsigned behind = cut->is_blocks ? list_cost_of_ranges(left) : list_cost(lower, rest);
 	/* plain rules have what is left, too: it must not be what a cut seems to save */
-	uint64_t plain = cost + list_linear_cost(lower, rest);
+	uint64_t plain = cost + left;
 	if (plain >= list_linear_cost(lower, list))
 		return plain > UINT32_MAX ? UINT32_MAX : (unsigned)plain;
-	return (unsigned)cost + list_cost(lower, rest);
+	return (unsigned)cost + behind;
 }
 
 /* Blocks that hold most of the list tell nothing apart. */
@@ -181,7 +185,8 @@ static bool cut_by_pairs(struct lower *lower, enum split_field field, struct lis
 static struct cut try_pairs(struct lower *lower, enum split_field field, struct list list)
 {
 	struct cut cut = { .form = CELLS_HASH, .cost = UINT32_MAX };
-	if (count_cut(lower, field, list) < 2 || !cells_may_have_set(lower, list_linear_cost(lower, list)))
+	if (count_cut(lower, field, list) < 2 || !cells_may_have_set(lower, list_linear_cost(lower, list)) ||
+	    blocks_fit(lower, field, list))
 		return cut;
 	size_t head = count_head(lower, field, list);
 	if (cut_by_pairs(lower, field, list, 0, &cut) ||
@@ -201,22 +206,28 @@ static bool cut_by_blocks(struct lower *lower, enum split_field field, struct li
 	if (cut->cells[0] == NULL)
 		return false;
 	cut->cells_count = 1;
-	if (tells_apart(cut, list))
+	bool takes_enough = (list.count - cut->cells[0]->rest_count) * BLOCKS_SHARE >= list.count;
+	if (takes_enough && tells_apart(cut, list))
 		return true;
 	cut_drop(cut);
 	cut->cells[0] = NULL;
 	return false;
 }
 
-/* By the blocks that ranges touch. */
+/* By the blocks that ranges touch. Their leaves may be too many for maps of their own. */
 static struct cut try_blocks(struct lower *lower, enum split_field field, struct list list)
 {
 	struct cut cut = { .form = CELLS_HASH, .is_blocks = true, .cost = UINT32_MAX };
 	if (field < SPLIT_SOURCE4 || count_cut(lower, field, list) < 2 ||
 	    !cells_may_have_set(lower, list_linear_cost(lower, list)))
 		return cut;
-	if (cut_by_blocks(lower, field, list, 0, &cut))
-		cut.cost = cut_cost(lower, &cut, list);
+	if (!cut_by_blocks(lower, field, list, 0, &cut))
+		return cut;
+	bool has_plain_leaves = lower->has_plain_leaves;
+	size_t leaves = cut.cells[0]->leaves_count * (list.times == 0 ? 1 : list.times);
+	lower->has_plain_leaves = has_plain_leaves || !lower_may_add_sets(lower, leaves);
+	cut.cost = cut_cost(lower, &cut, list);
+	lower->has_plain_leaves = has_plain_leaves;
 	return cut;
 }
 

@@ -6,6 +6,7 @@
 
 enum {
 	LIST_COST_MOST = 150, /* nanoseconds: a list is at worst split again */
+	RANGES_HALVED = 40,   /* nanoseconds for each time that a list of ranges is twice as long */
 	SAMPLE = 256,         /* units that a long list is judged by */
 	LEAVES_FORESEEN = 16,
 };
@@ -28,6 +29,16 @@ unsigned list_linear_cost(const struct lower *lower, struct list list)
 unsigned list_cost_of_linear(uint64_t linear)
 {
 	return (unsigned)(linear < LIST_COST_MOST ? linear : LIST_COST_MOST + linear / 64);
+}
+
+unsigned list_cost_of_ranges(uint64_t linear)
+{
+	unsigned cost = LIST_COST_MOST;
+	if (linear < LIST_COST_MOST)
+		return (unsigned)linear;
+	for (; linear > LIST_COST_MOST; linear /= 2)
+		cost += RANGES_HALVED;
+	return cost;
 }
 
 unsigned list_cost(const struct lower *lower, struct list list)

@@ -16,6 +16,8 @@ struct list {
 unsigned list_linear_cost(const struct lower *lower, struct list list);
 /* What a list of these plain rules will cost once it is written as well as can be. */
 unsigned list_cost_of_linear(uint64_t linear);
+/* Likewise of ranges: blocks of shorter lengths are looked up again and again, each time by fewer. */
+unsigned list_cost_of_ranges(uint64_t linear);
 /* The same of a list. */
 unsigned list_cost(const struct lower *lower, struct list list);
 /* Every so many-th unit of a list that is long. */

@@ -245,7 +245,7 @@ void rest_keep(const struct rest *rest, struct cells *cells)
 	for (size_t i = 0; i < rest->checkpoints_count; i++)
 		if (rest->checkpoints[i].is_used)
 			cells->checkpoints[cells->checkpoints_count++] = (struct cells_checkpoint){
-				rest->checkpoints[i].unit, rest->checkpoints[i].count,
+				rest->checkpoints[i].unit, 0, rest->checkpoints[i].count,
 			};
 }
 
