@@ -27,7 +27,8 @@ from planes import differences, layers_of, space_of_lists
 AIMS = ("entries", "tcam", "none")
 FIGURES = re.compile(r"(\S+): (\d+) entries, (\d+) in hardware, ([\d.]+) range registers; "
                      r"now (\d+) entries, (\d+) in hardware, ([\d.]+) range registers")
-PORTS = ("", "", " eq 80", " eq 81", " eq 25", " range 80 90", " range 82 85", " gt 1023", " lt 80", " neq 25")
+PORTS = ("", "", " eq 80", " eq 81", " eq 25", " range 80 90", " range 82 85", " gt 1023", " lt 80", " neq 25",
+         " lt 1", " gt 0", " range 0 65535", " gt 65534")
 TIMES = "time-range WORK\n periodic weekdays 8:00 to 17:59\n"
 GROUPS = """object-group network SRV
  host 10.9.0.1
@@ -230,6 +231,11 @@ def judge_real_list(tally, options, counts, where, old, new, key):
 
 
 def judge_edges(fwc, tally):
+    for ports in ((" lt 1", " gt 0"), (" range 0 65535", " fragments")):
+        pair = "".join(f" deny tcp 10.0.0.0 0.0.0.255 any{words}\n" for words in ports)
+        done = run(fwc, "-", text=f"ip access-list extended L\n{pair} permit ip any any\n")
+        tally.check(done.returncode == 0 and pair in done.stdout,
+                    f"denials of every port take no later fragments: {done.stdout}{done.stderr}")
     lone = run(fwc, "-", text="ip access-list extended L\n deny tcp any any eq 25\n deny ip host 10.0.0.1 any\n")
     tally.check(len(re.findall(r"^ deny", lone.stdout, re.M)) == 1, f"a list without entries: {lone.stdout}")
     unread = "ip access-list extended L\n permit ip any any\n permit tcp any any colour blue\n permit udp any any\n"

@@ -213,6 +213,12 @@ static bool has_ports(const struct acl_entry *entry)
 	       entry->destination_ports.operator != ACL_PORTS_ANY || entry->icmp_type != ACL_ICMP_ANY;
 }
 
+/* It says `range 0 65535`, and takes no later fragments for that. */
+static bool denies_all_ports(const struct acl_entry *read, const struct minimise_entry *entry)
+{
+	return read->action == ACL_DENY && entry->first == NULL && entry->second == NULL;
+}
+
 static void set_fields(struct shortening *shortening, const struct acl_entry *read, struct minimise_entry *entry)
 {
 	const struct acl_place *places[] = { &read->source, &read->destination };
@@ -233,7 +239,7 @@ static void set_fields(struct shortening *shortening, const struct acl_entry *re
 		   !ports_of(shortening, &read->source_ports, &entry->second)) {
 		set_regions(shortening, read, entry); /* neq of several, and no port at all */
 	}
-	if (has_groups(read) || (read->is_fragments && has_ports(read)))
+	if (has_groups(read) || (has_ports(read) && (read->is_fragments || denies_all_ports(read, entry))))
 		set_regions(shortening, read, entry);
 }
 

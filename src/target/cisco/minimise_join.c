@@ -246,6 +246,15 @@ static void write_lines(struct joining *joining, const struct minimise_group *gr
 	}
 }
 
+/* Denials that look at ports take no later fragments: one of every port would. */
+static bool takes_later(const struct joining *joining, const struct minimise_group *group)
+{
+	const struct minimise_list *list = joining->work->list;
+	const struct minimise_entry *entry = &list->entries[group->members[0]];
+
+	return !list->forgets_later && !entry->is_permit && entry->second == NULL;
+}
+
 static void join_ports(struct joining *joining, const struct minimise_group *group)
 {
 	struct port_lines old = { 0 }, new;
@@ -257,6 +266,8 @@ static void join_ports(struct joining *joining, const struct minimise_group *gro
 	all = all_ports(joining, group, &old);
 	if (old.items[old.items_count - 1] == NULL)
 		return; /* one of them has every port, and the others are dropped */
+	if (all == NULL && takes_later(joining, group))
+		return;
 	if (all != NULL)
 		new = write_ports(joining, all);
 	else
