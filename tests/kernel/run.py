@@ -336,6 +336,40 @@ def case_concurrent():
            'for i in $(seq 30); do "$TOOL" load both:100; done; "$TOOL" load both:300 30000')
 
 
+# Three rules of one family at a time stay plain; a network of every kind of load, an address, a range. To IPv4
+# the second byte of an IPv6 source is the protocol: 6 is tcp.
+PLACED = (
+    ("10.0.0.0/8", "172.16.0.0/16", "192.0.2.0/24"),
+    ("192.0.2.64/28", "198.51.100.7", "198.51.100.9-198.51.100.77"),
+    ("2a06:db8::/32", "2a06:db8:7::/48", "2a06:db8:7:100::/56"),
+    ("2a06:db8:7:7::/64", "2a06:db8:7:7:80::/73", "2a06:db8:8::7"),
+    ("2a06:db8:9::9-2a06:db8:9::77", "2a06:db8:8::8", "2a06::/19"),
+)
+OTHER_FAMILY = re.compile(r"^\t\tmeta nfproto ipv[46] (?:drop|accept).*\n", re.M)
+
+
+def case_addresses_by_place():
+    """At level 2 text and messages say the same of addresses by their places, the kernel's table equals the
+    policy, and a table without the rules that send the other family away does not."""
+    for places in PLACED:
+        path = os.path.join(DIR.name, "placed.fw")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("default deny;\n" + "".join(
+                f"{'deny' if number == 1 else 'allow'} {8000 + number}/tcp from {place};\n"
+                for number, place in enumerate(places)))
+        text = output(f'"$FWC" compile --optimise 2 "{path}"')
+        assert len(re.findall(r"^\t\t@nh,.* tcp ", text, re.M)) == 9, f"{places}: not by their places:\n{text}"
+        assert len(OTHER_FAMILY.findall(text)) == 3, f"{places}: the other family goes on"
+        for name, written in (("text.nft", text), ("wide.nft", OTHER_FAMILY.sub("", text))):
+            with open(os.path.join(DIR.name, name), "w", encoding="utf-8") as file:
+                file.write(written)
+        verify = f'"$FWC" verify "{path}" 2>&1'
+        same(output(f'nft -f "$DIR/text.nft"; {verify}; {LISTED}'),
+             output(f'{APPLY} --optimise 2 "{path}" 2> "$DIR/talk"; {verify}; {LISTED}'))
+        wide = run(f'nft -f "$DIR/wide.nft"; {verify}')
+        assert wide.returncode != 0 and "FW0906" in wide.stdout, f"{places}: {wide.stdout}{wide.stderr}"
+
+
 def case_time_zone():
     """Hours and times mean UTC whatever the loader's time zone is."""
     states = [output('"$TOOL" text fields > "$DIR/text.nft"; nft -f "$DIR/text.nft"; '
