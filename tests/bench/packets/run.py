@@ -2,7 +2,8 @@
 
 usage: run.py FWC SENDER [--other FWC] [--full] [--families A,B] [--sizes N,N] [--ip 4,6] [--rounds N]
        [--json FILE]
---other: what another build of fwc makes of the same policies, in the same rounds.
+fwc's rows are of its level 1, the default, and of level 2; targets are asked of either.
+--other: what another build of fwc makes of the same policies, in the same rounds (level 1).
 FWC_BENCH=full in the environment is --full: the others at every size,
 and both families of addresses.
 
@@ -59,6 +60,7 @@ def compiled(binary, rules, folder, options=()):
 
 
 OTHER = "fwc, other build"
+FASTEST = targets.FASTEST
 FLOOR = "one hash lookup"   # services only: what no ruleset can be faster than
 CHECKED_FLOOR = "one, invalid dropped"
 # name: (the text of (rules, family), how it is loaded, most rules, families of policies or None for all)
@@ -102,8 +104,9 @@ class Group:
             self.load(f"tracking {policy}", lambda policy=policy: renderings.tracking(policy), with_nft,
                       REPLICAS)
         replicas = REPLICAS if self.count < 100_000 or self.name == "services" else 1
-        for name, binary in self.binaries.items():
-            self.load(name, lambda binary=binary: compiled(binary, self.rules, folder), with_nft, replicas)
+        for name, (binary, *options) in self.binaries.items():
+            self.load(name, lambda binary=binary, options=options: compiled(binary, self.rules, folder, options),
+                      with_nft, replicas)
         for name, (text, loader, most, families) in PEERS.items():
             is_floor = name in (FLOOR, CHECKED_FLOOR)
             most = most if is_floor else min(most, self.most_peer)
@@ -207,7 +210,9 @@ def arguments():
     chosen.sizes = sizes or SIZES
     chosen.ip = [int(word) for word in chosen.ip.split(",") if word] or ([4, 6] if chosen.full else [4])
     chosen.most_peer = chosen.most_peer or (100_000 if chosen.full else 1_000)
-    chosen.binaries = {"fwc": chosen.fwc} | ({OTHER: chosen.other} if chosen.other else {})
+    chosen.binaries = {"fwc": (chosen.fwc,), FASTEST: (chosen.fwc, "--optimise", "2")}
+    if chosen.other:
+        chosen.binaries[OTHER] = (chosen.other,)
     return chosen
 
 

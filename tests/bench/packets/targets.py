@@ -17,20 +17,24 @@ QUOTED = (("line-by-line generators, nft", "6-10", "63-100", "900-1,700"),
 LINEAR, LEGACY = ("nft linear", "nft linear, own table"), ("iptables-legacy",)
 CHECKED_LINEAR = ("own, invalid dropped",)   # what fwc's ruleset does too, for one family
 NOISE_NS, NOISE = 15, 0.05
+FASTEST = "fwc --optimise 2"   # the row of that level
+LEVELS = (("1", "fwc"), ("2", FASTEST))
 
 
 class Figures:
-    def __init__(self, rows):
+    def __init__(self, rows, own="fwc"):
+        """OWN: the row whose figures are asked where fwc's are."""
+        self.own = own
         self.rows = {(row["policy"], row["family"], row["rules"], row["kind"], row["ruleset"]): row
                      for row in rows}
         self.spots = sorted({key[:4] for key in self.rows})
 
     def above(self, spot, ruleset):
-        row = self.rows.get(spot + (ruleset,))
+        row = self.rows.get(spot + (self.own if ruleset == "fwc" else ruleset,))
         return None if row is None else row["above"]
 
     def over_empty(self, spot, ruleset):
-        row = self.rows.get(spot + (ruleset,))
+        row = self.rows.get(spot + (self.own if ruleset == "fwc" else ruleset,))
         return None if row is None else row["ns"]
 
 
@@ -120,9 +124,8 @@ def print_quoted(figures, tracking):
     print(f"tracking alone costs {tracking:.0f} ns here (the median of all policies), {TRACKING_THERE} there")
 
 
-def show(rows):
-    figures = Figures(rows)
-    tracking = tracking_here(figures)
+def results_of(figures, tracking):
+    """[(the target's words, (whether it is reached, figures))]"""
     scale = tracking / TRACKING_THERE
     kinds = ("early", "late", "hot", "random", "none", "none cold")
     warm = ("early", "late", "hot", "none")
@@ -168,8 +171,17 @@ def show(rows):
          against(figures, LEGACY, lambda spot: spot[2] >= 1_000 and spot[3] != "early")),
         ("never slower than iptables-legacy from 1,000 rules up: the first rules",
          against(figures, LEGACY, lambda spot: spot[2] >= 1_000 and spot[3] == "early"))]
-    print_quoted(figures, tracking)
+    return results
+
+
+def show(rows):
+    """Each target, and what either level shows of it."""
+    figures = [Figures(rows, own) for _, own in LEVELS]
+    tracking = tracking_here(figures[0])
+    print_quoted(figures[0], tracking)
     print("\ntargets")
-    for words, (reached, text) in results:
-        verdict = {True: "reached", False: "NOT reached", None: "open"}[reached]
-        print(f"  {verdict:<12} {words}\n      {text}")
+    for results in zip(*(results_of(each, tracking) for each in figures)):
+        print(f"  {results[0][0]}")
+        for (level, _), (_, (reached, text)) in zip(LEVELS, results):
+            verdict = {True: "reached", False: "NOT reached", None: "open"}[reached]
+            print(f"    level {level}, {verdict:<11}  {text}")
