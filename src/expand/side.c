@@ -72,7 +72,9 @@ static struct side_value place_value(struct side_context *context, const struct 
 		value.all = zone_boxes(place->zone, hook, side);
 		break;
 	case PLACE_ADDRESSES:
-		if (!address_set_is_empty(place->addresses))
+		if (place->box != NULL)
+			value.all = (struct place_boxes){ place->box, 1, 1 };
+		else if (!address_set_is_empty(place->addresses))
 			value.all = boxes_one(context->arena, interface_set_all(), *place->addresses);
 		break;
 	}

@@ -113,7 +113,7 @@ static size_t interval_key(enum family family, const struct interval *interval,
 	return 1 + sizeof ends;
 }
 
-const struct address_set *literal_addresses(struct resolver *resolver, const struct ast_word *word)
+struct place_box *literal_box(struct resolver *resolver, const struct ast_word *word)
 {
 	unsigned char key[33];
 	enum family family;
@@ -123,11 +123,12 @@ const struct address_set *literal_addresses(struct resolver *resolver, const str
 	size_t length = interval_key(family, &interval, key);
 	void **slot = interned_slot(resolver->address_literals, key, length);
 	if (*slot == NULL) {
-		struct address_set *set = arena_new_item(resolver->arena, struct address_set);
-		struct interval_set *part = family == FAMILY_IPV4 ? &set->v4 : &set->v6;
+		struct place_box *box = arena_new_item(resolver->arena, struct place_box);
+		struct interval_set *part = family == FAMILY_IPV4 ? &box->addresses.v4 : &box->addresses.v6;
+		box->interfaces = interface_set_all();
 		part->items = arena_copy(resolver->arena, &interval, sizeof interval);
 		part->items_count = part->items_capacity = 1;
-		*slot = set;
+		*slot = box;
 	}
 	return *slot;
 }

@@ -4,8 +4,9 @@
 
 #include "resolve/context.h"
 
-/* The set of a literal; equal literals share one. NULL: reported at the word. */
-const struct address_set *literal_addresses(struct resolver *resolver, const struct ast_word *word);
+/* The addresses of a literal, at every interface; equal literals share one, which nobody changes. NULL:
+ * reported at the word. */
+struct place_box *literal_box(struct resolver *resolver, const struct ast_word *word);
 /* One address. false: reported. */
 bool literal_address(struct resolver *resolver, const struct ast_word *word,
 		     struct address *address);

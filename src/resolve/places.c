@@ -296,8 +296,11 @@ static bool place_of(struct frame *frame, const struct ast_place *ast, struct pl
 	case AST_PLACE_RANGE:
 		break;
 	}
-	place->addresses = literal_addresses(frame->resolver, ast->word);
-	return place->addresses != NULL;
+	place->box = literal_box(frame->resolver, ast->word);
+	if (place->box == NULL)
+		return false;
+	place->addresses = &place->box->addresses;
+	return true;
 }
 
 /* --- lists ---------------------------------------------------------------------------------------------- */
@@ -649,8 +652,10 @@ const struct address_set *place_word_addresses(struct resolver *resolver,
 {
 	if (word->is_reported)
 		return NULL;
-	if (word->kind == AST_WORD_ADDRESS)
-		return literal_addresses(resolver, word);
+	if (word->kind == AST_WORD_ADDRESS) {
+		const struct place_box *box = literal_box(resolver, word);
+		return box == NULL ? NULL : &box->addresses;
+	}
 	struct place_definition *definition = place_find(resolver, word);
 	if (definition == NULL) {
 		report_unknown(resolver, word);

@@ -54,6 +54,7 @@ struct place {
 		const struct address_set *addresses;
 		const struct place_list *group;
 	};
+	struct place_box *box;   /* of a literal: its addresses at every interface; else NULL */
 };
 
 struct place_list {
