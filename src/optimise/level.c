@@ -34,7 +34,7 @@ unsigned optimise_level_number(enum optimise_level level)
 /* A map is looked into by its lines while somebody may scroll through it. */
 #define LINES_SAID (1u << 12)
 
-/* Loading 500 and 1,000 sets takes the kernel some 0.03 and 0.1 s. */
+/* Loading 500 and 1,000 sets takes the kernel some 0.03 and 0.1 s; long policies may have more (lower.c). */
 static const struct optimise_limits limits[] = {
 	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0, FLOWS_MOST, 4, LINES_SAID },
 	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0, 0, LINES_SAID },

@@ -1,10 +1,11 @@
 """No list of rules that has structure becomes a long chain of plain rules, at any size.
 
-usage: chains_test.py FWC [--sizes N,N]
+usage: chains_test.py FWC [--sizes N,N] [--zones N,N]
 
 What falls back to plain rules where maps or copies run out would cost packets a thousand times more, at that
 size only. Policies of every kind of the packet benchmark are compiled, and in what comes out the longest chain
-is counted; policies of two kinds in turn, and of both families, are among them. Which rules those are is the
+is counted; policies of two kinds in turn, and of both families, are among them, and policies of zones, hosts
+and groups. Which rules those are is the
 proof's matter, not this test's."""
 
 import argparse
@@ -20,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 import policies
 import renderings
+import zones
 
 LONGEST = 20
 KINDS = ("hosts", "prefixes", "networks", "tuples", "tuples and networks", "tuples, mostly denied",
@@ -55,9 +57,9 @@ def longest_chain(text):
     return longest
 
 
-def compile_longest(fwc, rules):
+def compile_longest(fwc, policy):
     with tempfile.NamedTemporaryFile("w", suffix=".fw") as file:
-        file.write(renderings.fwc_policy(rules))
+        file.write(policy)
         file.flush()
         done = subprocess.run([fwc, "compile", "--no-proof", file.name], text=True, capture_output=True)
     if done.returncode != 0:
@@ -65,10 +67,18 @@ def compile_longest(fwc, rules):
     return longest_chain(done.stdout)
 
 
+def is_short(fwc, policy, words):
+    longest, name = compile_longest(fwc, policy)
+    if not 0 < longest <= LONGEST:
+        print(f"{words}: {longest} plain rules in the chain {name}")
+    return 0 < longest <= LONGEST
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("fwc")
     parser.add_argument("--sizes", default="1000,4000,10000")
+    parser.add_argument("--zones", default="300,3000", help="sizes of policies of zones")
     options = parser.parse_args()
     passed = failed = 0
     for kind in KINDS:
@@ -76,12 +86,17 @@ def main():
             for size in map(int, options.sizes.split(",")):
                 if kind == "tuples of both families" and family == 6:
                     continue
-                longest, name = compile_longest(options.fwc, rules_of(kind, size, family))
-                if 0 < longest <= LONGEST:
+                policy = renderings.fwc_policy(rules_of(kind, size, family))
+                if is_short(options.fwc, policy, f"{kind}, IPv{family}, {size} rules"):
                     passed += 1
-                    continue
+                else:
+                    failed += 1
+    for kind in zones.KINDS:
+        for size in map(int, options.zones.split(",")):
+            if is_short(options.fwc, zones.policy_of(kind, size), f"{kind}, {size} rules"):
+                passed += 1
+            else:
                 failed += 1
-                print(f"{kind}, IPv{family}, {size} rules: {longest} plain rules in the chain {name}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -8,7 +8,7 @@
 #include "model_eval.h"
 
 #define LEVELS_MAX 15 /* of the kernel's 16 a load beside an older table takes one */
-#define SETS_MAX 1024
+#define SETS_MAX 2000
 #define COMMENT_MAX 127
 #define NAME_MAX_LENGTH 127
 #define INTERFACE_MAX 15

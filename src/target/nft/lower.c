@@ -24,8 +24,8 @@
 #define CHAIN_RULES "rules"
 #define SHARED_LEAST 2 /* a single rule is shorter than a jump to it */
 #define VARIANTS_RULES_MAX 400 /* of all hooks: longer lists are cut well by the first choice */
-#define RULES_A_SET 20 /* so many more of them, and there may be a set more than the level says */
-#define SETS_MOST 1500 /* whose loading takes the kernel some 0.25 s */
+#define RULES_A_SET 10 /* so many more of them, and there may be a set more than the level says */
+#define SETS_MOST 2000 /* whose loading takes the kernel some 0.4 s */
 #define VARIANT_RULES_FOLLOWED 8
 /* So few stand in each hook themselves. */
 #define SHARED_INLINE 4

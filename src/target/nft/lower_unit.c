@@ -101,6 +101,15 @@ static uint32_t group_intern(struct lower *lower, const struct service_group *gr
 	return number;
 }
 
+uint32_t group_of_some(struct lower *lower, uint32_t number, const struct service_tuple *tuples, size_t count)
+{
+	struct service_group part = lower->groups[number];
+	part.tuples = tuples;
+	part.tuples_count = count;
+	part.set = NULL;
+	return group_intern(lower, &part);
+}
+
 /* A group under construction: the tuples of one kind and one mask of families. */
 #define GROUPS_MAX ((SERVICE_ANY + 1) * (FAMILIES_BOTH + 1))
 

@@ -74,6 +74,9 @@ struct unit_match {
 typedef const struct tail *(*tail_maker)(struct lower *lower, const void *context,
 					 unsigned families);
 
+/* The group of some of a group's tuples, in their order; they are copied. Groups may move. */
+uint32_t group_of_some(struct lower *lower, uint32_t number, const struct service_tuple *tuples, size_t count);
+
 /* Appends the units of the match to the list. */
 void units_add(struct lower *lower, struct entries *list, const struct unit_match *match,
 	       tail_maker tail, const void *context);

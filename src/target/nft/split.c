@@ -16,6 +16,7 @@
 #include "base/pool.h"
 #include "target/nft/lower_emit.h"
 #include "target/nft/report.h"
+#include "target/nft/split_cover.h"
 #include "target/nft/split_cut.h"
 #include "target/nft/split_layers.h"
 #include "target/nft/split_share.h"
@@ -165,11 +166,12 @@ static void write_screens(struct lower *lower, const struct cells *cells)
 	}
 }
 
-static void write_cells(struct lower *lower, struct site site, const struct cells *cells,
+static void write_cells(struct lower *lower, struct site site, struct cells *cells,
 			enum cells_form form)
 {
 	write_checkpoints(lower, cells);
 	write_screens(lower, cells);
+	leaves_trim(lower, cells);
 	enum nft_verdict_kind kind = site.is_tail ? NFT_GOTO : NFT_JUMP;
 	unsigned level = site.level + cells_levels(cells, form);
 	struct goal *goals = pool_array(cells->pool, struct goal, cells->leaves_count);

@@ -12,6 +12,7 @@
 #include "net/protocol.h"
 #include "target/nft/split_narrow.h"
 #include "target/nft/split_order.h"
+#include "target/nft/split_points.h"
 #include "target/nft/split_rest.h"
 #include "target/nft/split_screen.h"
 
@@ -36,6 +37,8 @@ struct sweep {
 	struct cells *out;
 	const struct grain *grain; /* or NULL */
 	const struct grain *other; /* of the destination: pairs are cut; or NULL */
+	const number128 *points;   /* or NULL */
+	size_t points_count;
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* what may still be copied */
@@ -358,7 +361,9 @@ static bool is_whole(const struct sweep *sweep, const struct unit *unit, const s
 {
 	struct interval interval = { cell->low, cell->high };
 	const struct interval_set one = { &interval, 1, 1 };
-	return sweep->grain == NULL ||
+	if (sweep->points != NULL && !is_address_field(sweep->out->field))
+		return group_in_cell(&sweep->lower->groups[unit->group], cell) == HOLDS;
+	return (sweep->grain == NULL && sweep->points == NULL) ||
 	       interval_set_includes(cells_intervals(unit, sweep->out->field), &one);
 }
 
@@ -459,8 +464,10 @@ static void list_checkpoints(struct sweep *sweep, uint32_t position)
 static struct entry narrow(const struct sweep *sweep, struct entry entry, const struct cell *cell)
 {
 	enum split_field field = sweep->out->field;
-	if (!is_address_field(field))
+	if (!is_address_field(field) && sweep->points == NULL)
 		return entry;
+	if (!is_address_field(field))
+		return entry_narrowed_to_ports(sweep->lower, entry, cell->low, cell->high);
 	if (!is_pair_field(field))
 		return entry_narrowed(sweep->lower, entry, cells_need(field),
 				      (struct interval){ cell->low, cell->high });
@@ -663,6 +670,33 @@ static void add_touched(struct sweep *sweep, uint32_t position, const struct int
 	}
 }
 
+/* The cells that the intervals touch, where they do not begin at the unit's own end points. */
+static void add_around(struct sweep *sweep, uint32_t position, const struct interval_set *intervals)
+{
+	struct interval_set *blocks = &sweep->blocks;
+	blocks->items_count = 0;
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		struct interval around = points_around(sweep->points, sweep->points_count, intervals->items[i],
+						       field_highest(sweep->out->field));
+		interval_set_add(sweep->out->pool, blocks, around.low, around.high);
+	}
+	interval_set_normalise(blocks);
+	for (size_t i = 0; i < blocks->items_count; i++)
+		add_interval(sweep, position, blocks->items[i].low, blocks->items[i].high);
+}
+
+static void add_ports_around(struct sweep *sweep, uint32_t position, const struct service_group *group)
+{
+	struct interval_set *ports = &sweep->other_blocks;
+	ports->items_count = 0;
+	for (size_t i = 0; i < group->tuples_count; i++) {
+		number128 protocol = (number128)group->tuples[i].protocol << 16;
+		interval_set_add(sweep->out->pool, ports, protocol | group->tuples[i].first.low,
+				 protocol | group->tuples[i].first.high);
+	}
+	add_around(sweep, position, ports);
+}
+
 static void add_unit_events(struct sweep *sweep, uint32_t position)
 {
 	const struct unit *unit = &sweep->lower->units[sweep->list[position].unit];
@@ -680,11 +714,19 @@ static void add_unit_events(struct sweep *sweep, uint32_t position)
 			add_blocks(sweep, position, intervals, false);
 			return;
 		}
+		if (sweep->points != NULL) {
+			add_around(sweep, position, intervals);
+			return;
+		}
 		for (size_t i = 0; i < intervals->items_count; i++)
 			add_interval(sweep, position, intervals->items[i].low,
 				     intervals->items[i].high);
 	} else {
 		const struct service_group *group = &sweep->lower->groups[unit->group];
+		if (sweep->points != NULL) {
+			add_ports_around(sweep, position, group);
+			return;
+		}
 		for (size_t i = 0; i < group->tuples_count; i++) {
 			number128 protocol = (number128)group->tuples[i].protocol << 16;
 			add_interval(sweep, position, protocol | group->tuples[i].first.low,
@@ -873,6 +915,7 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 	};
 	struct sweep sweep = {
 		.lower = lower, .out = out, .grain = request->grain, .other = request->other,
+		.points = request->points, .points_count = request->points_count,
 		.list = request->list, .count = request->count, .copies = request->copies,
 	};
 	if (field == SPLIT_IN || field == SPLIT_OUT)

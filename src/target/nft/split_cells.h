@@ -102,6 +102,8 @@ struct cut_request {
 	const struct entry *list;
 	size_t count;
 	size_t copies; /* that the leaves may hold in all */
+	const number128 *points; /* split_points.h; NULL: at all end points */
+	size_t points_count;
 	bool has_checkpoints; /* chains of two more levels may be made */
 	bool has_screens; /* what conflicts with a unit is asked behind it (split_screen.h) */
 };

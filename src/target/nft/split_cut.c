@@ -7,11 +7,17 @@
 #include "target/nft/report.h"
 #include "target/nft/split_blocks.h"
 #include "target/nft/split_flow.h"
+#include "target/nft/split_points.h"
 #include "target/nft/split_share.h"
 #include "target/nft/split_words.h"
 
 #define LONG_LIST 2048
 #define BLOCKS_SHARE 6 /* a lookup of blocks takes one in so many units at least */
+
+enum {
+	POINTS_LIST_LEAST = 200, /* nanoseconds of plain rules that are worth a tree */
+	POINTS_CELL = 60,        /* that are worth a cell of it */
+};
 
 /* --- choosing a field --------------------------------------------------------------------- */
 
@@ -285,6 +291,35 @@ static struct cut try_field(struct lower *lower, enum split_field field, struct 
 	return cut;
 }
 
+/* The list as a tree of few cells, or a rule a cell, where it gets no map. */
+static struct cut try_points(struct lower *lower, enum split_field field, struct list list, unsigned level)
+{
+	struct cut cut = { .cost = UINT32_MAX };
+	number128 *points;
+	unsigned linear = list_linear_cost(lower, list);
+	bool is_field = field >= SPLIT_PORTS && field < SPLIT_PAIR4;
+	if (!is_field || linear < POINTS_LIST_LEAST || cells_may_have_set(lower, linear) ||
+	    count_cut(lower, field, list) < 2)
+		return cut;
+	void *scratch = pool_child(lower->scratch, "points");
+	size_t most = cells_most(field, level), wanted = linear / POINTS_CELL;
+	size_t count = points_of(scratch, lower, field, list.items, list.count,
+				 (wanted < most ? wanted : most) - 1, &points);
+	cut.cells[0] = count == 0 ? NULL : cells_new(lower, &(struct cut_request){
+		.field = field, .points = points, .points_count = count, .list = list.items,
+		.count = list.count, .copies = copies_most(lower, list.count),
+		.has_checkpoints = lower->may_check,
+	});
+	talloc_free(scratch);
+	if (cut.cells[0] == NULL)
+		return cut;
+	cut.cells_count = 1;
+	cut.form = field == SPLIT_PORTS ? CELLS_RULES
+					: cells_form(lower, cut.cells[0], level, linear);
+	cut.cost = cut_cost(lower, &cut, list);
+	return cut;
+}
+
 /* --- the cheapest ------------------------------------------------------------------------- */
 
 const char *cut_words(struct lower *lower, const struct cut *cut)
@@ -328,6 +363,8 @@ struct cut cut_best(struct lower *lower, struct list list, unsigned level, unsig
 		take_cheaper(lower, &best, &other);
 		struct cut blocks = try_blocks(lower, field, list);
 		take_cheaper(lower, &best, &blocks);
+		struct cut points = try_points(lower, field, list, level);
+		take_cheaper(lower, &best, &points);
 	}
 	return best;
 }

@@ -17,6 +17,8 @@ enum {
 	LIST_LEAST_MOST = 300, /* nanoseconds of plain rules that are worth a set if there may be one */
 	LAST_SETS = 2,         /* one in so many are for lists that are worth more than that: */
 	LIST_LEAST_LAST = 3000, /* for the very last one */
+	TREE_CELLS_MAX = 64,   /* that are chosen (split_points.h) */
+	PORT_RULES_MAX = 8,    /* likewise */
 	TREE_LEAF_CELLS = 4, /* cells that are compared one by one */
 };
 
@@ -124,6 +126,16 @@ enum cells_form cells_form(const struct lower *lower, const struct cells *cells,
 	bool has_tree = is_address_field(cells->field) &&
 			level + tree_levels(cells->cells_count) <= SPLIT_LEVELS_MAX;
 	return has_tree ? CELLS_TREE : CELLS_NONE;
+}
+
+size_t cells_most(enum split_field field, unsigned level)
+{
+	size_t most = TREE_LEAF_CELLS;
+	if (is_port_field(field))
+		return PORT_RULES_MAX;
+	for (; level < SPLIT_LEVELS_MAX && most < TREE_CELLS_MAX; level++)
+		most *= 2;
+	return most;
 }
 
 /* 0: all bits of the address. */

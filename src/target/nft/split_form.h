@@ -22,6 +22,8 @@ enum cells_form cells_form(const struct lower *lower, const struct cells *cells,
 			   unsigned linear);
 /* Whether a list that costs so much as plain rules is worth another set. */
 bool cells_may_have_set(const struct lower *lower, unsigned linear);
+/* The most cells of the field that can become rules or a tree in a chain of this level. */
+size_t cells_most(enum split_field field, unsigned level);
 /* The elements of the map that the cells become, and how the kernel finds one. */
 size_t cells_elements(const struct cells *cells);
 enum cost_lookup cells_lookup(const struct cells *cells);

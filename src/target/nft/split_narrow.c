@@ -78,3 +78,35 @@ struct entry entry_narrowed(struct lower *lower, struct entry entry, uint32_t si
 	entry.unit = unit_intern(lower, unit);
 	return entry;
 }
+
+struct entry entry_narrowed_to_tuples(struct lower *lower, struct entry entry, const struct service_tuple *tuples,
+				      size_t count)
+{
+	struct unit unit = lower->units[entry.unit];
+	unit.group = group_of_some(lower, unit.group, tuples, count);
+	entry.unit = unit_intern(lower, unit);
+	return entry;
+}
+
+static bool tuple_meets(const struct service_tuple *tuple, number128 low, number128 high)
+{
+	number128 protocol = (number128)tuple->protocol << 16;
+	return (protocol | tuple->first.low) <= high && (protocol | tuple->first.high) >= low;
+}
+
+struct entry entry_narrowed_to_ports(struct lower *lower, struct entry entry, number128 low, number128 high)
+{
+	struct unit unit = lower->units[entry.unit];
+	const struct service_group *group = &lower->groups[unit.group];
+	size_t first = 0, count = 0;
+	if ((entry_needs(lower, entry) & NEED_SERVICE) == 0 ||
+	    (group->kind != SERVICE_NARROW && group->kind != SERVICE_WIDE))
+		return entry;
+	while (first < group->tuples_count && !tuple_meets(&group->tuples[first], low, high))
+		first++;
+	while (first + count < group->tuples_count && tuple_meets(&group->tuples[first + count], low, high))
+		count++;
+	if (count == 0 || count == group->tuples_count)
+		return entry;
+	return entry_narrowed_to_tuples(lower, entry, group->tuples + first, count);
+}
