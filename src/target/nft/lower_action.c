@@ -395,6 +395,8 @@ const struct tail *tail_of_screen(struct lower *lower, const struct tail *tail, 
 	struct tail *screen = tail_new(lower, verdict_statement(nowhere), 0, tail->origin);
 	screen->outcome = outcome_distinct(lower);
 	screen->is_verdict = false;
+	screen->is_screen = true;
+	screen->may_return = !tail_is_final(tail);
 	screen->cost = cost;
 	return screen;
 }
@@ -414,7 +416,7 @@ bool tail_is_list(const struct tail *tail)
 
 bool tail_is_screen(const struct tail *tail)
 {
-	return tail->cost != 0 && !tail->may_return;
+	return tail->is_screen;
 }
 
 uint32_t outcome_distinct(struct lower *lower)

@@ -17,6 +17,7 @@ struct tail {
 	uint32_t outcome;        /* equal numbers: it does not matter which of the two rules decides */
 	bool is_verdict;         /* final is one verdict */
 	bool may_return;         /* final is a jump to a chain that need not decide (tail_of_chain) */
+	bool is_screen;          /* tail_of_screen */
 	unsigned cost;           /* tail_of_list, tail_of_screen: nanoseconds of packets in the chain; else 0 */
 	struct goal chain;       /* of guards and final; made on first use */
 	const char *comment;
@@ -34,8 +35,8 @@ const struct tail *tail_of_chain(struct lower *lower, struct goal goal, uint32_t
 /* Goes to the chain of a list of several outcomes, which is made later (tail_set_list): until then the tail
  * must not be written. cost: nanoseconds that packets pay in the list. */
 const struct tail *tail_of_list(struct lower *lower, unsigned cost);
-/* Goes to the chain of a screen (split_screen.h), which is made later, too, and decides every packet. `tail`: of
- * the screened unit. */
+/* Goes to the chain of a screen (split_screen.h), which is made later, too, and decides every packet where the
+ * screened unit does. `tail`: that unit's, which may have guards. */
 const struct tail *tail_of_screen(struct lower *lower, const struct tail *tail, unsigned cost);
 void tail_set_list(const struct tail *tail, struct goal goal);
 /* Of either: its chain is made later. */
