@@ -496,12 +496,30 @@ static bool restrict_to(struct lookup *lookup, struct walk_path *path, struct gr
 	return walk_path_predicate(lookup->walk, path, group_predicate(lookup, group));
 }
 
-static bool restrict_to_rest(struct lookup *lookup, struct walk_path *path)
+static diagram any_group(struct lookup *lookup)
 {
 	diagram any = WALK_PREDICATE_FALSE;
 	for (size_t i = 0; i < lookup->groups.items_count; i++)
 		any = walk_or(lookup->walk, any, group_predicate(lookup, &lookup->groups.items[i]));
-	return walk_path_predicate(lookup->walk, path, walk_minus(lookup->walk, WALK_PREDICATE_TRUE, any));
+	return any;
+}
+
+static diagram no_group(struct lookup *lookup)
+{
+	return walk_minus(lookup->walk, WALK_PREDICATE_TRUE, any_group(lookup));
+}
+
+static bool restrict_to_rest(struct lookup *lookup, struct walk_path *path)
+{
+	return walk_path_predicate(lookup->walk, path, no_group(lookup));
+}
+
+/* A map may be asked whether it has a key, too; what it would give makes no difference. */
+static bool restrict_to_any(struct lookup *lookup, struct walk_path *path)
+{
+	if (lookup->groups.items_count == 1)
+		return restrict_to(lookup, path, &lookup->groups.items[0]);
+	return walk_path_predicate(lookup->walk, path, any_group(lookup));
 }
 
 static void is_member(struct lookup *lookup, struct walk_path *path, bool is_inverted)
@@ -513,7 +531,7 @@ static void is_member(struct lookup *lookup, struct walk_path *path, bool is_inv
 	else if (is_inverted)
 		is_possible = groups->items_count == 0 || restrict_to_rest(lookup, path);
 	else
-		is_possible = groups->items_count != 0 && restrict_to(lookup, path, &groups->items[0]);
+		is_possible = groups->items_count != 0 && restrict_to_any(lookup, path);
 	if (!is_possible)
 		path->is_dead = true;
 }
@@ -539,10 +557,7 @@ static struct walk_piece group_rows(const struct lookup *lookup, const struct gr
 static diagram otherwise_meaning(struct lookup *lookup)
 {
 	struct walk *walk = lookup->walk;
-	diagram any = WALK_PREDICATE_FALSE;
-	for (size_t i = 0; i < lookup->groups.items_count; i++)
-		any = walk_or(walk, any, group_predicate(lookup, &lookup->groups.items[i]));
-	return walk_guard(walk, walk_minus(walk, WALK_PREDICATE_TRUE, any),
+	return walk_guard(walk, no_group(lookup),
 			  walk_verdict_meaning(walk, lookup->otherwise, &walk->space->piece,
 					       lookup->path->families));
 }
