@@ -8,7 +8,7 @@
 
 #define TABLE_LEAST 1024u
 /* talloc gives no chunk of 256 MB: of edges, and of remembered results. */
-#define EDGES_MOST 8000000u
+#define EDGES_MOST 12000000u
 #define RESULTS_SIZE_MOST 8388608u
 /* How often the results may be forgotten for lack of room before an operation takes too long. */
 #define FORGET_MOST 6u

@@ -10,7 +10,7 @@
 #include "target/nft/walk_rule.h"
 #include "target/nft/walk_value.h"
 
-#define INTERVALS_MOST 8000000u
+#define INTERVALS_MOST 12000000u
 #define TRACKING (-200) /* NF_IP_PRI_CONNTRACK */
 #define SOURCE_BITS_IPV4 32
 #define SOURCE_BITS_IPV6 64
