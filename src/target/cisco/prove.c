@@ -156,17 +156,22 @@ static packet_set with_answers(struct proving *proving, const struct proving_pla
 	return set;
 }
 
-static bool given_make(struct proving *proving, void *pool, const struct proving_place *place,
-		       struct given_list *given)
+static struct given_context given_context_of(const struct proving *proving, void *pool)
 {
-	const struct given_context context = {
+	return (struct given_context){
 		.pool = pool,
 		.diags = proving->diags,
 		.config = proving->config,
 		.universe = proving->universe,
 		.timezone_s = proving->subject->ruleset->policy->timezone_s,
-		.is_without_later = true, /* no packet of scope_of is one */
 	};
+}
+
+static bool given_make(struct proving *proving, void *pool, const struct proving_place *place,
+		       struct given_list *given)
+{
+	struct given_context context = given_context_of(proving, pool);
+	context.is_without_later = true; /* no packet of scope_of is one */
 
 	return given_list_make(&context, place->wanted.family,
 			       acl_list_find(proving->config, place->wanted.family, place->name), given);
@@ -348,13 +353,7 @@ static const struct acl_binding *binding_find(const struct acl_binding *bindings
 static bool prove_outbound(struct proving *proving, const struct acl_binding *binding, const char *where)
 {
 	void *pool = pool_child(proving->pool, "outbound");
-	const struct given_context context = {
-		.pool = pool,
-		.diags = proving->diags,
-		.config = proving->config,
-		.universe = proving->universe,
-		.timezone_s = proving->subject->ruleset->policy->timezone_s,
-	};
+	const struct given_context context = given_context_of(proving, pool);
 	const struct acl_list *list = acl_list_find(proving->config, binding->family, binding->list);
 	struct packet_space *space = proving->space;
 	struct packet_point point;

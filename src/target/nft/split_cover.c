@@ -37,7 +37,7 @@ static bool tuple_is_within(const struct service_tuple *tuple, const struct serv
 	return false;
 }
 
-static bool group_includes(const struct service_group *outer, const struct service_group *inner)
+bool service_group_includes(const struct service_group *outer, const struct service_group *inner)
 {
 	if (outer == inner || outer->kind == SERVICE_ANY)
 		return true;
@@ -69,7 +69,7 @@ bool entry_covers(const struct lower *lower, struct entry first, struct entry se
 	if ((needs & NEED_OUT) != 0 && !names_include(outer->out, inner->out))
 		return false;
 	if ((needs & NEED_SERVICE) != 0 &&
-	    !group_includes(&lower->groups[outer->group], &lower->groups[inner->group]))
+	    !service_group_includes(&lower->groups[outer->group], &lower->groups[inner->group]))
 		return false;
 	if ((needs & NEED_SOURCE) != 0 && !interval_set_includes(outer->source, inner->source))
 		return false;

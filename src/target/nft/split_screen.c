@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "optimise/costs.h"
 #include "target/nft/lower_emit.h"
+#include "target/nft/split_cover.h"
 #include "target/nft/split_index.h"
 #include "target/nft/split_overlap.h"
 
@@ -277,16 +278,6 @@ static struct entry use_checkpoint(struct screens *screens, struct checkpoint *c
 
 /* --- the screen ---------------------------------------------------------------------------- */
 
-static bool includes_services(const struct service_group *outer, const struct service_group *inner)
-{
-	if (outer == inner || outer->kind == SERVICE_ANY)
-		return true;
-	bool have_tuples = outer->kind != SERVICE_PROTOCOL && inner->kind != SERVICE_PROTOCOL &&
-			   inner->kind != SERVICE_ANY;
-	return have_tuples && outer->tuples_count == 1 && inner->tuples_count == 1 &&
-	       tuple_includes(&outer->tuples[0], &inner->tuples[0]);
-}
-
 /* What the entry needs not ask of a packet that the other one matches. */
 static struct entry narrowed(const struct screens *screens, struct entry entry, struct entry inner)
 {
@@ -299,7 +290,7 @@ static struct entry narrowed(const struct screens *screens, struct entry entry, 
 	if ((both & NEED_DESTINATION) != 0 && interval_set_includes(unit->destination, other->destination))
 		done |= NEED_DESTINATION;
 	const struct service_group *group = &lower->groups[unit->group];
-	if ((both & NEED_SERVICE) != 0 && includes_services(group, &lower->groups[other->group]))
+	if ((both & NEED_SERVICE) != 0 && service_group_includes(group, &lower->groups[other->group]))
 		done |= NEED_SERVICE;
 	return (struct entry){ entry.unit, entry.done | done };
 }
