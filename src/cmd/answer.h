@@ -6,8 +6,8 @@
 #include "analyse/near.h"
 #include "cmd/question.h"
 #include "cmd/session.h"
-#include "target/cisco/follow.h"
-#include "target/nft/follow.h"
+#include "target/cisco/prove/follow.h"
+#include "target/nft/report/follow.h"
 
 #define ANSWER_NEAR_MOST 3
 

@@ -10,7 +10,7 @@
 
 #include "base/pool.h"
 #include "rules/rescue.h"
-#include "target/nft/safe.h"
+#include "target/nft/model/safe.h"
 
 static const char *const words[] = { "policy", "rescue", "built-in" };
 

@@ -4,7 +4,7 @@
 #define FWC_CMD_BOOTED_H
 
 #include "cmd/enforce.h"
-#include "target/nft/batch_file.h"
+#include "target/nft/load/batch_file.h"
 
 #define BOOTED_CHAIN ENFORCE_MARK "boot"
 

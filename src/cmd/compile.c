@@ -7,11 +7,11 @@
 #include "cmd/rescue.h"
 #include "cmd/session.h"
 #include "cmd/write.h"
-#include "target/cisco/edit.h"
-#include "target/cisco/report.h"
-#include "target/cisco/safe.h"
-#include "target/nft/batch_file.h"
-#include "target/nft/report.h"
+#include "target/cisco/edit/edit.h"
+#include "target/cisco/lower/report.h"
+#include "target/cisco/model/safe.h"
+#include "target/nft/load/batch_file.h"
+#include "target/nft/report/report.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #include "cmd/dropping.h"
 #include "cmd/operation.h"
 #include "operate/remote.h"
-#include "target/nft/refusal.h"
+#include "target/nft/load/refusal.h"
 
 static void has_nothing(struct session *session, const struct state *state)
 {

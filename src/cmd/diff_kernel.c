@@ -12,9 +12,9 @@
 #include "cmd/proof.h"
 #include "diag/json.h"
 #include "diag/visible.h"
-#include "target/nft/differ.h"
-#include "target/nft/read_kernel.h"
-#include "target/nft/refusal.h"
+#include "target/nft/prove/differ.h"
+#include "target/nft/read/kernel.h"
+#include "target/nft/load/refusal.h"
 
 #define KERNEL "kernel:"
 #define LINES_MOST 8 /* of one region */

@@ -15,8 +15,8 @@
 #include "diag/json.h"
 #include "diag/visible.h"
 #include "net/protocol.h"
-#include "target/cisco/acl_compare.h"
-#include "target/cisco/acl_read.h"
+#include "target/cisco/prove/compare.h"
+#include "target/cisco/read/read.h"
 
 #define PREFIX "cisco:"
 #define LINES_MOST 8

@@ -14,11 +14,11 @@
 #include "operate/place.h"
 #include "operate/state.h"
 #include "operate/who.h"
-#include "target/nft/batch_file.h"
-#include "target/nft/load.h"
-#include "target/nft/refusal.h"
-#include "target/nft/restore.h"
-#include "target/nft/safe.h"
+#include "target/nft/load/batch_file.h"
+#include "target/nft/load/load.h"
+#include "target/nft/load/refusal.h"
+#include "target/nft/load/restore.h"
+#include "target/nft/model/safe.h"
 
 size_t rules_total(const struct ruleset *ruleset)
 {

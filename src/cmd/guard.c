@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "target/nft/kernel.h"
+#include "target/nft/load/kernel.h"
 
 #define GUARD_LOCK "guard"
 #define STATE_WAIT_MS 2000 /* for whoever holds the state: longer than a confirmation takes */

@@ -14,7 +14,7 @@
 
 #include "base/pool.h"
 #include "operate/state.h"
-#include "target/nft/restore.h"
+#include "target/nft/load/restore.h"
 
 struct guard {
 	int channel;      /* to the process */

@@ -17,7 +17,7 @@
 #include "operate/bundle.h"
 #include "operate/hits.h"
 #include "operate/place.h"
-#include "target/nft/refusal.h"
+#include "target/nft/load/refusal.h"
 
 enum { OPTION_UNUSED = OPTION_OWN, OPTION_FORMAT };
 

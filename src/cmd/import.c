@@ -9,8 +9,8 @@
 #include "cmd/output.h"
 #include "cmd/session.h"
 #include "import/iptables.h"
-#include "target/cisco/acl_import.h"
-#include "target/cisco/acl_read.h"
+#include "target/cisco/read/import.h"
+#include "target/cisco/read/read.h"
 
 enum { OPTION_LIST = OPTION_OWN, OPTION_REPLIES_BY_STATE, OPTION_SKIP_UNKNOWN, OPTION_ALWAYS_PASSING,
        OPTION_ONE_TABLE };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "target/cisco/safe.h"
+#include "target/cisco/model/safe.h"
 
 static bool number_parse(const char *text, uint32_t *number)
 {

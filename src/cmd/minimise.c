@@ -7,8 +7,8 @@
 #include "cmd/output.h"
 #include "cmd/session.h"
 #include "cmd/write.h"
-#include "target/cisco/acl_read.h"
-#include "target/cisco/minimise_config.h"
+#include "target/cisco/read/read.h"
+#include "target/cisco/minimise/config.h"
 
 enum { OPTION_MINIMISE = OPTION_OWN, OPTION_REPORT, OPTION_MULTI_PORT_EQ };
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/pool.h"
-#include "target/nft/read_kernel.h"
-#include "target/nft/refusal.h"
+#include "target/nft/read/kernel.h"
+#include "target/nft/load/refusal.h"
 
 #define NFT "nft"
 #define ERRORS_SHOWN 600u /* bytes of what nft says */

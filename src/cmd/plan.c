@@ -11,9 +11,9 @@
 #include "diag/json.h"
 #include "diag/visible.h"
 #include "operate/plan.h"
-#include "target/nft/kept_ask.h"
-#include "target/nft/kernel_names.h"
-#include "target/nft/refusal.h"
+#include "target/nft/load/kept_ask.h"
+#include "target/nft/model/kernel_names.h"
+#include "target/nft/load/refusal.h"
 
 #define NO_TABLE_NAME "<no table>"
 /* Without a table every packet passes. */

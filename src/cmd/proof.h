@@ -3,9 +3,9 @@
 #define FWC_CMD_PROOF_H
 
 #include "cmd/session.h"
-#include "target/cisco/prove.h"
-#include "target/nft/prove.h"
-#include "target/nft/reread.h"
+#include "target/cisco/prove/prove.h"
+#include "target/nft/prove/prove.h"
+#include "target/nft/load/reread.h"
 
 /* Reads the messages of the session's table back and compares them with its ruleset. A difference, or
  * a table that makes no sense, is an error in the bag; what cannot be decided is a warning. true: the

@@ -3,7 +3,7 @@
 
 #include "cmd/proof.h"
 #include "rules/rescue.h"
-#include "target/nft/batch_file.h"
+#include "target/nft/load/batch_file.h"
 
 const struct text *rescue_make(struct session *session)
 {

@@ -6,7 +6,7 @@
 
 #include "cmd/command.h"
 #include "cmd/operation.h"
-#include "target/nft/refusal.h"
+#include "target/nft/load/refusal.h"
 
 /* --- the one on trial -------------------------------------------------------------------------------- */
 

@@ -18,7 +18,7 @@
 #include "resolve/unused.h"
 #include "rules/count.h"
 #include "services/walk.h"
-#include "target/nft/safe.h"
+#include "target/nft/model/safe.h"
 
 struct session_options session_options_default(void)
 {

@@ -9,8 +9,8 @@
 #include "cmd/output.h"
 #include "diag/json.h"
 #include "diag/visible.h"
-#include "target/nft/kept_ask.h"
-#include "target/nft/refusal.h"
+#include "target/nft/load/kept_ask.h"
+#include "target/nft/load/refusal.h"
 
 enum agreement { AGREES, DIFFERS, NO_TABLE, NOT_KNOWN };
 
@@ -44,7 +44,7 @@ static void read_mark(void *pool, struct standing *standing)
 	for (size_t index = 0; table != NULL && index < table->chains_count; index++) {
 		const struct nft_kept_chain *chain = table->chains[index]->kept;
 
-		/* one comment: type, length, text (target/nft/userdata.h) */
+		/* one comment: type, length, text (target/nft/batch/userdata.h) */
 		if (strncmp(table->chains[index]->name, ENFORCE_MARK, sizeof ENFORCE_MARK - 1) == 0 &&
 		    chain->userdata_length > 2) {
 			standing->chain = table->chains[index]->name;

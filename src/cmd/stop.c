@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
-#include "target/nft/batch_file.h"
+#include "target/nft/load/batch_file.h"
 
 int command_stop(struct pool_trap *root, int argc, char **argv)
 {

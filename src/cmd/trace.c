@@ -18,9 +18,9 @@
 #include "monitor/watch.h"
 #include "net/protocol.h"
 #include "rules/evaluate.h"
-#include "target/nft/family.h"
-#include "target/nft/read_kernel.h"
-#include "target/nft/refusal.h"
+#include "target/nft/model/family.h"
+#include "target/nft/read/kernel.h"
+#include "target/nft/load/refusal.h"
 
 #define MINUTES_A_DAY (24 * 60)
 /* Packets on their way at one time; an older one is forgotten. */

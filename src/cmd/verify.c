@@ -7,9 +7,9 @@
 #include "base/pool.h"
 #include "cmd/command.h"
 #include "cmd/proof.h"
-#include "target/nft/batch_file.h"
-#include "target/nft/kept_ask.h"
-#include "target/nft/refusal.h"
+#include "target/nft/load/batch_file.h"
+#include "target/nft/load/kept_ask.h"
+#include "target/nft/load/refusal.h"
 
 /* The messages of what the policy makes: what the kernel is likely to hold of large sets. NULL: it cannot be made,
  * for a reason that is not asked for here. */

@@ -9,7 +9,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
-#include "target/nft/walk_rule.h"
+#include "target/nft/walk/rule.h"
 
 #define ICMP_HIGHEST UINT8_MAX
 #define NUMBER_DIGITS 5

@@ -8,7 +8,7 @@
 
 #include "diag/diag.h"
 #include "import/save.h"
-#include "target/nft/walk_path.h"
+#include "target/nft/walk/path.h"
 
 struct iptables_reading {
 	void *pool;

@@ -10,7 +10,7 @@
 #define FWC_IMPORT_IPTABLES_PROVE_H
 
 #include "import/iptables.h"
-#include "target/nft/prove.h"
+#include "target/nft/prove/prove.h"
 
 /* hooks, rules, translations, intervals; where, packet, wanted, found, origin; reason: as prove.h has them. */
 struct proof import_iptables_prove(void *pool, const struct ruleset *ruleset, struct sources *sources,

@@ -10,8 +10,8 @@
 #include "base/pool.h"
 #include "import/nft_unfold.h"
 #include "import/policy.h"
-#include "target/nft/family.h"
-#include "target/nft/walk_value.h"
+#include "target/nft/model/family.h"
+#include "target/nft/walk/value.h"
 
 #define INTERVALS_MOST 8000000u
 #define TRACKING (-200) /* NF_IP_PRI_CONNTRACK */
@@ -273,7 +273,8 @@ static bool is_taken(const struct importing *run, const char *name)
 	       strncmp(name, "sent-to-", strlen("sent-to-")) == 0;
 }
 
-/* As a lookup of one field reads it (walk_lookup.c); the names are for people, the proof looks at the policy. */
+/* As a lookup of one field reads it (target/nft/walk/lookup.c); the names are for people, the proof looks at
+ * the policy. */
 static struct interval_set addresses_of(void *pool, const struct read_set *set)
 {
 	const bool has_ranges = (set->flags & NFT_SET_INTERVAL) != 0;

@@ -11,8 +11,8 @@
 #include "diag/diag.h"
 #include "import/iptables.h"
 #include "services/database.h"
-#include "target/nft/read.h"
-#include "target/nft/walk.h"
+#include "target/nft/read/read.h"
+#include "target/nft/walk/walk.h"
 
 struct import_nft_source {
 	const char *name; /* for messages: a path, "kernel:" */

@@ -7,7 +7,7 @@
 
 #include "base/pool.h"
 #include "import/prove.h"
-#include "target/nft/walk_path.h"
+#include "target/nft/walk/path.h"
 
 struct proving {
 	struct prover *prover;

@@ -1,4 +1,4 @@
-/* Conditions of a walk of nf_tables (target/nft/walk.h) as sets of packets of this room.
+/* Conditions of a walk of nf_tables (target/nft/walk/walk.h) as sets of packets of this room.
  *
  * Fields that rules of the language do not ask for become unknowns of the space: one for each set of values
  * that is asked for, the same wherever it is asked again. */
@@ -6,7 +6,7 @@
 #define FWC_IMPORT_NFT_SET_H
 
 #include "import/space.h"
-#include "target/nft/walk_space.h"
+#include "target/nft/walk/space.h"
 
 /* Where chains hang. */
 enum nft_place { NFT_PREROUTING, NFT_INPUT, NFT_FORWARD, NFT_OUTPUT, NFT_POSTROUTING };

@@ -10,8 +10,8 @@
 
 #include "base/pool.h"
 #include "import/words.h"
-#include "target/nft/read_expression.h"
-#include "target/nft/walk_rule.h"
+#include "target/nft/read/expression.h"
+#include "target/nft/walk/rule.h"
 
 #define DEPTH_MOST 64
 #define VISITS_MOST 1000000u

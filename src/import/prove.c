@@ -7,8 +7,8 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
-#include "target/nft/walk_rule.h"
-#include "target/nft/walk_value.h"
+#include "target/nft/walk/rule.h"
+#include "target/nft/walk/value.h"
 
 #define INTERVALS_MOST 12000000u
 #define TRACKING (-200) /* NF_IP_PRI_CONNTRACK */

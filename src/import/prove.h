@@ -1,15 +1,15 @@
 /* Proof of an import: the policy that was made, against what was read.
  *
- * On each hook two functions on packets are compared: what the policy's rules say (target/nft/wanted.h) and
- * what was read does, which a walk of its own tells as a diagram of walk leaves (target/nft/walk_leaf.h).
+ * On each hook two functions on packets are compared: what the policy's rules say (target/nft/prove/wanted.h) and
+ * what was read does, which a walk of its own tells as a diagram of walk leaves (target/nft/walk/leaf.h).
  * Nothing of what made the policy takes part. Looked at is what an import promises: first packets of
  * connections, on the way that the kernel shows them to the hook; verdict, limit, log line, translation. What
  * always passes, answers, counters and how a denial is answered are not. */
 #ifndef FWC_IMPORT_PROVE_H
 #define FWC_IMPORT_PROVE_H
 
-#include "target/nft/prove_fit.h"
-#include "target/nft/prove_packet.h"
+#include "target/nft/prove/fit.h"
+#include "target/nft/prove/packet.h"
 
 /* What was read, and what of it the policy is known to lack. */
 struct import_subject {

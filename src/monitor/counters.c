@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "target/nft/kernel_names.h"
+#include "target/nft/model/kernel_names.h"
 
 #define ATTEMPTS_MAX 20
 #define REQUEST_BYTES 512

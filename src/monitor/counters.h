@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "target/nft/transaction.h"
+#include "target/nft/batch/transaction.h"
 
 struct counter {
 	const char *name;

@@ -14,11 +14,11 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
-#include "target/nft/batch.h"
-#include "target/nft/build.h"
-#include "target/nft/kernel_names.h"
-#include "target/nft/refusal.h"
-#include "target/nft/transaction.h"
+#include "target/nft/batch/batch.h"
+#include "target/nft/batch/build.h"
+#include "target/nft/model/kernel_names.h"
+#include "target/nft/load/refusal.h"
+#include "target/nft/batch/transaction.h"
 
 #define PRIORITY (-350) /* before raw, where nothing is tracked nor translated */
 #define QUEUE_BYTES (4 << 20)

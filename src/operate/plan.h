@@ -3,7 +3,7 @@
 #define FWC_OPERATE_PLAN_H
 
 #include "base/names.h"
-#include "target/nft/read.h"
+#include "target/nft/read/read.h"
 
 /* What stands or goes for one place. */
 struct plan_place {

@@ -11,7 +11,7 @@
 
 #include "base/pool.h"
 #include "diag/json.h"
-#include "target/nft/batch_file.h"
+#include "target/nft/load/batch_file.h"
 
 #define LIST "state"
 #define LOCK "lock"

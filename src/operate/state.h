@@ -3,7 +3,7 @@
  *
  * In the folder (folder.h): `state` is the list, a line with its SHA-256 and then JSON; `policy-HASH`
  * is a policy's whole text (bundle.h) under its SHA-256; `before-N` what the kernel held before entry N
- * was loaded, as long as that is not confirmed (target/nft/kept.h); `next-N.batch` and `next-N.rescue` what
+ * was loaded, as long as that is not confirmed (target/nft/load/kept.h); `next-N.batch` and `next-N.rescue` what
  * a boot loads once entry N is confirmed. Files that the list names are
  * written before it and taken away after it, so that the list, old or new, is always good. */
 #ifndef FWC_OPERATE_STATE_H
@@ -35,7 +35,7 @@ struct state_entry {
 	const char *client;      /* the remote session that did it ("ADDRESS PORT ADDRESS PORT"), or NULL */
 	const char *table;
 	const char *kernel;      /* SHA-256 of what the kernel held of the table then, or NULL: not known */
-	const char *glance;      /* of a glance at it (target/nft/kept.h), or NULL: not known */
+	const char *glance;      /* of a glance at it (target/nft/load/kept.h), or NULL: not known */
 	const char *place;       /* where (place.h) the kernel's rules were in this generation then, or NULL */
 	uint32_t generation;
 	const char *before;      /* SHA-256 of the file before-N, or NULL: it is gone, or not needed */
@@ -89,7 +89,7 @@ struct state_entry *state_add(struct state *state, struct diags *diags, const st
 bool state_keep_before(struct state *state, struct diags *diags, struct state_entry *entry,
 		       const char *bytes, size_t length);
 /* Keeps what a boot is to load once the entry is confirmed: the batch and its rescue batch
- * (target/nft/batch_file.h). false after an error in the bag. */
+ * (target/nft/load/batch_file.h). false after an error in the bag. */
 bool state_keep_boot(struct state *state, struct diags *diags, const struct state_entry *entry,
 		     const struct text *batch, const struct text *rescue);
 /* Puts both where `fwc boot` looks, `boot.batch` and `boot.batch.rescue`, when the entry stands in the list as

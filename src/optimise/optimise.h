@@ -3,7 +3,7 @@
  *
  * Rules are never changed in place: what a pass leaves alone is shared, what it changes is made anew in the
  * pool. What can be counted, logged, limited or helped keeps its own rule. The table that a target makes of the
- * result is compared with the ruleset that went in (target/nft/prove.h), so a pass that is wrong gives no
+ * result is compared with the ruleset that went in (target/nft/prove/prove.h), so a pass that is wrong gives no
  * output. */
 #ifndef FWC_OPTIMISE_OPTIMISE_H
 #define FWC_OPTIMISE_OPTIMISE_H

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 
-WORDS_FILE = os.path.join(os.path.dirname(__file__), "../../src/target/nft/words.def")
+WORDS_FILE = os.path.join(os.path.dirname(__file__), "../../src/target/nft/model/words.def")
 
 # names that are close to words of nft, or words of it in other places only
 NAMES = ("_", "a", "A", "ACCEPT", "Table", "_table", "table_", "tables", "chains", "rules", "hooks",

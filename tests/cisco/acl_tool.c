@@ -14,9 +14,9 @@
 
 #include "base/pool.h"
 #include "diag/print.h"
-#include "target/cisco/acl_format.h"
-#include "target/cisco/acl_read.h"
-#include "target/cisco/acl_sets.h"
+#include "target/cisco/read/format.h"
+#include "target/cisco/read/read.h"
+#include "target/cisco/read/sets.h"
 
 static char *file_read(void *pool, const char *path, size_t *length)
 {

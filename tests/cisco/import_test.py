@@ -6,7 +6,7 @@ Real files (FWC_DATA, else ../shared/data beside the checkout): each line that l
 read or named; what was read, printed and read again is the same; and where an outside parser's answer
 lies beside a file (ntc-templates), each field of each entry is held against it. Then random lists are
 imported, the policy compiled back, and both lists asked about the same packets by acl_eval.py, which
-shares no code with either; and what acl_sets.h says of random lists, flags and fragments too, is asked
+shares no code with either; and what cisco/read/sets.h says of random lists, flags and fragments too, is asked
 of it packet by packet.
 """
 

@@ -5,10 +5,10 @@
 
 #include "base/pool.h"
 #include "diag/print.h"
-#include "target/cisco/acl_format.h"
-#include "target/cisco/acl_import.h"
-#include "target/cisco/acl_read.h"
-#include "target/cisco/acl_sets.h"
+#include "target/cisco/read/format.h"
+#include "target/cisco/read/import.h"
+#include "target/cisco/read/read.h"
+#include "target/cisco/read/sets.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "target/cisco/acl_read.h"
-#include "target/cisco/minimise_config.h"
+#include "target/cisco/read/read.h"
+#include "target/cisco/minimise/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 #include "base/pool.h"
 #include "diag/print.h"
 #include "models.h"
-#include "target/nft/load.h"
+#include "target/nft/load/load.h"
 
 static double seconds(void)
 {

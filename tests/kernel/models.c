@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "target/nft/field.h"
+#include "target/nft/model/field.h"
 #include "target/nft/nft.h"
 
 struct maker {

@@ -10,11 +10,11 @@
 #include "base/pool.h"
 #include "models.h"
 #include "net/protocol.h"
-#include "target/nft/differ.h"
-#include "target/nft/kernel_names.h"
-#include "target/nft/prove.h"
-#include "target/nft/read_expression.h"
-#include "target/nft/reread.h"
+#include "target/nft/prove/differ.h"
+#include "target/nft/model/kernel_names.h"
+#include "target/nft/prove/prove.h"
+#include "target/nft/read/expression.h"
+#include "target/nft/load/reread.h"
 
 #define PACKETS 6000   /* that a mutant and the table must treat alike to count as the same */
 #define ELEMENTS_MANY 2000 /* with so many in its sets, half of the packets, and so on */

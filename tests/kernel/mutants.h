@@ -3,8 +3,8 @@
 #define FWC_TESTS_KERNEL_MUTANTS_H
 
 #include "rules/ruleset.h"
-#include "target/nft/model.h"
-#include "target/nft/read.h"
+#include "target/nft/model/model.h"
+#include "target/nft/read/read.h"
 
 /* Changes one thing; what it was goes into the text. The same numbers give the same change. false: this
  * table has nothing of the kind that was drawn. */

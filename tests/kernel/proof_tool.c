@@ -21,9 +21,9 @@
 #include "models.h"
 #include "mutants.h"
 #include "resolve/resolve.h"
-#include "target/nft/prove.h"
-#include "target/nft/read_kernel.h"
-#include "target/nft/reread.h"
+#include "target/nft/prove/prove.h"
+#include "target/nft/read/kernel.h"
+#include "target/nft/load/reread.h"
 
 #define TODAY ((time_t)1795262400) /* 2026-11-21 12:00 UTC */
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "target/cisco/acl_format.h"
-#include "target/cisco/acl_read.h"
+#include "target/cisco/read/format.h"
+#include "target/cisco/read/read.h"
 #include "unit.h"
 
 struct acl_text acl_text_read_bytes(const char *bytes, size_t length)

@@ -3,7 +3,7 @@
 #define FWC_TESTS_ACL_TEXT_H
 
 #include "diag/diag.h"
-#include "target/cisco/acl.h"
+#include "target/cisco/read/acl.h"
 
 struct acl_text {
 	struct diags *diags;

@@ -4,7 +4,7 @@
 #ifndef FWC_TESTS_MODEL_EVAL_H
 #define FWC_TESTS_MODEL_EVAL_H
 
-#include "target/nft/model.h"
+#include "target/nft/model/model.h"
 
 struct model_packet {
 	unsigned hook;         /* NF_INET_* */

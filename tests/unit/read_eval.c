@@ -9,10 +9,10 @@
 #include <string.h>
 
 /* model.h has verdicts of the kernel's names */
-#include "target/nft/kernel_names.h"
+#include "target/nft/model/kernel_names.h"
 
 #include "net/protocol.h"
-#include "target/nft/read_expression.h"
+#include "target/nft/read/expression.h"
 
 #define REGISTERS 80
 #define STACK 16

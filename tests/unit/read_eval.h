@@ -5,7 +5,7 @@
 #define FWC_TESTS_READ_EVAL_H
 
 #include "model_eval.h"
-#include "target/nft/read.h"
+#include "target/nft/read/read.h"
 
 struct read_result {
 	enum model_fate fate;

@@ -5,8 +5,8 @@
 
 #include "net/protocol.h"
 #include "random_ruleset.h"
-#include "target/nft/kernel_names.h"
-#include "target/nft/read_expression.h"
+#include "target/nft/model/kernel_names.h"
+#include "target/nft/read/expression.h"
 #include "unit.h"
 
 enum read_part { PART_NONE, PART_NETWORK, PART_TRANSPORT, PART_PROTOCOL, PART_IN, PART_OUT };

@@ -4,7 +4,7 @@
 
 #include "model_eval.h"
 #include "rules/ruleset.h"
-#include "target/nft/read.h"
+#include "target/nft/read/read.h"
 
 #define READ_CONSTANTS 4096
 #define READ_KEYS 64

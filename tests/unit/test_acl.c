@@ -3,9 +3,9 @@
 
 #include "acl_text.h"
 #include "base/pool.h"
-#include "target/cisco/acl_format.h"
-#include "target/cisco/acl_read.h"
-#include "target/cisco/acl_words.h"
+#include "target/cisco/read/format.h"
+#include "target/cisco/read/read.h"
+#include "target/cisco/read/words.h"
 #include "unit.h"
 
 Suite *acl_suite(void);

@@ -3,7 +3,7 @@
 
 #include "acl_text.h"
 #include "base/pool.h"
-#include "target/cisco/acl_read.h"
+#include "target/cisco/read/read.h"
 #include "unit.h"
 
 Suite *acl_suite(void);

@@ -4,8 +4,8 @@
 
 #include "acl_text.h"
 #include "base/pool.h"
-#include "target/cisco/acl_read.h"
-#include "target/cisco/acl_sets.h"
+#include "target/cisco/read/read.h"
+#include "target/cisco/read/sets.h"
 #include "unit.h"
 
 Suite *acl_sets_suite(void);

@@ -8,9 +8,9 @@
 #include "policy_text.h"
 #include "rules/evaluate.h"
 #include "target/cisco/cisco.h"
-#include "target/cisco/cover.h"
-#include "target/cisco/report.h"
-#include "target/cisco/safe.h"
+#include "target/cisco/model/cover.h"
+#include "target/cisco/lower/report.h"
+#include "target/cisco/model/safe.h"
 #include "unit.h"
 
 #define PACKETS 3000

@@ -7,7 +7,7 @@
 #include "import/nft_prove.h"
 #include "policy_text.h"
 #include "target/nft/nft.h"
-#include "target/nft/reread.h"
+#include "target/nft/load/reread.h"
 #include "unit.h"
 
 #define ZONES "zone lan { interface eth1; } zone wan { interface eth0; } "

@@ -11,8 +11,8 @@
 #include "random_ruleset.h"
 #include "optimise/optimise.h"
 #include "rules/count.h"
-#include "target/nft/follow.h"
-#include "target/nft/lower_chain.h"
+#include "target/nft/report/follow.h"
+#include "target/nft/lower/chain.h"
 #include "target/nft/nft.h"
 #include "unit.h"
 

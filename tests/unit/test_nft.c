@@ -5,15 +5,15 @@
 #include <string.h>
 
 #include "base/pool.h"
-#include "target/nft/elements.h"
-#include "target/nft/kept_hash.h"
-#include "target/nft/key.h"
+#include "target/nft/batch/elements.h"
+#include "target/nft/load/kept_hash.h"
+#include "target/nft/model/key.h"
 #include "target/nft/nft.h"
-#include "target/nft/plan.h"
-#include "target/nft/replace.h"
-#include "target/nft/safe.h"
-#include "target/nft/text_rule.h"
-#include "target/nft/text_value.h"
+#include "target/nft/model/plan.h"
+#include "target/nft/load/replace.h"
+#include "target/nft/model/safe.h"
+#include "target/nft/text/rule.h"
+#include "target/nft/text/value.h"
 #include "unit.h"
 
 /* --- safe text ------------------------------------------------------------------------------ */

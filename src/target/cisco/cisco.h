@@ -2,8 +2,8 @@
 #ifndef FWC_TARGET_CISCO_CISCO_H
 #define FWC_TARGET_CISCO_CISCO_H
 
-#include "target/cisco/minimise.h"
-#include "target/cisco/model.h"
+#include "target/cisco/minimise/minimise.h"
+#include "target/cisco/model/model.h"
 
 struct cisco_settings {
 	const char *name;      /* of lists: letters, digits, - and _; NULL: FWC */
@@ -17,17 +17,17 @@ struct cisco_settings {
 	bool keeps_denials;    /* what rules deny keeps its entries before the default */
 };
 
-/* lower.c: a list without a device. NULL after an error in the bag. */
+/* lower/lower.c: a list without a device. NULL after an error in the bag. */
 struct ios_config *cisco_lower(void *pool, struct diags *diags, const struct ruleset *ruleset,
 			       const struct cisco_settings *settings);
 
-/* device.c: everything for one device. The ruleset is that of the policy resolved for this device:
+/* device/device.c: everything for one device. The ruleset is that of the policy resolved for this device:
  * zones have the device's interfaces. NULL after an error in the bag. */
 struct ios_config *cisco_lower_device(void *pool, struct diags *diags, const struct ruleset *ruleset,
 				      const struct device *device,
 				      const struct cisco_settings *settings);
 
-/* text.c: the configuration, ready to be pasted or copied to the running configuration. */
+/* text/text.c: the configuration, ready to be pasted or copied to the running configuration. */
 void cisco_text(struct text *out, const struct ios_config *config, const struct cisco_settings *settings);
 
 /* After the analysis: a rule that it found dead or removable is told so, and not again that it has no
