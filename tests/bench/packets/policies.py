@@ -1,8 +1,9 @@
-"""Policies of six families and packets for them, from a fixed seed.
+"""Policies of seven families and packets for them, from a fixed seed.
 
 A rule is data here (no text of any tool), so that every ruleset of a comparison is rendered from the
 same rules, and a packet's fate is known from them: `Matcher` finds the first rule that matches."""
 
+import itertools
 import random
 import typing
 
@@ -14,6 +15,7 @@ BITS = {4: 32, 6: 128}
 # Where sources and destinations lie: (the address, its fixed bits).
 SOURCES = {4: (16 << 24, 4), 6: (0xfd10 << 112, 16)}
 DESTINATIONS = {4: (128 << 24, 2), 6: (0xfd20 << 112, 16)}
+ZONES = {4: (10 << 24, 8), 6: (0xfd30 << 112, 16)}
 HOST = {4: 32, 6: 128}
 NETWORK = {4: 28, 6: 64}
 LENGTHS = {4: (16, 20, 24, 28, 32), 6: (40, 48, 56, 64, 128)}
@@ -49,9 +51,25 @@ class Range(typing.NamedTuple):
         return f"{address_text(self.first, self.family)}-{address_text(self.last, self.family)}"
 
 
+class ZonePlace(typing.NamedTuple):
+    """All of a zone."""
+    name: str
+    prefixes: tuple
+
+
+class Place(typing.NamedTuple):
+    """A zone, or a group of hosts or networks in it."""
+    zone: ZonePlace
+    name: str                    # the zone's own: all of it
+    prefixes: tuple
+
+
+Side = Prefix | Range | Place | None     # None: any
+
+
 class Rule(typing.NamedTuple):
-    source: Prefix | Range | None        # None: any
-    destination: Prefix | Range | None
+    source: Side
+    destination: Side
     services: tuple              # of (protocol, first port, last port); empty: any
     allow: bool
 
@@ -69,7 +87,7 @@ class Drawer:
     """Draws distinct prefixes within one part of the address space."""
 
     def __init__(self, generator, family, where):
-        self.generator, self.family, self.used = generator, family, set()
+        self.generator, self.family, self.used, self.drawn = generator, family, set(), []
         self.base, self.fixed = where[family]
 
     def prefix(self, length):
@@ -79,6 +97,15 @@ class Drawer:
             if (value, length) not in self.used:
                 self.used.add((value, length))
                 return Prefix(value, length, self.family)
+
+    def apart(self, length):
+        """No two of them share an address."""
+        while True:
+            prefix = self.prefix(length)
+            if not any(holds(other, prefix.value, self.family) or holds(prefix, other.value, self.family)
+                       for other in self.drawn):
+                self.drawn.append(prefix)
+                return prefix
 
     def range(self, least_bits, most_bits):
         """At random places, its size too: as many of each order of magnitude."""
@@ -166,12 +193,80 @@ def ranges(generator, count, family):
     return rules
 
 
+ZONE_LENGTHS = {4: (20, 24), 6: (52, 60)}   # of a zone's networks
+
+
+class Zone:
+    """A few networks, and groups of hosts and networks in them."""
+
+    def __init__(self, drawer, number):
+        self.drawer, self.zone = drawer, ZonePlace(f"z{number}", tuple(
+            drawer.apart(drawer.generator.randint(*ZONE_LENGTHS[drawer.family]))
+            for _ in range(drawer.generator.randint(1, 3))))
+        self.whole = Place(self.zone, *self.zone)
+        self.hosts = [self.inside(HOST[drawer.family]) for _ in range(24)]
+        self.groups = [self.group(number) for number in range(12)]
+
+    def inside(self, length):
+        network = self.drawer.generator.choice(self.zone.prefixes)
+        bits = self.drawer.generator.getrandbits(length - network.length)
+        return Prefix(network.value | bits << BITS[network.family] - length, length, network.family)
+
+    def group(self, number):
+        generator = self.drawer.generator
+        members = generator.sample(self.hosts, generator.choice((1, 1, 1, 2, 3, 5, 8)))
+        if generator.random() < 0.2:
+            members = [self.inside(NETWORK[self.drawer.family])]
+        return Place(self.zone, f"{self.zone.name}-{number}", tuple(dict.fromkeys(members)))
+
+    def place(self):
+        generator = self.drawer.generator
+        return self.whole if generator.random() < 0.2 else generator.choice(self.groups)
+
+
+def services_of_zone(generator):
+    if generator.random() < 0.03:
+        return ()
+    services = {ports_of_range(generator) if generator.random() < 0.1 else generator.choice(SERVICES)
+                for _ in range(generator.choice((1, 1, 2, 3, 5)))}
+    return tuple(sorted(services))
+
+
+def without_zone(generator, zone):
+    """For all that a zone sends, or all that is sent to it, with an exception in front."""
+    services, is_from = services_of_zone(generator), generator.random() < 0.5
+    allow = allowed(generator)
+    for place, verdict in ((generator.choice(zone.groups), not allow), (zone.whole, allow)):
+        yield Rule(place if is_from else None, None if is_from else place, services, verdict)
+
+
+def zones(generator, count, family):
+    """Between zones of networks, few pairs of which have most rules: from a part of one zone or all of it to the
+    same of another. The first hundredth denies what some hosts send, the last tenth speaks of one side alone."""
+    drawer = Drawer(generator, family, ZONES)
+    every = [Zone(drawer, number) for number in range(max(4, min(300, count // 100)))]
+    pairs = [tuple(generator.sample(every, 2)) for _ in range(max(4, count // 20))]
+    weights = [generator.paretovariate(1.2) for _ in pairs]
+    rules = [Rule(generator.choice(generator.choice(every).groups), None, (), False) for _ in range(count // 100)]
+    ordered = sorted(generator.choices(range(len(pairs)), weights, k=count - count // 10 - len(rules)))
+    for source, destination in (pairs[index] for index in ordered):
+        rules.append(Rule(source.place(), destination.place(), services_of_zone(generator), allowed(generator)))
+    while len(rules) < count:
+        rules.extend(without_zone(generator, generator.choice(every)))
+    return rules[:count]
+
+
 FAMILIES = {"services": services_only, "hosts": hosts, "prefixes": prefixes, "tuples": tuples,
-            "networks": networks, "ranges": ranges}
+            "networks": networks, "ranges": ranges, "zones": zones}
 
 
 def rules_of(name, count, family, seed=1):
     return FAMILIES[name](random.Random(f"{name} {count} {family} {seed}"), count, family)
+
+
+def prefixes_of(side):
+    """Of a side without ranges."""
+    return side.prefixes if isinstance(side, Place) else (side,)
 
 
 class Matcher:
@@ -181,13 +276,16 @@ class Matcher:
     def __init__(self, rules, family):
         self.bits, self.tables = BITS[family], {}
         for index, rule in enumerate(rules):
-            sides = rule.source, rule.destination
-            table = self.tables.setdefault(tuple(-1 if side is None else side.length for side in sides), {})
-            values = tuple(0 if side is None else side.value for side in sides)
-            for service in rule.services or (None,):
-                exact = service[:2] if service and service[1] == service[2] else None
-                table.setdefault(values + (exact,), []).append((index, service))
+            for sides in itertools.product(prefixes_of(rule.source), prefixes_of(rule.destination)):
+                self.add(index, sides, rule.services)
         self.rules = rules
+
+    def add(self, index, sides, services):
+        table = self.tables.setdefault(tuple(-1 if side is None else side.length for side in sides), {})
+        values = tuple(0 if side is None else side.value for side in sides)
+        for service in services or (None,):
+            exact = service[:2] if service and service[1] == service[2] else None
+            table.setdefault(values + (exact,), []).append((index, service))
 
     def masked(self, address, length):
         return 0 if length < 0 else address >> self.bits - length << self.bits - length
@@ -259,8 +357,13 @@ class Traffic:
         self.rules, self.family = rules, family
         self.generator = random.Random(f"{len(rules)} {family} {seed}")
         self.matcher = matcher_of(rules, family)
+        self.has_zones = any(isinstance(side, Place) for rule in rules for side in rule[:2])
+        self.where = {"source": ZONES if self.has_zones else SOURCES,
+                      "destination": ZONES if self.has_zones else DESTINATIONS}
 
     def address(self, prefix, where):
+        if isinstance(prefix, Place):
+            prefix = self.generator.choice(prefix.prefixes)
         if prefix is None:
             base, fixed = where[self.family]
             return base | self.generator.getrandbits(BITS[self.family] - fixed)
@@ -268,10 +371,15 @@ class Traffic:
             return self.generator.randint(prefix.first, prefix.last)
         return prefix.value | self.generator.getrandbits(BITS[self.family] - prefix.length)
 
+    def other_address(self, change):
+        """Of another rule in a policy of zones, else anywhere."""
+        side = getattr(self.generator.choice(self.rules), change) if self.has_zones else None
+        return self.address(side, self.where[change])
+
     def packet_of(self, rule):
         transport, low, high = self.generator.choice(rule.services or SERVICES)
-        return Packet(self.family, self.address(rule.source, SOURCES),
-                      self.address(rule.destination, DESTINATIONS), transport,
+        return Packet(self.family, self.address(rule.source, self.where["source"]),
+                      self.address(rule.destination, self.where["destination"]), transport,
                       self.generator.randrange(1024, 65536), self.generator.randint(low, high))
 
     def hitting(self, count, first, last):
@@ -297,8 +405,7 @@ class Traffic:
                     else self.generator.randrange(1, 65536)
                 packet = packet._replace(port=port)
             else:
-                where = SOURCES if change == "source" else DESTINATIONS
-                packet = packet._replace(**{change: self.address(None, where)})
+                packet = packet._replace(**{change: self.other_address(change)})
             if self.matcher.first(packet) is None:
                 found.append(packet)
                 if len(found) == count:

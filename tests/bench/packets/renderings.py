@@ -1,5 +1,7 @@
 """One list of rules as the text of every tool that is compared."""
 
+import itertools
+
 import policies
 
 TRACKED = "ct state established,related accept"
@@ -11,15 +13,50 @@ def verdict_of(rule, allow="accept", deny="drop"):
     return allow if rule.allow else deny
 
 
+def named_places(rules):
+    """Those of several prefixes, each once, in the order of their first use."""
+    places = {side.name: side for rule in rules for side in rule[:2] if isinstance(side, policies.Place)}
+    return [place for place in places.values() if len(place.prefixes) > 1]
+
+
+def fwc_places(rules):
+    """Zones, and the groups in them."""
+    zones = {side.zone.name: side.zone for rule in rules for side in rule[:2]
+             if isinstance(side, policies.Place)}
+    for zone in zones.values():
+        yield f"zone {zone.name} {{ network {', '.join(map(str, zone.prefixes))}; }}"
+    for place in named_places(rules):
+        if place.name not in zones:
+            yield f"group {place.name} = {', '.join(map(str, place.prefixes))};"
+
+
+def fwc_side(word, side):
+    if isinstance(side, policies.Place):
+        is_whole = side.name == side.zone.name
+        return "" if is_whole else f" {word} {side.name if len(side.prefixes) > 1 else side.prefixes[0]}"
+    return f" {word} {side}" if side else ""
+
+
+def fwc_rule(rule):
+    services = ", ".join(f"{low}/{transport}" if low == high else
+                         f"any/{transport}" if (low, high) == (0, 65535) else f"{low}-{high}/{transport}"
+                         for transport, low, high in rule.services) or "any"
+    return (f"{verdict_of(rule, 'allow', 'deny')} {services}"
+            f"{fwc_side('from', rule.source)}{fwc_side('to', rule.destination)};")
+
+
+def zones_of(rule):
+    """What stands over the rule's block: nothing where it speaks of no zone."""
+    return "".join(f"{word} {side.zone.name} " for word, side in zip(("from", "to"), rule[:2])
+                   if isinstance(side, policies.Place))
+
+
 def fwc_policy(rules):
-    lines = ["default deny;"]
-    for rule in rules:
-        services = ", ".join(f"{low}/{transport}" if low == high else
-                             f"any/{transport}" if (low, high) == (0, 65535) else f"{low}-{high}/{transport}"
-                             for transport, low, high in rule.services) or "any"
-        lines.append(verdict_of(rule, "allow", "deny") + " " + services
-                     + (f" from {rule.source}" if rule.source else "")
-                     + (f" to {rule.destination}" if rule.destination else "") + ";")
+    """With a block a pair of zones."""
+    lines = ["default deny;", *fwc_places(rules)]
+    for over, inside in itertools.groupby(rules, zones_of):
+        block = list(map(fwc_rule, inside))
+        lines += [f"{over}{{", *(f"\t{line}" for line in block), "}"] if over else block
     return "\n".join(lines) + "\n"
 
 
@@ -38,10 +75,20 @@ def nft_ports(service):
 
 def nft_places(rule):
     words = []
-    for word, prefix in (("saddr", rule.source), ("daddr", rule.destination)):
-        if prefix is not None:
-            words.append(f"{NFT_WORD[prefix.family]} {word} {prefix}")
+    for word, side in (("saddr", rule.source), ("daddr", rule.destination)):
+        if side is not None:
+            first = policies.prefixes_of(side)[0]
+            is_one = not isinstance(side, policies.Place) or len(side.prefixes) == 1
+            words.append(f"{NFT_WORD[first.family]} {word} {first if is_one else '@' + side.name}")
     return words
+
+
+def nft_sets(rules):
+    """A place of several prefixes is a set."""
+    types = {4: "ipv4_addr", 6: "ipv6_addr"}
+    return "".join(f"\tset {place.name} {{\n\t\ttype {types[place.prefixes[0].family]}\n\t\tflags interval\n"
+                   f"\t\telements = {{ {', '.join(map(str, place.prefixes))} }}\n\t}}\n"
+                   for place in named_places(rules))
 
 
 def nft_lines(rules):
@@ -53,7 +100,7 @@ def nft_lines(rules):
 
 
 def linear(rules, _family, table="inet", head=(TRACKED,)):
-    return nft_table(table, [*head, *nft_lines(rules)])
+    return nft_table(table, [*head, *nft_lines(rules)], nft_sets(rules))
 
 
 def linear_own(rules, family):
@@ -98,7 +145,13 @@ def iptables_place(side, option, word):
 
 
 def iptables_lines(rule):
-    places = iptables_place(rule.source, "-s", "src") + iptables_place(rule.destination, "-d", "dst")
+    for source, destination in itertools.product(policies.prefixes_of(rule.source),
+                                                 policies.prefixes_of(rule.destination)):
+        yield from iptables_services(rule, iptables_place(source, "-s", "src")
+                                     + iptables_place(destination, "-d", "dst"))
+
+
+def iptables_services(rule, places):
     target = f" -j {verdict_of(rule, 'ACCEPT', 'DROP')}"
     if not rule.services:
         yield f"-A FORWARD{places}{target}"

@@ -129,16 +129,15 @@ def results_of(figures, tracking):
     scale = tracking / TRACKING_THERE
     kinds = ("early", "late", "hot", "random", "none", "none cold")
     warm = ("early", "late", "hot", "none")
-    networks = {
-        f"networks, only the default decides: at most {ONLY_DEFAULT} ns":
-            (lambda spot: spot[0] == "networks" and spot[2] >= 100 and spot[3] == "none", ONLY_DEFAULT),
-        f"networks, other packets that stay in cache: at most {OTHERS} ns":
-            (lambda spot: spot[0] == "networks" and spot[2] >= 100
-             and spot[3] in ("early", "late", "hot"), OTHERS)}
     results = [("networks: below the best other compiler from 1,000 rules up", below_best(figures))]
-    for words, (wanted, limit) in networks.items():
-        results.append((words, below_limit(figures, wanted, limit)))
-        results.append(("    the same, scaled", below_limit(figures, wanted, limit * scale)))
+    for name in ("networks", "zones"):
+        limits = {f"{name}, only the default decides": (("none",), ONLY_DEFAULT),
+                  f"{name}, other packets that stay in cache": (("early", "late", "hot"), OTHERS)}
+        for words, (some, limit) in limits.items():
+            def wanted(spot, name=name, some=some):
+                return spot[0] == name and spot[2] >= 100 and spot[3] in some
+            results.append((f"{words}: at most {limit} ns", below_limit(figures, wanted, limit)))
+            results.append(("    the same, scaled", below_limit(figures, wanted, limit * scale)))
     results += [
         ("networks: flat, 100,000 rules against 100 at most 1.5 times",
          ratio(figures, "networks", (100_000, 100), warm, ("fwc", "fwc"), lambda value: value <= 1.5)),
