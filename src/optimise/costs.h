@@ -28,6 +28,12 @@ static inline unsigned cost_compare(bool is_ipv6)
 	return is_ipv6 ? COST_COMPARE6 : COST_COMPARE;
 }
 
+/* The same by its place in the header, where all packets are known to be of its family. */
+static inline unsigned cost_compare_place(bool is_ipv6)
+{
+	return is_ipv6 ? COST_PLACE6 : COST_PLACE;
+}
+
 /* A lookup in a set of so many elements, that random packets find: between the measured sizes, in
  * proportion to the logarithm. */
 unsigned cost_lookup(enum cost_lookup lookup, size_t elements);

@@ -634,8 +634,9 @@ static unsigned factor_cost(const struct product *product, enum factor factor)
 		return COST_COMPARE_NAME;
 	case FACTOR_SOURCE:
 	case FACTOR_DESTINATION:
-		return cost_compare(unit->family == FAMILIES_IPV6) + range_cost(unit, factor) -
-		       (product->is_of_family ? COST_FAMILY : 0);
+		return range_cost(unit, factor) + (product->is_of_family
+			? cost_compare_place(unit->family == FAMILIES_IPV6)
+			: cost_compare(unit->family == FAMILIES_IPV6));
 	case FACTOR_SERVICE:
 		return COST_PORTS;
 	}

@@ -256,7 +256,7 @@ static unsigned compare_cost(const struct nft_statement *match, bool is_first)
 	if (nft_field_row(match->field)->kind == NFT_VALUE_NAME)
 		return COST_COMPARE_NAME;
 	if (is_first && is_address)
-		return cost_compare(is_ipv6) + more - (match->is_of_family ? COST_FAMILY : 0);
+		return more + (match->is_of_family ? cost_compare_place(is_ipv6) : cost_compare(is_ipv6));
 	if (is_first)
 		return COST_PROTOCOL;
 	return COST_COMPARE_MORE + more;

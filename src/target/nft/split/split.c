@@ -439,12 +439,13 @@ static struct list write_ahead(struct lower *lower, struct site site, struct lis
 }
 
 /* What the cut costs with what it leaves, one step more looked ahead than where cuts are compared with each
- * other: layers leave little, cuts may leave much. Without a need it is not looked. */
+ * other: layers leave little, cuts may leave much. Where it costs more than `other` in any case it is not looked;
+ * 0: it always is. */
 static unsigned cost_of_cut(struct lower *lower, const struct cut *cut, unsigned level, unsigned other)
 {
 	struct list rest = { cut->cells[0]->rest, cut->cells[0]->rest_count };
 	unsigned guess = list_cost(lower, rest);
-	if (cut->cost - guess >= other)
+	if (other != 0 && cut->cost - guess >= other)
 		return cut->cost;
 	return cut->cost - guess + cost_ahead(lower, rest, level);
 }
@@ -493,7 +494,9 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		struct layers *layers = layers_below(lower, list, site.level, &cut,
 						     cost != 0 ? cost : linear - linear / 8);
 		cost = layers != NULL ? layers_cost(lower, layers) : cost;
-		size_t ahead = may_be_ahead && cost != 0 ? lines_ahead(lower, site, list, cost) : 0;
+		unsigned known = layers == NULL && cut.cells_count != 0 && may_be_ahead
+			? cost_of_cut(lower, &cut, site.level, 0) : cost;
+		size_t ahead = may_be_ahead && cost != 0 ? lines_ahead(lower, site, list, known) : 0;
 		may_be_ahead = false;
 		if (ahead != 0) {
 			cut_drop(&cut);
