@@ -439,7 +439,6 @@ static Suite *iptables_proof_suite(void)
 	Suite *suite = suite_create("proof of iptables");
 	TCase *tests = unit_case(suite, "mutations");
 
-	tcase_set_timeout(tests, 100);
 	tcase_add_test(tests, a_mutation_is_caught_or_means_the_same);
 	return suite;
 }

@@ -366,7 +366,6 @@ static Suite *lower_suite(void)
 {
 	Suite *suite = suite_create("lower");
 	TCase *random = unit_case(suite, "random");
-	tcase_set_timeout(random, 100);
 	tcase_add_test(random, levels_beyond_the_kernels_are_told);
 	tcase_add_test(random, services_alone_mean_the_same);
 	tcase_add_test(random, zones_mean_the_same);

@@ -7,6 +7,9 @@
 
 #include "base/pool.h"
 
+/* Seconds: long enough for a slow, busy machine under the sanitizers; a test that takes them hangs. */
+enum { HANGS_AFTER = 600 };
+
 static uint64_t seed;
 static uint64_t random_state;
 static struct pool_trap *session;
@@ -28,7 +31,7 @@ TCase *unit_case(Suite *suite, const char *name)
 {
 	TCase *test_case = tcase_create(name);
 	tcase_add_checked_fixture(test_case, begin_test, end_test);
-	tcase_set_timeout(test_case, 60);
+	tcase_set_timeout(test_case, HANGS_AFTER);
 	suite_add_tcase(suite, test_case);
 	return test_case;
 }
