@@ -432,6 +432,7 @@ int command_compile(struct pool_trap *root, int argc, char **argv)
 		return status;
 	session->options = options.session;
 	session->drops_trees = true;
+	session->drops_lists = options.mode == CISCO_FULL;
 	if (!options.stage->run(session) || session_is_refused(session))
 		return session_finish(session);
 	if (options.output != NULL && options.stage == &ios_stage && options.mode == CISCO_FULL &&

@@ -18,6 +18,7 @@
 #include "resolve/unused.h"
 #include "rules/count.h"
 #include "services/walk.h"
+#include "target/cisco/replies/announced.h"
 #include "target/nft/model/safe.h"
 
 struct session_options session_options_default(void)
@@ -408,7 +409,7 @@ static bool is_router(struct session *session, const struct device *device)
 
 static void lower_view(struct session *session, struct session_view *view)
 {
-	void *pool = pool_child(session->pool, "cisco");
+	void *pool = view->ios_pool = pool_child(session->pool, "cisco");
 
 	if (view->device == NULL)
 		view->ios = cisco_lower(pool, session->diags, view->ruleset, &session->options.cisco);
@@ -441,15 +442,24 @@ bool session_lower_cisco(struct session *session)
 	return !diags_has_errors(diags);
 }
 
+static void drop_lists(struct session *session, struct session_view *view)
+{
+	view->ios = announced_copy(session->pool, view->ios);
+	talloc_free(view->ios_pool);
+	view->ios_pool = NULL;
+}
+
 bool session_write_cisco(struct session *session)
 {
 	if (!session_lower_cisco(session))
 		return false;
 	for (size_t index = 0; index < session->views_count; index++) {
-		struct text *text = text_new(session->pool);
+		struct session_view *view = &session->views[index];
 
-		cisco_text(text, session->views[index].ios, &session->options.cisco);
-		session->views[index].text = text;
+		view->text = text_new(session->pool);
+		cisco_text(view->text, view->ios, &session->options.cisco);
+		if (session->drops_lists)
+			drop_lists(session, view);
 	}
 	return true;
 }

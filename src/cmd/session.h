@@ -67,6 +67,7 @@ struct session_view {
 	struct policy *policy;
 	struct ruleset *ruleset;
 	struct ios_config *ios; /* or NULL */
+	void *ios_pool; /* all that is of it alone, or NULL */
 	struct text *text; /* of it, after session_write_cisco; or NULL */
 };
 
@@ -90,6 +91,7 @@ struct session {
 	unsigned findings; /* FINDING_*: who was asked (resolve/expectations.h) */
 	const struct ast_file *question; /* which packets are asked about, or NULL */
 	bool drops_trees; /* program_drop_trees, once they are resolved: nobody looks at them again */
+	bool drops_lists; /* of `ios`, once its text is written, all but what announced_copy keeps */
 	bool is_check; /* names that nobody uses and notes, too, however large the policy is */
 	struct service_database *database; /* of `fwc service` */
 };

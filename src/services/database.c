@@ -154,10 +154,10 @@ static bool add_literal(struct frame *frame, const struct ast_service *item, con
 			struct service_uses *uses)
 {
 	struct service_store *store = frame->database->store;
-	struct tuple_set tuples = { 0 };
-	if (!service_literal_resolve(store->pool, store->diags, item, &tuples))
+	store->literal.tuples_count = 0;
+	if (!service_literal_resolve(store->pool, store->diags, item, &store->literal))
 		return false;
-	uses_add(store->pool, uses, helper, &tuples);
+	uses_add(store->pool, uses, helper, &store->literal);
 	return true;
 }
 

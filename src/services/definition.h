@@ -46,6 +46,7 @@ struct service_store {
 	size_t own_tags_count, own_tags_capacity;
 	struct interned *lists;   /* of struct service_list, by their words */
 	struct text *list_key;
+	struct tuple_set literal; /* of the one that is being added to a list; used again and again */
 	struct names *suggestions; /* every name there is; made on first use */
 	unsigned suggestions_made;
 };

@@ -93,8 +93,19 @@ static const char *packet_words(struct proving *proving, const struct packet_poi
 	return out->bytes;
 }
 
-static void describe(struct proving *proving, const struct proving_place *place,
-		     const struct given_list *given, uint32_t number, const struct packet_point *point)
+/* The rule that decides: a map of all of them, in a space of its own. */
+static struct span origin_of(struct proving *proving, void *pool, const struct proving_place *place,
+			     const struct packet_point *point)
+{
+	struct packet_space *space = packet_space_new(pool, proving->universe, PACKET_ORDER_SAFE, 0);
+	packet_map wanted = wanted_map(pool, space, &place->wanted);
+
+	return packet_space_is_over(space) ? SPAN_NONE :
+	       wanted_origin(&place->wanted, packet_map_at(space, wanted, point));
+}
+
+static void describe(struct proving *proving, void *pool, const struct proving_place *place,
+		     const struct given_list *given, const struct packet_point *point, bool is_wanted)
 {
 	const struct acl_entry *entry = NULL;
 	bool is_permitted = false;
@@ -106,10 +117,10 @@ static void describe(struct proving *proving, const struct proving_place *place,
 		entry = given->entries[index];
 		is_permitted = given->rules.items[index].number == 1;
 	}
-	(void)fail(proving, place->where, wanted_permits(&place->wanted, number) ? "allowed" : "denied",
+	(void)fail(proving, place->where, is_wanted ? "allowed" : "denied",
 		   is_permitted ? "permitted" : "denied");
 	proving->proof.packet = packet_words(proving, point);
-	proving->proof.origin = wanted_origin(&place->wanted, number);
+	proving->proof.origin = origin_of(proving, pool, place, point);
 	proving->proof.entry = entry != NULL ? entry->span : SPAN_NONE;
 }
 
@@ -133,11 +144,6 @@ static packet_set scope_of(struct proving *proving, enum family family)
 	scope = packet_set_intersect(space, scope, packet_set_value(space, FIELD_FRAGMENT, 0));
 	proving->has_scope[family] = true;
 	return proving->scopes[family] = scope;
-}
-
-static uint32_t permits(void *context, uint32_t number)
-{
-	return wanted_permits(context, number);
 }
 
 static packet_set with_answers(struct proving *proving, const struct proving_place *place, packet_set set)
@@ -181,8 +187,7 @@ static bool given_make(struct proving *proving, void *pool, const struct proving
 static bool compare(struct proving *proving, void *pool, struct proving_place *place, packet_map found)
 {
 	struct packet_space *space = proving->space;
-	packet_map wanted = wanted_map(pool, space, &place->wanted);
-	packet_set first = packet_map_renumber(space, wanted, permits, &place->wanted);
+	packet_set first = wanted_set(pool, space, &place->wanted);
 	packet_set allowed = with_answers(proving, place, first);
 	packet_set unwritten = packet_set_intersect(space, packet_set_subtract(space, allowed, first),
 						    packet_set_value(space, FIELD_PROTOCOL, 0));
@@ -199,7 +204,7 @@ static bool compare(struct proving *proving, void *pool, struct proving_place *p
 	if (!packet_set_example(space, difference, &point))
 		return true;
 	if (given_make(proving, pool, place, &given))
-		describe(proving, place, &given, packet_map_at(space, wanted, &point), &point);
+		describe(proving, pool, place, &given, &point, packet_map_at(space, first, &point) != 0);
 	return false;
 }
 

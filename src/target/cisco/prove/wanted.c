@@ -13,7 +13,13 @@ struct wanting {
 	struct packet_space *space;
 	const struct wanted_place *place;
 	struct interval_set own; /* addresses that reach the router itself */
+	bool is_set;             /* 1 for what may enter, 0 else, in place of what decides */
 };
+
+static uint32_t number_of(const struct wanting *wanting, uint32_t decider)
+{
+	return wanting->is_set ? wanted_permits(wanting->place, decider) : decider;
+}
 
 /* --- sets ------------------------------------------------------------------------------------------- */
 
@@ -98,7 +104,8 @@ static struct packet_rules rules_of(struct wanting *wanting, enum hook hook)
 	for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
 		const struct rule *rule = ruleset->rules[hook][index];
 
-		match_boxing_add(boxing, &rule->match, WANTED_RULES + rule->identity->rule->number, &boxes);
+		match_boxing_add(boxing, &rule->match,
+				 number_of(wanting, WANTED_RULES + rule->identity->rule->number), &boxes);
 	}
 	for (size_t index = 0; index < boxes.items_count; index++)
 		if (box_here(wanting, &boxes.items[index].box))
@@ -108,22 +115,36 @@ static struct packet_rules rules_of(struct wanting *wanting, enum hook hook)
 }
 
 /* Without a device nothing is known of translation: what a rule says of hosts stands as it is. */
-static packet_map map_of(struct wanting *wanting, enum hook hook)
+static void forget_translations(struct packet_rules *rules, bool has_device)
 {
-	struct packet_rules rules = rules_of(wanting, hook);
 	size_t count = 0;
 
-	for (size_t index = 0; index < rules.items_count; index++) {
-		struct packet_rule rule = rules.items[index];
+	for (size_t index = 0; index < rules->items_count; index++) {
+		struct packet_box *box = &rules->items[index].box;
 
-		if (rule.box.fields[FIELD_TRANSLATED] != NULL && wanting->place->device != NULL)
+		if (box->fields[FIELD_TRANSLATED] != NULL && has_device)
 			continue;
-		rule.box.fields[FIELD_TRANSLATED] = rule.box.fields[FIELD_ORIGINAL] = NULL;
-		rule.box.fields[FIELD_ORIGINAL_FIRST] = NULL;
-		rules.items[count++] = rule;
+		box->fields[FIELD_TRANSLATED] = box->fields[FIELD_ORIGINAL] = NULL;
+		box->fields[FIELD_ORIGINAL_FIRST] = NULL;
+		rules->items[count++] = rules->items[index];
 	}
-	return packet_map_first_match(wanting->space, rules.items, count,
-				      hook == HOOK_INPUT ? WANTED_DEFAULT_INPUT : WANTED_DEFAULT_FORWARD);
+	rules->items_count = count;
+}
+
+static packet_map map_of(const struct wanting *wanting, enum hook hook)
+{
+	struct wanting own = *wanting;
+	struct packet_rules rules;
+	packet_map map;
+
+	own.pool = pool_child(wanting->pool, "rules");
+	rules = rules_of(&own, hook);
+	forget_translations(&rules, wanting->place->device != NULL);
+	map = packet_map_first_match(wanting->space, rules.items, rules.items_count,
+				     number_of(wanting, hook == HOOK_INPUT ? WANTED_DEFAULT_INPUT :
+									     WANTED_DEFAULT_FORWARD));
+	talloc_free(own.pool);
+	return map;
 }
 
 /* --- translation ------------------------------------------------------------------------------------ */
@@ -152,7 +173,8 @@ static packet_map judged_after(struct wanting *wanting, const struct translation
 	for (size_t index = 0; index < rules.items_count; index++)
 		if (box_before(forward, wanting->place->family, &rules.items[index].box))
 			*pool_append(wanting->pool, &before, items) = rules.items[index];
-	return packet_map_first_match(wanting->space, before.items, before.items_count, WANTED_DEFAULT_FORWARD);
+	return packet_map_first_match(wanting->space, before.items, before.items_count,
+				      number_of(wanting, WANTED_DEFAULT_FORWARD));
 }
 
 /* Without `at`: the addresses of the interface where the packets come in. */
@@ -236,22 +258,37 @@ static packet_set always(struct wanting *wanting)
 				packet_set_box(wanting->space, &listeners));
 }
 
+static packet_map whole_map(struct wanting *wanting)
+{
+	struct packet_space *space = wanting->space;
+	packet_map map = map_of(wanting, HOOK_FORWARD);
+
+	wanting->own = own_of(wanting);
+	if (wanting->own.items_count > 0) {
+		const struct packet_box box = { .fields = { [FIELD_DESTINATION] = &wanting->own } };
+
+		map = packet_map_choose(space, packet_set_box(space, &box), map_of(wanting, HOOK_INPUT), map);
+	}
+	if (wanting->place->device != NULL && wanting->place->far == NULL)
+		map = with_translations(wanting, map);
+	if (wanting->place->family == FAMILY_IPV6)
+		map = packet_map_choose(space, always(wanting),
+					packet_map_constant(number_of(wanting, WANTED_ALWAYS)), map);
+	return map;
+}
+
 packet_map wanted_map(void *pool, struct packet_space *space, const struct wanted_place *place)
 {
 	struct wanting wanting = { .pool = pool, .space = space, .place = place };
-	packet_map map = map_of(&wanting, HOOK_FORWARD);
 
-	wanting.own = own_of(&wanting);
-	if (wanting.own.items_count > 0) {
-		const struct packet_box box = { .fields = { [FIELD_DESTINATION] = &wanting.own } };
+	return whole_map(&wanting);
+}
 
-		map = packet_map_choose(space, packet_set_box(space, &box), map_of(&wanting, HOOK_INPUT), map);
-	}
-	if (place->device != NULL && place->far == NULL)
-		map = with_translations(&wanting, map);
-	if (place->family == FAMILY_IPV6)
-		map = packet_map_choose(space, always(&wanting), packet_map_constant(WANTED_ALWAYS), map);
-	return map;
+packet_set wanted_set(void *pool, struct packet_space *space, const struct wanted_place *place)
+{
+	struct wanting wanting = { .pool = pool, .space = space, .place = place, .is_set = true };
+
+	return whole_map(&wanting);
 }
 
 bool wanted_permits(const struct wanted_place *place, uint32_t number)

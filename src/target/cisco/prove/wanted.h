@@ -22,6 +22,9 @@ enum wanted_number {
 };
 
 packet_map wanted_map(void *pool, struct packet_space *space, const struct wanted_place *place);
+/* What may enter. Made without the map, which has a leaf a rule: this has the very nodes of a list that does the
+ * same, in the same space. */
+packet_set wanted_set(void *pool, struct packet_space *space, const struct wanted_place *place);
 /* Whether the packets of a number may enter, and the statement (SPAN_NONE: a default nobody wrote, or what
  * always passes). */
 bool wanted_permits(const struct wanted_place *place, uint32_t number);

@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "base/text.h"
 #include "net/protocol.h"
+#include "target/cisco/replies/announced.h"
 #include "target/cisco/terms/refuse.h"
 #include "target/cisco/replies/terms.h"
 
@@ -106,22 +107,6 @@ static bool find_admitted(struct excess *excess)
 	return true;
 }
 
-/* For the proof, which compares the list with what was told. */
-static void keep_box(struct excess *excess, const struct packet_box *box)
-{
-	struct packet_box *kept = pool_append(excess->list_pool, excess->list, answers);
-
-	*kept = (struct packet_box){ 0 };
-	for (size_t field = 0; field < PACKET_FIELDS; field++)
-		if (box->fields[field] != NULL) {
-			struct interval_set *set = pool_new(excess->list_pool, struct interval_set);
-
-			*set = interval_set_union(excess->list_pool, &(struct interval_set){ 0 },
-						  box->fields[field]);
-			kept->fields[field] = set;
-		}
-}
-
 static packet_set answer_set(struct excess *excess, const struct answer *answer)
 {
 	struct tuple_set services = answer->is_rest ? answers_rest(excess->pool, excess->vantage->family) :
@@ -137,7 +122,7 @@ static packet_set answer_set(struct excess *excess, const struct answer *answer)
 			box.fields[FIELD_FLAGS] = &excess->flags;
 		if (!set_services(excess, &box, &services.tuples[index]))
 			continue;
-		keep_box(excess, &box);
+		announced_add(excess->list_pool, excess->list, &box);
 		sum = packet_set_union(excess->space, sum, packet_set_box(excess->space, &box));
 	}
 	return sum;
