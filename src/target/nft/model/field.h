@@ -53,9 +53,9 @@ const char *nft_port_protocol(uint8_t protocol);
 /* The operator with degenerate forms folded: a range of one value, a prefix of full length. */
 enum nft_operator nft_operator_of(const struct nft_statement *match);
 
-/* How many leading bits of the field a match with a prefix loads, of which those behind the prefix are masked. As
- * nft does with names: whole bytes alone, else all. By places: 8, 16 or 32 bits where they do, with a mask, since
- * these the kernel loads, masks and compares without a call (13 ns for /24, with three bytes 24). */
+/* How many leading bits of the field a match with a prefix loads, of which those behind the prefix are masked. IPv4
+ * and places: 8, 16 or 32 bits, since these the kernel loads, masks and compares without a call (15 ns for a /24
+ * that fails, with three bytes 21). IPv6 names: as nft does, whole bytes alone, else all. */
 unsigned nft_prefix_load(const struct nft_statement *match);
 
 /* What one load brings of an address whose leading bits alone are looked up. */

@@ -107,6 +107,22 @@ static void text_match_place(struct text *out, const struct nft_statement *match
 	}
 }
 
+/* Of /24 nft would load three bytes, unless it is told the mask; it lists either as "192.0.2.0/24". */
+static void text_match_network(struct text *out, const struct nft_statement *match)
+{
+	struct address mask = { FAMILY_IPV4, nft_mask(match->field, match->length) };
+	bool is_masked = match->length == 24 && nft_prefix_load(match) == 32;
+	if (!is_masked) {
+		text_add_char(out, ' ');
+		nft_text_prefix(out, match->field, match->low.number, match->length);
+		return;
+	}
+	text_add(out, " & ");
+	address_format(out, &mask);
+	text_add(out, " == ");
+	nft_text_value(out, match->field, &match->low);
+}
+
 static void text_match(struct text *out, const struct nft_statement *match)
 {
 	if (match->is_of_family) {
@@ -130,8 +146,7 @@ static void text_match(struct text *out, const struct nft_statement *match)
 		nft_text_interval(out, match->field, &match->low, &match->high);
 		return;
 	case NFT_PREFIX:
-		text_add_char(out, ' ');
-		nft_text_prefix(out, match->field, match->low.number, match->length);
+		text_match_network(out, match);
 		return;
 	case NFT_LESS:
 		text_add(out, " < ");
