@@ -62,6 +62,15 @@ static const char *command_word(const char *word)
 	return word;
 }
 
+/* Among a command's arguments, too: who asks wants nothing done. */
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int index = 2; index < argc && strcmp(argv[index], "--") != 0; index++)
+		if (strcmp(argv[index], "--help") == 0 || strcmp(argv[index], "-h") == 0)
+			return true;
+	return false;
+}
+
 static bool works_with_kernel(const struct command *command)
 {
 	return command->rights == RIGHTS_KERNEL || command->rights == RIGHTS_APPLY || command->rights == RIGHTS_LOG;
@@ -101,11 +110,9 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	command = command_find(command_word(argv[1]));
-	if (command == NULL) {
-		command_say("fwc: no command '%s'; 'fwc help' lists them", argv[1]);
-		return EXIT_USAGE;
-	}
-	if (argc == 3 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+	if (command == NULL)
+		return command_unknown(argv[1]);
+	if (asks_for_help(argc, argv)) {
 		char *help[] = { argv[0], argv[1], NULL };
 
 		return run(command_find("help"), 2, help);

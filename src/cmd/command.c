@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/names.h"
 #include "base/pool.h"
 #include "cmd/output.h"
 #include "diag/visible.h"
@@ -43,20 +44,20 @@ static const struct command commands[] = {
 	  "      --show WHAT            ast, policy, rules, nft or bytecode: what a stage gave\n"
 	  NO_PROOF_OPTION
 	  "      --device NAME          this one of the policy's devices alone\n"
+	  "      --report               how the table is made and what packets pay, or what lists cost\n"
+	  POLICY_OPTIONS
 	  "    of target cisco-ios:\n"
 	  "      --redact               no keys of tunnels\n"
 	  "      --mode WHAT            full, swap or edit: all of it, or the change of a live router\n"
 	  "      --from FILE            the router's running configuration\n"
 	  "      --port-words           words for ports, where IOS has one\n"
-	  "      --report               what lists cost, or how the table is made and what packets pay\n"
 	  "      --minimise WHAT        entries, tcam or none: how the lists are made short\n"
 	  "    and without a device:\n"
 	  "      --name NAME            the list's name (default: FWC)\n"
 	  "      --number N             a numbered list: 100 to 199, 2000 to 2699\n"
 	  "      --ipv6                 an IPv6 list, too, where the policy names no IPv6\n"
 	  "      --replies WHAT         established, reflexive or none: how answers get in\n"
-	  "      --multi-port-eq        up to ten ports behind one eq\n"
-	  POLICY_OPTIONS,
+	  "      --multi-port-eq        up to ten ports behind one eq\n",
 	  command_compile },
 	{ "apply", "load a policy into the kernel, in one atomic step",
 	  "usage: fwc apply FILE|- [options]\n"
@@ -239,10 +240,12 @@ int command_misused(const char *name, const char *format, ...)
 {
 	va_list arguments;
 
-	fprintf(stderr, "fwc %s: ", name);
-	va_start(arguments, format);
-	put_visible(format, arguments);
-	va_end(arguments);
+	if (format != NULL) {
+		fprintf(stderr, "fwc %s: ", name);
+		va_start(arguments, format);
+		put_visible(format, arguments);
+		va_end(arguments);
+	}
 	print_form(command_find(name));
 	return EXIT_USAGE;
 }
@@ -254,6 +257,53 @@ void command_say(const char *format, ...)
 	va_start(arguments, format);
 	put_visible(format, arguments);
 	va_end(arguments);
+}
+
+/* "; did you mean 'WORD'?" of those that there are; "" where none is near. */
+static const char *nearest_of(struct pool_trap *root, const struct names *words, const char *word)
+{
+	const char *nearest = names_nearest(words, word, strcspn(word, "="));
+
+	return nearest == NULL ? "" : pool_format(root, "; did you mean '%s'?", nearest);
+}
+
+int command_unknown(const char *word)
+{
+	struct pool_trap *root = pool_session_new();
+
+	if (root != NULL && setjmp(root->jump) == 0) {
+		struct names *words = names_new(root, true);
+
+		for (size_t index = 0; command_at(index) != NULL; index++)
+			names_set(words, commands[index].name, strlen(commands[index].name), words);
+		command_say("fwc: no command '%s'%s", word, nearest_of(root, words, word));
+		fputs("'fwc help' lists the commands\n", stderr);
+	}
+	talloc_free(root);
+	return EXIT_USAGE;
+}
+
+/* As they are written: "--target". */
+static const struct names *spellings_of(struct pool_trap *root, const struct option *options)
+{
+	struct names *words = names_new(root, false);
+
+	for (; options->name != NULL; options++) {
+		const char *spelling = pool_format(root, "--%s", options->name);
+
+		names_set(words, spelling, strlen(spelling), words);
+	}
+	return words;
+}
+
+static void say_unknown_option(const char *command, const char *word, const struct option *options)
+{
+	struct pool_trap *root = pool_session_new();
+
+	if (root != NULL && setjmp(root->jump) == 0)
+		command_say("%s: unrecognized option '%s'%s", command, word,
+			    nearest_of(root, spellings_of(root, options), word));
+	talloc_free(root);
 }
 
 static bool is_ambiguous(const char *word, const struct option *options)
@@ -289,9 +339,10 @@ int command_option(int argc, char **argv, const char *letters, const struct opti
 	if (option != '?')
 		return option;
 	word = argv[optind - 1];
-	if (optopt == 0)
-		command_say(is_ambiguous(word, options) ? "%s: option '%s' is ambiguous" :
-			    "%s: unrecognized option '%s'", argv[0], word);
+	if (optopt == 0 && is_ambiguous(word, options))
+		command_say("%s: option '%s' is ambiguous", argv[0], word);
+	else if (optopt == 0)
+		say_unknown_option(argv[0], word, options);
 	else if (is_long(word, options, optopt))
 		command_say(strchr(word, '=') != NULL ? "%s: option '%.*s' doesn't allow an argument" :
 			    "%s: option '%.*s' requires an argument", argv[0], (int)strcspn(word, "="), word);
@@ -319,7 +370,7 @@ int command_help(struct pool_trap *root, int argc, char **argv)
 		const struct command *command = command_find(argv[1]);
 
 		if (command == NULL)
-			return command_misused("help", "no command '%s'", argv[1]);
+			return command_unknown(argv[1]);
 		text_addf(out, "%s\n%s", command->summary, command->usage);
 	} else {
 		help_list(out);

@@ -63,9 +63,12 @@ int command_explain(struct pool_trap *root, int argc, char **argv);
 int command_help(struct pool_trap *root, int argc, char **argv);
 int command_version(struct pool_trap *root, int argc, char **argv);
 
-/* "fwc NAME: message" and the usage on stderr; gives EXIT_USAGE. */
+/* "fwc NAME: message" and the usage on stderr; gives EXIT_USAGE. Without a format the usage alone: command_option
+ * has said what is wrong. */
 int command_misused(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* "fwc: no command 'WORD'", with the nearest that there is; gives EXIT_USAGE. */
+int command_unknown(const char *word);
 /* A line on stderr, with what a terminal would obey made visible. */
 void command_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* getopt_long, whose complaints are said so; argv[0] is the command's. */

@@ -719,6 +719,8 @@ int command_diff(struct pool_trap *root, int argc, char **argv)
 		return command_misused("diff", "--git is for git, which gives seven arguments, or one");
 	if (argc - optind != 2)
 		return command_misused("diff", "two policies: the old one and the new one");
+	if (strcmp(argv[optind], "-") == 0 && strcmp(argv[optind + 1], "-") == 0)
+		return command_misused("diff", "'-' is the standard input, which holds one of them");
 	if (diff_lists_is_meant(argv[optind]) || diff_lists_is_meant(argv[optind + 1]))
 		return diff_lists(root, &options, argv[optind], argv[optind + 1]);
 	if (diff_kernel_is_meant(argv[optind]) || diff_kernel_is_meant(argv[optind + 1]))

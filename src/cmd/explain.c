@@ -33,6 +33,8 @@ static int explain_code(struct pool_trap *root, const char *word)
 	const struct code_info *info = code_find(code_number(word));
 	struct text *out = text_new(root);
 
+	if (info == NULL && strncasecmp(word, "FW", 2) != 0)
+		return command_misused("explain", "'%s' is no code, and behind a policy a packet is missing", word);
 	if (info == NULL)
 		return command_misused("explain", "no code '%s'", word);
 	text_addf(out, "FW%04u (%s): %s\n\n%s\n", (unsigned)info->code,

@@ -29,7 +29,7 @@ static int fmt_parse(struct fmt_options *options, int argc, char **argv)
 		else if (option == 'c')
 			options->only_checks = true;
 		else
-			return command_misused("fmt", "see the options below");
+			return command_misused("fmt", NULL);
 	}
 	if (optind != argc - 1)
 		return command_misused("fmt", "one file at a time");
@@ -56,6 +56,15 @@ static struct ast_file *fmt_read(struct session *session, const char *path, cons
 			    sources_add(session->sources, name, *bytes, *length, false));
 }
 
+static int fmt_complain(const char *path)
+{
+	if (strcmp(path, "-") == 0)
+		command_say("fwc: the standard input is not in the canonical form");
+	else
+		command_say("fwc: '%s' is not in the canonical form: 'fwc fmt -w' puts it there", path);
+	return EXIT_POLICY;
+}
+
 static int fmt_emit(struct session *session, const struct fmt_options *options,
 		    const struct text *out, bool is_canonical)
 {
@@ -66,9 +75,9 @@ static int fmt_emit(struct session *session, const struct fmt_options *options,
 	status = session_finish(session);
 	if (status != EXIT_DONE)
 		return status;
-	if (options->only_checks)
-		return is_canonical ? EXIT_DONE : EXIT_POLICY;
-	if (!options->writes && !output_stdout(out))
+	if (options->only_checks && !is_canonical)
+		return fmt_complain(options->path);
+	if (!options->writes && !options->only_checks && !output_stdout(out))
 		return EXIT_WORLD;
 	return EXIT_DONE;
 }

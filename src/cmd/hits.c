@@ -335,9 +335,11 @@ static void note_nothing(struct listing *listing)
 	for (size_t index = 0; index < listing->rules_count; index++)
 		if (listing->rules[index].now != NULL)
 			return;
-	diag_add(listing->session->diags, CODE_HITS_NOTHING, SPAN_NONE,
-		 "the kernel counts none of these rules: write 'count' behind a rule, or load the policy with "
-		 "'fwc apply --count'");
+	diag_note(listing->session->diags,
+		  diag_add(listing->session->diags, CODE_HITS_NOTHING, SPAN_NONE,
+			   "the kernel counts none of these rules: write 'count' behind a rule, or load the policy "
+			   "with 'fwc apply --count'"),
+		  SPAN_NONE, "'fwc status' says whether the policy is in force");
 }
 
 static int list(struct session *session, const struct hits_query *query)

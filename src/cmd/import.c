@@ -75,7 +75,7 @@ static int import_option(struct import_query *query, int option)
 		query->iptables.ignores_always_passing = true;
 		return EXIT_DONE;
 	}
-	return command_misused("import", "see the options below");
+	return command_misused("import", NULL);
 }
 
 static bool write_cisco(struct session *session, const struct import_query *query, const uint32_t *sources,

@@ -39,7 +39,7 @@ static int minimise_option(struct minimise_query *query, int option)
 		query->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
 		return EXIT_DONE;
 	}
-	return command_misused("minimise", "see the options below");
+	return command_misused("minimise", NULL);
 }
 
 static int minimise_parse(struct minimise_query *query, int argc, char **argv)

@@ -67,15 +67,16 @@ static struct state_entry *entry_wanted(struct operation *operation, const struc
 	struct session *session = operation->session;
 	struct state_entry *entry = operation->number == 0 ? entry_before(state)
 							   : state_find(state, operation->number);
+	struct diagnostic *diagnostic;
 
 	if (entry != NULL)
 		return entry;
-	if (operation->number == 0)
-		diag_add(session->diags, CODE_ROLLBACK_NOTHING, SPAN_NONE,
-			 "no other policy was confirmed before the running one");
-	else
-		diag_add(session->diags, CODE_ROLLBACK_NOTHING, SPAN_NONE, "there is no entry %llu",
-			 (unsigned long long)operation->number);
+	diagnostic = operation->number == 0
+			     ? diag_add(session->diags, CODE_ROLLBACK_NOTHING, SPAN_NONE,
+					"no other policy was confirmed before the running one")
+			     : diag_add(session->diags, CODE_ROLLBACK_NOTHING, SPAN_NONE, "there is no entry %llu",
+					(unsigned long long)operation->number);
+	diag_note(session->diags, diagnostic, SPAN_NONE, "'fwc history' shows what was applied, by its numbers");
 	return NULL;
 }
 

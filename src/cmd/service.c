@@ -40,7 +40,7 @@ static int service_option(struct service_query *query, int option)
 		query->has_json = true;
 		return EXIT_DONE;
 	}
-	return command_misused("service", "see the options below");
+	return command_misused("service", NULL);
 }
 
 static int service_parse(struct service_query *query, int argc, char **argv)

@@ -120,7 +120,7 @@ int session_option(struct session_options *options, const char *command, int opt
 		options->device = argument;
 		return EXIT_DONE;
 	}
-	return command_misused(command, "see the options below"); /* getopt named the word */
+	return command_misused(command, NULL);
 }
 
 int session_profile_fits(const struct session_options *options, const char *command)

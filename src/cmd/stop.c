@@ -29,7 +29,7 @@ int command_stop(struct pool_trap *root, int argc, char **argv)
 	(void)nft_table_remove(pool_child(session->pool, "stop"), session->diags, options.nft.table, &was_there);
 	status = session_finish(session);
 	if (status == EXIT_DONE && was_there)
-		fprintf(stderr, "fwc: removed: table inet %s; nothing of fwc filters this host now\n",
+		fprintf(stderr, "fwc: removed: table inet %s; none of its rules filters this host now\n",
 			options.nft.table);
 	else if (status == EXIT_DONE)
 		fprintf(stderr, "fwc: there was no table inet %s\n", options.nft.table);

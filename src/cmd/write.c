@@ -42,7 +42,10 @@ static bool is_secret(const struct session *session)
 
 void write_file(struct session *session, const struct text *out, const char *path)
 {
-	if (may_write(session, path))
+	if (write_is_folder(path))
+		diag_add(session->diags, CODE_OUTPUT_FAILED, SPAN_NONE,
+			 "'%s' is a folder, and this is one file: name that", path);
+	else if (may_write(session, path))
 		(void)output_file(session->diags, &(struct output_item){
 			.path = path,
 			.text = out,

@@ -156,17 +156,39 @@ static const char *const hook_names[HOOK_COUNT] = {
 	[HOOK_INPUT] = "input", [HOOK_FORWARD] = "forward", [HOOK_OUTPUT] = "output",
 };
 
+static void report_default(struct resolver *resolver, struct span span, struct span first, const char *hooks)
+{
+	struct diagnostic *error = diag_add(resolver->diags, CODE_DUPLICATE_DEFAULT, span,
+					    "%s a default already", hooks);
+
+	diag_note(resolver->diags, error, first, "here");
+}
+
 static void set_default(struct resolver *resolver, enum hook hook,
 			const struct policy_default *value)
 {
 	struct policy_default *place = &resolver->policy->defaults[hook];
-	if (!place->is_written) {
+
+	if (place->is_written)
+		report_default(resolver, value->span, place->span,
+			       pool_format(resolver->pool, "hook '%s' has", hook_names[hook]));
+	else
 		*place = *value;
+}
+
+/* Of input and forward: one statement against another is one mistake. */
+static void set_defaults(struct resolver *resolver, const struct policy_default *value)
+{
+	const struct policy_default *input = &resolver->policy->defaults[HOOK_INPUT];
+	const struct policy_default *forward = &resolver->policy->defaults[HOOK_FORWARD];
+
+	if (input->is_written && forward->is_written && input->span.source == forward->span.source &&
+	    input->span.begin == forward->span.begin) {
+		report_default(resolver, value->span, input->span, "hooks 'input' and 'forward' have");
 		return;
 	}
-	struct diagnostic *error = diag_add(resolver->diags, CODE_DUPLICATE_DEFAULT, value->span,
-					    "hook '%s' has a default already", hook_names[hook]);
-	diag_note(resolver->diags, error, place->span, "here");
+	set_default(resolver, HOOK_INPUT, value);
+	set_default(resolver, HOOK_FORWARD, value);
 }
 
 void default_resolve(struct resolver *resolver, const struct ast_statement *statement)
@@ -179,8 +201,7 @@ void default_resolve(struct resolver *resolver, const struct ast_statement *stat
 	};
 	options_resolve(resolver, OWNER_DEFAULT, ast->options, &value.options);
 	if (ast->hook == NULL) {
-		set_default(resolver, HOOK_INPUT, &value);
-		set_default(resolver, HOOK_FORWARD, &value);
+		set_defaults(resolver, &value);
 		return;
 	}
 	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)

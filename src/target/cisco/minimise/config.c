@@ -595,6 +595,6 @@ bool minimise_config(struct text *out, struct text *report, struct diags *diags,
 	}
 	if (!has_some)
 		diag_add(diags, CODE_FOREIGN_LIST, SPAN_NONE, request->list != NULL ? "there is no list '%s'" :
-			 "there is no list", request->list);
+			 "there is no access list of Cisco IOS in the text", request->list);
 	return is_good && has_some;
 }

@@ -440,7 +440,7 @@ const struct acl_list *acl_import_choose(struct diags *diags, const struct acl_c
 		return found;
 	if (name == NULL)
 		diagnostic = diag_add(diags, CODE_FOREIGN_LIST, SPAN_NONE, count == 0 ?
-				      "there is no list in the text" :
+				      "there is no access list of Cisco IOS in the text" :
 				      "there is more than one list in the text: name one with --list");
 	else
 		diagnostic = diag_add(diags, CODE_FOREIGN_LIST, SPAN_NONE, count == 0 ?

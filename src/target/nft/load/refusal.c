@@ -102,7 +102,8 @@ void nft_report_error(struct diags *diags, int error, const char *action)
 	case EPERM:
 	case EACCES:
 		diag_note(diags, diag_add(diags, CODE_KERNEL_PERMISSION, SPAN_NONE,
-					  "the kernel permits no change of its rules: %s", error_words(error)),
+					  "the kernel lets this process neither read nor change its rules: %s",
+					  error_words(error)),
 			  SPAN_NONE, "it needs the capability CAP_NET_ADMIN: run it as root");
 		return;
 	/* nfnetlink without the nf_tables module, no nfnetlink, no netlink (nfnetlink_rcv_msg) */
