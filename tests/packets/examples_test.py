@@ -1,23 +1,22 @@
 """Loads every example with `fwc apply` and checks it packet by packet.
 
-usage: examples_test.py FWC [NAME…]
+usage: examples_test.py FWC [--levels 012] [NAME…]
 
-Each is loaded at every level of --optimise. First the same attempts run with no rules at all and must
-all succeed: what is silent later is then denied, not lost. After the probes of each example come
-the facts about state, limits, logs and translation (state.py), and replacing rulesets under traffic (replace.py).
+Each is loaded at every level of --optimise, or at those that are said. First the same attempts run with no
+rules at all and must all succeed: what is silent later is then denied, not lost. After the probes of each
+example come the facts about state, limits, logs and translation (state.py), and replacing rulesets under
+traffic (replace.py).
 """
 
+import argparse
 import glob
 import os
-import sys
 
 import expectations
 import lab
 import replace
 import state
 from prober import Prober
-
-LEVELS = "0", "1", "2"   # of --optimise: all mean the same
 
 
 def run_control(tally, laboratory, wanted):
@@ -50,14 +49,14 @@ def judge(tally, path, expectation, outcome):
         tally.check(False, f"{where}: seen as {outcome.seen}, not {expectation.seen}")
 
 
-def run_example(tally, fwc, path):
+def run_example(tally, fwc, levels, path):
     """Builds the file's network, loads its policy, and sends its probes."""
     network = expectations.read(path)
     laboratory = lab.Lab(fwc)
     expectations.build(laboratory, network)
     wanted = network.expectations
     works = run_control(tally, laboratory, wanted)
-    for level in LEVELS:
+    for level in levels:
         laboratory.clear()
         try:
             laboratory.apply(network.policy, "--optimise", level)
@@ -70,25 +69,28 @@ def run_example(tally, fwc, path):
         for one, outcome in zip(wanted, outcomes):
             if not one.has_control or id(one) in works:
                 judge(tally, f"{path}, --optimise {level}", one, outcome)
-    print(f"{os.path.basename(path)}: {len(wanted)} probes, at levels {', '.join(LEVELS)}", flush=True)
+    print(f"{os.path.basename(path)}: {len(wanted)} probes, at levels {', '.join(levels)}", flush=True)
     laboratory.close()
-    return len(wanted) * len(LEVELS)
+    return len(wanted) * len(levels)
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("fwc")
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--levels", default="012", help="of --optimise: all mean the same")
+    asked = parser.parse_intermixed_args()
     lab.enter("packet tests")
     tally = lab.Tally()
-    names = sys.argv[2:]
+    names = asked.names
     paths = sorted(glob.glob(os.path.join(expectations.HERE, "*.probes")))
-    total = sum(run_example(tally, sys.argv[1], path) for path in paths
+    total = sum(run_example(tally, asked.fwc, asked.levels, path) for path in paths
                 if not names or os.path.basename(path).split(".")[0] in names)
     print(f"{total} probes over {len(paths)} examples")
     if not names or "state" in names:
-        state.run(tally, sys.argv[1])
+        state.run(tally, asked.fwc)
     if not names or "replace" in names:
-        replace.run(tally, sys.argv[1])
+        replace.run(tally, asked.fwc)
     tally.close()
 
 
