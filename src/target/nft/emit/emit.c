@@ -185,10 +185,12 @@ static enum nft_field address_field(const struct unit *unit, enum factor factor)
 	return factor == FACTOR_SOURCE ? NFT_FIELD_IP6_SADDR : NFT_FIELD_IP6_DADDR;
 }
 
-static void add_interval(struct rule_draft *rule, enum nft_field field, struct interval interval, bool is_of_family)
+static void add_interval(const struct lower *lower, struct rule_draft *rule, enum nft_field field,
+			 struct interval interval, bool is_of_family)
 {
 	struct nft_statement match = match_interval(field, interval);
 	match.is_of_family = is_of_family;
+	match.is_masked = lower->settings->level != OPTIMISE_LINES;
 	rule_add(rule, match);
 }
 
@@ -201,7 +203,7 @@ static void add_addresses(struct lower *lower, struct rule_draft *rule,
 		rule_add(rule, match_set(field, lower_interval_set(lower, field, intervals,
 								   product->origin)));
 	else
-		add_interval(rule, field, intervals->items[index], product->is_of_family);
+		add_interval(lower, rule, field, intervals->items[index], product->is_of_family);
 }
 
 static void add_range(struct rule_draft *rule, enum nft_field field, struct port_range range,

@@ -183,7 +183,7 @@ unsigned nft_prefix_load(const struct nft_statement *match)
 	const struct nft_field_row *row = &rows[match->field];
 	bool is_whole = match->length != 0 && match->length % 8 == 0;
 	bool is_fast = match->length == 8 || match->length == 16;
-	bool may_mask = match->is_of_family || (row->loader == NFT_LOAD_PAYLOAD && row->bytes == 4);
+	bool may_mask = match->is_of_family || (match->is_masked && row->bytes == 4);
 	if (may_mask && match->length <= 32 && !is_fast)
 		return 32;
 	return is_whole ? match->length : rows[match->field].bytes * 8;

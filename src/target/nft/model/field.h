@@ -53,9 +53,10 @@ const char *nft_port_protocol(uint8_t protocol);
 /* The operator with degenerate forms folded: a range of one value, a prefix of full length. */
 enum nft_operator nft_operator_of(const struct nft_statement *match);
 
-/* How many leading bits of the field a match with a prefix loads, of which those behind the prefix are masked. IPv4
- * and places: 8, 16 or 32 bits, since these the kernel loads, masks and compares without a call (15 ns for a /24
- * that fails, with three bytes 21). IPv6 names: as nft does, whole bytes alone, else all. */
+/* How many leading bits of the field a match with a prefix loads, of which those behind the prefix are masked.
+ * Places, and IPv4 where the rule may say its mask: 8, 16 or 32 bits, since these the kernel loads, masks and
+ * compares without a call (15 ns for a /24 that fails, with three bytes 21). Else as nft does: whole bytes
+ * alone, else all. */
 unsigned nft_prefix_load(const struct nft_statement *match);
 
 /* What one load brings of an address whose leading bits alone are looked up. */

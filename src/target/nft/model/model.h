@@ -125,6 +125,9 @@ struct nft_statement {
 	/* MATCH of an address: only packets of the field's family come here, so that nobody asks for it. The text
 	 * has the field by its place, of which nft knows no family: "@nh,96,32" */
 	bool is_of_family;
+	/* MATCH PREFIX of an IPv4 address: see nft_prefix_load. The text may say the mask in place of
+	 * the prefix, which people would rather read */
+	bool is_masked;
 	uint16_t port;             /* DNAT: 0: unchanged */
 	enum nft_operator operator;
 	unsigned length;           /* MATCH PREFIX */
