@@ -922,7 +922,7 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 		collect_names(&sweep);
 	add_events(&sweep);
 	sweep.rest = rest_new(pool, lower, request, sweep.uncut, sweep.uncut_count);
-	if (request->has_screens)
+	if (request->has_screens && sweep.uncut_count >= request->screened_least)
 		sweep.screens = screens_new(pool, lower, request, sweep.uncut, sweep.uncut_count);
 	sweep.open = order_new(pool, (uint32_t)sweep.count);
 	sweep.members = order_new(pool, (uint32_t)sweep.count);

@@ -105,7 +105,8 @@ struct cut_request {
 	const number128 *points; /* points.h; NULL: at all end points */
 	size_t points_count;
 	bool has_checkpoints; /* chains of two more levels may be made */
-	bool has_screens; /* what conflicts with a unit is asked behind it (screen.h) */
+	bool has_screens; /* what conflicts with a unit is asked behind it (screen.h): */
+	size_t screened_least; /* where so many units are not cut */
 };
 
 /* A unit stands in no more pairs of blocks. */

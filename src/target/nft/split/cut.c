@@ -15,6 +15,7 @@
 #define BLOCKS_SHARE 6 /* a lookup of blocks takes one in so many units at least */
 
 enum {
+	SCREENED_LEAST = 128, /* units of the rest, from which on leaves of blocks do not hold what conflicts */
 	POINTS_LIST_LEAST = 200, /* nanoseconds of plain rules that are worth a tree */
 	POINTS_CELL = 60,        /* that are worth a cell of it */
 };
@@ -49,12 +50,15 @@ static size_t count_head(const struct lower *lower, enum split_field field, stru
 static struct cells *cut_behind(struct lower *lower, enum split_field field, struct list list,
 				size_t head, const struct grain *grain, const struct grain *other)
 {
+	/* the leaves of pairs of prefixes may be cut again, as flows */
+	bool is_screened = grain != NULL && (other == NULL || grain->blocks_most != 0);
 	struct cells *cells = cells_new(lower, &(struct cut_request){
 		.field = field, .grain = grain, .other = other,
 		.list = list.items + head, .count = list.count - head,
 		.copies = copies_most(lower, list.count),
 		.has_checkpoints = lower->may_check && (grain == NULL || grain->blocks_most == 0),
-		.has_screens = lower->may_check && grain != NULL && grain->blocks_most != 0,
+		.has_screens = lower->may_check && is_screened,
+		.screened_least = grain != NULL && grain->blocks_most != 0 ? 0 : SCREENED_LEAST,
 	});
 	if (cells != NULL)
 		cells->head = head;
