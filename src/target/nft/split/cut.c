@@ -446,11 +446,12 @@ static bool may_check(const struct lower *lower, struct list list, unsigned leve
 	return true;
 }
 
-struct cut cut_choose(struct lower *lower, struct list list, unsigned level, unsigned linear)
+struct cut cut_choose(struct lower *lower, struct list list, unsigned level, unsigned linear, unsigned only)
 {
 	lower->may_check = may_check(lower, list, level);
 	lower->has_plain_leaves = level == SPLIT_LEVELS_MAX;
 	unsigned most = linear - linear / 8, fields = fields_at(lower, level);
+	fields = only == 0 ? fields : fields & only;
 	if (list.count > LONG_LIST)
 		return best_of_long(lower, list, level, fields, most);
 	return cut_best(lower, list, level, fields, most);

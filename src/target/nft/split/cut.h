@@ -24,8 +24,8 @@ void cut_drop(struct cut *cut);
  * none does. What was looked at is reported, if lower->choice is set. */
 struct cut cut_best(struct lower *lower, struct list list, unsigned level, unsigned fields, unsigned most);
 /* The same of a list that is to be written in a chain of this level, long lists by a sample. linear: what plain
- * rules cost. */
-struct cut cut_choose(struct lower *lower, struct list list, unsigned level, unsigned linear);
+ * rules cost. only: by one of these fields; 0: by any. */
+struct cut cut_choose(struct lower *lower, struct list list, unsigned level, unsigned linear, unsigned only);
 /* What is reported of it; NULL where nothing is. */
 const char *cut_words(struct lower *lower, const struct cut *cut);
 

@@ -27,6 +27,7 @@
 #define AHEAD_LINES 100 /* one in so many lines stands ahead of a hook's others, the first in any case */
 
 enum {
+	CHECKPOINTS_MANY = 16,
 	AHEAD_MOST = 512,  /* units of a list that is worth a look ahead */
 	HALVES_MIN = 48,
 	LAYERS_MARGIN = 8, /* by so many-th a part they must be cheaper: they take more of the cache */
@@ -40,6 +41,7 @@ struct site {
 	unsigned level;   /* of the draft's chain; the base chain is 1 */
 	unsigned nesting; /* of calls on one chain */
 	bool is_tail;     /* nothing follows in this chain */
+	unsigned fields;  /* 1 << SPLIT_*: its list is cut by one of these; 0: as is best */
 };
 
 struct leaf_chain {
@@ -73,12 +75,12 @@ static bool has_screens(const struct lower *lower, struct list list)
 	return false;
 }
 
-/* Lists that go on into screens are cut less often, by as many levels as screens take. */
-static struct goal new_chain(struct lower *lower, struct list list, unsigned level)
+/* Lists that go on into screens are cut less often, by as many levels as screens take. fields: struct site. */
+static struct goal new_chain(struct lower *lower, struct list list, unsigned level, unsigned fields)
 {
 	struct draft draft = draft_begin(lower);
 	unsigned screens = has_screens(lower, list) ? SCREEN_LEVELS : 0;
-	struct site site = { .draft = &draft, .level = level + screens, .is_tail = true };
+	struct site site = { .draft = &draft, .level = level + screens, .is_tail = true, .fields = fields };
 	write_list(lower, site, list);
 	const char *name = lower_name(lower, "");
 	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
@@ -97,7 +99,7 @@ static struct goal chain_goal(struct lower *lower, struct list list, unsigned le
 		if (level - 1 + goal.height <= NFT_LEVELS_MAX)
 			return goal;
 	}
-	struct goal goal = new_chain(lower, list, level);
+	struct goal goal = new_chain(lower, list, level, 0);
 	struct entry *kept = lower_array(lower, struct entry, list.count);
 	memcpy(kept, list.items, list.count * sizeof *kept);
 	memo_add(lower->scratch, &lower->chain_memo, hash, (uint32_t)lower->leaf_chains_count);
@@ -120,14 +122,29 @@ static struct goal leaf_goal(struct lower *lower, struct list leaf, unsigned lev
 	return goal;
 }
 
+/* Many checkpoints are parts of one list: the field by which a sample of it is best cut. 0: no matter. */
+static unsigned fields_of_checkpoints(struct lower *lower, const struct cells *cells)
+{
+	struct list rest = { cells->rest, cells->rest_count };
+	if (cells->checkpoints_count < CHECKPOINTS_MANY)
+		return 0;
+	if (rest.count > AHEAD_MOST)
+		rest = list_sample(lower, rest);
+	struct cut cut = cut_choose(lower, rest, SPLIT_LEVELS_MAX, list_linear_cost(lower, rest), 0);
+	unsigned fields = cut.cells_count == 0 ? 0 : 1u << cut.cells[0]->field;
+	cut_drop(&cut);
+	return fields;
+}
+
 /* The chains of the checkpoints that leaves go through; leaves end where they are gone through, so they
  * have at most two levels. */
 static void write_checkpoints(struct lower *lower, const struct cells *cells)
 {
+	unsigned fields = fields_of_checkpoints(lower, cells);
 	for (size_t i = 0; i < cells->checkpoints_count; i++) {
 		struct list list = { cells->rest + cells->checkpoints[i].first, cells->checkpoints[i].count };
 		const struct tail *tail = lower->units[cells->checkpoints[i].unit].tail;
-		tail_set_list(tail, new_chain(lower, list, SPLIT_LEVELS_MAX));
+		tail_set_list(tail, new_chain(lower, list, SPLIT_LEVELS_MAX, fields));
 	}
 }
 
@@ -136,7 +153,7 @@ static struct goal screen_chain(struct lower *lower, struct list list)
 {
 	size_t kept = list.count < SCREEN_LONG ? lower->limits->sets_most : 0;
 	lower->sets_kept += kept;
-	struct goal goal = new_chain(lower, list, SPLIT_LEVELS_MAX);
+	struct goal goal = new_chain(lower, list, SPLIT_LEVELS_MAX, 0);
 	lower->sets_kept -= kept;
 	return goal;
 }
@@ -488,11 +505,12 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		unsigned most = families.cost < linear ? families.cost : linear;
 		if (lower->choice != NULL && families.cost != UINT32_MAX)
 			split_candidate(lower, FAMILIES_WORDS, families.cost);
-		struct cut cut = cut_choose(lower, list, site.level, most);
+		struct cut cut = cut_choose(lower, list, site.level, most, site.fields);
 		bool has_families = families.cost < linear - linear / 8;
 		unsigned cost = cut.cells_count != 0 ? cut.cost : has_families ? families.cost : 0;
-		struct layers *layers = layers_below(lower, list, site.level, &cut,
-						     cost != 0 ? cost : linear - linear / 8);
+		struct layers *layers = site.fields != 0 ? NULL
+			: layers_below(lower, list, site.level, &cut, cost != 0 ? cost : linear - linear / 8);
+		site.fields = 0;
 		cost = layers != NULL ? layers_cost(lower, layers) : cost;
 		unsigned known = layers == NULL && cut.cells_count != 0 && may_be_ahead
 			? cost_of_cut(lower, &cut, site.level, 0) : cost;
