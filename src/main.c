@@ -85,15 +85,13 @@ static bool give_up_rights(const struct command *command)
 	return rights_confine() && (command->reads_revisions || rights_end_programs());
 }
 
-/* Who closed one of them would find a file of the state or a socket in its place, and messages in that. */
+/* Who closed one of them would find a file of the state or a socket in its place, and messages in that. What stands
+ * there instead can only be used the other way: a product that goes nowhere is a failed write. */
 static void hold_standard_files(void)
 {
-	int fd = open("/dev/null", O_RDWR);
-
-	while (fd >= 0 && fd <= STDERR_FILENO)
-		fd = open("/dev/null", O_RDWR);
-	if (fd >= 0)
-		close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
 int main(int argc, char **argv)
@@ -102,7 +100,7 @@ int main(int argc, char **argv)
 
 	keep_freed_memory();
 	hold_standard_files();
-	/* a closed pipe, or a file that may not grow, is a failed write, with its message */
+	/* a closed pipe, or a file that may not grow, is a failed write */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {

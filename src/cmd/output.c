@@ -33,7 +33,7 @@ bool output_stdout(const struct text *text)
 {
 	int error = write_whole(STDOUT_FILENO, text->bytes, text->length);
 
-	if (error != 0)
+	if (error != 0 && error != EPIPE) /* who closed the pipe, as head does, has what he wants */
 		fprintf(stderr, "fwc: error: cannot write to the standard output: %s\n",
 			strerror(error));
 	return error == 0;
