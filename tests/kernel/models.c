@@ -33,8 +33,7 @@ static struct nft_chain *begin_chain(struct maker *maker, const char *name)
 	return chain;
 }
 
-static void begin_base(struct maker *maker, const char *name, const char *type, unsigned hook,
-		       int priority)
+static void begin_base(struct maker *maker, const char *name, const char *type, unsigned hook, int priority)
 {
 	struct nft_chain *chain = begin_chain(maker, name);
 	chain->is_base = true;
@@ -453,13 +452,13 @@ static void maps_of_intervals(struct maker *maker)
 	vmap(maker, shared, 0);
 }
 
+static const enum nft_field four[] = { NFT_FIELD_IP_SADDR, NFT_FIELD_IP_DADDR };
+static const enum nft_field six[] = { NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR };
+
 /* A verdict by the leading bits of an address alone. */
 static void maps_of_leading_bits(struct maker *maker)
 {
-	static const struct {
-		enum nft_field field;
-		unsigned length;
-	} rows[] = {
+	static const struct { enum nft_field field; unsigned length; } rows[] = {
 		{ NFT_FIELD_IP_SADDR, 1 }, { NFT_FIELD_IP_SADDR, 20 }, { NFT_FIELD_IP_DADDR, 24 },
 		{ NFT_FIELD_IP_DADDR, 31 }, { NFT_FIELD_IP6_SADDR, 64 }, { NFT_FIELD_IP6_DADDR, 57 },
 	};
@@ -477,8 +476,6 @@ static void maps_of_leading_bits(struct maker *maker)
 /* The same of two addresses: of both, of the second alone, of none. */
 static void maps_of_leading_pairs(struct maker *maker)
 {
-	static const enum nft_field four[] = { NFT_FIELD_IP_SADDR, NFT_FIELD_IP_DADDR };
-	static const enum nft_field six[] = { NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR };
 	static const uint8_t leading[][2] = { { 28, 20 }, { 0, 24 }, { 0, 0 }, { 9, 0 } };
 	for (size_t i = 0; i < sizeof leading / sizeof leading[0]; i++)
 		for (unsigned family = 0; family < 2; family++) {
@@ -514,6 +511,7 @@ static struct nft_set *parts_map(struct maker *maker, const char *name, size_t c
 	struct nft_statement *statement = vmap(maker, map, 0);
 	for (size_t i = 0; i < count; i++)
 		map->leading[i] = statement->leading[i] = leading[i];
+	statement->is_of_family = fields[0] == NFT_FIELD_IP_SADDR; /* such maps are for these alone */
 	return map;
 }
 
@@ -521,13 +519,15 @@ static struct nft_set *parts_map(struct maker *maker, const char *name, size_t c
  * of the family that the rule has itself, too. */
 static void maps_of_parts(struct maker *maker)
 {
-	static const enum nft_field fields[] = { NFT_FIELD_IP6_SADDR, NFT_FIELD_IP6_DADDR };
 	static const uint8_t singles[] = { 8, 9, 16, 20, 32, 40, 48, 57, 64, 72, 80, 96, 127 };
 	static const uint8_t pairs[][2] = { { 64, 64 }, { 48, 56 }, { 32, 20 }, { 16, 8 }, { 96, 32 } };
 	for (size_t i = 0; i < sizeof singles; i++)
-		parts_map(maker, pool_format(maker->pool, "parts_%u", singles[i]), 1, &fields[i % 2], &singles[i]);
+		parts_map(maker, pool_format(maker->pool, "parts_%u", singles[i]), 1, &six[i % 2], &singles[i]);
+	parts_map(maker, "four_32_20", 2, four, pairs[2]);
+	for (size_t i = 0; i < 5; i++)
+		parts_map(maker, pool_format(maker->pool, "four_%u", singles[i]), 1, four, &singles[i]);
 	for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
-		parts_map(maker, pool_format(maker->pool, "parts_%u_%u", pairs[i][0], pairs[i][1]), 2, fields,
+		parts_map(maker, pool_format(maker->pool, "parts_%u_%u", pairs[i][0], pairs[i][1]), 2, six,
 			  pairs[i])->comment = "first bits of source and of destination";
 	const struct nft_set *last = maker->table->sets[maker->table->sets_count - 1];
 	begin_rule(maker);

@@ -2,6 +2,9 @@
 
 usage: singles.py SENDER [--sizes N,N]
 
+First what one rule that decides costs behind the rules for what is tracked: the floor of a ruleset, in nft and
+in iptables-legacy.
+
 Parts that stand in a row (rules, counters, jumps) are measured as many copies, divided. Lookups are one map
 of one lookup: 64 flows that it holds (hot), up to 16,384 (random), 64 that it does not hold, and up to
 16,384. The empty chain's cost in the same rounds is subtracted."""
@@ -191,14 +194,54 @@ def costs_of(sender, loaded, sets, rounds=ROUNDS):
             for name, (own, empty) in loaded.items() for kind, number in sets.items()}
 
 
-def load(sender, text):
+# One rule that allows the packet, behind what lets established connections by: (name, loader's words, text).
+DECIDES = "tcp dport 80 accept"
+NAMED = f"ip saddr 16.0.0.0/4 ip daddr 128.0.0.0/2 {DECIDES}"
+PLACED = f"@nh,96,32 & 0xf0000000 == 0x10000000 @nh,128,32 & 0xc0000000 == 0x80000000 {DECIDES}"
+ESTABLISHED, NOT_NEW = "ct state == established accept", "ct state != new jump nothing"
+NOTHING = "\tchain nothing {\n\t}\n"
+LEGACY = "\n".join((
+    "*filter", ":INPUT ACCEPT", ":FORWARD DROP", ":OUTPUT ACCEPT",
+    "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+    "-A FORWARD -s 16.0.0.0/4 -d 128.0.0.0/2 -p tcp --dport 80 -j ACCEPT", "COMMIT", ""))
+FLOORS = [
+    ("iptables-legacy", ["iptables-legacy-restore"], LEGACY),
+    ("nft, table ip", ["nft", "-f", "-"], chain("ip", [renderings.TRACKED, NAMED])),
+    ("nft, what is not new apart, as fwc's", ["nft", "-f", "-"],
+     chain("ip", [ESTABLISHED, NOT_NEW, NAMED], NOTHING)),
+    ("the same, table inet", ["nft", "-f", "-"],
+     chain("inet", [ESTABLISHED, NOT_NEW, NAMED], NOTHING)),
+    ("the same, the other family dropped first", ["nft", "-f", "-"],
+     chain("inet", [ESTABLISHED, NOT_NEW, "meta nfproto ipv6 drop", PLACED], NOTHING)),
+]
+
+
+def load(sender, text, words=("nft", "-f", "-")):
     """The namespaces that hold the ruleset."""
     numbers = []
     for _ in range(REPLICAS):
         number, inside = sender.space()
-        spaces.run(inside + ["nft", "-f", "-"], text)
+        spaces.run(inside + list(words), text)
         numbers.append(number)
     return tuple(numbers)
+
+
+def print_floors(program):
+    rules = [policies.Rule(None, None, (("tcp", 80, 80),), True)]
+    with spaces.Sender(program) as sender:
+        sets = {"": sender.frames(policies.Traffic(rules, 4).hitting(64, 0, 1))}
+        tracked, loaded = load(sender, renderings.tracking("accept")), {}
+        for name, words, text in FLOORS:
+            try:
+                loaded[name] = load(sender, text, words), tracked
+            except spaces.Failure as failure:
+                print(f"{name:<52} not measured: {failure}")
+        found = costs_of(sender, loaded, sets)
+    print(f"{'one rule decides, ns above what only tracks':<52} {'':>8}   {'even and odd rounds':>20}")
+    for name in loaded:
+        whole, even, odd = found[name, ""]
+        print(f"{name:<52} {whole:8.1f}   {even:10.1f}{odd:10.1f}")
+    print()
 
 
 def print_rows(program):
@@ -243,6 +286,7 @@ def main():
     chosen = parser.parse_args()
     if os.geteuid() != 0:
         os.execvp("unshare", ["unshare", "-rn", "--", sys.executable, *sys.argv])
+    print_floors(chosen.sender)
     print_rows(chosen.sender)
     print_structures(chosen.sender, [int(word) for word in chosen.sizes.split(",") if word] or SIZES)
 

@@ -10,7 +10,6 @@
 #include "base/text.h"
 
 #define BLOCK_SIZE ((size_t)256 << 10)
-#define COMMENT_MAX 127
 #define NAME_MAX_BYTES 100
 
 /* --- memory and names --------------------------------------------------------------------- */
@@ -161,7 +160,7 @@ const char *lower_place(struct lower *lower, struct span span)
 	place[length] = ':';
 	memcpy(place + length + 1, digits + sizeof digits - count, count);
 	place[length + 1 + count] = '\0';
-	place[cut_length(place, COMMENT_MAX)] = '\0';
+	place[cut_length(place, LOWER_COMMENT_MAX)] = '\0';
 	return place;
 }
 

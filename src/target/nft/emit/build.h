@@ -64,6 +64,7 @@ struct lower {
 		size_t length;
 	} place;
 
+	bool has_places; /* what is written may compare addresses by their places, where the family is known */
 	bool may_check; /* the list that is being cut may get checkpoints (split/rest.h) */
 	bool has_plain_leaves; /* the list that is being cut is too deep for its leaves to be cut again */
 	size_t copies_made; /* units in the leaves of all cuts */
@@ -116,7 +117,8 @@ const char *lower_copy_string(struct lower *lower, const char *string);
 const char *lower_name(struct lower *lower, const char *kind);
 /* "PREFIX" + identity with what nft does not take in a name replaced; unique. */
 const char *lower_identity_name(struct lower *lower, const char *prefix, const char *identity);
-/* "policy.fw:12" for comments, at most 127 bytes; NULL for SPAN_NONE. */
+#define LOWER_COMMENT_MAX 127 /* bytes: of a longer comment nft lists nothing */
+/* "policy.fw:12" for comments; NULL for SPAN_NONE. */
 const char *lower_place(struct lower *lower, struct span span);
 
 struct draft draft_begin(struct lower *lower);

@@ -364,10 +364,40 @@ static void add_end(struct rule_draft *rule, const struct statements *end)
 		rule_add(rule, end->items[i]);
 }
 
+static void tell_addresses(struct text *out, const struct product *product, enum factor factor, size_t index,
+			   const char *word)
+{
+	const struct unit *unit = product->unit;
+	if (!is_written(product, factor) || product->is_set[factor])
+		return;
+	text_addf(out, out->length == 0 ? "%s " : " %s ", word);
+	address_interval_format(out, unit->family == FAMILIES_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6,
+				&factor_intervals(unit, factor)->items[index]);
+}
+
+/* Who reads the rule is told the addresses that nft lists by their places. false: that is too long. */
+static bool comment_of(struct lower *lower, const struct product *product, const size_t *at, const char **comment)
+{
+	*comment = product->unit->tail->comment;
+	if (!product->is_of_family || lower->settings->level == OPTIMISE_FASTEST)
+		return true;
+	struct text *out = text_new(lower->scratch);
+	if (*comment != NULL)
+		text_add(out, *comment);
+	tell_addresses(out, product, FACTOR_SOURCE, at[FACTOR_SOURCE], "from");
+	tell_addresses(out, product, FACTOR_DESTINATION, at[FACTOR_DESTINATION], "to");
+	bool fits = out->length <= LOWER_COMMENT_MAX;
+	if (fits && out->length != 0)
+		*comment = lower_copy_string(lower, out->bytes);
+	talloc_free(out);
+	return fits;
+}
+
 /* Rule number `index` of the product: the innermost factor counts fastest. */
-static void write_rule(struct lower *lower, struct draft *draft, const struct product *product,
+static void write_rule(struct lower *lower, struct draft *draft, const struct product *whole,
 		       size_t index)
 {
+	struct product copy = *whole, *product = &copy;
 	size_t at[FACTORS] = { 0 };
 	for (int factor = FACTOR_SERVICE; factor >= FACTOR_IN; factor--) {
 		if (!is_written(product, (enum factor)factor))
@@ -375,6 +405,8 @@ static void write_rule(struct lower *lower, struct draft *draft, const struct pr
 		at[factor] = index % product->counts[factor];
 		index /= product->counts[factor];
 	}
+	const char *comment;
+	product->is_of_family = comment_of(lower, product, at, &comment) && product->is_of_family;
 	struct rule_draft rule;
 	rule.items_count = 0;
 	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++) {
@@ -385,7 +417,7 @@ static void write_rule(struct lower *lower, struct draft *draft, const struct pr
 	}
 	add_end(&rule, &product->end);
 	struct nft_rule *written = rule_end(lower, draft, &rule, product->end.height);
-	written->comment = product->unit->tail->comment;
+	written->comment = comment;
 	written->origin = product->origin;
 }
 
@@ -577,10 +609,9 @@ static void set_end(struct lower *lower, struct product *product)
 	       tail->final.items_count * sizeof *guard->items);
 }
 
-/* Fields by their places are no names to read: for the level that wants speed alone. */
 static bool is_of_family(const struct lower *lower, const struct unit *unit, struct entry entry)
 {
-	return lower->settings->level == OPTIMISE_FASTEST && (unit->needs & entry.done & NEED_FAMILY) != 0;
+	return lower->has_places && (unit->needs & entry.done & NEED_FAMILY) != 0;
 }
 
 void emit_entry(struct lower *lower, struct draft *draft, struct entry entry)

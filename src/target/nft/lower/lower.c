@@ -411,6 +411,7 @@ static void write_hook(struct lower *lower, enum hook hook, struct shared_list *
 	struct draft draft = draft_begin(lower);
 	write_always(lower, &draft, row);
 	write_rules(lower, &draft, hook, shared);
+	lower->has_places = lower->settings->level == OPTIMISE_FASTEST; /* a hook's rules may want them */
 	write_default(lower, &draft, hook);
 	chain_end_base(lower, &draft, &(struct nft_chain){
 		.name = row->name, .type = "filter", .hook = row->number, .priority = 0,
@@ -463,6 +464,7 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 		.limits = limits,
 		.table = table,
 		.sets_most = sets_most(limits, ruleset),
+		.has_places = settings->level == OPTIMISE_FASTEST,
 		.prefix = "",
 	};
 	struct shared_list shared = { .is_made = false };

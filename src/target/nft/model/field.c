@@ -227,6 +227,10 @@ static bool is_mixed(size_t fields_count)
 size_t nft_parts(const struct nft_set *set, size_t field, struct nft_part parts[NFT_PARTS_MAX])
 {
 	unsigned leading = set->leading[field];
+	if (leading != 0 && rows[set->fields[field]].bytes == 4) {
+		parts[0] = (struct nft_part){ 0, 4, leading };
+		return 1;
+	}
 	if (leading == 0 || !is_mixed(set->fields_count))
 		return words_of(leading, parts);
 	parts[0] = (struct nft_part){ 0, leading / 8, leading };

@@ -70,8 +70,9 @@ struct nft_part {
 
 /* The loads of the leading bits that the set's key holds of the address, in their order: how many; 0: it holds the
  * whole field. At most 32 bits at once, of 8, 16 or 32: these the kernel loads and masks without a call
- * (nft_payload_fast_ops, nft_bitwise_fast_ops: linux 5.17). Beside other fields than addresses one load of whole
- * bytes, at most 8 of them: nft 1.0.6 knows what at most four parts of a key are (concat_expr_build_udata). */
+ * (nft_payload_fast_ops, nft_bitwise_fast_ops: linux 5.17). Of IPv4 always 32, as the fastest hash wants. Beside
+ * other fields than addresses one load of whole bytes of IPv6, at most 8 of them: nft 1.0.6 knows what at most four
+ * parts of a key are (concat_expr_build_udata). */
 size_t nft_parts(const struct nft_set *set, size_t field, struct nft_part parts[NFT_PARTS_MAX]);
 /* Is a key of these fields' leading bits better loaded in parts than as masked addresses? Pays for IPv6, where nft
  * can say it. */

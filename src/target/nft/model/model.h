@@ -122,8 +122,8 @@ struct nft_statement {
 	/* MATCH on TH_SPORT/TH_DPORT: the protocol that was matched just before in the same rule
 	 * (text: "tcp dport 80" stands for both); 0: matched by an earlier dispatch (text: "th dport") */
 	uint8_t protocol;
-	/* MATCH of an address: only packets of the field's family come here, so that nobody asks for it. The text
-	 * has the field by its place, of which nft knows no family: "@nh,96,32" */
+	/* MATCH of an address, VMAP of addresses in parts: only packets of the field's family come here, so that
+	 * nobody asks for it. The text has the field by its place, of which nft knows no family: "@nh,96,32" */
 	bool is_of_family;
 	/* MATCH PREFIX of an IPv4 address: see nft_prefix_load. The text may say the mask in place of
 	 * the prefix, which people would rather read */

@@ -227,7 +227,7 @@ static unsigned lookup_cost(const struct nft_set *set)
 	size_t count = set->intervals != NULL ? set->intervals->items_count : set->elements_count;
 	bool is_name = nft_field_row(set->fields[0])->kind == NFT_VALUE_NAME;
 	bool is_long = nft_field_row(set->fields[0])->bytes > 4;
-	bool is_in_parts = set->leading[0] != 0;
+	bool is_in_parts = set->leading[0] != 0 && is_long;
 
 	if (set->range_cost != 0)
 		return set->range_cost;
@@ -270,7 +270,7 @@ static unsigned statement_cost(const struct nft_statement *statement, bool is_fi
 		return statement->set != NULL ? lookup_cost(statement->set) : compare_cost(statement, is_first);
 	case NFT_VMAP:
 	case NFT_CONCAT_MATCH:
-		return lookup_cost(statement->set);
+		return lookup_cost(statement->set) - (statement->is_of_family ? COST_FAMILY : 0);
 	case NFT_VERDICT:
 		return statement->verdict.kind == NFT_JUMP || statement->verdict.kind == NFT_GOTO ? COST_JUMP : 0;
 	case NFT_COUNTER:

@@ -903,6 +903,17 @@ static void run(struct sweep *sweep)
 		add_cell(sweep, (struct cell){ .low = from, .high = field_highest(sweep->out->field) });
 }
 
+/* Has the field's family been asked for on the way to the list? Then one unit of it says so as well as any. */
+static bool is_of_family(const struct lower *lower, const struct cut_request *request)
+{
+	if (request->field < SPLIT_SOURCE4 || !lower->has_places)
+		return false;
+	for (size_t i = 0; i < request->count; i++)
+		if ((lower->units[request->list[i].unit].needs & request->list[i].done & NEED_FAMILY) != 0)
+			return lower->units[request->list[i].unit].family == cells_family(request->field);
+	return false;
+}
+
 struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 {
 	enum split_field field = request->field;
@@ -912,6 +923,7 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 		.pool = pool, .field = field,
 		.length = request->grain == NULL ? 0 : request->grain->length,
 		.other_length = request->other == NULL ? 0 : request->other->length,
+		.is_of_family = is_of_family(lower, request),
 	};
 	struct sweep sweep = {
 		.lower = lower, .out = out, .grain = request->grain, .other = request->other,

@@ -61,6 +61,7 @@ struct cells {
 	enum split_field field;
 	unsigned length; /* of the grain; 0: none */
 	unsigned other_length; /* SPLIT_PAIR*, SPLIT_FLOW*: of the destination's grain; 0: none */
+	bool is_of_family; /* only packets of the addresses' family come here, and they may be looked up by place */
 	size_t head; /* for the caller: units in front of the list that was cut */
 	struct cell *cells;
 	size_t cells_count, cells_capacity;

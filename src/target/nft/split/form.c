@@ -195,6 +195,15 @@ enum cost_lookup cells_lookup(const struct cells *cells)
 	return LOOKUP_INTERVAL;
 }
 
+/* Of the family, which a lookup by places does not ask for again; trees of intervals have no places. */
+static unsigned saved_cost(const struct cells *cells)
+{
+	enum cost_lookup lookup = cells_lookup(cells);
+	bool has_places = lookup != LOOKUP_INTERVAL && lookup != LOOKUP_INTERVAL6 && lookup != LOOKUP_MASKED6 &&
+			  lookup != LOOKUP_PAIR6 && lookup != LOOKUP_FLOW6 && lookup != LOOKUP_FLOW_WHOLE6;
+	return cells->is_of_family && has_places ? COST_FAMILY : 0;
+}
+
 unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 {
 	bool is_ipv6 = is_address_field(cells->field) && cells_width(cells->field) == 128;
@@ -204,7 +213,7 @@ unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 		return (unsigned)cells->cells_count * (is_name_field(cells->field) ? COST_COMPARE_NAME : compare);
 	case CELLS_MAP:
 	case CELLS_HASH:
-		return cost_lookup(cells_lookup(cells), cells_elements(cells));
+		return cost_lookup(cells_lookup(cells), cells_elements(cells)) - saved_cost(cells);
 	case CELLS_TREE:
 		return TREE_LEAF_CELLS * compare + (compare + COST_JUMP) * tree_levels(cells->cells_count);
 	case CELLS_NONE:
@@ -382,11 +391,26 @@ static size_t map_fields(enum split_field field, bool is_interval, enum nft_fiel
 /* What a listing's numbers are. */
 static const char *parts_comment(const struct lower *lower, const struct cells *cells)
 {
+	bool is_source = cells->field == SPLIT_SOURCE4 || cells->field == SPLIT_SOURCE6;
+	unsigned length = cells->length == 0 ? cells_width(cells->field) : cells->length;
 	if (cells->other_length != 0)
-		return pool_format(lower->pool, "first %u bits of source, %u of destination", cells->length,
+		return pool_format(lower->pool, "first %u bits of source, %u of destination", length,
 				   cells->other_length);
-	return pool_format(lower->pool, "first %u bits of %s", cells->length,
-			   cells->field == SPLIT_SOURCE6 ? "source" : "destination");
+	return pool_format(lower->pool, "first %u bits of %s", length, is_source ? "source" : "destination");
+}
+
+/* The addresses' leading bits by their places, where that pays. */
+static void set_parts(const struct lower *lower, struct nft_set *map, const struct cells *cells)
+{
+	const unsigned width = cells_width(cells->field), lengths[2] = { cells->length, cells->other_length };
+	uint8_t leading[NFT_KEY_FIELDS_MAX] = { leading_of(width, lengths[0]), leading_of(width, lengths[1]) };
+	bool is_known = cells->is_of_family && width == 32 && !map->is_interval;
+	for (size_t i = 0; is_known && i < 2 && i < map->fields_count; i++)
+		leading[i] = (uint8_t)(lengths[i] == 0 ? width : lengths[i]);
+	if (!is_known && !nft_pays_in_parts(map->fields, leading, map->fields_count))
+		return;
+	memcpy(map->leading, leading, sizeof map->leading);
+	map->comment = parts_comment(lower, cells);
 }
 
 static void write_map(struct lower *lower, struct draft *draft, const struct cells *cells,
@@ -402,10 +426,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	};
 	map->is_verdict_map = true;
 	map->is_interval = is_interval;
-	if (nft_pays_in_parts(fields, leading, fields_count)) {
-		memcpy(map->leading, leading, sizeof map->leading);
-		map->comment = parts_comment(lower, cells);
-	}
+	set_parts(lower, map, cells);
 	map->elements_capacity = cells_elements(cells);
 	map->elements = lower_array(lower, struct nft_element, map->elements_capacity);
 	for (size_t i = 0; i < cells->cells_count; i++)
@@ -419,6 +440,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	rule_add(&rule, (struct nft_statement){
 		.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count,
 		.leading = { leading[0], leading[1] }, .set = map,
+		.is_of_family = cells->is_of_family && map->leading[0] != 0,
 	});
 	rule_end(lower, draft, &rule, height);
 }

@@ -563,12 +563,18 @@ static unsigned only_family(const struct lower *lower, const struct entries *lis
 unsigned split_take_family(struct lower *lower, struct entries *list)
 {
 	unsigned family = only_family(lower, list);
-	if (lower->settings->level != OPTIMISE_FASTEST || family == FAMILIES_BOTH ||
-	    (lower->limits->excluded & OPTIMISE_NOT_FAMILIES) != 0)
+	struct list asking = { list->items, list->items_count }, told;
+	if (family == FAMILIES_BOTH || (lower->limits->excluded & OPTIMISE_NOT_FAMILIES) != 0 ||
+	    list_linear_cost(lower, asking) < lower->limits->places_least)
 		return FAMILIES_BOTH;
-	struct list asking = { list->items, list->items_count }, told = family_list(lower, asking, family);
-	if (COST_FAMILY + cost_ahead(lower, told, 1) >= cost_ahead(lower, asking, 1))
+	unsigned cost = cost_ahead(lower, asking, 1);
+	bool had_places = lower->has_places;
+	lower->has_places = true;
+	told = family_list(lower, asking, family);
+	if (COST_FAMILY + cost_ahead(lower, told, 1) + lower->limits->places_gain > cost) {
+		lower->has_places = had_places;
 		return FAMILIES_BOTH;
+	}
 	memcpy(list->items, told.items, told.count * sizeof *told.items);
 	return family;
 }
