@@ -1,8 +1,10 @@
 /* Memory and text. */
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/radix.h"
 #include "base/text.h"
 #include "unit.h"
 
@@ -150,6 +152,35 @@ START_TEST(text_holds_nul_bytes)
 }
 END_TEST
 
+START_TEST(numbers_are_ordered_by_their_digits)
+{
+	uint64_t numbers[3000], seed = 88172645463325252u;
+	for (size_t i = 0; i < 3000; i++) {
+		seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+		numbers[i] = i % 3 == 0 ? seed % 50 : i % 3 == 1 ? seed % 100000 << 40 : seed;
+	}
+	const uint32_t *order = radix_order(unit_pool(), numbers, 3000);
+	bool is_there[3000] = { false };
+	for (size_t i = 0; i < 3000; i++) {
+		ck_assert(!is_there[order[i]]);
+		is_there[order[i]] = true;
+		if (i == 0)
+			continue;
+		ck_assert_uint_le(numbers[order[i - 1]], numbers[order[i]]);
+		ck_assert(numbers[order[i - 1]] != numbers[order[i]] || order[i - 1] < order[i]);
+	}
+	ck_assert_uint_eq(radix_order(unit_pool(), numbers, 1)[0], 0);
+}
+END_TEST
+
+static Suite *radix_suite(void)
+{
+	Suite *suite = suite_create("radix");
+	TCase *test_case = unit_case(suite, "radix");
+	tcase_add_test(test_case, numbers_are_ordered_by_their_digits);
+	return suite;
+}
+
 static Suite *pool_suite(void)
 {
 	Suite *suite = suite_create("pool");
@@ -176,6 +207,6 @@ static Suite *text_suite(void)
 
 int main(void)
 {
-	static Suite *(*const suites[])(void) = { pool_suite, text_suite, names_suite, NULL };
+	static Suite *(*const suites[])(void) = { pool_suite, radix_suite, text_suite, names_suite, NULL };
 	return unit_run(suites);
 }

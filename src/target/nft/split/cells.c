@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/radix.h"
 #include "net/protocol.h"
 #include "target/nft/split/narrow.h"
 #include "target/nft/split/order.h"
@@ -18,6 +19,7 @@
 
 /* A unit with more intervals is not cut: a lookup in its own set is cheaper to load. */
 #define CUT_INTERVALS_MAX 1024
+#define EVENTS_MANY 512
 
 struct event {
 	number128 key;
@@ -363,8 +365,12 @@ static bool is_whole(const struct sweep *sweep, const struct unit *unit, const s
 	const struct interval_set one = { &interval, 1, 1 };
 	if (sweep->points != NULL && !is_address_field(sweep->out->field))
 		return group_in_cell(&sweep->lower->groups[unit->group], cell) == HOLDS;
-	return (sweep->grain == NULL && sweep->points == NULL) ||
-	       interval_set_includes(cells_intervals(unit, sweep->out->field), &one);
+	if (sweep->grain == NULL && sweep->points == NULL)
+		return true;
+	const struct interval_set *intervals = cells_intervals(unit, sweep->out->field);
+	if (intervals->items_count == 1) /* most */
+		return intervals->items[0].low <= cell->low && intervals->items[0].high >= cell->high;
+	return interval_set_includes(intervals, &one);
 }
 
 static struct entry cut_entry(const struct sweep *sweep, uint32_t position, const struct cell *cell)
@@ -774,6 +780,29 @@ static int compare_events(const void *left, const void *right)
 	return (int)b->is_end - (int)a->is_end;
 }
 
+/* Short keys are sorted by their digits: in a long list that is most of the sweep. */
+static void sort_events(struct sweep *sweep)
+{
+	size_t count = sweep->events_count;
+	if (count < EVENTS_MANY || field_highest(sweep->out->field) > UINT32_MAX) {
+		if (count != 0)
+			qsort(sweep->events, count, sizeof *sweep->events, compare_events);
+		return;
+	}
+	void *pool = pool_child(sweep->out->pool, "sort");
+	uint64_t *keys = pool_array(pool, uint64_t, count);
+	for (size_t i = 0; i < count; i++)
+		keys[i] = (uint64_t)sweep->events[i].key << 1 | !sweep->events[i].is_end;
+	const uint32_t *order = radix_order(pool, keys, count);
+	struct event *sorted = pool_array(sweep->out->pool, struct event, count);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = sweep->events[order[i]];
+	talloc_free(sweep->events);
+	talloc_free(pool);
+	sweep->events = sorted;
+	sweep->events_capacity = count;
+}
+
 static void add_events(struct sweep *sweep)
 {
 	sweep->uncut = pool_array(sweep->out->pool, uint32_t, sweep->count);
@@ -785,8 +814,7 @@ static void add_events(struct sweep *sweep)
 		else
 			add_unit_events(sweep, i);
 	}
-	if (sweep->events_count != 0)
-		qsort(sweep->events, sweep->events_count, sizeof *sweep->events, compare_events);
+	sort_events(sweep);
 	if (sweep->pairs_count != 0)
 		qsort(sweep->pairs, sweep->pairs_count, sizeof *sweep->pairs, compare_pairs);
 }

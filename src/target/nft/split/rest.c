@@ -43,6 +43,7 @@ struct rest {
 	bool is_uniform;
 	size_t looks; /* that are left */
 
+	bool is_searched; /* has_index is known: an index is made when the first conflicts are asked for */
 	bool has_index;
 	enum split_field field;       /* of the index */
 	struct split_index index;     /* of positions in the list */
@@ -86,6 +87,7 @@ static void fill_index(struct rest *rest)
 static void make_index(struct rest *rest)
 {
 	size_t most = rest->count / 2;
+	rest->is_searched = true;
 	if (rest->is_uniform || rest->count <= SCANNED_MAX)
 		return;
 	for (enum split_field field = SPLIT_SOURCE4; field <= SPLIT_DESTINATION6; field++) {
@@ -200,6 +202,8 @@ static void find_conflicts(struct rest *rest, uint32_t position, struct known *k
 bool rest_conflicts(struct rest *rest, uint32_t position, struct conflicts *conflicts)
 {
 	struct known *known = &rest->known[position];
+	if (!rest->is_searched)
+		make_index(rest);
 	if (!known->is_known)
 		find_conflicts(rest, position, known);
 	const uint32_t *positions = known->count == 0 ? NULL : rest->found + known->first;
@@ -273,7 +277,6 @@ struct rest *rest_new(void *pool, struct lower *lower, const struct cut_request 
 	if (rest->is_uniform)
 		return rest;
 	rest->known = pool_array(pool, struct known, request->count);
-	make_index(rest);
 	if (request->has_checkpoints)
 		place_checkpoints(rest);
 	return rest;

@@ -48,6 +48,7 @@ struct screens {
 	size_t count;
 	bool is_uniform;
 	size_t copies, looks;     /* that are left */
+	bool is_opposed;          /* only units of other outcomes are looked for */
 	struct side sides[SIDES]; /* a unit stands in the first that tells of it */
 	struct index_hits others;
 	struct index_hits met;    /* positions of units that share a packet with the screened one */
@@ -186,6 +187,8 @@ static size_t count_scanned(const struct screens *screens, uint32_t position)
 
 static void meet(struct screens *screens, uint32_t other, uint32_t from, uint32_t position)
 {
+	if (screens->is_opposed && outcome_of(screens, other) == outcome_of(screens, position))
+		return;
 	if (other >= from && other < position && overlaps(screens, other, position))
 		*pool_append(screens->pool, &screens->met, values) = other;
 }
@@ -243,7 +246,11 @@ static bool is_needed(struct screens *screens, uint32_t other, uint32_t position
 
 static void find_needed(struct screens *screens, uint32_t from, uint32_t position)
 {
+	screens->is_opposed = true; /* most units meet none */
 	find_met(screens, from, position);
+	screens->is_opposed = false;
+	if (screens->met.values_count != 0)
+		find_met(screens, from, position);
 	screens->needed.values_count = 0;
 	for (size_t i = 0; i < screens->met.values_count; i++) {
 		bool is_known = i != 0 && screens->met.values[i] == screens->met.values[i - 1];

@@ -489,8 +489,21 @@ static void write_halves(struct lower *lower, struct site site, struct list list
 	write_list(lower, site, (struct list){ list.items + half, list.count - half });
 }
 
+/* May anything be gained by structure? One unit is compared as it is, whatever stands around it. */
+static bool has_choice(const struct lower *lower, struct list list)
+{
+	size_t asking = 0;
+	for (size_t i = 0; i < list.count && asking < 2; i++)
+		asking += entry_needs(lower, list.items[i]) != 0;
+	return asking == 2;
+}
+
 static void write_list(struct lower *lower, struct site site, struct list list)
 {
+	if (site.level != 1 && !has_choice(lower, list)) {
+		write_linear(lower, site, trim(lower, list));
+		return;
+	}
 	if (!lower->limits->has_structure)
 		report_begin(lower, site, list, list_linear_cost(lower, list));
 	bool may_be_ahead = true;
