@@ -32,7 +32,7 @@ enum {
 	HALVES_MIN = 48,
 	LAYERS_MARGIN = 8, /* by so many-th a part they must be cheaper: they take more of the cache */
 	NESTING_MAX = 64,
-	SCREEN_LEVELS = 2,
+	ENDS_LEVELS = 5,   /* of chains that every list leaves to the ends of its rules (form.h) */
 	SCREEN_LONG = 64, /* units of a screen that is worth a map */
 };
 
@@ -67,20 +67,24 @@ static bool leaf_chain_equals(const void *wanted, uint32_t number)
 	       memcmp(chain->entries, want->list.items, chain->count * sizeof *chain->entries) == 0;
 }
 
-static bool has_screens(const struct lower *lower, struct list list)
+/* By how many levels the list's screens are higher than what any rule may end with. */
+static unsigned screen_levels(const struct lower *lower, struct list list)
 {
-	for (size_t i = 0; i < list.count; i++)
-		if (tail_is_screen(lower->units[list.items[i].unit].tail))
-			return true;
-	return false;
+	unsigned highest = 0;
+	for (size_t i = 0; i < list.count; i++) {
+		const struct tail *tail = lower->units[list.items[i].unit].tail;
+		if (tail_is_screen(tail) && tail->chain.height > highest)
+			highest = tail->chain.height;
+	}
+	return highest > ENDS_LEVELS ? highest - ENDS_LEVELS : 0;
 }
 
-/* Lists that go on into screens are cut less often, by as many levels as screens take. fields: struct site. */
+/* Lists that go on into high screens are cut less often. fields: struct site. */
 static struct goal new_chain(struct lower *lower, struct list list, unsigned level, unsigned fields)
 {
 	struct draft draft = draft_begin(lower);
-	unsigned screens = has_screens(lower, list) ? SCREEN_LEVELS : 0;
-	struct site site = { .draft = &draft, .level = level + screens, .is_tail = true, .fields = fields };
+	level += screen_levels(lower, list);
+	struct site site = { .draft = &draft, .level = level, .is_tail = true, .fields = fields };
 	write_list(lower, site, list);
 	const char *name = lower_name(lower, "");
 	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
