@@ -12,6 +12,7 @@
 #include "target/nft/split/words.h"
 
 #define LONG_LIST 2048
+#define SCREENED_NEVER SIZE_MAX
 #define BLOCKS_SHARE 6 /* a lookup of blocks takes one in so many units at least */
 
 enum {
@@ -47,32 +48,37 @@ static size_t count_head(const struct lower *lower, enum split_field field, stru
 	return head;
 }
 
-static struct cells *cut_behind(struct lower *lower, enum split_field field, struct list list,
-				size_t head, const struct grain *grain, const struct grain *other)
+/* How the list behind its head is cut. */
+struct way {
+	size_t head;
+	const struct grain *grain, *other; /* NULL: none */
+	size_t screened_least; /* units of the rest, from which on what conflicts is asked behind a unit */
+};
+
+static struct cells *cut_behind(struct lower *lower, enum split_field field, struct list list, struct way way)
 {
-	/* the leaves of pairs of prefixes may be cut again, as flows */
-	bool is_screened = grain != NULL && (other == NULL || grain->blocks_most != 0);
 	struct cells *cells = cells_new(lower, &(struct cut_request){
-		.field = field, .grain = grain, .other = other,
-		.list = list.items + head, .count = list.count - head,
+		.field = field, .grain = way.grain, .other = way.other,
+		.list = list.items + way.head, .count = list.count - way.head,
 		.copies = copies_most(lower, list.count),
-		.has_checkpoints = lower->may_check && (grain == NULL || grain->blocks_most == 0),
-		.has_screens = lower->may_check && is_screened,
-		.screened_least = grain != NULL && grain->blocks_most != 0 ? 0 : SCREENED_LEAST,
+		.has_checkpoints = lower->may_check && way.screened_least != 0,
+		.has_screens = lower->may_check, .screened_least = way.screened_least,
 	});
 	if (cells != NULL)
-		cells->head = head;
+		cells->head = way.head;
 	return cells;
 }
 
 /* Units in front may be written before the lookup: cheaper where most leaves would hold them. */
 static struct cells *cut_list(struct lower *lower, enum split_field field, struct list list)
 {
-	struct cells *whole = cut_behind(lower, field, list, 0, NULL, NULL);
+	struct cells *whole = cut_behind(lower, field, list, (struct way){ .screened_least = SCREENED_NEVER });
 	size_t head = count_head(lower, field, list);
 	if (head == 0 || (whole != NULL && whole->entries_count <= list.count))
 		return whole;
-	struct cells *behind = cut_behind(lower, field, list, head, NULL, NULL);
+	struct cells *behind = cut_behind(lower, field, list, (struct way){
+		.head = head, .screened_least = SCREENED_NEVER,
+	});
 	if (whole == NULL || behind == NULL)
 		return behind == NULL ? whole : behind;
 	bool is_smaller = behind->entries_count + whole->leaves_count / 4 < whole->entries_count;
@@ -144,15 +150,16 @@ static bool tells_apart(const struct cut *cut, struct list list)
 }
 
 /* The list behind its head, by masked hashes: all of them or none. */
-static bool cut_by_hashes(struct lower *lower, enum split_field field, struct list list, size_t head,
+static bool cut_by_hashes(struct lower *lower, enum split_field field, struct list list, struct way way,
 			  struct cut *cut)
 {
-	struct hash_plan plan = hash_plan(lower, field, list.items + head, list.count - head);
+	struct hash_plan plan = hash_plan(lower, field, list.items + way.head, list.count - way.head);
 	struct grain grain = { .blocks_most = 0 };
 	memcpy(grain.homes, plan.homes, sizeof grain.homes);
 	for (size_t i = 0; i < plan.lengths_count; i++) {
 		grain.length = plan.lengths[i];
-		struct cells *cells = cut_behind(lower, field, list, head, &grain, NULL);
+		way.grain = &grain;
+		struct cells *cells = cut_behind(lower, field, list, way);
 		if (cells == NULL)
 			break;
 		cut->cells[cut->cells_count++] = cells;
@@ -170,8 +177,12 @@ static struct cut try_hashes(struct lower *lower, enum split_field field, struct
 	    !cells_may_have_set(lower, list_linear_cost(lower, list)))
 		return cut;
 	size_t head = count_head(lower, field, list);
-	if (cut_by_hashes(lower, field, list, 0, &cut) ||
-	    (head != 0 && cut_by_hashes(lower, field, list, head, &cut)))
+	struct way whole = { .screened_least = SCREENED_LEAST };
+	struct way behind = { .head = head, .screened_least = SCREENED_LEAST }, screened = { .screened_least = 0 };
+	/* screens for all where leaves cannot hold what conflicts */
+	if (cut_by_hashes(lower, field, list, whole, &cut) ||
+	    (head != 0 && cut_by_hashes(lower, field, list, behind, &cut)) ||
+	    (lower->may_check && cut_by_hashes(lower, field, list, screened, &cut)))
 		cut.cost = cut_cost(lower, &cut, list);
 	return cut;
 }
@@ -181,7 +192,9 @@ static bool cut_by_pairs(struct lower *lower, enum split_field field, struct lis
 {
 	struct pair_plan plan = pair_plan(lower, field, list.items + head, list.count - head);
 	if (plan.is_found)
-		cut->cells[0] = cut_behind(lower, field, list, head, &plan.from, &plan.to);
+		cut->cells[0] = cut_behind(lower, field, list, (struct way){
+			head, &plan.from, &plan.to, SCREENED_NEVER, /* its leaves may be cut again, as flows */
+		});
 	if (cut->cells[0] == NULL)
 		return false;
 	cut->cells_count = 1;
@@ -212,7 +225,9 @@ static bool cut_by_blocks(struct lower *lower, enum split_field field, struct li
 	struct pair_plan plan = block_plan(lower, field, behind);
 	bool is_pair = field >= SPLIT_PAIR4;
 	if (plan.is_found)
-		cut->cells[0] = cut_behind(lower, field, list, head, &plan.from, is_pair ? &plan.to : NULL);
+		cut->cells[0] = cut_behind(lower, field, list, (struct way){
+			head, &plan.from, is_pair ? &plan.to : NULL, .screened_least = 0,
+		});
 	if (cut->cells[0] == NULL)
 		return false;
 	cut->cells_count = 1;
