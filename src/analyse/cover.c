@@ -165,13 +165,15 @@ static struct interval range_of(const struct covering *covering, const struct pa
 	return range;
 }
 
-/* The possible values of a field in the box. */
+/* The possible values of a field in the box: for reading, they may be the box's own. */
 static struct interval_set values_of(struct covering *covering, const struct packet_box *box,
 				     enum packet_field field)
 {
 	struct interval range = range_of(covering, box, field);
 	struct interval_set all = { &range, 1, 1 }, copy = { 0 };
 
+	if (has_only(box, field, range.low, range.high))
+		return *box->fields[field];
 	if (box->fields[field] != NULL)
 		return interval_set_intersect(covering->pool, &all, box->fields[field]);
 	interval_set_add(covering->pool, &copy, range.low, range.high);

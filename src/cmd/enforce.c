@@ -34,12 +34,13 @@ size_t rules_total(const struct ruleset *ruleset)
 static struct state_entry *add_entry(struct session *session, const struct enforce_options *enforced,
 				     struct state *state, const struct bundle *bundle)
 {
-	struct text *text = text_new(state->pool);
+	struct text *text = text_new(session->pool);
 	const struct session_options *options = &session->options;
 	struct state_entry *entry;
 
 	bundle_print(bundle, options->path, text);
 	entry = state_add(state, session->diags, text);
+	talloc_free(text); /* it is in a file, and the next thing is a batch as large */
 	if (entry == NULL)
 		return NULL;
 	entry->mark = STATE_LOADING;

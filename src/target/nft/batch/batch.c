@@ -36,6 +36,25 @@ struct nft_batch *nft_batch_new(void *pool)
 	return batch;
 }
 
+struct nft_batch *nft_batch_into(void *pool, struct nft_sink sink)
+{
+	struct nft_batch *batch = nft_batch_new(pool);
+	batch->sink = sink;
+	return batch;
+}
+
+void nft_batch_hand_over(struct nft_batch *batch)
+{
+	for (size_t i = 0; i < batch->messages_count; i++)
+		batch->sink.take(batch->sink.context, batch->messages[i].header);
+	for (size_t i = 0; i < batch->blocks_count; i++) {
+		memset(batch->blocks[i].bytes, 0, batch->blocks[i].used); /* what pads attributes is not written */
+		batch->blocks[i].used = 0;
+	}
+	batch->taken += batch->messages_count;
+	batch->messages_count = 0;
+}
+
 static size_t aligned(size_t length)
 {
 	return (length + NLMSG_ALIGNTO - 1) & ~((size_t)NLMSG_ALIGNTO - 1);
@@ -56,11 +75,13 @@ static struct nft_block *block_with_room(struct nft_batch *batch)
 
 struct nlmsghdr *nft_batch_begin(struct nft_batch *batch, uint16_t type, uint16_t flags)
 {
+	if (batch->sink.take != NULL)
+		nft_batch_hand_over(batch);
 	struct nft_block *block = block_with_room(batch);
 	struct nlmsghdr *header = mnl_nlmsg_put_header(block->bytes + block->used);
 	header->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
 	header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);
-	header->nlmsg_seq = (uint32_t)batch->messages_count + 1;
+	header->nlmsg_seq = (uint32_t)(batch->taken + batch->messages_count) + 1;
 	struct nfgenmsg *general = mnl_nlmsg_put_extra_header(header, sizeof *general);
 	*general = (struct nfgenmsg){ .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
 	return header;

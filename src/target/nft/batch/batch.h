@@ -38,16 +38,28 @@ struct nft_block {
 	size_t size, used;
 };
 
+/* Takes whole messages, one after the other. */
+struct nft_sink {
+	void (*take)(void *context, const struct nlmsghdr *header);
+	void *context;
+};
+
 struct nft_batch {
 	void *pool;
+	struct nft_sink sink; /* take NULL: none */
+	size_t taken;         /* messages that the sink has taken */
 	struct nft_block *blocks;
 	size_t blocks_count, blocks_capacity;
-	struct nft_message *messages; /* message number N has sequence number N + 1 */
+	struct nft_message *messages; /* message number N has sequence number N + 1, and more behind those taken */
 	size_t messages_count, messages_capacity;
 	size_t bytes; /* of all messages, aligned */
 };
 
 struct nft_batch *nft_batch_new(void *pool);
+/* One that keeps no message but the last: the sink gets each when the next is begun, and the last by
+ * nft_batch_hand_over. */
+struct nft_batch *nft_batch_into(void *pool, struct nft_sink sink);
+void nft_batch_hand_over(struct nft_batch *batch);
 /* Is this a kind of message (NFT_MSG_*) that makes a table, or makes it anew? Files of batches hold no other. */
 bool nft_batch_makes(uint8_t kind);
 /* Begins a message of this kind (NFT_MSG_*) with the nfnetlink header for family inet. At most

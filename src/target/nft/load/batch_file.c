@@ -71,28 +71,40 @@ static void add_messages(struct text *out, const struct nft_batch *batch)
 			       nft_message_bytes(&batch->messages[index]));
 }
 
+struct writing {
+	struct text *out;
+	uint32_t count;
+};
+
+static void write_message(void *context, const struct nlmsghdr *header)
+{
+	struct writing *writing = context;
+
+	text_add_bytes(writing->out, (const char *)header, NLMSG_ALIGN(header->nlmsg_len));
+	writing->count++;
+}
+
 void nft_batch_file_write(struct text *out, const struct nft_table *table)
 {
-	void *scratch = pool_child(out->pool, "batch file");
-	struct nft_batch *first = removal(scratch, table->name);
-	struct nft_batch *batch = nft_replace_direct(scratch, table, nft_kernel_nothing(scratch, table->name),
-						     false);
+	struct nft_batch *first = removal(out->pool, table->name);
+	struct writing writing = { out, (uint32_t)first->messages_count };
 	struct header header = {
 		.magic = MAGIC, /* without its NUL */
 		.version = htole32(VERSION),
 		.order = ORDER_MARK,
-		.messages_count = htole32((uint32_t)(first->messages_count + batch->messages_count)),
-		.length = htole64(first->bytes + batch->bytes),
 	};
-	size_t begin = out->length;
+	size_t begin = out->length, length;
 
 	memcpy(header.table, table->name, strlen(table->name));
 	text_add_bytes(out, (const char *)&header, sizeof header);
 	add_messages(out, first);
-	add_messages(out, batch);
-	hash_of(&header, out->bytes + begin + sizeof header, out->length - begin - sizeof header, header.hash);
+	nft_replace_nothing(out->pool, table, (struct nft_sink){ write_message, &writing });
+	length = out->length - begin - sizeof header;
+	header.messages_count = htole32(writing.count);
+	header.length = htole64(length);
+	hash_of(&header, out->bytes + begin + sizeof header, length, header.hash);
 	memcpy(out->bytes + begin, &header, sizeof header);
-	talloc_free(scratch);
+	talloc_free(first);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------- */

@@ -13,8 +13,8 @@
 #include "target/nft/model/kernel_names.h"
 #include "target/nft/read/expression.h"
 
-/* Messages of rules and elements after which their arena is thrown away. */
-#define MESSAGES_AT_ONCE 1000
+/* Bytes of rules and elements behind which their arena is thrown away: what is read of them is a few times as long. */
+#define BYTES_AT_ONCE ((size_t)256 << 10)
 #define LANES 4
 
 struct digest {
@@ -35,7 +35,7 @@ struct kept_hash {
 	size_t elements_most;
 	struct nft_read *read; /* no rules and elements but those of the message at hand */
 	struct arena *arena, *passing; /* what stays, and what is thrown away */
-	size_t passed;
+	size_t passed; /* bytes of messages that stand in it */
 	struct text *text;
 	struct names *sums; /* set -> struct sum */
 	struct digest *digests; /* of what came and has gone */
@@ -164,9 +164,11 @@ static void take_passing(struct kept_hash *hash, const struct nlmsghdr *message,
 		take_elements(hash, set);
 	else
 		add_digest(hash, digest_of(message, message->nlmsg_len));
-	if (++hash->passed % MESSAGES_AT_ONCE == 0) {
+	hash->passed += message->nlmsg_len;
+	if (hash->passed >= BYTES_AT_ONCE) {
 		talloc_free(hash->passing);
 		hash->passing = arena_new(hash);
+		hash->passed = 0;
 	}
 }
 

@@ -395,6 +395,21 @@ struct nft_batch *nft_replace_direct(void *pool, const struct nft_table *table,
 	return writer.batch;
 }
 
+void nft_replace_nothing(void *pool, const struct nft_table *table, struct nft_sink sink)
+{
+	void *scratch = pool_child(pool, "messages");
+	struct writer writer = {
+		.batch = nft_batch_into(scratch, sink),
+		.table = table,
+		.kernel = nft_kernel_nothing(scratch, table->name),
+		.naming = { .table = table->name, .suffix = "" },
+	};
+	add_table(&writer);
+	make_direct(&writer);
+	nft_batch_hand_over(writer.batch);
+	talloc_free(scratch);
+}
+
 struct nft_batch *nft_replace_by_force(void *pool, const struct nft_table *table, const char *name)
 {
 	struct writer writer = {

@@ -13,6 +13,8 @@
 #include "target/nft/batch/batch.h"
 #include "target/nft/load/kernel.h"
 
+/* The messages that make the table where there is none, to the sink one by one. */
+void nft_replace_nothing(void *pool, const struct nft_table *table, struct nft_sink sink);
 /* All in one transaction. */
 struct nft_batch *nft_replace_direct(void *pool, const struct nft_table *table,
 				     const struct nft_kernel *kernel, bool empties_maps);

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NEST_LEVELS_MAX 4 /* expressions in expressions: the kernel takes one level */
@@ -551,15 +552,33 @@ const struct read_expressions *read_nested(const struct read_expression *express
 
 /* --- printing --------------------------------------------------------------------------------------- */
 
+/* Of millions of elements: text_addf would take longer than all that is done with them else. */
+static void print_bytes(struct text *out, const uint8_t *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+	text_reserve(out, 2 * length);
+	for (size_t i = 0; i < length; i++) {
+		const char pair[] = { digits[bytes[i] >> 4], digits[bytes[i] & 15] };
+		text_add_bytes(out, pair, sizeof pair);
+	}
+}
+
+static void print_verdict(struct text *out, const struct read_data *data)
+{
+	text_add(out, data->verdict < 0 ? "verdict -" : "verdict ");
+	text_add_unsigned(out, (uint64_t)llabs(data->verdict));
+	if (data->chain == NULL)
+		return;
+	text_add_char(out, ' ');
+	text_add(out, data->chain);
+}
+
 void read_data_print(struct text *out, const struct read_data *data)
 {
-	if (data->is_verdict) {
-		text_addf(out, "verdict %d%s%s", data->verdict, data->chain == NULL ? "" : " ",
-			  data->chain == NULL ? "" : data->chain);
-		return;
-	}
-	for (uint32_t i = 0; i < data->length; i++)
-		text_addf(out, "%02x", data->bytes[i]);
+	if (data->is_verdict)
+		print_verdict(out, data);
+	else
+		print_bytes(out, data->bytes, data->length);
 }
 
 static void print_level(struct text *out, const struct read_expression *expression, unsigned level);

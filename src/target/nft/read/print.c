@@ -43,8 +43,10 @@ void read_element_print(struct text *out, const struct read_element *element)
 	}
 	if (more->object != NULL)
 		text_addf(out, " object %s", more->object);
-	if (element->flags != 0)
-		text_addf(out, " flags %u", element->flags);
+	if (element->flags != 0) {
+		text_add(out, " flags ");
+		text_add_unsigned(out, element->flags);
+	}
 	print_expressions(out, &more->expressions);
 	print_comment(out, more->comment);
 	text_add_char(out, '\n');
