@@ -1,9 +1,10 @@
 #include "cmd/proof.h"
 
 #include <linux/netfilter.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/sha256.h"
 
 static void add_difference(struct session *session, const struct proof *proof, const char *subject)
 {
@@ -85,11 +86,7 @@ void proof_tell(const struct session *session, const struct proof *proof, const 
 
 void proof_hash(const struct text *text, char sha256[REREAD_HASH_LENGTH + 1])
 {
-	SHA2_CTX hash;
-
-	SHA256Init(&hash);
-	SHA256Update(&hash, (const uint8_t *)text->bytes, text->length);
-	SHA256End(&hash, sha256);
+	sha256_digits_of(text->bytes, text->length, sha256);
 }
 
 /* --- lists of routers ------------------------------------------------------------------------------- */

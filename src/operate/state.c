@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/pool.h"
+#include "base/sha256.h"
 #include "diag/json.h"
 #include "target/nft/load/batch_file.h"
 
@@ -20,7 +20,7 @@
 #define HEAD_LENGTH (sizeof HEAD - 1 + STATE_HASH_LENGTH + 1) /* with the line end */
 #define LOCK_WAIT_MS 10000
 
-_Static_assert(SHA256_DIGEST_STRING_LENGTH == STATE_HASH_LENGTH + 1, "the digits of a hash");
+_Static_assert(SHA256_DIGITS == STATE_HASH_LENGTH, "the digits of a hash");
 
 static const char *const mark_words[] = { "loading", "waiting", "confirmed", "reverted" };
 
@@ -31,10 +31,7 @@ const char *state_mark_word(enum state_mark mark)
 
 void state_hash(const char *bytes, size_t length, char hash[STATE_HASH_LENGTH + 1])
 {
-	SHA2_CTX context;
-	SHA256Init(&context);
-	SHA256Update(&context, (const uint8_t *)bytes, length);
-	SHA256End(&context, hash);
+	sha256_digits_of(bytes, length, hash);
 }
 
 /* The way out of what the system's words leave open. */

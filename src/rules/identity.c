@@ -4,13 +4,13 @@
  * begins with its length, so that two meanings never give one row. */
 #include "rules/identity.h"
 
-#include <sha256.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/interned.h"
 #include "base/names.h"
 #include "base/pool.h"
+#include "base/sha256.h"
 
 #define DIGITS 12
 /* Sets larger than this go in by their own hash: a list of a million prefixes is hashed once. */
@@ -306,12 +306,9 @@ static void add_translation(struct identity_maker *maker, const struct translati
 static void hash_bytes(struct identity_maker *maker, char digits[DIGITS + 1])
 {
 	static const char hexadecimal[] = "0123456789abcdef";
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-	SHA2_CTX hash;
+	uint8_t digest[SHA256_BYTES];
 
-	SHA256Init(&hash);
-	SHA256Update(&hash, maker->bytes, maker->bytes_count);
-	SHA256Final(digest, &hash);
+	sha256_of(maker->bytes, maker->bytes_count, digest);
 	for (size_t index = 0; index < DIGITS; index++)
 		digits[index] = hexadecimal[digest[index / 2] >> (index % 2 == 0 ? 4 : 0) & 15];
 	digits[DIGITS] = '\0';

@@ -1,10 +1,13 @@
 /* Memory and text. */
+#include <sha2.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
 #include "base/radix.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "unit.h"
 
@@ -142,6 +145,28 @@ START_TEST(text_writes_numbers)
 }
 END_TEST
 
+/* Of every length round several blocks, in pieces of any length. */
+START_TEST(sha256_is_that_of_libmd)
+{
+	uint8_t bytes[700];
+	unsigned random = 1;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)rand_r(&random);
+	for (size_t length = 0; length <= sizeof bytes; length++) {
+		char found[SHA256_DIGITS + 1], wanted[SHA256_DIGEST_STRING_LENGTH];
+		struct sha256 hash;
+		sha256_begin(&hash);
+		for (size_t at = 0, part; at < length; at += part) {
+			part = 1 + (size_t)rand_r(&random) % 200;
+			part = part < length - at ? part : length - at;
+			sha256_add(&hash, bytes + at, part);
+		}
+		sha256_end_digits(&hash, found);
+		ck_assert_str_eq(found, SHA256Data(bytes, length, wanted));
+	}
+}
+END_TEST
+
 START_TEST(text_holds_nul_bytes)
 {
 	struct text *text = text_new(unit_pool());
@@ -202,6 +227,7 @@ static Suite *text_suite(void)
 	tcase_add_test(test_case, text_takes_formats_of_any_length);
 	tcase_add_test(test_case, text_writes_numbers);
 	tcase_add_test(test_case, text_holds_nul_bytes);
+	tcase_add_test(test_case, sha256_is_that_of_libmd);
 	return suite;
 }
 

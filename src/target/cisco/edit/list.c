@@ -1,11 +1,11 @@
 #include "target/cisco/edit/list.h"
 
-#include <sha256.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/interned.h"
 #include "base/pool.h"
+#include "base/sha256.h"
 #include "target/cisco/read/format.h"
 
 #define CELLS_MAX (16u << 20) /* of the table of common subsequences: 64 MB */
@@ -33,13 +33,13 @@ bool edit_is_same(void *pool, const struct acl_list *a, const struct acl_list *b
 const char *edit_hash(void *pool, const struct acl_list *list)
 {
 	struct text *all = text_new(pool);
-	char digits[SHA256_DIGEST_STRING_LENGTH];
+	char digits[SHA256_DIGITS + 1];
 
 	for (size_t index = 0; index < list->entries_count; index++) {
 		acl_entry_format(all, list, list->entries[index]);
 		text_add_char(all, '\n');
 	}
-	SHA256Data((const uint8_t *)all->bytes, all->length, digits);
+	sha256_digits_of(all->bytes, all->length, digits);
 	return pool_strndup(pool, digits, EDIT_HASH_DIGITS);
 }
 

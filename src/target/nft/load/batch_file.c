@@ -3,11 +3,11 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/sha256.h"
 #include "target/nft/model/kernel_names.h"
 #include "target/nft/load/refusal.h"
 #include "target/nft/load/replace.h"
@@ -26,7 +26,7 @@ struct header {
 	uint32_t version, order, messages_count, zero;
 	uint64_t length;
 	char table[TABLE_MOST];
-	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[SHA256_BYTES];
 };
 
 #define HASHED_BYTES offsetof(struct header, hash)
@@ -34,14 +34,14 @@ struct header {
 _Static_assert(sizeof(struct header) == NFT_BATCH_FILE_HEAD && HASHED_BYTES == 72, "the format, without gaps");
 
 static void hash_of(const struct header *header, const char *bytes, size_t length,
-		    uint8_t hash[SHA256_DIGEST_LENGTH])
+		    uint8_t hash[SHA256_BYTES])
 {
-	SHA2_CTX context;
+	struct sha256 context;
 
-	SHA256Init(&context);
-	SHA256Update(&context, (const uint8_t *)header, HASHED_BYTES);
-	SHA256Update(&context, (const uint8_t *)bytes, length);
-	SHA256Final(hash, &context);
+	sha256_begin(&context);
+	sha256_add(&context, header, HASHED_BYTES);
+	sha256_add(&context, bytes, length);
+	sha256_end(&context, hash);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------ */
@@ -111,7 +111,7 @@ void nft_batch_file_write(struct text *out, const struct nft_table *table)
 
 static const char *check_header(void *pool, const struct header *header, const char *bytes, size_t length)
 {
-	uint8_t hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[SHA256_BYTES];
 	uint64_t wanted = le64toh(header->length);
 
 	if (memcmp(header->magic, MAGIC, sizeof header->magic) != 0)
@@ -171,11 +171,11 @@ static const char *read_messages(void *pool, char *bytes, size_t length, size_t 
 	return file->batch->messages_count == count && count > 0 ? NULL : "its messages are not as many as it says";
 }
 
-static const char *digits_of(void *pool, const uint8_t hash[SHA256_DIGEST_LENGTH])
+static const char *digits_of(void *pool, const uint8_t hash[SHA256_BYTES])
 {
-	char *digits = pool_bytes(pool, SHA256_DIGEST_STRING_LENGTH);
+	char *digits = pool_bytes(pool, SHA256_DIGITS + 1);
 
-	for (size_t index = 0; index < SHA256_DIGEST_LENGTH; index++)
+	for (size_t index = 0; index < SHA256_BYTES; index++)
 		(void)snprintf(digits + 2 * index, 3, "%02x", hash[index]);
 	return digits;
 }

@@ -4,21 +4,21 @@
 
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
+#include "base/sha256.h"
 #include "target/nft/batch/batch.h"
 #include "target/nft/model/kernel_names.h"
 #include "target/nft/read/expression.h"
 
-/* Bytes of rules and elements behind which their arena is thrown away: what is read of them is a few times as long. */
+/* Bytes of rules and elements behind which their arena is thrown away: what was read is a few times as long. */
 #define BYTES_AT_ONCE ((size_t)256 << 10)
 #define LANES 4
 
 struct digest {
-	uint8_t bytes[SHA256_DIGEST_LENGTH];
+	uint8_t bytes[SHA256_BYTES];
 };
 
 /* Of a set's elements. */
@@ -27,7 +27,7 @@ struct sum {
 	size_t count; /* an interval is one */
 };
 
-_Static_assert(LANES * sizeof(uint64_t) == SHA256_DIGEST_LENGTH, "a sum is as long as a hash");
+_Static_assert(LANES * sizeof(uint64_t) == SHA256_BYTES, "a sum is as long as a hash");
 
 struct kept_hash {
 	void *pool;
@@ -41,7 +41,7 @@ struct kept_hash {
 	struct digest *digests; /* of what came and has gone */
 	size_t digests_count, digests_capacity;
 	char *chain; /* whose rules come, or NULL */
-	SHA2_CTX rules;
+	struct sha256 rules;
 };
 
 struct kept_hash *kept_hash_new(void *pool, const char *table, bool is_dump, size_t elements_most)
@@ -61,11 +61,8 @@ struct kept_hash *kept_hash_new(void *pool, const char *table, bool is_dump, siz
 
 static struct digest digest_of(const void *bytes, size_t length)
 {
-	SHA2_CTX context;
 	struct digest digest;
-	SHA256Init(&context);
-	SHA256Update(&context, bytes, length);
-	SHA256Final(digest.bytes, &context);
+	sha256_of(bytes, length, digest.bytes);
 	return digest;
 }
 
@@ -89,7 +86,7 @@ static void end_rules(struct kept_hash *hash)
 	struct digest digest;
 	if (hash->chain == NULL)
 		return;
-	SHA256Final(digest.bytes, &hash->rules);
+	sha256_end(&hash->rules, digest.bytes);
 	add_digest(hash, digest);
 	talloc_free(hash->chain);
 	hash->chain = NULL;
@@ -99,8 +96,8 @@ static void begin_rules(struct kept_hash *hash, const char *chain)
 {
 	end_rules(hash);
 	hash->chain = pool_strdup(hash->pool, chain);
-	SHA256Init(&hash->rules);
-	SHA256Update(&hash->rules, (const uint8_t *)chain, strlen(chain) + 1);
+	sha256_begin(&hash->rules);
+	sha256_add(&hash->rules, chain, strlen(chain) + 1);
 }
 
 static void take_rules(struct kept_hash *hash, struct read_chain *chain)
@@ -109,7 +106,7 @@ static void take_rules(struct kept_hash *hash, struct read_chain *chain)
 		begin_rules(hash, chain->name);
 	for (size_t i = 0; i < chain->rules_count; i++)
 		read_rule_print(hash->text, &chain->rules[i]);
-	SHA256Update(&hash->rules, (const uint8_t *)hash->text->bytes, hash->text->length);
+	sha256_add(&hash->rules, hash->text->bytes, hash->text->length);
 	hash->text->length = 0;
 	chain->rules_count = 0;
 }
@@ -245,13 +242,9 @@ static void add_parts(struct kept_hash *hash, const struct read_table *table)
 
 static void put_hash(struct kept_hash *hash, char sha256[REREAD_HASH_LENGTH + 1])
 {
-	SHA2_CTX context;
 	if (hash->digests_count > 1)
 		qsort(hash->digests, hash->digests_count, sizeof *hash->digests, compare_digests);
-	SHA256Init(&context);
-	for (size_t i = 0; i < hash->digests_count; i++)
-		SHA256Update(&context, hash->digests[i].bytes, sizeof hash->digests[i].bytes);
-	SHA256End(&context, sha256);
+	sha256_digits_of(hash->digests, hash->digests_count * sizeof *hash->digests, sha256);
 }
 
 /* Sorted, the hashes of the sets are anywhere among the others: those come first into a copy. */
