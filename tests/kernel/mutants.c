@@ -216,6 +216,16 @@ static bool is_there_twice(const struct read_set *set, const struct read_element
 	return false;
 }
 
+/* Elements share what is beside their keys. */
+static const struct read_data *own_value(struct nft_read *read, struct read_element *element)
+{
+	struct read_more *more = pool_new(read->pool, struct read_more);
+
+	*more = *element->more;
+	element->more = more;
+	return &more->value;
+}
+
 static bool mutate_element(struct nft_read *read, const struct read_table *table, struct text *what)
 {
 	struct read_set *set;
@@ -224,7 +234,7 @@ static bool mutate_element(struct nft_read *read, const struct read_table *table
 		return false;
 	text_addf(what, "set %s, element %zu: ", set->name, (size_t)(element - set->elements) + 1);
 	if (element->more->value.is_verdict && unit_below(2) == 0)
-		change_verdict(&element->more->value, table, what);
+		change_verdict(own_value(read, element), table, what);
 	else if (element->more->key_end != NULL && unit_below(2) == 0)
 		change_bytes(element->more->key_end, element->key_length, what);
 	else

@@ -450,8 +450,33 @@ static bool read_more(const struct reader *reader, const struct attributes *attr
 				    &more->expressions);
 }
 
+#define VALUES_REMEMBERED 8
+
+/* What elements of one message have been read to: a map's are few, and mostly the same. */
+struct values {
+	const struct nlattr *attributes[VALUES_REMEMBERED]; /* in the message */
+	const struct read_more *more[VALUES_REMEMBERED];
+	size_t count; /* of all that were put in; the oldest go */
+};
+
+static const struct read_more *value_find(const struct values *values, const struct nlattr *attribute)
+{
+	for (size_t i = 0; i < values->count && i < VALUES_REMEMBERED; i++)
+		if (values->attributes[i]->nla_len == attribute->nla_len &&
+		    memcmp(values->attributes[i], attribute, attribute->nla_len) == 0)
+			return values->more[i];
+	return NULL;
+}
+
+static void value_put(struct values *values, const struct nlattr *attribute, const struct read_more *more)
+{
+	size_t place = values->count++ % VALUES_REMEMBERED;
+	values->attributes[place] = attribute;
+	values->more[place] = more;
+}
+
 static bool read_element(const struct reader *reader, const struct nlattr *nest, const struct read_set *set,
-			 struct read_element *element)
+			 struct values *values, struct read_element *element)
 {
 	static const struct read_more nothing;
 	struct attributes attributes = nested_of(nest);
@@ -459,11 +484,22 @@ static bool read_element(const struct reader *reader, const struct nlattr *nest,
 	element->more = &nothing;
 	if (!read_key(reader, &attributes, set, element))
 		return false;
-	if (!has_more(&attributes))
+	const struct nlattr *value = attributes.of[NFTA_SET_ELEM_DATA];
+	attributes.of[NFTA_SET_ELEM_DATA] = NULL;
+	bool is_value = value != NULL && !has_more(&attributes);
+	attributes.of[NFTA_SET_ELEM_DATA] = value;
+	const struct read_more *known = is_value ? value_find(values, value) : NULL;
+	if (known != NULL || !has_more(&attributes)) {
+		element->more = known != NULL ? known : &nothing;
 		return true;
+	}
 	struct read_more *more = arena_new_item(reader->arena, struct read_more);
 	element->more = more;
-	return read_more(reader, &attributes, element->key_length, more);
+	if (!read_more(reader, &attributes, element->key_length, more))
+		return false;
+	if (is_value)
+		value_put(values, value, more);
+	return true;
 }
 
 static bool new_elements(struct reader *reader, const struct attributes *attributes)
@@ -474,9 +510,10 @@ static bool new_elements(struct reader *reader, const struct attributes *attribu
 		return fail(reader, "elements without a set", NULL);
 	if (nest == NULL)
 		return true;
+	struct values values = { .count = 0 };
 	read_each_nested(attribute, nest) {
 		struct read_element element = { 0 };
-		if (!read_element(reader, attribute, set, &element))
+		if (!read_element(reader, attribute, set, &values, &element))
 			return fail(reader, "a malformed element in set", set->name);
 		*pool_append(reader->read->pool, set, elements) = element;
 	}

@@ -107,7 +107,7 @@ struct read_more {
 /* There are two of them for each interval of a set: each byte here is 2 MB at a million prefixes. */
 struct read_element {
 	const uint8_t *key;           /* as long as the set says; NULL: a catch-all's */
-	const struct read_more *more; /* never NULL */
+	const struct read_more *more; /* never NULL; elements with one value may have one together */
 	uint32_t key_length;
 	uint32_t flags;               /* NFT_SET_ELEM_* */
 };
