@@ -11,7 +11,7 @@
 #include "cmd/command.h"
 #include "diag/diag.h"
 
-#define MAPPED_ALONE (1 << 20) /* larger ones are moved, not copied, where they grow */
+#define MAPPED_ALONE (8 << 20) /* larger ones are moved, not copied, where they grow */
 #define KEPT_FREE (1 << 30)
 
 /* What is freed is wanted again soon, and the kernel clears each page that it gives anew. */
