@@ -435,7 +435,8 @@ static void write_families(struct lower *lower, struct site site,
 	write_family_rule(lower, site, families->of[1], FAMILIES_IPV6);
 }
 
-/* Lines to be written ahead of a structure of this cost: all of the first hundredth, or none. */
+/* Lines to be written ahead of a structure of this cost: all of the first hundredth, or none; none where the others
+ * would then be plain rules (cut_choose), which packets pay more for. */
 static size_t lines_ahead(const struct lower *lower, struct site site, struct list list, unsigned cost)
 {
 	size_t ahead = list.count / AHEAD_LINES == 0 ? 1 : list.count / AHEAD_LINES;
@@ -444,7 +445,8 @@ static size_t lines_ahead(const struct lower *lower, struct site site, struct li
 		return 0;
 	for (size_t i = 0; i < ahead && lines * lower->limits->ahead_share <= cost; i++)
 		lines += emit_cost(lower, list.items[i]);
-	return lines * lower->limits->ahead_share <= cost ? ahead : 0;
+	unsigned others = list_linear_cost(lower, (struct list){ list.items + ahead, list.count - ahead });
+	return lines * lower->limits->ahead_share <= cost && cost < others - others / 8 ? ahead : 0;
 }
 
 /* Gives what remains to be written. */
