@@ -12,6 +12,7 @@
 #define LOG_PREFIX_LONGEST 40
 #define ID_LONGEST 64
 #define BURST_USUAL 5
+#define LIMIT_DAYS_MOST 1000u
 #define SECONDS_A_DAY 86400
 #define SOON_DAYS 30
 
@@ -125,6 +126,23 @@ static bool positive_resolve(struct option_reading *reading, const struct ast_wo
 	return false;
 }
 
+/* What was let pass has to be remembered until the burst is full again, of each source: no kernel keeps that for
+ * ever, and what it forgets earlier would be full too early. nft reads at most eight digits of seconds. */
+static bool limit_is_kept(struct option_reading *reading, const struct ast_option *option,
+			  const struct limit *limit)
+{
+	uint64_t days = limit->burst * (uint64_t)limit->unit_s / limit->rate / SECONDS_A_DAY;
+	struct diagnostic *error;
+
+	if (days <= LIMIT_DAYS_MOST)
+		return true;
+	error = diag_add(reading->resolver->diags, CODE_LIMIT_TOO_SLOW, option->span,
+			 "a burst of %u would take %llu days to fill again, and %u are the most", limit->burst,
+			 (unsigned long long)days, LIMIT_DAYS_MOST);
+	diag_note(reading->resolver->diags, error, SPAN_NONE, "say a smaller burst, or a larger rate");
+	return false;
+}
+
 static bool read_limit(struct option_reading *reading, const struct ast_option *option)
 {
 	struct limit *limit = arena_new_item(reading->resolver->arena, struct limit);
@@ -137,7 +155,7 @@ static bool read_limit(struct option_reading *reading, const struct ast_option *
 		is_good = positive_resolve(reading, option->burst, "a burst", &burst) && is_good;
 	limit->burst = (uint32_t)burst;
 	limit->is_per_source = option->is_per_source;
-	return is_good;
+	return is_good && limit_is_kept(reading, option, limit);
 }
 
 /* --- time ---------------------------------------------------------------------------------------------- */

@@ -18,7 +18,7 @@ enum { OUTCOME_ACCEPT, OUTCOME_DROP, OUTCOME_REFUSE, OUTCOME_FIRST_FREE };
 #define LOG_PREFIX_MAX 127
 #define SOURCES_MAX 65535
 #define TIMEOUT_MIN_S 60
-#define TIMEOUT_MAX_S (7 * 86400)
+#define TIMEOUT_MAX_S (1002 * 86400) /* more than the resolver lets a limit take */
 
 struct action {
 	const struct identity *identity;
