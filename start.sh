@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")"
 
 packages='gcc meson ninja-build pkg-config flex bison libnftnl-dev libmnl-dev libtalloc-dev
-uthash-dev libjansson-dev libmd-dev libcap-ng-dev libseccomp-dev scdoc nftables'
+uthash-dev libjansson-dev nettle-dev libcap-ng-dev libseccomp-dev scdoc nftables'
 
 missing=
 for package in $packages; do

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 packages='gcc clang libclang-rt-14-dev meson ninja-build pkg-config flex bison libnftnl-dev
-libmnl-dev libtalloc-dev uthash-dev libjansson-dev libmd-dev libcap-ng-dev libseccomp-dev scdoc check
+libmnl-dev libtalloc-dev uthash-dev libjansson-dev nettle-dev libcap-ng-dev libseccomp-dev scdoc check
 nftables iproute2
 conntrack iptables iputils-ping valgrind python3 git libc6-dev ansible
 libxml2-utils python3-junitparser python3-sarif-python-om'

@@ -1,18 +1,18 @@
-/* SHA-256 (FIPS 180-4), by the processor's own instructions where it has them: a million prefixes are hashed
- * several times over, as messages, as a file and one by one. */
+/* SHA-256 (FIPS 180-4), by nettle, which takes the processor's own instructions where it has them: a million
+ * prefixes are hashed several times over, as messages, as a file and one by one. */
 #ifndef FWC_BASE_SHA256_H
 #define FWC_BASE_SHA256_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include <nettle/sha2.h>
+
 #define SHA256_BYTES 32
 #define SHA256_DIGITS 64 /* in hexadecimal, without the NUL */
 
 struct sha256 {
-	uint32_t state[8];
-	uint64_t length;  /* bytes so far */
-	uint8_t rest[64]; /* of them, those behind the last whole block */
+	struct sha256_ctx context;
 };
 
 void sha256_begin(struct sha256 *hash);

@@ -1,5 +1,4 @@
 /* Memory and text. */
-#include <sha2.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -145,24 +144,42 @@ START_TEST(text_writes_numbers)
 }
 END_TEST
 
-/* Of every length round several blocks, in pieces of any length. */
-START_TEST(sha256_is_that_of_libmd)
+/* NIST, "Examples with intermediate values", SHA256.pdf, and the empty message. */
+START_TEST(sha256_is_that_of_the_standard)
+{
+	static const struct {
+		const char *message, *digits;
+	} examples[] = {
+		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+		  "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+	};
+	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
+		char found[SHA256_DIGITS + 1];
+		sha256_digits_of(examples[i].message, strlen(examples[i].message), found);
+		ck_assert_str_eq(found, examples[i].digits);
+	}
+}
+END_TEST
+
+START_TEST(sha256_of_pieces_is_that_of_the_whole)
 {
 	uint8_t bytes[700];
-	unsigned random = 1;
 	for (size_t i = 0; i < sizeof bytes; i++)
-		bytes[i] = (uint8_t)rand_r(&random);
+		bytes[i] = (uint8_t)unit_below(256);
 	for (size_t length = 0; length <= sizeof bytes; length++) {
-		char found[SHA256_DIGITS + 1], wanted[SHA256_DIGEST_STRING_LENGTH];
+		char found[SHA256_DIGITS + 1], wanted[SHA256_DIGITS + 1];
 		struct sha256 hash;
 		sha256_begin(&hash);
 		for (size_t at = 0, part; at < length; at += part) {
-			part = 1 + (size_t)rand_r(&random) % 200;
+			part = 1 + unit_below(200);
 			part = part < length - at ? part : length - at;
 			sha256_add(&hash, bytes + at, part);
 		}
 		sha256_end_digits(&hash, found);
-		ck_assert_str_eq(found, SHA256Data(bytes, length, wanted));
+		sha256_digits_of(bytes, length, wanted);
+		ck_assert_str_eq(found, wanted);
 	}
 }
 END_TEST
@@ -227,7 +244,8 @@ static Suite *text_suite(void)
 	tcase_add_test(test_case, text_takes_formats_of_any_length);
 	tcase_add_test(test_case, text_writes_numbers);
 	tcase_add_test(test_case, text_holds_nul_bytes);
-	tcase_add_test(test_case, sha256_is_that_of_libmd);
+	tcase_add_test(test_case, sha256_is_that_of_the_standard);
+	tcase_add_test(test_case, sha256_of_pieces_is_that_of_the_whole);
 	return suite;
 }
 
