@@ -55,6 +55,7 @@ struct walk_chain {
 	diagram meaning;
 	struct walk_piece rows;    /* in which it is right, where the space is cut */
 	uint8_t families;          /* for which it is right */
+	uint8_t comers;            /* of which packets come to it, once that is known (comers.h) */
 	struct walk_start *starts; /* of its rules, where the space is cut; or NULL */
 	struct walk_piece reach;   /* outside no rule begins */
 	/* the lookup that met it last, and its groups there (lookup.c): of a jump, of a goto */
@@ -78,6 +79,7 @@ struct walk {
 	uint8_t families; /* of the packets that come to where the walk is */
 	struct names *chains; /* struct walk_chain by name */
 	struct interned *by_verdict; /* the same, by the address of a verdict */
+	bool knows_comers;
 	size_t lookups_count;
 	struct walk_chain **made; /* those to be worked out again in the next piece of the space */
 	size_t made_count, made_capacity;
@@ -130,6 +132,7 @@ struct walk_protocols walk_protocols_without(const struct walk_protocols *a, con
 
 /* The chain that a verdict goes to, which may not be there; of one name there is one. */
 struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verdict);
+struct walk_chain *walk_chain_called(struct walk *walk, const char *name);
 
 /* Operations. */
 diagram walk_sequence(struct walk *walk, diagram first, diagram then);

@@ -7,6 +7,7 @@
 
 #include "base/pool.h"
 #include "target/nft/read/expression.h"
+#include "target/nft/walk/comers.h"
 #include "target/nft/walk/lookup.h"
 #include "target/nft/walk/path.h"
 #include "target/nft/walk/rule.h"
@@ -14,19 +15,6 @@
 #define LEVELS_MAX 16 /* NFT_JUMP_STACK_SIZE: the kernel takes no more */
 
 enum { NOT_BEGUN, OPEN, DONE };
-
-static uint8_t families_of(uint8_t family)
-{
-	switch (family) {
-	case NFPROTO_IPV4:
-		return FAMILIES_IPV4;
-	case NFPROTO_IPV6:
-		return FAMILIES_IPV6;
-	case NFPROTO_INET:
-		return FAMILIES_BOTH;
-	}
-	return FAMILIES_NONE;
-}
 
 struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves,
 		      const struct read_table *table)
@@ -38,7 +26,7 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	walk->variables = walk_variables_new(space);
 	walk->leaves = leaves;
 	walk->table = table;
-	walk->families = families_of(table->family);
+	walk->families = walk_families_of(table->family);
 	walk->chains = names_new(walk, false);
 	walk->arena = arena_new(walk);
 	walk->indices = interned_new(walk, walk->arena);
@@ -91,11 +79,15 @@ static diagram unsure(struct walk *walk, const char *why, const char *name)
 	return walk_leaf_of(walk->leaves, WALK_UNSURE, text, walk->leaves->none);
 }
 
-/* How its rules begin, once for all pieces, whoever comes to them. */
+/* How its rules begin, once for all pieces and all that come to them. */
 static void begin_chain(struct walk *walk, struct walk_chain *at)
 {
 	const uint8_t families = walk->families;
-	walk->families = families_of(walk->table->family);
+	if (!walk->knows_comers)
+		walk_comers_find(walk);
+	walk->knows_comers = true;
+	at->comers |= families;
+	walk->families = at->comers;
 	at->starts = arena_array(walk->arena, struct walk_start, at->chain->rules_count);
 	at->reach = walk_start_nothing;
 	walk->chain = at->chain;
@@ -105,31 +97,6 @@ static void begin_chain(struct walk *walk, struct walk_chain *at)
 		walk_start_widen(walk, &at->starts[i], &at->reach);
 	}
 	walk->families = families;
-}
-
-/* The families of which no packet comes behind the rule: it asks for nothing but the family, and sends its packets
- * away for good. */
-static uint8_t families_taken(const struct read_rule *rule)
-{
-	const struct read_expression *items = rule->expressions.items;
-	if (rule->expressions.items_count != 3 || items[0].kind != READ_META || items[1].kind != READ_CMP ||
-	    items[2].kind != READ_IMMEDIATE)
-		return FAMILIES_NONE;
-	const struct read_data *value = read_data(&items[1], NFTA_CMP_DATA);
-	const struct read_data *verdict = read_data(&items[2], NFTA_IMMEDIATE_DATA);
-	uint64_t loaded = read_number(&items[0], NFTA_META_DREG, 0);
-	bool is_family = read_number(&items[0], NFTA_META_KEY, UINT64_MAX) == NFT_META_NFPROTO &&
-			 !read_has(&items[0], NFTA_META_SREG) && loaded != NFT_REG_VERDICT &&
-			 read_number(&items[1], NFTA_CMP_SREG, UINT64_MAX) == loaded &&
-			 read_number(&items[1], NFTA_CMP_OP, UINT64_MAX) == NFT_CMP_EQ &&
-			 value != NULL && !value->is_verdict && value->length == 1;
-	bool is_final = verdict != NULL && verdict->is_verdict &&
-			read_number(&items[2], NFTA_IMMEDIATE_DREG, UINT64_MAX) == NFT_REG_VERDICT &&
-			(verdict->verdict == NF_ACCEPT || verdict->verdict == NF_DROP ||
-			 verdict->verdict == NFT_GOTO);
-	return !is_family || !is_final ? FAMILIES_NONE
-		: value->bytes[0] == NFPROTO_IPV4 ? FAMILIES_IPV4
-		: value->bytes[0] == NFPROTO_IPV6 ? FAMILIES_IPV6 : FAMILIES_NONE;
 }
 
 static bool reaches_piece(const struct walk *walk, const struct walk_chain *at)
@@ -148,7 +115,7 @@ static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
 	const uint8_t families = walk->families;
 	bool is_part = walk->space->is_part;
 	size_t count = 0;
-	if (is_part && at->starts == NULL)
+	if (is_part && (at->starts == NULL || (walk->families & ~at->comers) != 0))
 		begin_chain(walk, at);
 	if (is_part && !reaches_piece(walk, at))
 		return diagram_leaf(0);
@@ -161,7 +128,7 @@ static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
 			walk->rules_done++;
 			meanings[count++] = walk_rule(walk, &chain->rules[i], start);
 		}
-		walk->families &= (uint8_t)~families_taken(&chain->rules[i]);
+		walk->families &= (uint8_t)~walk_families_taken(&chain->rules[i]);
 	}
 	walk->families = families;
 	diagram meaning = walk_sequence_of(walk, meanings, count);
@@ -176,7 +143,7 @@ diagram walk_one_rule(struct walk *walk, const struct read_chain *chain, size_t 
 	return walk_rule(walk, &chain->rules[rule], NULL);
 }
 
-static struct walk_chain *chain_of(struct walk *walk, const char *name)
+struct walk_chain *walk_chain_called(struct walk *walk, const char *name)
 {
 	struct walk_chain *known = names_find(walk->chains, name, strlen(name));
 	if (known != NULL)
@@ -191,7 +158,7 @@ struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verd
 {
 	void **slot = interned_slot(walk->by_verdict, &verdict, sizeof verdict);
 	if (*slot == NULL)
-		*slot = chain_of(walk, verdict->chain);
+		*slot = walk_chain_called(walk, verdict->chain);
 	return *slot;
 }
 
@@ -204,7 +171,7 @@ static void work_out(struct walk *walk, struct walk_chain *at, const struct walk
 	const struct walk_piece outer = walk->space->piece;
 	size_t rule = walk->rule, expression = walk->expression;
 	at->rows = at->state == DONE ? walk->space->taken : *rows;
-	at->families = at->state == DONE ? families_of(walk->table->family) : families;
+	at->families = at->state == DONE ? at->comers | families : families;
 	walk->families = at->families;
 	if (walk->space->is_part)
 		walk_space_narrow(walk->space, &at->rows);
@@ -288,7 +255,7 @@ static int compare_priorities(const void *left, const void *right)
 
 static diagram base_meaning(struct walk *walk, const struct read_chain *chain)
 {
-	diagram meaning = rules_meaning(walk, chain_of(walk, chain->name));
+	diagram meaning = rules_meaning(walk, walk_chain_called(walk, chain->name));
 	walk->chain = chain;
 	walk->rule = chain->rules_count;
 	diagram policy = walk_leaf_of(walk->leaves, chain->policy == NF_ACCEPT ? WALK_ACCEPT : WALK_DROP, NULL,
