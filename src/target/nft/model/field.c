@@ -202,6 +202,8 @@ number128 nft_mask(enum nft_field field, unsigned leading)
 {
 	unsigned bits = nft_field_row(field)->bytes * 8;
 	number128 all = nft_field_highest(field);
+	if (leading == 0)
+		return 0;
 	return leading >= bits ? all : all & ~(((number128)1 << (bits - leading)) - 1);
 }
 

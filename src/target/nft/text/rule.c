@@ -110,13 +110,13 @@ static void text_match_place(struct text *out, const struct nft_statement *match
 /* Of /24 nft would load three bytes, unless it is told the mask; it lists either as "192.0.2.0/24". */
 static void text_match_network(struct text *out, const struct nft_statement *match)
 {
-	struct address mask = { FAMILY_IPV4, nft_mask(match->field, match->length) };
 	bool is_masked = match->length == 24 && nft_prefix_load(match) == 32;
 	if (!is_masked) {
 		text_add_char(out, ' ');
 		nft_text_prefix(out, match->field, match->low.number, match->length);
 		return;
 	}
+	struct address mask = { FAMILY_IPV4, nft_mask(match->field, match->length) };
 	text_add(out, " & ");
 	address_format(out, &mask);
 	text_add(out, " == ");
