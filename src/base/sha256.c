@@ -15,16 +15,21 @@ void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 	sha256_digest(&hash->context, SHA256_BYTES, digest);
 }
 
-void sha256_end_digits(struct sha256 *hash, char digits[SHA256_DIGITS + 1])
+void sha256_digits(const uint8_t digest[SHA256_BYTES], char digits[SHA256_DIGITS + 1])
 {
 	static const char hexadecimal[] = "0123456789abcdef";
-	uint8_t digest[SHA256_BYTES];
-	sha256_end(hash, digest);
 	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		digits[2 * i] = hexadecimal[digest[i] >> 4];
 		digits[2 * i + 1] = hexadecimal[digest[i] & 15];
 	}
 	digits[SHA256_DIGITS] = '\0';
+}
+
+void sha256_end_digits(struct sha256 *hash, char digits[SHA256_DIGITS + 1])
+{
+	uint8_t digest[SHA256_BYTES];
+	sha256_end(hash, digest);
+	sha256_digits(digest, digits);
 }
 
 void sha256_of(const void *bytes, size_t length, uint8_t digest[SHA256_BYTES])

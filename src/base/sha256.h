@@ -19,6 +19,7 @@ void sha256_begin(struct sha256 *hash);
 void sha256_add(struct sha256 *hash, const void *bytes, size_t length);
 void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES]);
 /* In lower case. */
+void sha256_digits(const uint8_t digest[SHA256_BYTES], char digits[SHA256_DIGITS + 1]);
 void sha256_end_digits(struct sha256 *hash, char digits[SHA256_DIGITS + 1]);
 
 /* Of bytes that stand side by side. */

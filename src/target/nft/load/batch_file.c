@@ -3,7 +3,6 @@
 #include <endian.h>
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -175,8 +174,7 @@ static const char *digits_of(void *pool, const uint8_t hash[SHA256_BYTES])
 {
 	char *digits = pool_bytes(pool, SHA256_DIGITS + 1);
 
-	for (size_t index = 0; index < SHA256_BYTES; index++)
-		(void)snprintf(digits + 2 * index, 3, "%02x", hash[index]);
+	sha256_digits(hash, digits);
 	return digits;
 }
 
