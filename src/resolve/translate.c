@@ -124,6 +124,19 @@ static const struct address_set *read_host(struct resolver *resolver,
 	return is_good ? host : NULL;
 }
 
+/* Whether each interval has addresses of hosts: between the unspecified address and multicast groups there are. */
+static bool check_hosts(struct resolver *resolver, const struct ast_word *word, const struct interval_set *set,
+			enum family family)
+{
+	for (size_t i = 0; i < set->items_count; i++) {
+		struct address low = { family, set->items[i].low }, high = { family, set->items[i].high };
+		bool has_hosts = low.value == 0 && high.value != 0;
+		if (!has_hosts && is_of_no_host(&high) && !check_host(resolver, word, &low))
+			return false;
+	}
+	return true;
+}
+
 static bool read_at(struct resolver *resolver, struct translation *translation,
 		    const struct ast_word *word)
 {
@@ -135,7 +148,8 @@ static bool read_at(struct resolver *resolver, struct translation *translation,
 	translation->has_at = true;
 	translation->at = *at;
 	translation->options.families &= (uint8_t)address_set_families(at);
-	return true;
+	return check_hosts(resolver, word, &at->v4, FAMILY_IPV4) &&
+	       check_hosts(resolver, word, &at->v6, FAMILY_IPV6);
 }
 
 static bool read_port(struct resolver *resolver, struct translation *translation,
