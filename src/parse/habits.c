@@ -64,7 +64,7 @@ static bool note_mask(struct diags *diags, struct diagnostic *report, const stru
 {
 	const char *word = error->bytes + error->found.begin;
 
-	if (found_length(error) < sizeof "255.0.0.0" - 1 ||
+	if (found_length(error) < sizeof "255.0.0.0" - 1 || memchr(word, '/', found_length(error)) != NULL ||
 	    (memcmp(word, "255.", 4) != 0 && memcmp(word, "0.0.0.", 6) != 0))
 		return false;
 	diag_note(diags, report, SPAN_NONE, "a network is written with the length of its mask: '192.168.0.0/24'");
