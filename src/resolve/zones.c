@@ -22,8 +22,10 @@ static const char *interface_mistake(const struct ast_word *word)
 	for (size_t i = 0; i < word->length; i++) {
 		if (isspace((unsigned char)word->text[i]))
 			return "holds a blank";
-		if (strchr("/:*\\\"$", word->text[i]) != NULL)
-			return "holds '/', ':', '*', '\\', '$' or a quote";
+		if (word->text[i] == '*')
+			return "holds '*': there are no wildcards, interfaces are named one by one";
+		if (strchr("/:\\\"$", word->text[i]) != NULL)
+			return "holds '/', ':', '\\', '$' or a quote";
 		if (!isascii((unsigned char)word->text[i]) || !isprint((unsigned char)word->text[i]))
 			return "holds something else than printable ASCII, which nft's text cannot say";
 	}
