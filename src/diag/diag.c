@@ -1,7 +1,8 @@
 /* The diagnostic bag.
  *
  * Past DIAG_LIMIT a diagnostic is counted but not kept: it gets the slot behind the last
- * kept one, which has no text and takes no notes, so that a hopeless file costs no memory. */
+ * kept one, which has no text and takes no notes, so that a hopeless file costs no memory.
+ * The same slot takes what is not told at all. */
 #include "diag/diag.h"
 
 #include <stdarg.h>
@@ -62,19 +63,23 @@ static void count(struct diags *diags, enum severity severity, bool is_taken_off
 /* Bytes of a message, and of what is kept of a longer one. */
 enum { MESSAGE_MAX = 600, MESSAGE_HEAD = 240, MESSAGE_TAIL = 240 };
 
+static struct diagnostic *unkept(struct diags *diags)
+{
+	if (diags->unkept == NULL)
+		diags->unkept = pool_new(diags->pool, struct diagnostic);
+	return diags->unkept;
+}
+
 /* A new kept diagnostic, or the slot for all that are not kept. */
 static struct diagnostic *slot(struct diags *diags)
 {
 	struct diagnostic *added;
 
 	diags->is_full = diags->items_count == DIAG_LIMIT;
-	if (diags->unkept != NULL && diags->is_full)
-		return diags->unkept;
-	added = pool_new(diags->pool, struct diagnostic);
 	if (diags->is_full)
-		diags->unkept = added;
-	else
-		*pool_append(diags->pool, diags, items) = added;
+		return unkept(diags);
+	added = pool_new(diags->pool, struct diagnostic);
+	*pool_append(diags->pool, diags, items) = added;
 	return added;
 }
 
@@ -124,9 +129,25 @@ static const char *message_of(struct diags *diags, const char *format, va_list a
 	return message;
 }
 
+/* Sorted. */
+static bool is_of_unknown_name(enum code code)
+{
+	static const enum code codes_of_names[] = {
+		CODE_UNKNOWN_SERVICE, CODE_UNKNOWN_TAG,	   CODE_OVERRIDE_NOTHING, CODE_UNKNOWN_PLACE,
+		CODE_UNKNOWN_SCHEDULE, CODE_UNKNOWN_DEVICE, CODE_UNKNOWN_ZONE,
+	};
+
+	for (size_t i = 0; i < sizeof codes_of_names / sizeof *codes_of_names; i++)
+		if (codes_of_names[i] == code)
+			return true;
+	return false;
+}
+
 struct diagnostic *diag_add(struct diags *diags, enum code code, struct span span,
 			    const char *format, ...)
 {
+	if (diags->lacks_names && is_of_unknown_name(code))
+		return unkept(diags);
 	const struct code_info *info = code_find((unsigned)code);
 	struct diagnostic *added = slot(diags), *kept = NULL;
 
@@ -149,15 +170,10 @@ struct diagnostic *diag_add(struct diags *diags, enum code code, struct span spa
 	return added;
 }
 
-static bool is_dropped(const struct diags *diags, const struct diagnostic *diagnostic)
-{
-	return diags->is_full && diagnostic == diags->unkept;
-}
-
 void diag_note(struct diags *diags, struct diagnostic *diagnostic, struct span span,
 	       const char *format, ...)
 {
-	if (is_dropped(diags, diagnostic))
+	if (diagnostic == diags->unkept)
 		return;
 	struct diagnostic_note *note = pool_new(diags->pool, struct diagnostic_note);
 	va_list arguments;

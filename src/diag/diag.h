@@ -65,6 +65,7 @@ struct diags {
 	size_t warning_count;
 	bool is_full; /* more than DIAG_LIMIT: later ones are counted, not kept */
 	struct diagnostic *unkept; /* the one place of all of those; NULL before the first */
+	bool lacks_names; /* a file that may define names was not read: no name is told as unknown */
 };
 
 #define DIAG_LIMIT 1000

@@ -40,19 +40,28 @@ static enum code code_of_errno(int error)
 	}
 }
 
-static void report_unread(struct loader *loader, const char *path, int error, struct span asked)
+static struct diagnostic *report_unread(struct loader *loader, const char *path, int error, struct span asked)
 {
 	enum code code = code_of_errno(error);
 	if (code == CODE_FILE_MISSING)
-		diag_add(loader->diags, code, asked, "there is no file '%s'", path);
-	else if (code == CODE_FILE_IS_DIRECTORY)
-		diag_add(loader->diags, code, asked, "'%s' is a folder, not a file", path);
-	else if (code == CODE_FILE_TOO_LARGE)
-		diag_add(loader->diags, code, asked, "'%s' is larger than %zu MiB", path,
-			 PARSE_FILE_LIMIT >> 20);
-	else
-		diag_add(loader->diags, code, asked, "cannot read '%s': %s", path,
-			 strerrordesc_np(error) != NULL ? strerrordesc_np(error) : "unknown error");
+		return diag_add(loader->diags, code, asked, "there is no file '%s'", path);
+	if (code == CODE_FILE_IS_DIRECTORY)
+		return diag_add(loader->diags, code, asked, "'%s' is a folder, not a file", path);
+	if (code == CODE_FILE_TOO_LARGE)
+		return diag_add(loader->diags, code, asked, "'%s' is larger than %zu MiB", path,
+				PARSE_FILE_LIMIT >> 20);
+	return diag_add(loader->diags, code, asked, "cannot read '%s': %s", path,
+			strerrordesc_np(error) != NULL ? strerrordesc_np(error) : "unknown error");
+}
+
+/* What stands in an include that is not read is not known: a name that nothing else defines is no mistake of
+ * its own. error: NULL where the parser told it. */
+static void go_without(struct loader *loader, struct diagnostic *error)
+{
+	bool is_first = !loader->diags->lacks_names;
+	loader->diags->lacks_names = true;
+	if (error != NULL && is_first)
+		diag_note(loader->diags, error, SPAN_NONE, "unknown names are not told: this file may define them");
 }
 
 static const char *identity(const struct loader *loader, const char *path)
@@ -71,7 +80,9 @@ static struct entry *entry_read(struct loader *loader, const char *path, struct 
 	int error = loader->reader->read(loader->reader->context, loader->pool, path, &bytes,
 					 &length);
 	if (error != 0) {
-		report_unread(loader, path, error, asked);
+		struct diagnostic *report = report_unread(loader, path, error, asked);
+		if (asked.source != UINT32_MAX)
+			go_without(loader, report);
 		return NULL;
 	}
 	const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;
@@ -128,10 +139,12 @@ static struct entry *include_open(struct loader *loader, struct entry *from,
 				  const struct ast_statement *include)
 {
 	const struct ast_word *word = include->include;
-	if (word->is_reported)
+	if (word->is_reported) {
+		go_without(loader, NULL);
 		return NULL;
+	}
 	if (word->length == 0) {
-		diag_add(loader->diags, CODE_BAD_STRING, word->span, "an include needs a name");
+		go_without(loader, diag_add(loader->diags, CODE_BAD_STRING, word->span, "an include needs a name"));
 		return NULL;
 	}
 	bool is_stdin = strcmp(from->path, "<stdin>") == 0;
@@ -147,8 +160,8 @@ static struct entry *include_open(struct loader *loader, struct entry *from,
 		return NULL;
 	}
 	if (is_too_deep(from)) {
-		diag_add(loader->diags, CODE_TOO_DEEP, word->span,
-			 "files include each other more than %d deep", PARSE_DEPTH);
+		go_without(loader, diag_add(loader->diags, CODE_TOO_DEEP, word->span,
+					    "files include each other more than %d deep", PARSE_DEPTH));
 		return NULL;
 	}
 	struct entry *entry = entry_read(loader, path, word->span);

@@ -504,7 +504,8 @@ START_TEST(files_that_cannot_be_read_are_named)
 	struct diags *diags;
 	ck_assert_ptr_nonnull(program_of(files, &diags));
 	ck_assert_str_eq(report(diags),
-			 "1:9 FILE_MISSING there is no file 'none'\n"
+			 "1:9 FILE_MISSING there is no file 'none'; "
+			 "unknown names are not told: this file may define them\n"
 			 "1:25 FILE_IS_DIRECTORY 'dir' is a folder, not a file\n"
 			 "1:40 FILE_TOO_LARGE 'big' is larger than 255 MiB\n"
 			 "1:55 FILE_UNREADABLE cannot read 'shut': Permission denied\n"
