@@ -192,20 +192,82 @@ static bool reaches_links(struct side_context *context, const struct place_boxes
 	return false;
 }
 
+/* Whether the link-local sources of a zone are meant, or may be. */
+static bool may_mean_links(struct side_context *context, const struct policy_rule *rule)
+{
+	struct side_value to;
+
+	if (rule->to == NULL || !side_is_hook_free(rule->to))
+		return true; /* `to self` */
+	to = side_evaluate(context, rule->to, HOOK_FORWARD, SIDE_TO);
+	return reaches_links(context, &to.all);
+}
+
 bool complain_link_local(struct side_context *context, struct diags *diags,
 			 const struct policy_rule *rule, struct rule *const *parts, size_t count)
 {
-	struct side_value to;
-	unsigned from;
-
 	for (size_t index = 0; index < count; index++)
 		if (parts[index]->hooks != 1u << HOOK_INPUT)
 			return false;
-	if (rule->to == NULL || !side_is_hook_free(rule->to))
-		return false; /* `to self`: link-local services are meant, or may be */
-	from = families_in(context, rule->from, HOOK_FORWARD, SIDE_FROM);
-	to = side_evaluate(context, rule->to, HOOK_FORWARD, SIDE_TO);
-	if (reaches_links(context, &to.all))
+	if (may_mean_links(context, rule))
 		return false;
-	return complain_families(diags, rule, from, boxes_families(&to.all));
+	return complain_families(diags, rule, families_in(context, rule->from, HOOK_FORWARD, SIDE_FROM),
+				 families_in(context, rule->to, HOOK_FORWARD, SIDE_TO));
+}
+
+/* --- places of lists -------------------------------------------------------------------------- */
+
+/* Without the link-local sources of zones. */
+static unsigned place_families(const struct place *place)
+{
+	unsigned families = FAMILIES_NONE;
+
+	switch (place->kind) {
+	case PLACE_ANY:
+	case PLACE_SELF:
+		return FAMILIES_BOTH;
+	case PLACE_ZONE:
+		return boxes_families(&place->zone->routed);
+	case PLACE_ADDRESSES:
+		return address_set_families(place->addresses);
+	case PLACE_GROUP:
+		for (size_t index = 0; families != FAMILIES_BOTH && index < place->group->items_count; index++)
+			families |= place_families(&place->group->items[index]);
+		return families;
+	}
+	return families;
+}
+
+/* Places of blocks are for several rules, which need not all take each of them. */
+static bool is_own_list(const struct policy_rule *rule, const struct place_scope *scope)
+{
+	return scope != NULL && scope->list->span.begin >= rule->span.begin;
+}
+
+static void complain_list(struct side_context *context, struct diags *diags, const struct policy_rule *rule,
+			  const struct place_list *list, unsigned families)
+{
+	for (size_t index = 0; index < list->items_count; index++) {
+		const struct place *place = &list->items[index];
+		unsigned has = place_families(place);
+
+		if (has == FAMILIES_NONE || (has & families) != 0)
+			continue;
+		if (place->kind != PLACE_ADDRESSES && may_mean_links(context, rule))
+			continue;
+		diag_add(diags, CODE_PLACE_FAMILY, place->span,
+			 "'%s' has %s, and the rule's other parts have %s: it never matches", place->name,
+			 family_words(has), family_words(families));
+	}
+}
+
+void complain_places(struct side_context *context, struct diags *diags, const struct policy_rule *rule,
+		     unsigned families)
+{
+	if (families == FAMILIES_BOTH)
+		return;
+	if (is_own_list(rule, rule->from))
+		complain_list(context, diags, rule, rule->from->list, families);
+	if (is_own_list(rule, rule->to))
+		complain_list(context, diags, rule, rule->to->list, families);
 }

@@ -10,6 +10,9 @@ void complain_empty(struct side_context *context, struct diags *diags,
 		    const struct policy_rule *rule);
 /* A word of the service list that can match in none of the families. */
 void complain_words(struct diags *diags, const struct policy_rule *rule, unsigned families);
+/* A place of the rule's own lists that can match in none of the families: a warning. */
+void complain_places(struct side_context *context, struct diags *diags, const struct policy_rule *rule,
+		     unsigned families);
 /* A rule whose places have no family in common, so that it matches only the link-local sources that
  * a zone has on input: a mistake where the destination is no link's. true: reported. */
 bool complain_link_local(struct side_context *context, struct diags *diags,

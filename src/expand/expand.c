@@ -350,6 +350,7 @@ static void finish_rule(struct expansion *expansion, const struct policy_rule *r
 				append_rule(ruleset, hooks[at], part);
 	}
 	complain_words(expansion->diags, rule, families);
+	complain_places(&expansion->sides, expansion->diags, rule, families);
 	outside_check(expansion->outside, rule);
 }
 

@@ -12,6 +12,7 @@ static const struct finding findings[] = {
 	{ "hold-time", CODE_CDP_HOLDTIME, FINDING_COMPILER },
 	{ "insecure", CODE_INSECURE_OUTSIDE, FINDING_RULES },
 	{ "no-zone", CODE_NO_ZONE, FINDING_RULES },
+	{ "other-family", CODE_PLACE_FAMILY, FINDING_COMPILER },
 	{ "outside-block", CODE_BLOCK_OUTSIDE, FINDING_COMPILER },
 	{ "partly-shadowed", CODE_PARTLY_SHADOWED, FINDING_RULES },
 	{ "redundant", CODE_REDUNDANT, FINDING_RULES },
