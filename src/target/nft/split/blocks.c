@@ -102,12 +102,18 @@ static unsigned least_length(const struct weighed *weighed, bool is_first)
 
 /* --- weighing ----------------------------------------------------------------------------- */
 
+/* Blocks of one interval, counted from its first: behind the last of all addresses numbers wrap. */
+static number128 blocks_behind_first(struct interval interval, unsigned shift)
+{
+	return (interval.high >> shift) - (interval.low >> shift);
+}
+
 /* Blocks that the intervals touch, counted twice where two of them meet in one; stops above KEYS_MOST. */
 static size_t count_blocks(const struct interval_set *intervals, unsigned shift)
 {
 	number128 count = 0;
 	for (size_t i = 0; i < intervals->items_count && count <= KEYS_MOST; i++)
-		count += (intervals->items[i].high >> shift) - (intervals->items[i].low >> shift) + 1;
+		count += blocks_behind_first(intervals->items[i], shift) + 1;
 	return count > KEYS_MOST ? KEYS_MOST + 1 : (size_t)count;
 }
 
@@ -119,9 +125,9 @@ static uint64_t mix_block(uint64_t hash, number128 block)
 static void add_keys(struct weighed *weighed, uint64_t hash, const struct interval_set *intervals, unsigned shift)
 {
 	for (size_t i = 0; i < intervals->items_count; i++)
-		for (number128 block = intervals->items[i].low >> shift;
-		     block <= intervals->items[i].high >> shift; block++)
-			weighed->keys[weighed->keys_count++] = mix_block(hash, block);
+		for (number128 k = 0; k <= blocks_behind_first(intervals->items[i], shift); k++)
+			weighed->keys[weighed->keys_count++] =
+				mix_block(hash, (intervals->items[i].low >> shift) + k);
 }
 
 static void add_unit_keys(struct weighed *weighed, const struct unit *unit, unsigned from, unsigned to)
@@ -132,8 +138,8 @@ static void add_unit_keys(struct weighed *weighed, const struct unit *unit, unsi
 		return;
 	}
 	for (size_t i = 0; i < first->items_count; i++)
-		for (number128 block = first->items[i].low >> from; block <= first->items[i].high >> from; block++)
-			add_keys(weighed, mix_block(1, block), unit->destination, to);
+		for (number128 k = 0; k <= blocks_behind_first(first->items[i], from); k++)
+			add_keys(weighed, mix_block(1, (first->items[i].low >> from) + k), unit->destination, to);
 }
 
 static int compare_keys(const void *left, const void *right)
