@@ -131,19 +131,20 @@ static struct nft_element *element(struct maker *maker, struct nft_set *set)
 {
 	struct nft_element *added = pool_append(maker->pool, set, elements);
 	*added = (struct nft_element){ .origin = SPAN_NONE };
+	added->wide = pool_array(maker->pool, struct nft_value, 2 * NFT_KEY_FIELDS_MAX);
 	return added;
 }
 
-static void side(struct nft_element *added, size_t field, number128 low, number128 high)
+static void goes(struct nft_element *added, enum nft_verdict_kind kind, const char *chain)
 {
-	added->low[field].number = low;
-	added->high[field].number = high;
+	added->verdict = kind;
+	added->chain = chain;
 }
 
 static struct nft_element *plain(struct maker *maker, struct nft_set *set, number128 low, number128 high)
 {
 	struct nft_element *added = element(maker, set);
-	side(added, 0, low, high);
+	nft_element_set(set, added, 0, low, high);
 	return added;
 }
 
@@ -151,7 +152,7 @@ static struct nft_element *mapped(struct maker *maker, struct nft_set *set, numb
 				  number128 high, enum nft_verdict_kind kind, const char *chain)
 {
 	struct nft_element *added = plain(maker, set, low, high);
-	added->verdict = (struct nft_verdict){ kind, chain };
+	goes(added, kind, chain);
 	set->is_verdict_map = true;
 	set->is_interval = set->is_interval || low != high;
 	return added;
@@ -424,7 +425,7 @@ static void maps_of_fields(struct maker *maker)
 	}
 	struct nft_set *names = set_of(maker, "names", NFT_FIELD_OIFNAME);
 	struct nft_element *name = mapped(maker, names, 0, 0, NFT_JUMP, "leaf");
-	name->low[0].name = name->high[0].name = "lo";
+	nft_element_set_name(names, name, "lo");
 	vmap(maker, names, 0);
 }
 
@@ -483,7 +484,7 @@ static void maps_of_leading_pairs(struct maker *maker)
 							2, family == 0 ? four : six);
 			set->is_verdict_map = true;
 			set->size = 1;
-			element(maker, set)->verdict = (struct nft_verdict){ NFT_GOTO, "leaf" };
+			goes(element(maker, set), NFT_GOTO, "leaf");
 			struct nft_statement *statement = vmap(maker, set, 0);
 			statement->leading[0] = leading[i][0];
 			statement->leading[1] = leading[i][1];
@@ -498,15 +499,16 @@ static struct nft_set *parts_map(struct maker *maker, const char *name, size_t c
 	map->size = 2;
 	for (unsigned which = 0; which < 2; which++) {
 		struct nft_element *added = element(maker, map);
-		added->verdict = (struct nft_verdict){ which == 0 ? NFT_GOTO : NFT_DROP, "leaf" };
+		goes(added, which == 0 ? NFT_GOTO : NFT_DROP, "leaf");
 		added->comment = which == 0 ? "of parts" : NULL;
 		for (size_t i = 0; i < count; i++) {
 			number128 address = ADDRESS6(0x20010db800420000u + which, 0x00a1b2c3d4e5f607u);
 			number128 kept = address & nft_mask(fields[i], leading[i]);
-			side(added, i, kept, kept);
+			nft_element_set(map, added, i, kept, kept);
 		}
 		if (which == 1) /* another value where the first bits are the same */
-			side(added, 0, nft_mask(fields[0], leading[0]), nft_mask(fields[0], leading[0]));
+			nft_element_set(map, added, 0, nft_mask(fields[0], leading[0]),
+					nft_mask(fields[0], leading[0]));
 	}
 	struct nft_statement *statement = vmap(maker, map, 0);
 	for (size_t i = 0; i < count; i++)
@@ -548,13 +550,13 @@ static struct nft_set *concatenation(struct maker *maker, const char *name,
 	set->is_interval = is_interval;
 	for (unsigned which = 0; which < 2; which++) {
 		struct nft_element *added = element(maker, set);
-		added->verdict = (struct nft_verdict){ which == 0 ? NFT_JUMP : NFT_DROP, "leaf" };
+		goes(added, which == 0 ? NFT_JUMP : NFT_DROP, "leaf");
 		added->comment = which == 0 ? "both sides" : NULL;
 		for (size_t i = 0; i < count; i++) {
 			number128 low = fields[i] == NFT_FIELD_IIF ? 0 : which == 0 ? 2 : 8;
-			side(added, i, low, is_interval && i == count - 1 ? low + 3 : low);
+			nft_element_set(set, added, i, low, is_interval && i == count - 1 ? low + 3 : low);
 			if (fields[i] == NFT_FIELD_IIFNAME || fields[i] == NFT_FIELD_OIFNAME)
-				added->low[i].name = added->high[i].name = which == 0 ? "eth0" : "eth1";
+				added->wide[i].name = added->wide[count + i].name = which == 0 ? "eth0" : "eth1";
 		}
 	}
 	return set;
@@ -609,13 +611,12 @@ static void maps_of_four_fields(struct maker *maker)
 		for (unsigned which = 0; which < 2; which++) {
 			struct nft_element *added = element(maker, set);
 			const unsigned width = i < forms ? 32 : 128;
-			for (size_t side = 0; side < 2; side++)
-				added->only[side].number = (number128)(which + 1) << (width - 20);
-			added->only[2].number = which == 0 ? 6 : 17;
-			added->only[3].number = which == 0 ? 443 : 53;
-			added->verdict = (struct nft_verdict){ NFT_DROP, NULL };
-			if (which == 0)
-				added->verdict = (struct nft_verdict){ NFT_GOTO, "leaf" };
+			const number128 address = (number128)(which + 1) << (width - 20);
+			const number128 values[] = { address, address, which == 0 ? 6 : 17,
+						     which == 0 ? 443 : 53 };
+			for (size_t side = 0; side < NFT_KEY_FIELDS_MAX; side++)
+				nft_element_set(set, added, side, values[side], values[side]);
+			goes(added, which == 0 ? NFT_GOTO : NFT_DROP, which == 0 ? "leaf" : NULL);
 			added->comment = which == 0 ? "four" : NULL;
 		}
 		struct nft_statement *statement = vmap(maker, set, 0);
@@ -642,15 +643,13 @@ static void maps_of_boxes(struct maker *maker)
 		set->is_interval = true;
 		for (unsigned which = 0; which < 2; which++) {
 			struct nft_element *added = element(maker, set);
-			struct nft_value *ends = pool_array(maker->pool, struct nft_value, 6);
 			for (size_t k = 0; k < 3; k++) {
 				bool is_whole = which == 1 && k != 0;
-				ends[k].number = is_whole ? 0 : which * 1000 + 80;
-				ends[k + 3].number = is_whole ? nft_field_highest(keys[i][k])
-							      : which * 1000 + 80 + k * 5;
+				nft_element_set(set, added, k, is_whole ? 0 : which * 1000 + 80,
+						is_whole ? nft_field_highest(keys[i][k])
+							 : which * 1000 + 80 + k * 5);
 			}
-			added->ends = ends;
-			added->verdict = (struct nft_verdict){ which == 0 ? NFT_JUMP : NFT_DROP, "leaf" };
+			goes(added, which == 0 ? NFT_JUMP : NFT_DROP, "leaf");
 			added->comment = which == 0 ? "a box" : NULL;
 		}
 		vmap(maker, set, 0);
@@ -661,8 +660,9 @@ static void matches_of_concatenations(struct maker *maker)
 {
 	static const enum nft_field pair[] = { NFT_FIELD_IP_SADDR, NFT_FIELD_TH_DPORT };
 	struct nft_set *set = begin_set(maker, "pairs", 2, pair);
-	side(element(maker, set), 0, ADDRESS4(10, 0, 0, 0), ADDRESS4(10, 0, 0, 255));
-	set->elements[0].high[1].number = 65535;
+	struct nft_element *added = element(maker, set);
+	nft_element_set(set, added, 0, ADDRESS4(10, 0, 0, 0), ADDRESS4(10, 0, 0, 255));
+	nft_element_set(set, added, 1, 0, 65535);
 	set->is_interval = true;
 	for (unsigned negated = 0; negated < 2; negated++) {
 		begin_rule(maker);

@@ -68,14 +68,14 @@ static bool is_name(enum nft_field field)
 static int compare_elements(const void *left, const void *right)
 {
 	const size_t count = compared_set->fields_count;
-	const struct nft_value *a = nft_element_lows(compared_set, left);
-	const struct nft_value *b = nft_element_lows(compared_set, right);
 	for (size_t i = 0; i < count; i++) {
+		const struct nft_value a = nft_element_low(compared_set, left, i);
+		const struct nft_value b = nft_element_low(compared_set, right, i);
 		int order = 0;
 		if (is_name(compared_set->fields[i]))
-			order = strcmp(a[i].name, b[i].name);
-		else if (a[i].number != b[i].number)
-			order = a[i].number < b[i].number ? -1 : 1;
+			order = strcmp(a.name, b.name);
+		else if (a.number != b.number)
+			order = a.number < b.number ? -1 : 1;
 		if (order != 0)
 			return order;
 	}
@@ -84,15 +84,13 @@ static int compare_elements(const void *left, const void *right)
 
 static bool elements_meet(const struct nft_set *set, const struct nft_element *a, const struct nft_element *b)
 {
-	const struct nft_value *a_lows = nft_element_lows(set, a);
-	const struct nft_value *a_highs = nft_element_highs(set, a);
-	const struct nft_value *b_lows = nft_element_lows(set, b);
-	const struct nft_value *b_highs = nft_element_highs(set, b);
 	for (size_t i = 0; i < set->fields_count; i++) {
+		const struct nft_value a_low = nft_element_low(set, a, i), a_high = nft_element_high(set, a, i);
+		const struct nft_value b_low = nft_element_low(set, b, i), b_high = nft_element_high(set, b, i);
 		if (is_name(set->fields[i])) {
-			if (strcmp(a_highs[i].name, b_lows[i].name) != 0)
+			if (strcmp(a_high.name, b_low.name) != 0)
 				return false;
-		} else if (a_highs[i].number < b_lows[i].number || b_highs[i].number < a_lows[i].number) {
+		} else if (a_high.number < b_low.number || b_high.number < a_low.number) {
 			return false;
 		}
 	}
@@ -104,8 +102,7 @@ static bool may_reach(const struct nft_set *set, const struct nft_element *a, co
 {
 	if (is_name(set->fields[0]))
 		return elements_meet(set, a, b);
-	const struct nft_value *highs = nft_element_highs(set, a);
-	return nft_element_lows(set, b)[0].number <= highs[0].number;
+	return nft_element_low(set, b, 0).number <= nft_element_high(set, a, 0).number;
 }
 
 static void check_disjoint(struct check *check, const struct nft_set *set)
@@ -127,26 +124,26 @@ static void check_disjoint(struct check *check, const struct nft_set *set)
 static void check_element(struct check *check, const struct nft_set *set,
 			  const struct nft_element *element)
 {
-	const struct nft_value *lows = nft_element_lows(set, element);
-	const struct nft_value *highs = nft_element_highs(set, element);
 	bool is_range = false;
 	for (size_t i = 0; i < set->fields_count; i++) {
+		const struct nft_value low = nft_element_low(set, element, i);
+		const struct nft_value high = nft_element_high(set, element, i);
 		if (is_name(set->fields[i])) {
-			if (strlen(lows[i].name) > INTERFACE_MAX)
+			if (strlen(low.name) > INTERFACE_MAX)
 				fail(check, "a name is too long", set->name);
 			continue;
 		}
-		if (lows[i].number > highs[i].number)
+		if (low.number > high.number)
 			fail(check, "a range is backwards", set->name);
-		is_range = is_range || lows[i].number != highs[i].number;
+		is_range = is_range || low.number != high.number;
 	}
 	if (is_range && !set->is_interval)
 		fail(check, "a range in an exact set", set->name);
 	check_comment(check, element->comment, set->name);
 	if (!set->is_verdict_map)
 		return;
-	bool goes = element->verdict.kind == NFT_JUMP || element->verdict.kind == NFT_GOTO;
-	if (goes != (element->verdict.chain != NULL))
+	bool goes = element->verdict == NFT_JUMP || element->verdict == NFT_GOTO;
+	if (goes != (element->chain != NULL))
 		fail(check, "a verdict with or without a chain", set->name);
 }
 
@@ -188,8 +185,10 @@ static void check_statement(struct check *check, const struct nft_statement *sta
 	if (statement->kind == NFT_VERDICT)
 		reach(check, &statement->verdict, chain, levels);
 	if (statement->kind == NFT_VMAP)
-		for (size_t i = 0; i < statement->set->elements_count; i++)
-			reach(check, &statement->set->elements[i].verdict, chain, levels);
+		for (size_t i = 0; i < statement->set->elements_count; i++) {
+			const struct nft_verdict verdict = nft_element_verdict(&statement->set->elements[i]);
+			reach(check, &verdict, chain, levels);
+		}
 	bool has_set = statement->kind == NFT_VMAP || statement->kind == NFT_CONCAT_MATCH ||
 		       statement->kind == NFT_SOURCE_LIMIT;
 	if (has_set && names_find(check->sets, statement->set->name,

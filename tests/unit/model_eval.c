@@ -146,13 +146,13 @@ static bool is_name(enum nft_field field)
 static bool in_element(const struct nft_set *set, const struct nft_element *element,
 		       const struct nft_value *values)
 {
-	const struct nft_value *lows = nft_element_lows(set, element);
-	const struct nft_value *highs = nft_element_highs(set, element);
 	for (size_t i = 0; i < set->fields_count; i++) {
+		const struct nft_value low = nft_element_low(set, element, i);
+		const struct nft_value high = nft_element_high(set, element, i);
 		if (is_name(set->fields[i])) {
-			if (strcmp(values[i].name, lows[i].name) != 0)
+			if (strcmp(values[i].name, low.name) != 0)
 				return false;
-		} else if (values[i].number < lows[i].number || values[i].number > highs[i].number) {
+		} else if (values[i].number < low.number || values[i].number > high.number) {
 			return false;
 		}
 	}
@@ -320,10 +320,11 @@ static void mask_value(struct machine *machine, const struct nft_statement *stat
 	if (dropped >= bits || statement->set->is_interval)
 		problem(machine, "a mask where there can be none");
 	value->number = value->number >> dropped << dropped;
-	for (size_t i = 0; i < statement->set->elements_count; i++)
-		if (statement->set->elements[i].low[field].number >> dropped << dropped !=
-		    statement->set->elements[i].low[field].number)
+	for (size_t i = 0; i < statement->set->elements_count; i++) {
+		number128 low = nft_element_low(statement->set, &statement->set->elements[i], field).number;
+		if (low >> dropped << dropped != low)
 			problem(machine, "an element that its mask never gives");
+	}
 }
 
 static enum step step_map(struct machine *machine, const struct nft_statement *statement)
@@ -338,7 +339,8 @@ static enum step step_map(struct machine *machine, const struct nft_statement *s
 	const struct nft_element *element = find_element(machine, statement->set, values);
 	if (element == NULL || machine->is_done)
 		return STEP_BREAK;
-	follow(machine, &element->verdict, element->comment);
+	const struct nft_verdict verdict = nft_element_verdict(element);
+	follow(machine, &verdict, element->comment);
 	return STEP_VERDICT;
 }
 

@@ -120,27 +120,30 @@ static void put_single(struct list *list, const struct nft_value *low, const str
 		put_end(list, high->number + 1);
 }
 
-/* All fields at one side of the intervals, each padded to whole registers. */
-static void concatenate(const struct list *list, const struct nft_value *values, uint8_t *bytes)
+/* All fields, each padded to whole registers: low sides from place 0 on, or high ones. */
+static void concatenate(const struct list *list, const struct nft_element *element, size_t place, uint8_t *bytes)
 {
 	uint32_t length = 0;
-	for (size_t i = 0; i < list->set->fields_count; i++)
-		length += nft_key_put(bytes + length, list->set, i, &values[i], list->is_interval);
+	for (size_t i = 0; i < list->set->fields_count; i++) {
+		const struct nft_value value = nft_element_low(list->set, element, place + i);
+		length += nft_key_put(bytes + length, list->set, i, &value, list->is_interval);
+	}
 }
 
 /* An element of a set with several fields, or with a part of one. */
 static void put_concatenation(struct list *list, const struct nft_element *element)
 {
 	uint8_t bytes[NFT_KEY_MAX];
+	const struct nft_verdict verdict = nft_element_verdict(element);
 	uint32_t length = nft_key_length(list->set);
 	struct nlattr *nest = mnl_attr_nest_start(list->header, NFTA_LIST_ELEM);
-	concatenate(list, nft_element_lows(list->set, element), bytes);
+	concatenate(list, element, 0, bytes);
 	put_key(list->header, NFTA_SET_ELEM_KEY, bytes, length);
 	if (list->is_interval) {
-		concatenate(list, nft_element_highs(list->set, element), bytes);
+		concatenate(list, element, nft_element_highs(list->set), bytes);
 		put_key(list->header, NFTA_SET_ELEM_KEY_END, bytes, length);
 	}
-	put_rest(list, &element->verdict, element->comment, false);
+	put_rest(list, &verdict, element->comment, false);
 	mnl_attr_nest_end(list->header, nest);
 }
 
@@ -162,7 +165,8 @@ static int compare_numbered(const void *left, const void *right)
 static bool is_sorted(const struct nft_set *set)
 {
 	for (size_t i = 1; i < set->elements_count; i++)
-		if (set->elements[i - 1].low[0].number > set->elements[i].low[0].number)
+		if (nft_element_low(set, &set->elements[i - 1], 0).number >
+		    nft_element_low(set, &set->elements[i], 0).number)
 			return false;
 	return true;
 }
@@ -174,7 +178,8 @@ const uint32_t *nft_element_order(void *pool, const struct nft_set *set)
 	struct numbered *numbered = pool_array(pool, struct numbered, set->elements_count);
 	uint32_t *order = pool_array(pool, uint32_t, set->elements_count);
 	for (size_t i = 0; i < set->elements_count; i++)
-		numbered[i] = (struct numbered){ set->elements[i].low[0].number, (uint32_t)i };
+		numbered[i] = (struct numbered){ nft_element_low(set, &set->elements[i], 0).number,
+						  (uint32_t)i };
 	qsort(numbered, set->elements_count, sizeof *numbered, compare_numbered);
 	for (size_t i = 0; i < set->elements_count; i++)
 		order[i] = numbered[i].number;
@@ -212,10 +217,12 @@ static void add_listed(struct list *list)
 		if (list->set->fields_count > 1 || list->set->leading[0] != 0) {
 			put_concatenation(list, element);
 		} else {
+			const struct nft_value low = nft_element_low(list->set, element, 0);
+			const struct nft_value high = nft_element_high(list->set, element, 0);
+			const struct nft_verdict verdict = nft_element_verdict(element);
 			if (i == 0)
-				add_first_end(list, element->low[0].number);
-			put_single(list, &element->low[0], &element->high[0], &element->verdict,
-				   element->comment);
+				add_first_end(list, low.number);
+			put_single(list, &low, &high, &verdict, element->comment);
 		}
 		list_close_if_full(list);
 	}

@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "base/text.h"
+#include "target/nft/model/field.h"
 
 #define BLOCK_SIZE ((size_t)256 << 10)
 #define NAME_MAX_BYTES 100
@@ -253,6 +254,40 @@ struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_
 	*pool_append(lower->pool, lower->table, sets) = set;
 	return set;
 }
+
+/* --- elements --------------------------------------------------------------------------------- */
+
+/* Can an element hold all of its key as numbers of 32 bits? */
+static bool is_small(const struct nft_set *set)
+{
+	for (size_t i = 0; i < set->fields_count; i++) {
+		const struct nft_field_row *row = nft_field_row(set->fields[i]);
+		if (row->kind == NFT_VALUE_NAME || row->bytes > sizeof(uint32_t))
+			return false;
+	}
+	return nft_element_highs(set) + set->fields_count <= NFT_KEY_FIELDS_MAX;
+}
+
+void lower_elements(struct lower *lower, struct nft_set *set, size_t count)
+{
+	size_t sides = nft_element_highs(set) + set->fields_count;
+	set->elements = lower_array(lower, struct nft_element, count);
+	set->elements_capacity = count;
+	set->has_small_keys = is_small(set);
+	if (set->has_small_keys)
+		return;
+	struct nft_value *values = lower_array(lower, struct nft_value, count * sides);
+	for (size_t i = 0; i < count; i++)
+		set->elements[i].wide = values + i * sides;
+}
+
+struct nft_element *lower_element(struct nft_set *set)
+{
+	assert(set->elements_count < set->elements_capacity);
+	return &set->elements[set->elements_count++];
+}
+
+/* --- shared sets ------------------------------------------------------------------------------ */
 
 /* What a set's values are; fields of one kind may look into one set. */
 enum set_kind { SET_IPV4, SET_IPV6, SET_PROTOCOLS };

@@ -121,6 +121,12 @@ const char *lower_identity_name(struct lower *lower, const char *prefix, const c
 /* "policy.fw:12" for comments; NULL for SPAN_NONE. */
 const char *lower_place(struct lower *lower, struct span span);
 
+/* Room for so many elements of a set, of which it is known how many fields it has and whether it is one of
+ * intervals. */
+void lower_elements(struct lower *lower, struct nft_set *set, size_t count);
+/* The next of them; to be filled. */
+struct nft_element *lower_element(struct nft_set *set);
+
 struct draft draft_begin(struct lower *lower);
 /* Adds a rule; the statements are copied. */
 struct nft_rule *draft_rule(struct lower *lower, struct draft *draft,

@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 #include "optimise/costs.h"
+#include "target/nft/model/field.h"
 
 /* The factors of a unit, outermost first. */
 enum factor { FACTOR_IN, FACTOR_OUT, FACTOR_SOURCE, FACTOR_DESTINATION, FACTOR_SERVICE };
@@ -145,17 +146,17 @@ static const struct nft_set *name_set(struct lower *lower, enum nft_field field,
 		bool is_equal = set->fields[0] == field && !set->is_verdict_map &&
 				set->elements_count == names->names_count;
 		for (size_t k = 0; is_equal && k < names->names_count; k++)
-			is_equal = strcmp(set->elements[k].low[0].name, names->names[k]) == 0;
+			is_equal = strcmp(nft_element_low(set, &set->elements[k], 0).name, names->names[k]) == 0;
 		if (is_equal)
 			return set;
 	}
 	struct nft_set *set = lower_set(lower, lower_name(lower, "interfaces"), &field, 1);
-	set->elements = lower_array(lower, struct nft_element, names->names_count);
-	set->elements_count = set->elements_capacity = names->names_count;
+	lower_elements(lower, set, names->names_count);
 	set->size = (uint32_t)names->names_count;
 	for (size_t i = 0; i < names->names_count; i++) {
-		set->elements[i].low[0].name = set->elements[i].high[0].name = names->names[i];
-		set->elements[i].origin = SPAN_NONE;
+		struct nft_element *element = lower_element(set);
+		nft_element_set_name(set, element, names->names[i]);
+		element->origin = SPAN_NONE;
 	}
 	return set;
 }
@@ -232,13 +233,12 @@ void emit_tuple(struct rule_draft *rule, const struct service_tuple *tuple)
 	}
 }
 
-static void add_port_element(struct nft_element *element, bool is_narrow, uint16_t protocol,
-			     uint16_t low, uint16_t high)
+static void add_port_element(struct nft_set *set, bool is_narrow, uint16_t protocol, uint16_t low, uint16_t high)
 {
 	size_t port = is_narrow ? 1 : 0;
-	element->low[1 - port].number = element->high[1 - port].number = protocol;
-	element->low[port].number = low;
-	element->high[port].number = high;
+	struct nft_element *element = lower_element(set);
+	nft_element_set(set, element, 1 - port, protocol, protocol);
+	nft_element_set(set, element, port, low, high);
 	element->origin = SPAN_NONE;
 }
 
@@ -255,16 +255,15 @@ static void fill_port_set(struct lower *lower, struct nft_set *set,
 			  const struct service_group *group)
 {
 	bool is_narrow = group->kind == SERVICE_NARROW;
-	size_t count = is_narrow ? count_ports(group) : group->tuples_count, at = 0;
-	set->elements = lower_array(lower, struct nft_element, count);
-	set->elements_count = set->elements_capacity = count;
+	size_t count = is_narrow ? count_ports(group) : group->tuples_count;
 	set->is_interval = !is_narrow;
+	lower_elements(lower, set, count);
 	set->size = is_narrow ? (uint32_t)count : 0;
 	for (size_t i = 0; i < group->tuples_count; i++) {
 		const struct service_tuple *tuple = &group->tuples[i];
 		uint32_t step = is_narrow ? 1 : (uint32_t)(tuple->first.high - tuple->first.low) + 1;
 		for (uint32_t port = tuple->first.low; port <= tuple->first.high; port += step)
-			add_port_element(&set->elements[at++], is_narrow, tuple->protocol, (uint16_t)port,
+			add_port_element(set, is_narrow, tuple->protocol, (uint16_t)port,
 					 (uint16_t)(port + step - 1));
 	}
 }

@@ -189,11 +189,32 @@ unsigned nft_prefix_load(const struct nft_statement *match)
 	return is_whole ? match->length : rows[match->field].bytes * 8;
 }
 
+static void set_side(const struct nft_set *set, struct nft_element *element, size_t place, number128 number)
+{
+	if (set->has_small_keys)
+		element->small[place] = (uint32_t)number;
+	else
+		element->wide[place].number = number;
+}
+
+void nft_element_set(const struct nft_set *set, struct nft_element *element, size_t field, number128 low,
+		     number128 high)
+{
+	set_side(set, element, field, low);
+	if (nft_element_highs(set) != 0)
+		set_side(set, element, nft_element_highs(set) + field, high);
+}
+
+void nft_element_set_name(const struct nft_set *set, struct nft_element *element, const char *name)
+{
+	element->wide[0].name = element->wide[nft_element_highs(set)].name = name;
+}
+
 static bool element_has_range(const struct nft_set *set, const struct nft_element *element)
 {
-	const struct nft_value *lows = nft_element_lows(set, element), *highs = nft_element_highs(set, element);
 	for (size_t i = 0; i < set->fields_count; i++)
-		if (rows[set->fields[i]].kind != NFT_VALUE_NAME && lows[i].number != highs[i].number)
+		if (rows[set->fields[i]].kind != NFT_VALUE_NAME &&
+		    nft_element_low(set, element, i).number != nft_element_high(set, element, i).number)
 			return true;
 	return false;
 }

@@ -82,6 +82,10 @@ uint64_t nft_part_value(enum nft_field field, const struct nft_part *part, numbe
 /* The mask of an address's leading bits. */
 number128 nft_mask(enum nft_field field, unsigned leading);
 
+/* What an element is of a field; of the only field. high: left aside where each field has one value. */
+void nft_element_set(const struct nft_set *set, struct nft_element *element, size_t field, number128 low,
+		     number128 high);
+void nft_element_set_name(const struct nft_set *set, struct nft_element *element, const char *name);
 /* Has the set any range? is_interval may be wrong the safe way only. */
 bool nft_set_has_ranges(const struct nft_set *set);
 /* The highest value of a field. */

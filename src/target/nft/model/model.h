@@ -107,7 +107,6 @@ enum nft_reject_kind { NFT_REJECT_TCP_RESET, NFT_REJECT_ICMPX_ADMIN };
 struct nft_set;
 
 #define NFT_KEY_FIELDS_MAX 4
-#define NFT_RANGE_FIELDS_MAX 2 /* more fields of a set with intervals: `ends` */
 
 /* What a kind does not use is not set: half a million statements stand in a large table. */
 struct nft_statement {
@@ -176,20 +175,21 @@ struct nft_chain {
 	const struct nft_kept_chain *kept; /* or NULL */
 };
 
+/* What one value a field can be an element of: of more fields only a set with intervals has two. */
+#define NFT_RANGE_FIELDS_MAX 2
+
+/* A large table has some hundred thousand of them. */
 struct nft_element {
+	/* private, nft_element_low and nft_element_high: the low sides of all fields, then the high sides where the
+	 * set has both */
 	union {
-		/* one closed interval a field; low == high where the set is exact */
-		struct {
-			struct nft_value low[NFT_RANGE_FIELDS_MAX], high[NFT_RANGE_FIELDS_MAX];
-		};
-		/* where there are more fields, one value a field of an exact set: nft_element_lows */
-		struct nft_value only[NFT_KEY_FIELDS_MAX];
-		/* of one with intervals: the low sides of all fields, then the high sides */
-		const struct nft_value *ends;
+		uint32_t small[NFT_KEY_FIELDS_MAX];
+		struct nft_value *wide;
 	};
-	struct nft_verdict verdict; /* maps */
-	const char *comment;        /* or NULL */
+	const char *chain;             /* maps: of the verdict */
+	const char *comment;           /* or NULL */
 	struct span origin;
+	enum nft_verdict_kind verdict; /* maps */
 };
 
 /* Compact form for large plain sets: one interval_set, no comments, no verdicts. */
@@ -210,27 +210,35 @@ struct nft_set {
 	const struct interval_set *intervals; /* compact form, one field; else NULL */
 	struct nft_element *elements;
 	size_t elements_count, elements_capacity;
+	bool has_small_keys; /* private: elements hold their numbers themselves */
 	/* a map whose elements all share one verdict may use intervals + this */
 	struct nft_verdict shared_verdict;
 	struct span origin;
 	struct nft_kept_set *kept; /* in place of all but name and is_interval, or NULL */
 };
 
-/* The values of all fields of one of the set's elements, at the low side and at the high one. */
-static inline const struct nft_value *nft_element_lows(const struct nft_set *set,
-							const struct nft_element *element)
+/* Where the high sides begin; 0: each field has one value. */
+static inline size_t nft_element_highs(const struct nft_set *set)
 {
-	if (set->fields_count <= NFT_RANGE_FIELDS_MAX)
-		return element->low;
-	return set->is_interval ? element->ends : element->only;
+	return set->fields_count <= NFT_RANGE_FIELDS_MAX || set->is_interval ? set->fields_count : 0;
 }
 
-static inline const struct nft_value *nft_element_highs(const struct nft_set *set,
-							 const struct nft_element *element)
+/* The closed interval that one of the set's elements has of a field; low == high where the set is exact. */
+static inline struct nft_value nft_element_low(const struct nft_set *set, const struct nft_element *element,
+					       size_t field)
 {
-	if (set->fields_count <= NFT_RANGE_FIELDS_MAX)
-		return element->high;
-	return set->is_interval ? element->ends + set->fields_count : element->only;
+	return set->has_small_keys ? (struct nft_value){ .number = element->small[field] } : element->wide[field];
+}
+
+static inline struct nft_value nft_element_high(const struct nft_set *set, const struct nft_element *element,
+						size_t field)
+{
+	return nft_element_low(set, element, nft_element_highs(set) + field);
+}
+
+static inline struct nft_verdict nft_element_verdict(const struct nft_element *element)
+{
+	return (struct nft_verdict){ element->verdict, element->chain };
 }
 
 /* Comments of counters and limits are for readers of the model: the kernel gets none (text/text.c). */

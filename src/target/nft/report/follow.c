@@ -139,12 +139,12 @@ static bool is_name(enum nft_field field)
 static bool is_in_element(const struct nft_set *set, const struct nft_element *element,
 			  const struct nft_value *values)
 {
-	const struct nft_value *lows = nft_element_lows(set, element);
-	const struct nft_value *highs = nft_element_highs(set, element);
-
 	for (size_t i = 0; i < set->fields_count; i++) {
-		if (is_name(set->fields[i]) ? strcmp(values[i].name, lows[i].name) != 0 :
-		    values[i].number < lows[i].number || values[i].number > highs[i].number)
+		const struct nft_value low = nft_element_low(set, element, i);
+		const struct nft_value high = nft_element_high(set, element, i);
+
+		if (is_name(set->fields[i]) ? strcmp(values[i].name, low.name) != 0 :
+		    values[i].number < low.number || values[i].number > high.number)
 			return false;
 	}
 	return true;
@@ -353,6 +353,7 @@ static bool step(struct follower *follower, const struct frame *frame, const str
 {
 	struct nft_value values[NFT_KEY_FIELDS_MAX];
 	const struct nft_element *element;
+	struct nft_verdict verdict;
 
 	switch (statement->kind) {
 	case NFT_MATCH:
@@ -364,7 +365,8 @@ static bool step(struct follower *follower, const struct frame *frame, const str
 		element = values_of(follower, statement, values) ? element_of(statement->set, values) : NULL;
 		if (element != NULL) {
 			note(follower, frame, statement->set, element);
-			obey(follower, &element->verdict);
+			verdict = nft_element_verdict(element);
+			obey(follower, &verdict);
 		}
 		return false;
 	case NFT_VERDICT:
@@ -436,12 +438,12 @@ struct nft_path nft_follow(void *pool, const struct nft_table *table, const stru
 
 void nft_step_element(struct text *out, const struct nft_step *step)
 {
-	const struct nft_value *lows = nft_element_lows(step->map, step->element);
-	const struct nft_value *highs = nft_element_highs(step->map, step->element);
-
 	for (size_t i = 0; i < step->map->fields_count; i++) {
+		const struct nft_value low = nft_element_low(step->map, step->element, i);
+		const struct nft_value high = nft_element_high(step->map, step->element, i);
+
 		text_add(out, i == 0 ? "" : " . ");
-		nft_text_interval(out, step->map->fields[i], &lows[i], &highs[i]);
+		nft_text_interval(out, step->map->fields[i], &low, &high);
 	}
 }
 

@@ -274,12 +274,14 @@ size_t cells_elements(const struct cells *cells)
 	return count;
 }
 
-static void add_element(struct nft_set *map, const struct tail *tail, const struct goal *goal)
+static struct nft_element *add_element(struct nft_set *map, const struct tail *tail, const struct goal *goal)
 {
-	struct nft_element *element = &map->elements[map->elements_count++];
-	element->verdict = goal->verdict;
+	struct nft_element *element = lower_element(map);
+	element->verdict = goal->verdict.kind;
+	element->chain = goal->verdict.chain;
 	element->comment = tail->comment;
 	element->origin = tail->origin;
+	return element;
 }
 
 /* Of ranges the port is the first field: the kernel follows every element that the first field leaves, and the
@@ -296,12 +298,9 @@ static void add_port_elements(struct nft_set *map, const struct cells *cells,
 	size_t port = port_place(map->is_interval);
 	number128 step = cells->field == SPLIT_SERVICE ? 1 : cell->high - cell->low + 1;
 	for (number128 low = cell->low; low <= cell->high; low += step) {
-		struct nft_element *element = &map->elements[map->elements_count];
-		size_t protocol = 1 - port;
-		element->low[protocol].number = element->high[protocol].number = low >> 16;
-		element->low[port].number = low & UINT16_MAX;
-		element->high[port].number = (low + step - 1) & UINT16_MAX;
-		add_element(map, tail, goal);
+		struct nft_element *element = add_element(map, tail, goal);
+		nft_element_set(map, element, 1 - port, low >> 16, low >> 16);
+		nft_element_set(map, element, port, low & UINT16_MAX, (low + step - 1) & UINT16_MAX);
 	}
 }
 
@@ -312,10 +311,10 @@ static void add_block_elements(struct nft_set *map, const struct cells *cells, c
 	number128 step = (number128)1 << (cells_width(cells->field) - cells->length);
 	number128 blocks = (cell->high - cell->low) / step + 1;
 	for (number128 i = 0; i < blocks; i++) {
-		struct nft_element *element = &map->elements[map->elements_count];
-		element->low[0].number = element->high[0].number = cell->low + i * step;
-		element->low[1].number = element->high[1].number = cell->other;
-		add_element(map, tail, goal);
+		struct nft_element *element = add_element(map, tail, goal);
+		nft_element_set(map, element, 0, cell->low + i * step, cell->low + i * step);
+		if (map->fields_count > 1)
+			nft_element_set(map, element, 1, cell->other, cell->other);
 	}
 }
 
@@ -324,12 +323,10 @@ static void add_flow_elements(struct nft_set *map, const struct cell *cell, cons
 			      const struct goal *goal)
 {
 	for (uint32_t service = cell->service_low; service <= cell->service_high; service++) {
-		struct nft_element *element = &map->elements[map->elements_count];
-		element->only[0].number = cell->low;
-		element->only[1].number = cell->other;
-		element->only[2].number = service >> 16;
-		element->only[3].number = service & UINT16_MAX;
-		add_element(map, tail, goal);
+		const number128 values[] = { cell->low, cell->other, service >> 16, service & UINT16_MAX };
+		struct nft_element *element = add_element(map, tail, goal);
+		for (size_t i = 0; i < NFT_KEY_FIELDS_MAX; i++)
+			nft_element_set(map, element, i, values[i], values[i]);
 	}
 }
 
@@ -349,14 +346,11 @@ static void add_cell_elements(struct lower *lower, struct nft_set *map, const st
 		add_port_elements(map, cells, cell, tail, goal);
 		return;
 	}
-	struct nft_element *element = &map->elements[map->elements_count];
-	if (is_name_field(cells->field)) {
-		element->low[0].name = element->high[0].name = cells->names[(size_t)cell->low];
-	} else {
-		element->low[0].number = cell->low;
-		element->high[0].number = cell->high;
-	}
-	add_element(map, tail, goal);
+	struct nft_element *element = add_element(map, tail, goal);
+	if (is_name_field(cells->field))
+		nft_element_set_name(map, element, cells->names[(size_t)cell->low]);
+	else
+		nft_element_set(map, element, 0, cell->low, cell->high);
 }
 
 static bool has_ranges(const struct cells *cells)
@@ -427,8 +421,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	map->is_verdict_map = true;
 	map->is_interval = is_interval;
 	set_parts(lower, map, cells);
-	map->elements_capacity = cells_elements(cells);
-	map->elements = lower_array(lower, struct nft_element, map->elements_capacity);
+	lower_elements(lower, map, cells_elements(cells));
 	for (size_t i = 0; i < cells->cells_count; i++)
 		add_cell_elements(lower, map, cells, &cells->cells[i], &goals[cells->cells[i].leaf]);
 	map->size = map->is_interval ? 0 : (uint32_t)map->elements_count;

@@ -14,6 +14,7 @@
 #include "optimise/costs.h"
 #include "optimise/level.h"
 #include "target/nft/emit/emit.h"
+#include "target/nft/model/field.h"
 #include "target/nft/report/report.h"
 #include "target/nft/split/overlap.h"
 
@@ -663,22 +664,6 @@ static enum nft_field side_field(enum side side, unsigned family)
 	return NFT_FIELD_TH_DPORT;
 }
 
-static void set_sides(struct lower *lower, const struct nft_set *map, struct nft_element *element,
-		      const struct layer *layer, const struct box *box)
-{
-	size_t count = map->fields_count;
-	struct nft_value *lows = element->low, *highs = element->high;
-	if (count > NFT_RANGE_FIELDS_MAX) {
-		lows = lower_array(lower, struct nft_value, 2 * count);
-		highs = lows + count;
-		element->ends = lows;
-	}
-	for (size_t i = 0; i < count; i++) {
-		lows[i].number = box->sides[layer->order[i]].low;
-		highs[i].number = box->sides[layer->order[i]].high;
-	}
-}
-
 static struct nft_set *write_map(struct lower *lower, const struct layer *layer, const struct layers *layers,
 				 const struct goal *goals)
 {
@@ -690,14 +675,16 @@ static struct nft_set *write_map(struct lower *lower, const struct layer *layer,
 	map->is_verdict_map = true;
 	map->is_interval = true;
 	map->range_cost = layer->lookup;
-	map->elements_capacity = layer->boxes_count;
-	map->elements = lower_array(lower, struct nft_element, layer->boxes_count);
+	lower_elements(lower, map, layer->boxes_count);
 	for (size_t i = 0; i < layer->boxes_count; i++) {
 		const struct box *box = &layer->boxes[i];
 		const struct tail *tail = lower->units[layers->taken[box->position].unit].tail;
-		struct nft_element *element = &map->elements[map->elements_count++];
-		set_sides(lower, map, element, layer, box);
-		element->verdict = goals[box->position].verdict;
+		struct nft_element *element = lower_element(map);
+		for (size_t k = 0; k < map->fields_count; k++)
+			nft_element_set(map, element, k, box->sides[layer->order[k]].low,
+					box->sides[layer->order[k]].high);
+		element->verdict = goals[box->position].verdict.kind;
+		element->chain = goals[box->position].verdict.chain;
 		element->comment = tail->comment;
 		element->origin = tail->origin;
 	}

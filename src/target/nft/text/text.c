@@ -83,15 +83,15 @@ static void text_helpers(struct text *out, const struct nft_table *table)
 static void text_element_key(struct text *out, const struct nft_set *set,
 			     const struct nft_element *element)
 {
-	const struct nft_value *lows = nft_element_lows(set, element);
-	const struct nft_value *highs = nft_element_highs(set, element);
 	for (size_t i = 0; i < set->fields_count; i++) {
+		const struct nft_value low = nft_element_low(set, element, i);
+		const struct nft_value high = nft_element_high(set, element, i);
 		if (i != 0)
 			text_add(out, " . ");
 		if (set->leading[i] != 0)
-			nft_text_parts(out, set, i, lows[i].number);
+			nft_text_parts(out, set, i, low.number);
 		else
-			nft_text_interval(out, set->fields[i], &lows[i], &highs[i]);
+			nft_text_interval(out, set->fields[i], &low, &high);
 	}
 }
 
@@ -110,7 +110,7 @@ struct element_end {
 static bool has_end_of(const struct nft_element *element, const struct nft_element *other)
 {
 	return other != NULL && element->comment == other->comment &&
-	       element->verdict.kind == other->verdict.kind && element->verdict.chain == other->verdict.chain;
+	       element->verdict == other->verdict && element->chain == other->chain;
 }
 
 static void text_element_end(struct text *out, const struct nft_set *set, const struct nft_element *element,
@@ -122,9 +122,10 @@ static void text_element_end(struct text *out, const struct nft_set *set, const 
 		return;
 	}
 	*last = (struct element_end){ .element = element, .begin = out->length };
+	const struct nft_verdict verdict = nft_element_verdict(element);
 	nft_text_comment(out, element->comment);
 	if (set->is_verdict_map)
-		text_element_verdict(out, &element->verdict);
+		text_element_verdict(out, &verdict);
 	last->length = out->length - last->begin;
 }
 
