@@ -208,18 +208,23 @@ static bool has_made(const struct state_entry *entry, char *batch, size_t length
 	return entry->kernel != NULL && strcmp(made.whole, entry->kernel) == 0;
 }
 
+/* What may be in the kernel as the current entry made it. */
+static bool may_be_there(const struct enforcing *enforcing)
+{
+	const struct state_entry *entry = state_current(enforcing->state);
+
+	return enforcing->before->has_table && entry != NULL && entry->mark == STATE_CONFIRMED;
+}
+
 /* What the current entry made is what this one makes, and is there still: a policy that is applied again costs the
  * kernel one small transaction, and nobody a wait for packets. */
 static bool is_there(struct enforcing *enforcing, const struct text *batch)
 {
 	const struct state_entry *entry = state_current(enforcing->state);
 	size_t length = 0;
-	char *old, *mark;
+	char *old = state_read_boot(enforcing->state, &length), *mark;
 	bool is_same;
 
-	if (!enforcing->before->has_table || entry == NULL || entry->mark != STATE_CONFIRMED)
-		return false;
-	old = state_read_boot(enforcing->state, &length);
 	if (old == NULL)
 		return false;
 	mark = pool_format(old, ENFORCE_MARK "%llu", (unsigned long long)entry->number);
@@ -230,22 +235,55 @@ static bool is_there(struct enforcing *enforcing, const struct text *batch)
 	return is_same;
 }
 
+/* The batch on its way to the disk. */
+struct keeping {
+	struct folder_writer *writer;
+	struct kept_hash *hash;
+	struct text *batch; /* as a whole, to be compared; or NULL */
+};
+
+static void keep_message(void *context, const struct nlmsghdr *message)
+{
+	const struct keeping *keeping = context;
+	size_t length = NLMSG_ALIGN((size_t)message->nlmsg_len);
+
+	kept_hash_message(keeping->hash, message);
+	folder_writer_add(keeping->writer, (const char *)message, length);
+	if (keeping->batch != NULL)
+		text_add_bytes(keeping->batch, (const char *)message, length);
+}
+
+static bool keep_batch(struct enforcing *enforcing, const struct state_entry *entry, const struct keeping *keeping,
+		       const struct text *rescue)
+{
+	struct session *session = enforcing->session;
+	char head[NFT_BATCH_FILE_HEAD] = { 0 };
+	struct state_boot boot = { keeping->writer, head, sizeof head, rescue };
+
+	folder_writer_add(keeping->writer, head, sizeof head);
+	if (keeping->batch != NULL)
+		text_add_bytes(keeping->batch, head, sizeof head);
+	nft_batch_file_stream(keeping->hash, session->table,
+			      (struct nft_sink){ keep_message, (void *)(uintptr_t)keeping }, head);
+	enforcing->expected = kept_hash_finish(keeping->hash);
+	return state_keep_boot(enforcing->state, session->diags, entry, &boot);
+}
+
 /* Once it is confirmed, a boot loads the same. */
 static bool keep_boot(struct enforcing *enforcing, const struct state_entry *entry)
 {
 	struct session *session = enforcing->session;
 	void *scratch = pool_child(session->pool, "boot");
-	struct text *batch = text_new(scratch);
 	const struct text *rescue = rescue_make(session);
-	bool is_kept;
+	struct keeping keeping = { .batch = may_be_there(enforcing) ? text_new(scratch) : NULL };
+	bool is_kept = false;
 
-	nft_batch_file_write(batch, session->table);
-	is_kept = rescue != NULL && state_keep_boot(enforcing->state, session->diags, entry, batch, rescue);
-	if (is_kept)
-		enforcing->expected = nft_kept_expect(scratch, batch->bytes + NFT_BATCH_FILE_HEAD,
-						      batch->length - NFT_BATCH_FILE_HEAD, session->table->name,
-						      NFT_KEPT_GLANCED);
-	enforcing->is_there = is_kept && is_there(enforcing, batch);
+	if (rescue != NULL) {
+		keeping.hash = kept_hash_new(scratch, session->table->name, false, NFT_KEPT_GLANCED);
+		keeping.writer = folder_writer_new(enforcing->state->folder);
+		is_kept = keep_batch(enforcing, entry, &keeping, rescue);
+	}
+	enforcing->is_there = is_kept && keeping.batch != NULL && is_there(enforcing, keeping.batch);
 	talloc_free(scratch);
 	return is_kept;
 }

@@ -18,6 +18,7 @@
 #define FOLDER_MODE 0700
 #define WRITABLE_BY_OTHERS 022
 #define LOCK_PAUSE_MS 20
+#define PIECE_BYTES ((size_t)256 << 10) /* written at once */
 
 /* --- the folder ------------------------------------------------------------------------------------- */
 
@@ -154,7 +155,6 @@ static int open_new(const struct folder *folder, struct folder_file *file)
 	return file->fd >= 0 ? 0 : errno;
 }
 
-/* The disk begins at once: what the syncs of several files wait for is then one commit of the file system's log. */
 static int write_whole(int fd, const char *bytes, size_t length)
 {
 	while (length > 0) {
@@ -166,8 +166,7 @@ static int write_whole(int fd, const char *bytes, size_t length)
 		bytes += written;
 		length -= (size_t)written;
 	}
-	(void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-	return fchmod(fd, FILE_MODE) == 0 ? 0 : errno;
+	return 0;
 }
 
 static void drop_file(const struct folder *folder, struct folder_file *file)
@@ -177,6 +176,17 @@ static void drop_file(const struct folder *folder, struct folder_file *file)
 	close(file->fd);
 }
 
+/* The disk begins at once: what the syncs of several files wait for is then one commit of the file system's log. */
+static int end_file(struct folder *folder, struct folder_file *file, const char *name)
+{
+	(void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+	if (fchmod(file->fd, FILE_MODE) != 0)
+		return errno;
+	file->name = pool_strdup(folder, name);
+	*pool_append(folder, folder, files) = *file;
+	return 0;
+}
+
 int folder_prepare(struct folder *folder, const char *name, const char *bytes, size_t length)
 {
 	struct folder_file file;
@@ -184,13 +194,65 @@ int folder_prepare(struct folder *folder, const char *name, const char *bytes, s
 	if (error != 0)
 		return error;
 	error = write_whole(file.fd, bytes, length);
-	if (error != 0) {
+	if (error == 0)
+		error = end_file(folder, &file, name);
+	if (error != 0)
 		drop_file(folder, &file);
-		return error;
+	return error;
+}
+
+struct folder_writer {
+	struct folder *folder;
+	struct folder_file file;
+	int error; /* the first */
+	char *piece;
+	size_t piece_bytes;
+};
+
+struct folder_writer *folder_writer_new(struct folder *folder)
+{
+	struct folder_writer *writer = pool_new(folder, struct folder_writer);
+	writer->folder = folder;
+	writer->piece = pool_bytes(writer, PIECE_BYTES);
+	writer->error = open_new(folder, &writer->file);
+	return writer;
+}
+
+static void write_piece(struct folder_writer *writer)
+{
+	if (writer->error == 0)
+		writer->error = write_whole(writer->file.fd, writer->piece, writer->piece_bytes);
+	writer->piece_bytes = 0;
+}
+
+void folder_writer_add(struct folder_writer *writer, const char *bytes, size_t length)
+{
+	while (length > 0) {
+		size_t room = PIECE_BYTES - writer->piece_bytes, taken = length < room ? length : room;
+		memcpy(writer->piece + writer->piece_bytes, bytes, taken);
+		writer->piece_bytes += taken;
+		bytes += taken;
+		length -= taken;
+		if (writer->piece_bytes == PIECE_BYTES)
+			write_piece(writer);
 	}
-	file.name = pool_strdup(folder, name);
-	*pool_append(folder, folder, files) = file;
-	return 0;
+}
+
+int folder_writer_end(struct folder_writer *writer, const char *name, const char *head, size_t head_length)
+{
+	bool is_open = writer->file.fd >= 0;
+	write_piece(writer);
+	int error = writer->error;
+	if (error == 0 && lseek(writer->file.fd, 0, SEEK_SET) != 0)
+		error = errno;
+	if (error == 0)
+		error = write_whole(writer->file.fd, head, head_length);
+	if (error == 0)
+		error = end_file(writer->folder, &writer->file, name);
+	if (error != 0 && is_open)
+		drop_file(writer->folder, &writer->file);
+	talloc_free(writer);
+	return error;
 }
 
 static int give_name(const struct folder *folder, struct folder_file *file)

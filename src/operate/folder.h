@@ -39,6 +39,12 @@ struct folder *folder_open(void *pool, struct diags *diags, const char *path, bo
 
 /* Writes a file that folder_put will put in its place. 0 or an errno. */
 int folder_prepare(struct folder *folder, const char *name, const char *bytes, size_t length);
+/* The same piece by piece, for what need not stand in memory as a whole: what fails is said at the end. */
+struct folder_writer;
+struct folder_writer *folder_writer_new(struct folder *folder);
+void folder_writer_add(struct folder_writer *writer, const char *bytes, size_t length);
+/* head: what the file begins with in place of as many bytes that were added. 0 or an errno; the writer is gone. */
+int folder_writer_end(struct folder_writer *writer, const char *name, const char *head, size_t head_length);
 /* Syncs all that were prepared, then puts them in their places, in their order. 0 or an errno: then the file
  * that is refused and those behind it are forgotten. Lasts once the folder is synced. */
 int folder_put(struct folder *folder);

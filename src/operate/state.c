@@ -449,16 +449,15 @@ bool state_keep_before(struct state *state, struct diags *diags, struct state_en
 }
 
 bool state_keep_boot(struct state *state, struct diags *diags, const struct state_entry *entry,
-		     const struct text *batch, const struct text *rescue)
+		     const struct state_boot *boot)
 {
-	const char *names[] = { next_name(state->pool, entry, "batch"), next_name(state->pool, entry, "rescue") };
-	const struct text *texts[] = { batch, rescue };
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		int error = folder_prepare(state->folder, names[i], texts[i]->bytes, texts[i]->length);
-		if (error != 0)
-			return failed(state, diags, "write", names[i], error);
+	const char *name = next_name(state->pool, entry, "batch");
+	int error = folder_writer_end(boot->batch, name, boot->head, boot->head_length);
+	if (error == 0) {
+		name = next_name(state->pool, entry, "rescue");
+		error = folder_prepare(state->folder, name, boot->rescue->bytes, boot->rescue->length);
 	}
-	return true;
+	return error == 0 || failed(state, diags, "write", name, error);
 }
 
 static void boot_failed(const struct state *state, struct diags *diags, const char *place, int error)

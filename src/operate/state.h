@@ -88,10 +88,16 @@ struct state_entry *state_add(struct state *state, struct diags *diags, const st
 /* Keeps what the kernel held before the entry. false after an error in the bag. */
 bool state_keep_before(struct state *state, struct diags *diags, struct state_entry *entry,
 		       const char *bytes, size_t length);
-/* Keeps what a boot is to load once the entry is confirmed: the batch and its rescue batch
- * (target/nft/load/batch_file.h). false after an error in the bag. */
+/* Keeps what a boot is to load once the entry is confirmed: the batch, of which the writer (folder.h) has all but
+ * the head, and its rescue batch (target/nft/load/batch_file.h). false after an error in the bag. */
+struct state_boot {
+	struct folder_writer *batch;
+	const char *head;
+	size_t head_length;
+	const struct text *rescue;
+};
 bool state_keep_boot(struct state *state, struct diags *diags, const struct state_entry *entry,
-		     const struct text *batch, const struct text *rescue);
+		     const struct state_boot *boot);
 /* Puts both where `fwc boot` looks, `boot.batch` and `boot.batch.rescue`, when the entry stands in the list as
  * confirmed. What could not be done then, state_open does; a failure is a warning in the bag, for the rules are
  * in force. */

@@ -70,40 +70,79 @@ static void add_messages(struct text *out, const struct nft_batch *batch)
 			       nft_message_bytes(&batch->messages[index]));
 }
 
-struct writing {
-	struct text *out;
-	uint32_t count;
-};
-
-static void write_message(void *context, const struct nlmsghdr *header)
+/* All messages, the same each time. */
+static void each_message(void *pool, const struct nft_table *table, struct nft_sink sink)
 {
-	struct writing *writing = context;
+	struct nft_batch *first = removal(pool, table->name);
 
-	text_add_bytes(writing->out, (const char *)header, NLMSG_ALIGN(header->nlmsg_len));
-	writing->count++;
+	for (size_t index = 0; index < first->messages_count; index++)
+		sink.take(sink.context, first->messages[index].header);
+	nft_replace_nothing(pool, table, sink);
+	talloc_free(first);
 }
 
-void nft_batch_file_write(struct text *out, const struct nft_table *table)
+struct counting {
+	uint32_t count;
+	uint64_t bytes;
+};
+
+static void count_message(void *context, const struct nlmsghdr *message)
 {
-	struct nft_batch *first = removal(out->pool, table->name);
-	struct writing writing = { out, (uint32_t)first->messages_count };
+	struct counting *counting = context;
+
+	counting->count++;
+	counting->bytes += NLMSG_ALIGN((size_t)message->nlmsg_len);
+}
+
+struct streaming {
+	struct sha256 hash;
+	struct nft_sink sink;
+};
+
+static void stream_message(void *context, const struct nlmsghdr *message)
+{
+	struct streaming *streaming = context;
+
+	sha256_add(&streaming->hash, message, NLMSG_ALIGN((size_t)message->nlmsg_len));
+	streaming->sink.take(streaming->sink.context, message);
+}
+
+/* What is hashed begins with how much it is: to make the messages twice takes less than to keep them. */
+void nft_batch_file_stream(void *pool, const struct nft_table *table, struct nft_sink sink,
+			   char head[NFT_BATCH_FILE_HEAD])
+{
+	struct counting counting = { 0 };
+	struct streaming streaming = { .sink = sink };
 	struct header header = {
 		.magic = MAGIC, /* without its NUL */
 		.version = htole32(VERSION),
 		.order = ORDER_MARK,
 	};
-	size_t begin = out->length, length;
 
+	each_message(pool, table, (struct nft_sink){ count_message, &counting });
+	header.messages_count = htole32(counting.count);
+	header.length = htole64(counting.bytes);
 	memcpy(header.table, table->name, strlen(table->name));
-	text_add_bytes(out, (const char *)&header, sizeof header);
-	add_messages(out, first);
-	nft_replace_nothing(out->pool, table, (struct nft_sink){ write_message, &writing });
-	length = out->length - begin - sizeof header;
-	header.messages_count = htole32(writing.count);
-	header.length = htole64(length);
-	hash_of(&header, out->bytes + begin + sizeof header, length, header.hash);
-	memcpy(out->bytes + begin, &header, sizeof header);
-	talloc_free(first);
+	sha256_begin(&streaming.hash);
+	sha256_add(&streaming.hash, &header, HASHED_BYTES);
+	each_message(pool, table, (struct nft_sink){ stream_message, &streaming });
+	sha256_end(&streaming.hash, header.hash);
+	memcpy(head, &header, sizeof header);
+}
+
+static void write_message(void *context, const struct nlmsghdr *message)
+{
+	text_add_bytes(context, (const char *)message, NLMSG_ALIGN((size_t)message->nlmsg_len));
+}
+
+void nft_batch_file_write(struct text *out, const struct nft_table *table)
+{
+	char head[NFT_BATCH_FILE_HEAD] = { 0 };
+	size_t begin = out->length;
+
+	text_add_bytes(out, head, sizeof head);
+	nft_batch_file_stream(out->pool, table, (struct nft_sink){ write_message, out }, head);
+	memcpy(out->bytes + begin, head, sizeof head);
 }
 
 /* --- reading -------------------------------------------------------------------------------------------- */

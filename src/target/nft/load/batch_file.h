@@ -23,6 +23,10 @@
 
 /* The file's bytes. */
 void nft_batch_file_write(struct text *out, const struct nft_table *table);
+/* The same message by message, each to stand there with what aligns it to 4 bytes; the head that stands before them
+ * is known behind the last. */
+void nft_batch_file_stream(void *pool, const struct nft_table *table, struct nft_sink sink,
+			   char head[NFT_BATCH_FILE_HEAD]);
 
 struct nft_batch_file {
 	const char *table;
