@@ -274,15 +274,6 @@ static int literal_misused(const struct session *session, const char *literal)
 			       has_reason ? ": " : "", has_reason ? first->message : "");
 }
 
-static bool sets_overlap(const struct tuple_set *a, const struct tuple_set *b)
-{
-	for (size_t i = 0; i < a->tuples_count; i++)
-		for (size_t j = 0; j < b->tuples_count; j++)
-			if (tuple_overlaps(&a->tuples[i], &b->tuples[j]))
-				return true;
-	return false;
-}
-
 static int run_port(struct session *session, const struct service_query *query)
 {
 	struct service_answer answer = { 0 };
@@ -293,7 +284,7 @@ static int run_port(struct session *session, const struct service_query *query)
 		return literal_misused(session, query->argument);
 	for (size_t index = 0; index < database->items_count; index++)
 		if (!database->items[index]->is_tag &&
-		    sets_overlap(&database->items[index]->own, &tuples))
+		    tuple_set_overlaps(&database->items[index]->own, &tuples))
 			*pool_append(session->pool, &answer, items) = database->items[index];
 	if (answer.items_count == 0)
 		return nothing_found(session, pool_format(session->pool, "has '%s'",

@@ -101,15 +101,6 @@ static bool shares_host(const struct translation *a, const struct translation *b
 	return false;
 }
 
-static bool shares_service(const struct translation *a, const struct translation *b)
-{
-	for (size_t i = 0; i < a->services.tuples_count; i++)
-		for (size_t k = 0; k < b->services.tuples_count; k++)
-			if (tuple_overlaps(&a->services.tuples[i], &b->services.tuples[k]))
-				return true;
-	return false;
-}
-
 /* What other statements translate to the same host: without a look at the packet before translation
  * it would pass for this one's. */
 struct rivals {
@@ -129,7 +120,7 @@ static struct rivals rivals_of(struct expansion *expansion, const struct transla
 		    !shares_host(other, translation))
 			continue;
 		rivals.has_port = rivals.has_port || other->port != 0;
-		if (other->has_at && shares_service(other, translation))
+		if (other->has_at && tuple_set_overlaps(&other->services, &translation->services))
 			rivals.at = address_set_union(expansion->sides.pool, &rivals.at, &other->at);
 	}
 	return rivals;

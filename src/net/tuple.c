@@ -548,6 +548,20 @@ bool tuple_overlaps(const struct service_tuple *a, const struct service_tuple *b
 	       ranges_overlap(a->first, b->first) && ranges_overlap(a->second, b->second);
 }
 
+bool tuples_overlap(const struct service_tuple *a, size_t a_count, const struct service_tuple *b, size_t b_count)
+{
+	for (size_t i = 0; i < a_count; i++)
+		for (size_t k = 0; k < b_count; k++)
+			if (tuple_overlaps(&a[i], &b[k]))
+				return true;
+	return false;
+}
+
+bool tuple_set_overlaps(const struct tuple_set *a, const struct tuple_set *b)
+{
+	return tuples_overlap(a->tuples, a->tuples_count, b->tuples, b->tuples_count);
+}
+
 bool tuple_includes(const struct service_tuple *outer, const struct service_tuple *inner)
 {
 	bool is_covered = outer->protocol == PROTOCOL_ANY || outer->protocol == inner->protocol;

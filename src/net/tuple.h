@@ -45,6 +45,9 @@ struct tuple_set tuple_set_intersect(void *pool, const struct tuple_set *a,
 				     const struct tuple_set *b);
 bool tuple_set_equals(const struct tuple_set *a, const struct tuple_set *b); /* normalised ones */
 bool tuple_overlaps(const struct service_tuple *a, const struct service_tuple *b);
+/* Does any of the ones share a packet with any of the others? Pair by pair. */
+bool tuple_set_overlaps(const struct tuple_set *a, const struct tuple_set *b);
+bool tuples_overlap(const struct service_tuple *a, size_t a_count, const struct service_tuple *b, size_t b_count);
 bool tuple_includes(const struct service_tuple *outer, const struct service_tuple *inner);
 /* "88/tcp", "27000-27050/udp", "67/udp sport 68", "any/tcp", "47/ip", "any",
  * "8/icmp", "3:4/icmp", "any/icmp": as the language writes it */

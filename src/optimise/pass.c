@@ -15,13 +15,7 @@ bool pass_is_unconditional(const struct rule *rule)
 
 static bool tuples_may_meet(const struct tuple_set *a, const struct tuple_set *b)
 {
-	if (a->tuples_count * b->tuples_count > PAIRS_MOST)
-		return true;
-	for (size_t i = 0; i < a->tuples_count; i++)
-		for (size_t k = 0; k < b->tuples_count; k++)
-			if (tuple_overlaps(&a->tuples[i], &b->tuples[k]))
-				return true;
-	return false;
+	return a->tuples_count * b->tuples_count > PAIRS_MOST || tuple_set_overlaps(a, b);
 }
 
 static bool boxes_may_meet(const struct place_box *a, const struct place_box *b, unsigned families)

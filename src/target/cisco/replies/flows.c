@@ -73,15 +73,6 @@ static bool sets_meet(const struct interval_set *a, const struct interval_set *b
 	       b->items[0].low <= a->items[a->items_count - 1].high && interval_set_overlaps(a, b);
 }
 
-static bool services_meet(const struct tuple_set *a, const struct tuple_set *b)
-{
-	for (size_t index = 0; index < a->tuples_count; index++)
-		for (size_t other = 0; other < b->tuples_count; other++)
-			if (tuple_overlaps(&a->tuples[index], &b->tuples[other]))
-				return true;
-	return false;
-}
-
 /* --- taking out --------------------------------------------------------------------------------- */
 
 static void add_piece(void *pool, struct pieces *pieces, const struct reply_flow *piece)
@@ -111,7 +102,7 @@ static void take_from_piece(void *pool, const struct reply_flow *piece, const st
 static bool piece_meets(const struct reply_flow *piece, const struct taker *taker)
 {
 	return sets_meet(&piece->source, &taker->source) && sets_meet(&piece->destination, &taker->destination) &&
-	       (taker->services == NULL || services_meet(&piece->services, taker->services));
+	       (taker->services == NULL || tuple_set_overlaps(&piece->services, taker->services));
 }
 
 static void take(struct flow_collector *collector, struct pieces *pieces, const struct taker *taker)

@@ -283,19 +283,10 @@ static bool boxes_overlap(struct raw *raw, const struct place_boxes *a, const st
 	return false;
 }
 
-static bool services_overlap(const struct tuple_set *a, const struct tuple_set *b)
-{
-	for (size_t i = 0; i < a->tuples_count; i++)
-		for (size_t k = 0; k < b->tuples_count; k++)
-			if (tuple_overlaps(&a->tuples[i], &b->tuples[k]))
-				return true;
-	return false;
-}
-
 static bool items_overlap(struct raw *raw, const struct raw_item *a, const struct raw_item *b)
 {
 	return (a->rule->match.families & b->rule->match.families) != 0 &&
-	       services_overlap(&a->services, &b->services) &&
+	       tuple_set_overlaps(&a->services, &b->services) &&
 	       boxes_overlap(raw, &a->from, &b->from) && boxes_overlap(raw, &a->to, &b->to);
 }
 
@@ -353,7 +344,7 @@ static bool destination_translated(struct raw *raw, const struct raw_item *item,
 		struct place_box box = { interface_set_all(), translation->source->at };
 		is_listened = boxes_overlap(raw, &item->to, &(struct place_boxes){ &box, 1, 1 });
 	}
-	return applies && is_listened && services_overlap(&item->services, &translation->services) &&
+	return applies && is_listened && tuple_set_overlaps(&item->services, &translation->services) &&
 	       boxes_overlap(raw, &item->from, &translation->from);
 }
 

@@ -28,13 +28,8 @@ static bool protocols_meet(const struct service_group *protocols, const struct s
 
 static bool tuples_meet(const struct service_group *a, const struct service_group *b)
 {
-	if (a->tuples_count * b->tuples_count > PAIRS_MAX)
-		return true;
-	for (size_t i = 0; i < a->tuples_count; i++)
-		for (size_t k = 0; k < b->tuples_count; k++)
-			if (tuple_overlaps(&a->tuples[i], &b->tuples[k]))
-				return true;
-	return false;
+	return a->tuples_count * b->tuples_count > PAIRS_MAX ||
+	       tuples_overlap(a->tuples, a->tuples_count, b->tuples, b->tuples_count);
 }
 
 static bool groups_overlap(const struct service_group *a, const struct service_group *b)
