@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "rules/rescue.h"
 #include "target/nft/model/safe.h"
@@ -40,6 +41,7 @@ static char *read_whole(void *pool, int file, size_t *length, const char **reaso
 {
 	struct stat facts;
 	char *bytes;
+	int error;
 
 	if (fstat(file, &facts) != 0) {
 		*reason = strerror(errno);
@@ -49,18 +51,10 @@ static char *read_whole(void *pool, int file, size_t *length, const char **reaso
 	if (*reason != NULL)
 		return NULL;
 	bytes = pool_bytes(pool, (size_t)facts.st_size + 1);
-	for (*length = 0; *length < (size_t)facts.st_size;) {
-		ssize_t got = read(file, bytes + *length, (size_t)facts.st_size - *length);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			*reason = strerror(errno);
-		if (got <= 0)
-			break;
-		*length += (size_t)got;
-	}
-	return *reason == NULL ? bytes : NULL;
+	error = file_read(file, bytes, (size_t)facts.st_size, length);
+	if (error != 0)
+		*reason = strerror(error);
+	return error == 0 ? bytes : NULL;
 }
 
 const char *booted_read_file(void *pool, const char *path, struct nft_batch_file *batch)

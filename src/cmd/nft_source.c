@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "target/nft/read/kernel.h"
 #include "target/nft/load/refusal.h"
@@ -31,21 +32,6 @@ struct files {
 };
 
 /* --- the child -------------------------------------------------------------------------------------- */
-
-static bool write_whole(int file, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t count = write(file, bytes, length);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return false;
-		bytes += count;
-		length -= (size_t)count;
-	}
-	return true;
-}
 
 /* Keeps one right of the process, over its network, for nft too. */
 static bool keep_network_right(void)
@@ -102,7 +88,7 @@ static int load_script(void *pool, const struct files *files)
 	if (!enter_namespaces()) {
 		const char *why = strerror(errno);
 
-		(void)write_whole(files->errors, why, strlen(why));
+		(void)file_write(files->errors, why, strlen(why));
 		return NO_NAMESPACE;
 	}
 	status = run_nft(load, files->script, files->errors, files->errors);
@@ -111,7 +97,7 @@ static int load_script(void *pool, const struct files *files)
 	(void)ftruncate(files->errors, 0);
 	list_ruleset(files);
 	if (nft_dump_kernel(pool, messages) != 0 ||
-	    !write_whole(files->messages, messages->bytes, messages->length))
+	    file_write(files->messages, messages->bytes, messages->length) != 0)
 		return NOT_READ;
 	return DONE;
 }
@@ -147,19 +133,10 @@ static char *contents(void *pool, int file, size_t *length)
 	struct stat state;
 	char *bytes;
 
-	*length = 0;
-	if (fstat(file, &state) != 0)
+	if (fstat(file, &state) != 0 || lseek(file, 0, SEEK_SET) != 0)
 		state.st_size = 0;
 	bytes = pool_array(pool, char, (size_t)state.st_size + 1);
-	while (*length < (size_t)state.st_size) {
-		ssize_t count = pread(file, bytes + *length, (size_t)state.st_size - *length, (off_t)*length);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			break;
-		*length += (size_t)count;
-	}
+	(void)file_read(file, bytes, (size_t)state.st_size, length);
 	return bytes;
 }
 
@@ -306,7 +283,7 @@ bool nft_source_script(void *pool, struct diags *diags, const struct source *scr
 	bool is_read;
 
 	*source = (struct import_nft_source){ .name = script->name };
-	is_read = open_files(&files) && write_whole(files.script, script->bytes, script->length) &&
+	is_read = open_files(&files) && file_write(files.script, script->bytes, script->length) == 0 &&
 		  lseek(files.script, 0, SEEK_SET) == 0;
 	is_read = is_read ? read_script(pool, diags, script->name, source, &files) : tell_no_files(diags);
 	close_files(&files);

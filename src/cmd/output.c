@@ -10,28 +10,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "diag/print.h"
 
-/* 0 or an errno */
-static int write_whole(int file, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(file, bytes, length);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return errno;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 bool output_stdout(const struct text *text)
 {
-	int error = write_whole(STDOUT_FILENO, text->bytes, text->length);
+	int error = file_write(STDOUT_FILENO, text->bytes, text->length);
 
 	if (error != 0 && error != EPIPE) /* who closed the pipe, as head does, has what he wants */
 		fprintf(stderr, "fwc: error: cannot write to the standard output: %s\n",
@@ -53,7 +38,7 @@ static int write_in_place(const char *path, const struct text *text)
 
 	if (file < 0)
 		return errno;
-	error = write_whole(file, text->bytes, text->length);
+	error = file_write(file, text->bytes, text->length);
 	if (close(file) != 0 && error == 0)
 		error = errno;
 	return error;
@@ -85,7 +70,7 @@ static int write_beside(const char *path, const struct output_item *item, char *
 		return errno;
 	}
 	set_mode(file, path, item->is_secret);
-	error = write_whole(file, text->bytes, text->length);
+	error = file_write(file, text->bytes, text->length);
 	if (error == 0 && fsync(file) != 0)
 		error = errno;
 	if (close(file) != 0 && error == 0)
@@ -191,7 +176,7 @@ void output_diags(struct diags *diags, bool as_json)
 	else if (diags->items_count > 0)
 		diags_print_text(diags, out,
 				 isatty(STDERR_FILENO) && getenv("NO_COLOR") == NULL);
-	(void)write_whole(STDERR_FILENO, out->bytes, out->length);
+	(void)file_write(STDERR_FILENO, out->bytes, out->length);
 }
 
 static void report_text(struct diags *diags, struct text *out, const char *subject)

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 
 #define FILE_MODE 0600
@@ -155,20 +156,6 @@ static int open_new(const struct folder *folder, struct folder_file *file)
 	return file->fd >= 0 ? 0 : errno;
 }
 
-static int write_whole(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t written = write(fd, bytes, length);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			return errno;
-		bytes += written;
-		length -= (size_t)written;
-	}
-	return 0;
-}
-
 static void drop_file(const struct folder *folder, struct folder_file *file)
 {
 	if (file->new_name[0] != '\0')
@@ -193,7 +180,7 @@ int folder_prepare(struct folder *folder, const char *name, const char *bytes, s
 	int error = open_new(folder, &file);
 	if (error != 0)
 		return error;
-	error = write_whole(file.fd, bytes, length);
+	error = file_write(file.fd, bytes, length);
 	if (error == 0)
 		error = end_file(folder, &file, name);
 	if (error != 0)
@@ -221,7 +208,7 @@ struct folder_writer *folder_writer_new(struct folder *folder)
 static void write_piece(struct folder_writer *writer)
 {
 	if (writer->error == 0)
-		writer->error = write_whole(writer->file.fd, writer->piece, writer->piece_bytes);
+		writer->error = file_write(writer->file.fd, writer->piece, writer->piece_bytes);
 	writer->piece_bytes = 0;
 }
 
@@ -246,7 +233,7 @@ int folder_writer_end(struct folder_writer *writer, const char *name, const char
 	if (error == 0 && lseek(writer->file.fd, 0, SEEK_SET) != 0)
 		error = errno;
 	if (error == 0)
-		error = write_whole(writer->file.fd, head, head_length);
+		error = file_write(writer->file.fd, head, head_length);
 	if (error == 0)
 		error = end_file(writer->folder, &writer->file, name);
 	if (error != 0 && is_open)
@@ -320,23 +307,6 @@ int folder_write(struct folder *folder, const char *name, const char *bytes, siz
 
 /* --- reading ---------------------------------------------------------------------------------------- */
 
-static int read_whole(void *pool, int fd, size_t size, char **bytes, size_t *length)
-{
-	*bytes = pool_bytes(pool, size + 1);
-	*length = 0;
-	while (*length < size) {
-		ssize_t got = read(fd, *bytes + *length, size - *length);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno;
-		if (got == 0)
-			break;
-		*length += (size_t)got;
-	}
-	return 0;
-}
-
 int folder_read(const struct folder *folder, void *pool, const char *name, char **bytes, size_t *length)
 {
 	struct stat facts;
@@ -347,8 +317,10 @@ int folder_read(const struct folder *folder, void *pool, const char *name, char 
 	if (error == 0 && (!S_ISREG(facts.st_mode) || facts.st_uid != geteuid() ||
 			   (facts.st_mode & WRITABLE_BY_OTHERS) != 0))
 		error = EPERM;
-	if (error == 0)
-		error = read_whole(pool, fd, (size_t)facts.st_size, bytes, length);
+	if (error == 0) {
+		*bytes = pool_bytes(pool, (size_t)facts.st_size + 1);
+		error = file_read(fd, *bytes, (size_t)facts.st_size, length);
+	}
 	close(fd);
 	return error;
 }
