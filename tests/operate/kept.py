@@ -54,9 +54,9 @@ BY_HAND = """table inet fwc {
 
 def state(world):
     """The listing, and the table's attributes by a reader that shares no code with fwc. In which order chains
-    stand in a table means nothing, nor which numbers those without a name have."""
+    stand in a table means nothing, nor which numbers those without a name have, of how many digits."""
     attributes = subprocess.run([sys.executable, STATE, "fwc"], capture_output=True, text=True, check=True).stdout
-    attributes = re.sub("5f5f636861696e(3[0-9])+00", "chain", attributes)
+    attributes = re.sub("([0-9a-f]{2}000200)?5f5f636861696e(3[0-9])+(00)+", "chain", attributes)
     blocks = world.nft("list table inet fwc").split("\n\t}\n")
     return sorted(block.strip("\n") for block in blocks) + sorted(attributes.splitlines())
 
