@@ -9,15 +9,20 @@
 
 #define FIRST_ROOM 64
 
-/* Makes room for more bytes and the NUL; gives where they go. */
-static char *room_for(struct text *text, size_t more)
+static void grow(struct text *text, size_t more)
 {
 	size_t wanted;
 	if (__builtin_add_overflow(text->length, more, &wanted) ||
 	    __builtin_add_overflow(wanted, 1, &wanted))
 		pool_fail(text->pool, SIZE_MAX);
-	if (text->bytes == NULL || wanted > text->capacity)
-		text->bytes = pool_room(text->pool, text->bytes, &text->capacity, wanted, 1);
+	text->bytes = pool_room(text->pool, text->bytes, &text->capacity, wanted, 1);
+}
+
+/* Makes room for more bytes and the NUL; gives where they go. */
+static inline char *room_for(struct text *text, size_t more)
+{
+	if (more >= text->capacity - text->length) /* there is always a NUL */
+		grow(text, more);
 	return text->bytes + text->length;
 }
 
@@ -40,8 +45,8 @@ void text_add_bytes(struct text *text, const char *bytes, size_t length)
 	char *end = room_for(text, length);
 	if (length != 0)
 		memcpy(end, bytes, length);
+	end[length] = '\0';
 	text->length += length;
-	text->bytes[text->length] = '\0';
 }
 
 void text_add(struct text *text, const char *string)

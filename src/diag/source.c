@@ -137,12 +137,3 @@ void span_add_name(struct text *out, const struct sources *sources, uint32_t sou
 
 	visible_add(out, name, strlen(name));
 }
-
-struct span span_join(struct span a, struct span b)
-{
-	if (a.source == UINT32_MAX)
-		return b;
-	if (b.source == a.source && b.end > a.end)
-		a.end = b.end;
-	return a;
-}

@@ -53,6 +53,13 @@ const char *span_place(void *pool, struct sources *sources, struct span span);
 struct text;
 void span_add_name(struct text *out, const struct sources *sources, uint32_t source);
 /* from the begin of a to the end of b (same source) */
-struct span span_join(struct span a, struct span b);
+static inline struct span span_join(struct span a, struct span b)
+{
+	if (a.source == UINT32_MAX)
+		return b;
+	if (b.source == a.source && b.end > a.end)
+		a.end = b.end;
+	return a;
+}
 
 #endif

@@ -156,15 +156,21 @@ struct interval prefix_interval(const struct prefix *prefix)
 	return (struct interval){ prefix->value & ~mask, prefix->value | mask };
 }
 
+/* Of 2^n - 1: n. */
+static unsigned bits_of(number128 span)
+{
+	uint64_t high = (uint64_t)(span >> 64), low = (uint64_t)span;
+	if (high != 0)
+		return 128 - (unsigned)__builtin_clzll(high);
+	return low == 0 ? 0 : 64 - (unsigned)__builtin_clzll(low);
+}
+
 bool interval_is_prefix(enum family family, const struct interval *interval, unsigned *length)
 {
 	number128 span = interval->high - interval->low; /* 2^n - 1 in a prefix */
 	if ((span & (span + 1)) != 0 || (interval->low & span) != 0)
 		return false;
-	unsigned host_bits = 0;
-	for (; span != 0; span >>= 1)
-		host_bits++;
-	*length = family_bits(family) - host_bits;
+	*length = family_bits(family) - bits_of(span);
 	return true;
 }
 
@@ -186,6 +192,11 @@ size_t interval_to_prefixes(enum family family, const struct interval *interval,
 {
 	size_t count = 0;
 	number128 low = interval->low;
+	unsigned length;
+	if (interval_is_prefix(family, interval, &length)) { /* most are */
+		prefixes[0] = (struct prefix){ family, low, length };
+		return 1;
+	}
 	for (;;) {
 		prefixes[count] = largest_prefix(family, low, interval->high);
 		number128 end = prefix_interval(&prefixes[count]).high;

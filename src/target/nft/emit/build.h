@@ -64,6 +64,8 @@ struct lower {
 		size_t length;
 	} place;
 
+	struct text *comment; /* under construction; or NULL */
+
 	bool has_places; /* what is written may compare addresses by their places, where the family is known */
 	bool may_check; /* the list that is being cut may get checkpoints (split/rest.h) */
 	bool has_plain_leaves; /* the list that is being cut is too deep for its leaves to be cut again */

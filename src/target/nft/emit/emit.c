@@ -369,7 +369,9 @@ static void tell_addresses(struct text *out, const struct product *product, enum
 	const struct unit *unit = product->unit;
 	if (!is_written(product, factor) || product->is_set[factor])
 		return;
-	text_addf(out, out->length == 0 ? "%s " : " %s ", word);
+	text_add(out, out->length == 0 ? "" : " ");
+	text_add(out, word);
+	text_add_char(out, ' ');
 	address_interval_format(out, unit->family == FAMILIES_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6,
 				&factor_intervals(unit, factor)->items[index]);
 }
@@ -380,7 +382,10 @@ static bool comment_of(struct lower *lower, const struct product *product, const
 	*comment = product->unit->tail->comment;
 	if (!product->is_of_family || lower->settings->level == OPTIMISE_FASTEST)
 		return true;
-	struct text *out = text_new(lower->scratch);
+	if (lower->comment == NULL)
+		lower->comment = text_new(lower->scratch);
+	struct text *out = lower->comment;
+	out->length = 0;
 	if (*comment != NULL)
 		text_add(out, *comment);
 	tell_addresses(out, product, FACTOR_SOURCE, at[FACTOR_SOURCE], "from");
@@ -388,7 +393,6 @@ static bool comment_of(struct lower *lower, const struct product *product, const
 	bool fits = out->length <= LOWER_COMMENT_MAX;
 	if (fits && out->length != 0)
 		*comment = lower_copy_string(lower, out->bytes);
-	talloc_free(out);
 	return fits;
 }
 

@@ -221,6 +221,11 @@ static bool resets_tcp(const struct nft_statement *statement)
 static bool lacks_tcp(const struct nft_statement *const *order, size_t count)
 {
 	struct context context = { 0 };
+	size_t end = 0;
+	while (end < count && !resets_tcp(order[end]))
+		end++;
+	if (end == count) /* nearly all */
+		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (resets_tcp(order[i]))
 			return context.protocol != IPPROTO_TCP;

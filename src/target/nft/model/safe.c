@@ -2,6 +2,7 @@
  * to the limit never splits anything. */
 #include "target/nft/model/safe.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,10 +35,17 @@ static char replaced(unsigned char byte)
 	return byte == '\\' ? '/' : (char)byte;
 }
 
+/* Those that are printed as they are: nearly all. */
+static const bool is_safe[UCHAR_MAX + 1] = {
+	[' ' ... '!'] = true, ['#'] = true, ['%' ... '['] = true, [']' ... '~'] = true,
+};
+
 struct nft_safe nft_safe(const char *text)
 {
 	struct nft_safe safe;
 	safe.length = 0;
+	for (; text != NULL && safe.length < NFT_SAFE_MAX && is_safe[(unsigned char)*text]; text++)
+		safe.bytes[safe.length++] = *text;
 	for (bool is_inside = false; text != NULL && *text != '\0' && safe.length < NFT_SAFE_MAX; text++) {
 		unsigned char byte = (unsigned char)*text;
 		if (!is_inside || !is_continuation(byte))

@@ -69,7 +69,11 @@ static const char *equal_sign(const struct nft_statement *match)
 /* The first bits of an address by their place. */
 static void text_place(struct text *out, const struct nft_field_row *row, unsigned bits)
 {
-	text_addf(out, "@nh,%u,%u ", 8 * row->offset, bits);
+	text_add(out, "@nh,");
+	text_add_unsigned(out, 8 * row->offset);
+	text_add_char(out, ',');
+	text_add_unsigned(out, bits);
+	text_add_char(out, ' ');
 }
 
 static void text_number(struct text *out, const struct nft_field_row *row, number128 number, unsigned bits)

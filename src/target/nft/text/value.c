@@ -147,9 +147,10 @@ void nft_text_interval(struct text *out, enum nft_field field, const struct nft_
 
 void nft_text_hexadecimal(struct text *out, number128 number, unsigned digits)
 {
-	text_add(out, "0x");
-	for (unsigned i = digits; i > 0; i--)
-		text_add_char(out, "0123456789abcdef"[number >> 4 * (i - 1) & 0xf]);
+	char bytes[2 + 32] = "0x";
+	for (unsigned i = digits; i > 0; i--, number >>= 4)
+		bytes[1 + i] = "0123456789abcdef"[number & 0xf];
+	text_add_bytes(out, bytes, 2 + digits);
 }
 
 void nft_text_parts(struct text *out, const struct nft_set *set, size_t field, number128 address)
