@@ -48,7 +48,7 @@ static void add_prefix(struct conditions *conditions, enum nft_field field, cons
 	struct nft_statement *match = add_match(conditions, field, prefix->value);
 
 	match->operator = NFT_PREFIX;
-	match->length = prefix->length;
+	match->length = (uint8_t)prefix->length;
 }
 
 static void add_parts(struct conditions *conditions, const struct trace_filter *filter)

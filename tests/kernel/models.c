@@ -68,7 +68,7 @@ static struct nft_statement *match(struct maker *maker, enum nft_field field,
 
 static void match_prefix(struct maker *maker, enum nft_field field, number128 low, unsigned length)
 {
-	match(maker, field, NFT_PREFIX, low, low)->length = length;
+	match(maker, field, NFT_PREFIX, low, low)->length = (uint8_t)length;
 }
 
 static void match_name(struct maker *maker, enum nft_field field, enum nft_operator operator,
@@ -163,7 +163,7 @@ static struct nft_statement *vmap(struct maker *maker, const struct nft_set *set
 	begin_rule(maker);
 	struct nft_statement *statement = add(maker, NFT_VMAP);
 	statement->fields = set->fields;
-	statement->fields_count = set->fields_count;
+	statement->fields_count = (uint8_t)set->fields_count;
 	statement->protocol = protocol;
 	statement->set = set;
 	return statement;

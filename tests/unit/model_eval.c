@@ -209,7 +209,7 @@ static bool in_prefix(const struct nft_statement *statement, const struct nft_va
 {
 	enum nft_field field = statement->field;
 	bool is_ipv4 = field == NFT_FIELD_IP_SADDR || field == NFT_FIELD_IP_DADDR;
-	unsigned host_bits = (is_ipv4 ? 32 : 128) - statement->length;
+	unsigned host_bits = (is_ipv4 ? 32u : 128u) - statement->length;
 	if (host_bits == 128)
 		return true;
 	return value->number >> host_bits == statement->low.number >> host_bits;

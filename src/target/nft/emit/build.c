@@ -371,11 +371,13 @@ struct nft_statement match_interval(enum nft_field field, struct interval interv
 	struct nft_statement statement = match_equal(field, interval.low);
 	if (interval.low == interval.high)
 		return statement;
+	unsigned length;
 	statement.operator = NFT_RANGE;
 	statement.high.number = interval.high;
-	if (address_family(field, &family) &&
-	    interval_is_prefix(family, &interval, &statement.length))
+	if (address_family(field, &family) && interval_is_prefix(family, &interval, &length)) {
 		statement.operator = NFT_PREFIX;
+		statement.length = (uint8_t)length;
+	}
 	return statement;
 }
 

@@ -56,7 +56,7 @@ enum nft_field {
 #define X(name, bits) NFT_FIELD_##name,
 	NFT_FIELDS(X)
 #undef X
-};
+} __attribute__((packed));
 
 /* a value: a number, or the name of an interface or a helper; the field says which */
 struct nft_value {
@@ -76,7 +76,7 @@ enum nft_operator {
 	NFT_ANY_BIT,     /* (field & low) != 0: ct state, ct status */
 	NFT_IN_SET,      /* set */
 	NFT_NOT_IN_SET,
-};
+} __attribute__((packed));
 
 enum nft_statement_kind {
 	NFT_MATCH,
@@ -93,7 +93,7 @@ enum nft_statement_kind {
 	NFT_MASQUERADE,
 	NFT_SNAT,
 	NFT_DNAT,
-};
+} __attribute__((packed));
 
 enum nft_verdict_kind { NFT_ACCEPT, NFT_DROP, NFT_JUMP, NFT_GOTO, NFT_RETURN };
 
@@ -108,16 +108,14 @@ struct nft_set;
 
 #define NFT_KEY_FIELDS_MAX 4
 
-/* What a kind does not use is not set: half a million statements stand in a large table. */
+/* What a kind does not use is not set: half a million statements stand in a large table, each in one line of the
+ * cache. */
 struct nft_statement {
 	enum nft_statement_kind kind;
 	/* MATCH: one field; VMAP, CONCAT_MATCH: fields_count of them */
 	enum nft_field field;
-	const enum nft_field *fields;
-	size_t fields_count;
-	/* VMAP, of each address: the leading bits that are looked up, where the set's key holds no others as where
-	 * it holds zeros behind them; 0: all */
-	uint8_t leading[NFT_KEY_FIELDS_MAX];
+	enum nft_operator operator;
+	uint8_t fields_count;
 	/* MATCH on TH_SPORT/TH_DPORT: the protocol that was matched just before in the same rule
 	 * (text: "tcp dport 80" stands for both); 0: matched by an earlier dispatch (text: "th dport") */
 	uint8_t protocol;
@@ -127,16 +125,22 @@ struct nft_statement {
 	/* MATCH PREFIX of an IPv4 address: see nft_prefix_load. The text may say the mask in place of
 	 * the prefix, which people would rather read */
 	bool is_masked;
-	uint16_t port;             /* DNAT: 0: unchanged */
-	enum nft_operator operator;
-	unsigned length;           /* MATCH PREFIX */
+	uint8_t length;            /* MATCH PREFIX */
+	union {
+		/* VMAP, CONCAT_MATCH, of each address: the leading bits that are looked up, where the set's key
+		 * holds no others as where it holds zeros behind them; 0: all */
+		uint8_t leading[NFT_KEY_FIELDS_MAX];
+		uint16_t port;     /* DNAT: 0: unchanged */
+	};
 	enum family family;        /* SOURCE_LIMIT, SNAT, DNAT, MASQUERADE */
+	const enum nft_field *fields;
 	const struct nft_set *set; /* MATCH IN_SET, VMAP, CONCAT_MATCH, SOURCE_LIMIT */
 	union {
 		struct {           /* MATCH */
 			struct nft_value low, high;
 		};
 		struct nft_verdict verdict; /* VERDICT */
+		struct address address;     /* SNAT, DNAT */
 		struct {
 			const char *name;          /* COUNTER, LIMIT, HELPER: the object */
 			const struct limit *limit; /* SOURCE_LIMIT */
@@ -144,7 +148,6 @@ struct nft_statement {
 			bool has_log_group;
 			uint16_t log_group;
 			enum nft_reject_kind reject;
-			struct address address;    /* SNAT, DNAT */
 		};
 	};
 };

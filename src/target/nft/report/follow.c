@@ -172,7 +172,7 @@ static bool equals(enum nft_field field, const struct nft_value *a, const struct
 static bool is_in_prefix(const struct nft_statement *statement, const struct nft_value *value)
 {
 	bool is_ipv4 = statement->field == NFT_FIELD_IP_SADDR || statement->field == NFT_FIELD_IP_DADDR;
-	unsigned free_bits = (is_ipv4 ? 32 : 128) - statement->length;
+	unsigned free_bits = (is_ipv4 ? 32u : 128u) - statement->length;
 
 	return free_bits == 128 || value->number >> free_bits == statement->low.number >> free_bits;
 }

@@ -431,7 +431,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	struct rule_draft rule;
 	rule.items_count = 0;
 	rule_add(&rule, (struct nft_statement){
-		.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count,
+		.kind = NFT_VMAP, .fields = map->fields, .fields_count = (uint8_t)map->fields_count,
 		.leading = { leading[0], leading[1] }, .set = map,
 		.is_of_family = cells->is_of_family && map->leading[0] != 0,
 	});

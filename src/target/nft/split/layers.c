@@ -704,7 +704,8 @@ void layers_write(struct lower *lower, struct draft *draft, const struct layers 
 		if (layer->plane.protocol != PROTOCOL_ANY)
 			rule_add(&rule, match_equal(NFT_FIELD_L4PROTO, layer->plane.protocol));
 		rule_add(&rule, (struct nft_statement){
-			.kind = NFT_VMAP, .fields = map->fields, .fields_count = map->fields_count, .set = map,
+			.kind = NFT_VMAP, .fields = map->fields, .fields_count = (uint8_t)map->fields_count,
+			.set = map,
 		});
 		rule_end(lower, draft, &rule, height);
 	}
