@@ -54,8 +54,10 @@ char *pool_format(void *pool, const char *format, ...) __attribute__((format(pri
  * NAME, NAME_count, NAME_capacity. The item is zeroed, those behind it are not. Items may move: keep
  * indices, not addresses. */
 #define pool_append(pool, list, name)                                                             \
-	((list)->name = pool_room((pool), (list)->name, &(list)->name##_capacity,                 \
-				  (list)->name##_count + 1, sizeof *(list)->name),                \
+	((list)->name == NULL || (list)->name##_count >= (list)->name##_capacity                 \
+		 ? (void)((list)->name = pool_room((pool), (list)->name, &(list)->name##_capacity, \
+						   (list)->name##_count + 1, sizeof *(list)->name)) \
+		 : (void)0,                                                                       \
 	 (__typeof__((list)->name))memset((void *)(uintptr_t)&(list)->name[(list)->name##_count++], 0, \
 					  sizeof *(list)->name))
 

@@ -3,14 +3,6 @@
 
 #include "base/pool.h"
 
-uint64_t memo_mix(uint64_t hash, uint64_t word)
-{
-	hash = (hash ^ word) + 0x9e3779b97f4a7c15u;
-	hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
-	hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
-	return hash ^ (hash >> 31);
-}
-
 uint64_t memo_mix_string(uint64_t hash, const char *string)
 {
 	for (; *string != '\0'; string++)

@@ -30,7 +30,13 @@ uint32_t memo_find(const struct memo *memo, uint64_t hash, memo_equals equals, c
 void memo_add(void *pool, struct memo *memo, uint64_t hash, uint32_t number);
 
 /* Mixes one more word into a hash: the same on every machine. */
-uint64_t memo_mix(uint64_t hash, uint64_t word);
+static inline uint64_t memo_mix(uint64_t hash, uint64_t word)
+{
+	hash = (hash ^ word) + 0x9e3779b97f4a7c15u;
+	hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
+	hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
+	return hash ^ (hash >> 31);
+}
 uint64_t memo_mix_string(uint64_t hash, const char *string);
 
 #endif

@@ -488,18 +488,12 @@ static void list_members(struct sweep *sweep, const struct cell *cell)
 	uint32_t position = order_next(&sweep->members, 0);
 	for (; position != ORDER_END; position = order_next(&sweep->members, position + 1)) {
 		struct entry entry = sweep->list[position];
-		uint32_t screen = 0;
-		if (is_open(sweep, position)) {
+		if (is_open(sweep, position))
 			entry = cut_entry(sweep, position, cell);
-			if (sweep->screens != NULL && !screens_find(sweep->screens, position, &screen))
-				sweep->is_over = true;
-			entry.done |= screen << CELLS_SCREEN_SHIFT;
-		} else {
+		else
 			rest_in_cell(sweep, &entry, cell);
-		}
 		list_checkpoints(sweep, position);
-		if (screen == 0)
-			entry = narrow(sweep, entry, cell);
+		entry = narrow(sweep, entry, cell);
 		*pool_append(sweep->out->pool, sweep, leaf) = entry;
 		if (entry_is_final(sweep->lower, entry))
 			return;
@@ -518,14 +512,36 @@ static void make_leaf_of_one(struct sweep *sweep, uint32_t position, const struc
 	*pool_append(sweep->out->pool, sweep, leaf) = cut_entry(sweep, position, cell);
 }
 
+/* The open units up to the first that decides: the whole leaf, where conflicts are asked behind units, or there
+ * are none. */
+static void list_open(struct sweep *sweep, const struct cell *cell)
+{
+	for (uint32_t position = 0; (position = order_next(&sweep->open, position)) != ORDER_END; position++) {
+		struct entry entry = cut_entry(sweep, position, cell);
+		bool is_last = sweep->copies == 0 || entry_is_final(sweep->lower, entry);
+		uint32_t screen = 0;
+		sweep->is_over = sweep->is_over || sweep->copies == 0;
+		sweep->copies -= sweep->copies != 0;
+		if (sweep->screens != NULL && !screens_find(sweep->screens, position, &screen))
+			sweep->is_over = true;
+		entry.done |= screen << CELLS_SCREEN_SHIFT;
+		*pool_append(sweep->out->pool, sweep, leaf) = screen == 0 ? narrow(sweep, entry, cell) : entry;
+		if (is_last)
+			return;
+	}
+}
+
 static void make_leaf(struct sweep *sweep, const struct cell *cell)
 {
 	sweep->leaf_count = 0;
+	if (sweep->screens != NULL || rest_is_uniform(sweep->rest)) {
+		list_open(sweep, cell);
+		return;
+	}
 	sweep->queue_count = 0;
 	sweep->checkpoints_count = 0;
 	join_open(sweep, cell);
-	if (sweep->screens == NULL && !rest_is_uniform(sweep->rest))
-		join_conflicts(sweep, cell);
+	join_conflicts(sweep, cell);
 	list_members(sweep, cell);
 	for (size_t i = 0; i < sweep->queue_count; i++) {
 		order_remove(&sweep->members, sweep->queue[i]);
@@ -581,28 +597,8 @@ static void add_interval(struct sweep *sweep, uint32_t position, number128 low, 
 		*pool_append(pool, sweep, events) = (struct event){ high + 1, position, true, false };
 }
 
-/* The blocks in which prefixes of the unit stand: those whose home is this length, or a shorter one. */
-static void add_blocks(struct sweep *sweep, uint32_t position, const struct interval_set *intervals,
-		       bool is_home)
+static void add_blocks(struct sweep *sweep, uint32_t position, struct interval_set *blocks, bool is_home)
 {
-	const struct grain *grain = sweep->grain;
-	unsigned width = cells_width(sweep->out->field);
-	number128 inside = grain->length == 0 ? field_highest(sweep->out->field)
-					      : ((number128)1 << (width - grain->length)) - 1;
-	struct prefix prefixes[254];
-	struct interval_set *blocks = &sweep->blocks;
-	blocks->items_count = 0;
-	for (size_t i = 0; i < intervals->items_count; i++) {
-		size_t count = interval_to_prefixes(width == 32 ? FAMILY_IPV4 : FAMILY_IPV6,
-						    &intervals->items[i], prefixes);
-		for (size_t k = 0; k < count; k++) {
-			struct interval interval = prefix_interval(&prefixes[k]);
-			unsigned home = grain->homes[prefixes[k].length];
-			if (is_home ? home == grain->length : home < grain->length)
-				interval_set_add(sweep->out->pool, blocks, interval.low & ~inside,
-						 interval.high | inside);
-		}
-	}
 	interval_set_normalise(blocks);
 	for (size_t i = 0; i < blocks->items_count; i++) {
 		size_t first = sweep->events_count;
@@ -610,6 +606,31 @@ static void add_blocks(struct sweep *sweep, uint32_t position, const struct inte
 		for (; first < sweep->events_count; first++)
 			sweep->events[first].is_home = is_home;
 	}
+}
+
+/* The blocks in which prefixes of the unit stand whose home is this length, or a shorter one. */
+static void add_homes(struct sweep *sweep, uint32_t position, const struct interval_set *intervals)
+{
+	const struct grain *grain = sweep->grain;
+	unsigned width = cells_width(sweep->out->field);
+	number128 inside = grain->length == 0 ? field_highest(sweep->out->field)
+					      : ((number128)1 << (width - grain->length)) - 1;
+	struct prefix prefixes[254];
+	struct interval_set *at_home = &sweep->blocks, *shorter = &sweep->other_blocks;
+	at_home->items_count = shorter->items_count = 0;
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		size_t count = interval_to_prefixes(width == 32 ? FAMILY_IPV4 : FAMILY_IPV6,
+						    &intervals->items[i], prefixes);
+		for (size_t k = 0; k < count; k++) {
+			struct interval interval = prefix_interval(&prefixes[k]);
+			unsigned home = grain->homes[prefixes[k].length];
+			if (home <= grain->length)
+				interval_set_add(sweep->out->pool, home == grain->length ? at_home : shorter,
+						 interval.low & ~inside, interval.high | inside);
+		}
+	}
+	add_blocks(sweep, position, at_home, true);
+	add_blocks(sweep, position, shorter, false);
 }
 
 static int compare_strings(const void *left, const void *right)
@@ -668,12 +689,7 @@ static void list_blocks(struct sweep *sweep, const struct grain *grain, const st
 static void add_touched(struct sweep *sweep, uint32_t position, const struct interval_set *intervals)
 {
 	list_blocks(sweep, sweep->grain, intervals, &sweep->blocks);
-	for (size_t i = 0; i < sweep->blocks.items_count; i++) {
-		size_t first = sweep->events_count;
-		add_interval(sweep, position, sweep->blocks.items[i].low, sweep->blocks.items[i].high);
-		for (; first < sweep->events_count; first++)
-			sweep->events[first].is_home = true;
-	}
+	add_blocks(sweep, position, &sweep->blocks, true);
 }
 
 /* The cells that the intervals touch, where they do not begin at the unit's own end points. */
@@ -716,8 +732,7 @@ static void add_unit_events(struct sweep *sweep, uint32_t position)
 			return;
 		}
 		if (sweep->grain != NULL) {
-			add_blocks(sweep, position, intervals, true);
-			add_blocks(sweep, position, intervals, false);
+			add_homes(sweep, position, intervals);
 			return;
 		}
 		if (sweep->points != NULL) {

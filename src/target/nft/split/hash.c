@@ -54,6 +54,38 @@ static int compare_prefixes(const void *left, const void *right)
 	return (int)a->length - (int)b->length;
 }
 
+/* Moves the item down until none below it is greater. */
+static void sift_down(struct prefix *heap, size_t count, size_t at)
+{
+	struct prefix moved = heap[at];
+	for (size_t below; (below = 2 * at + 1) < count; at = below) {
+		if (below + 1 < count && compare_prefixes(&heap[below], &heap[below + 1]) < 0)
+			below++;
+		if (compare_prefixes(&moved, &heap[below]) >= 0)
+			break;
+		heap[at] = heap[below];
+	}
+	heap[at] = moved;
+}
+
+/* Brings the least ones to the front, in order: of so many as are weighed. */
+static void sort_weighed(struct pieces *pieces)
+{
+	struct prefix *items = pieces->items;
+	size_t most = pieces->items_count < PIECES_WEIGHED ? pieces->items_count : PIECES_WEIGHED;
+	if (pieces->items_count > most)
+		for (size_t at = most / 2; at-- > 0;)
+			sift_down(items, most, at);
+	for (size_t i = most; i < pieces->items_count; i++) {
+		if (compare_prefixes(&items[i], &items[0]) >= 0)
+			continue;
+		items[0] = items[i];
+		sift_down(items, most, 0);
+	}
+	if (most > 1)
+		qsort(items, most, sizeof *items, compare_prefixes);
+}
+
 static struct pieces pieces_of(struct lower *lower, void *pool, enum split_field field,
 			       const struct entry *list, size_t count)
 {
@@ -65,8 +97,7 @@ static struct pieces pieces_of(struct lower *lower, void *pool, enum split_field
 		if (pieces.items_count > PIECES_A_UNIT * ++units + PIECES_LEAST)
 			return (struct pieces){ .width = pieces.width };
 	}
-	if (pieces.items_count > 1)
-		qsort(pieces.items, pieces.items_count, sizeof *pieces.items, compare_prefixes);
+	sort_weighed(&pieces);
 	return pieces;
 }
 
