@@ -193,14 +193,16 @@ static bool reaches_links(struct side_context *context, const struct place_boxes
 }
 
 /* Whether the link-local sources of a zone are meant, or may be. */
-static bool may_mean_links(struct side_context *context, const struct policy_rule *rule)
+static bool may_mean_links(struct side_context *context, const struct place_scope *to)
 {
-	struct side_value to;
+	struct side_value value;
 
-	if (rule->to == NULL || !side_is_hook_free(rule->to))
-		return true; /* `to self` */
-	to = side_evaluate(context, rule->to, HOOK_FORWARD, SIDE_TO);
-	return reaches_links(context, &to.all);
+	if (to == NULL)
+		return true;
+	value = side_evaluate(context, to, HOOK_INPUT, SIDE_TO);
+	if (value.all.boxes_count == 0)
+		return false;
+	return !side_is_hook_free(to) /* `to self` */ || reaches_links(context, &value.all);
 }
 
 bool complain_link_local(struct side_context *context, struct diags *diags,
@@ -209,7 +211,7 @@ bool complain_link_local(struct side_context *context, struct diags *diags,
 	for (size_t index = 0; index < count; index++)
 		if (parts[index]->hooks != 1u << HOOK_INPUT)
 			return false;
-	if (may_mean_links(context, rule))
+	if (may_mean_links(context, rule->to))
 		return false;
 	return complain_families(diags, rule, families_in(context, rule->from, HOOK_FORWARD, SIDE_FROM),
 				 families_in(context, rule->to, HOOK_FORWARD, SIDE_TO));
@@ -238,36 +240,32 @@ static unsigned place_families(const struct place *place)
 	return families;
 }
 
-/* Places of blocks are for several rules, which need not all take each of them. */
-static bool is_own_list(const struct policy_rule *rule, const struct place_scope *scope)
+static void complain_list(struct side_context *context, struct diags *diags, const struct named_places *places,
+			  enum side side, unsigned families)
 {
-	return scope != NULL && scope->list->span.begin >= rule->span.begin;
-}
+	const struct place_scope *scope = side == SIDE_FROM ? places->from : places->to;
 
-static void complain_list(struct side_context *context, struct diags *diags, const struct policy_rule *rule,
-			  const struct place_list *list, unsigned families)
-{
-	for (size_t index = 0; index < list->items_count; index++) {
-		const struct place *place = &list->items[index];
+	if (scope == NULL || scope->list->span.begin < places->span.begin)
+		return; /* a block's: for several rules, which need not all take each place */
+	for (size_t index = 0; index < scope->list->items_count; index++) {
+		const struct place *place = &scope->list->items[index];
 		unsigned has = place_families(place);
 
 		if (has == FAMILIES_NONE || (has & families) != 0)
 			continue;
-		if (place->kind != PLACE_ADDRESSES && may_mean_links(context, rule))
+		if (side == SIDE_FROM && place->kind != PLACE_ADDRESSES && may_mean_links(context, places->to))
 			continue;
 		diag_add(diags, CODE_PLACE_FAMILY, place->span,
-			 "'%s' has %s, and the rule's other parts have %s: it never matches", place->name,
+			 "'%s' has %s, and the other parts have %s: it never matches", place->name,
 			 family_words(has), family_words(families));
 	}
 }
 
-void complain_places(struct side_context *context, struct diags *diags, const struct policy_rule *rule,
+void complain_places(struct side_context *context, struct diags *diags, struct named_places places,
 		     unsigned families)
 {
 	if (families == FAMILIES_BOTH)
 		return;
-	if (is_own_list(rule, rule->from))
-		complain_list(context, diags, rule, rule->from->list, families);
-	if (is_own_list(rule, rule->to))
-		complain_list(context, diags, rule, rule->to->list, families);
+	complain_list(context, diags, &places, SIDE_FROM, families);
+	complain_list(context, diags, &places, SIDE_TO, families);
 }

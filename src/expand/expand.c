@@ -341,7 +341,8 @@ static void finish_rule(struct expansion *expansion, const struct policy_rule *r
 				append_rule(ruleset, hooks[at], part);
 	}
 	complain_words(expansion->diags, rule, families);
-	complain_places(&expansion->sides, expansion->diags, rule, families);
+	complain_places(&expansion->sides, expansion->diags,
+			(struct named_places){ rule->span, rule->from, rule->to }, families);
 	outside_check(expansion->outside, rule);
 }
 

@@ -4,6 +4,7 @@
 #include "expand/translations.h"
 
 #include "base/pool.h"
+#include "expand/complain.h"
 #include "expand/product.h"
 
 struct halves {
@@ -110,6 +111,7 @@ static void expand_translation(struct side_context *context, struct diags *diags
 	struct rule_translation *local = is_same ? routed :
 		add_half(context, ruleset, source, &halves.local_from, &halves.local_to);
 	const struct identity *identity;
+	unsigned families = FAMILIES_NONE;
 
 	if (routed == NULL && local == NULL) {
 		report_empty(diags, source, &halves);
@@ -125,8 +127,13 @@ static void expand_translation(struct side_context *context, struct diags *diags
 			parts[count++] = local;
 	}
 	identity = identity_make_translation(maker, source, parts, count);
-	for (size_t index = 0; index < count; index++)
+	for (size_t index = 0; index < count; index++) {
 		parts[index]->identity = identity;
+		families |= parts[index]->families;
+	}
+	if (source->kind != TRANSLATION_FORWARD) /* whose rule tells it */
+		complain_places(context, diags, (struct named_places){ source->span, source->from, source->to },
+				families);
 }
 
 void expand_translations(struct side_context *context, struct diags *diags,
