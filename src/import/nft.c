@@ -282,13 +282,15 @@ static struct interval_set addresses_of(void *pool, const struct read_set *set)
 
 	for (size_t index = 0; index < set->elements_count; index++) {
 		const struct read_element *element = &set->elements[index];
-		const number128 low = walk_number_of_bytes(element->key, element->key_length);
+		const number128 low = walk_number_of_bytes(read_element_key(set, element),
+							   read_element_length(set, element));
 		number128 high = low;
 
-		if ((element->flags & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
+		if ((read_element_flags(element) & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
 			continue;
 		if (has_ranges && index + 1 < set->elements_count)
-			high = walk_number_of_bytes(set->elements[index + 1].key, set->key_length) - 1;
+			high = walk_number_of_bytes(read_element_key(set, &set->elements[index + 1]),
+						    set->key_length) - 1;
 		else if (has_ranges)
 			high = family_highest(set->key_type == TYPE_IPV4_ADDRESS ? FAMILY_IPV4 : FAMILY_IPV6);
 		if (low <= high)

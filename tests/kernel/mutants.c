@@ -208,21 +208,20 @@ static bool is_there_twice(const struct read_set *set, const struct read_element
 	for (size_t index = 0; index < set->elements_count; index++) {
 		const struct read_element *other = &set->elements[index];
 
-		if (other != element && other->flags == element->flags &&
-		    other->key_length == element->key_length &&
-		    memcmp(other->key, element->key, other->key_length) == 0)
+		if (other != element && read_element_flags(other) == read_element_flags(element) &&
+		    memcmp(read_element_key(set, other), read_element_key(set, element), set->key_length) == 0)
 			return true;
 	}
 	return false;
 }
 
 /* Elements share what is beside their keys. */
-static const struct read_data *own_value(struct nft_read *read, struct read_element *element)
+static const struct read_data *own_value(struct nft_read *read, struct read_set *set, struct read_element *element)
 {
 	struct read_more *more = pool_new(read->pool, struct read_more);
 
-	*more = *element->more;
-	element->more = more;
+	*more = *read_element_more(set, element);
+	read_element_give(read->pool, set, element, more);
 	return &more->value;
 }
 
@@ -233,12 +232,13 @@ static bool mutate_element(struct nft_read *read, const struct read_table *table
 	if (element == NULL)
 		return false;
 	text_addf(what, "set %s, element %zu: ", set->name, (size_t)(element - set->elements) + 1);
-	if (element->more->value.is_verdict && unit_below(2) == 0)
-		change_verdict(own_value(read, element), table, what);
-	else if (element->more->key_end != NULL && unit_below(2) == 0)
-		change_bytes(element->more->key_end, element->key_length, what);
+	const struct read_more *more = read_element_more(set, element);
+	if (more->value.is_verdict && unit_below(2) == 0)
+		change_verdict(own_value(read, set, element), table, what);
+	else if (more->key_end != NULL && unit_below(2) == 0)
+		change_bytes(more->key_end, set->key_length, what);
 	else
-		change_bytes(element->key, element->key_length, what);
+		change_bytes(read_element_key(set, element), set->key_length, what);
 	if (is_there_twice(set, element))
 		return false;
 	nft_read_finish(read);
@@ -253,11 +253,22 @@ static bool turn_element(struct nft_read *read, const struct read_table *table, 
 	if (element == NULL || set->fields_count > 1 || (set->flags & NFT_SET_INTERVAL) == 0)
 		return false;
 	text_addf(what, "set %s, element %zu: end turned", set->name, (size_t)(element - set->elements) + 1);
-	element->flags ^= NFT_SET_ELEM_INTERVAL_END;
+	element->more ^= (uint32_t)NFT_SET_ELEM_INTERVAL_END << READ_MORE_BITS;
 	if (is_there_twice(set, element))
 		return false;
 	nft_read_finish(read);
 	return true;
+}
+
+/* Bytes of a model, which is const to all but mutants. */
+static void swap_bytes(const uint8_t *one, const uint8_t *other, size_t length)
+{
+	uint8_t *a = (uint8_t *)(uintptr_t)one, *b = (uint8_t *)(uintptr_t)other;
+	for (size_t i = 0; i < length; i++) {
+		uint8_t moved = a[i];
+		a[i] = b[i];
+		b[i] = moved;
+	}
 }
 
 /* An element in another set of its kind, which has one of its own then instead. */
@@ -271,9 +282,13 @@ static bool swap_elements(struct nft_read *read, const struct read_table *table,
 		return false;
 	text_addf(what, "set %s, element %zu and set %s, element %zu change places", one->name,
 		  (size_t)(here - one->elements) + 1, other->name, (size_t)(there - other->elements) + 1);
-	struct read_element moved = *here;
-	*here = *there;
-	*there = moved;
+	const struct read_more *more = read_element_more(one, here);
+	uint32_t turned = (here->more ^ there->more) >> READ_MORE_BITS << READ_MORE_BITS;
+	here->more ^= turned;
+	there->more ^= turned;
+	swap_bytes(read_element_key(one, here), read_element_key(other, there), one->key_length);
+	read_element_give(read->pool, one, here, read_element_more(other, there));
+	read_element_give(read->pool, other, there, more);
 	if (is_there_twice(one, here) || is_there_twice(other, there))
 		return false;
 	nft_read_finish(read);

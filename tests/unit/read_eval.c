@@ -366,14 +366,15 @@ static const struct read_element *find_in_row(const struct read_set *set, const 
 {
 	const struct read_element *found = NULL;
 	for (size_t i = 0; i < set->elements_count; i++)
-		if (memcmp(set->elements[i].key, key, set->key_length) <= 0)
+		if (memcmp(read_element_key(set, &set->elements[i]), key, set->key_length) <= 0)
 			found = &set->elements[i];
-	return found == NULL || (found->flags & NFT_SET_ELEM_INTERVAL_END) != 0 ? NULL : found;
+	return found == NULL || (read_element_flags(found) & NFT_SET_ELEM_INTERVAL_END) != 0 ? NULL : found;
 }
 
 static bool holds_ranges(const struct read_set *set, const struct read_element *element, const uint8_t *key)
 {
-	const uint8_t *low = element->key, *high = element->more->key_end == NULL ? low : element->more->key_end;
+	const uint8_t *low = read_element_key(set, element), *end = read_element_more(set, element)->key_end;
+	const uint8_t *high = end == NULL ? low : end;
 	size_t offset = 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
 		size_t length = set->field_lengths[i];
@@ -392,7 +393,8 @@ static const struct read_element *find_element(const struct read_set *set, const
 	for (size_t i = 0; i < set->elements_count; i++) {
 		const struct read_element *element = &set->elements[i];
 		bool holds = set->fields_count > 1 ? holds_ranges(set, element, key)
-						   : memcmp(element->key, key, set->key_length) == 0;
+						   : memcmp(read_element_key(set, element), key,
+							    set->key_length) == 0;
 		if (holds)
 			return element;
 	}
@@ -412,7 +414,7 @@ static enum step run_lookup(struct machine *machine, const struct read_expressio
 	if (read_has(lookup, NFTA_LOOKUP_DREG)) {
 		if (read_number(lookup, NFTA_LOOKUP_DREG, 9) != 0)
 			return trouble(machine, "a map of values");
-		return found == NULL ? BREAK : follow(machine, &found->more->value);
+		return found == NULL ? BREAK : follow(machine, &read_element_more(set, found)->value);
 	}
 	bool is_inverted = (read_number(lookup, NFTA_LOOKUP_FLAGS, 0) & NFT_LOOKUP_F_INV) != 0;
 	return (found != NULL) != is_inverted ? NEXT : BREAK;

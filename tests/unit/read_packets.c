@@ -114,9 +114,10 @@ void read_constants_add(struct read_constants *constants, const struct read_tabl
 		}
 	for (size_t i = 0; i < table->sets_count; i++)
 		for (size_t k = 0; k < table->sets[i]->elements_count; k++) {
-			const struct read_element *element = &table->sets[i]->elements[k];
-			if (element->key_length <= 4 || element->key_length == 16)
-				add_constant(constants, element->key, element->key_length);
+			const struct read_set *set = table->sets[i];
+			const uint32_t length = read_element_length(set, &set->elements[k]);
+			if (length <= 4 || length == 16)
+				add_constant(constants, read_element_key(set, &set->elements[k]), length);
 		}
 	for (size_t i = 0; i < table->chains_count; i++)
 		for (size_t k = 0; k < table->chains[i]->rules_count; k++)
@@ -125,27 +126,31 @@ void read_constants_add(struct read_constants *constants, const struct read_tabl
 
 /* --- elements --------------------------------------------------------------------------------------- */
 
-static bool elements_equal(const struct read_element *a, const struct read_element *b)
+static bool elements_equal(const struct read_set *a_set, const struct read_element *a,
+			   const struct read_set *b_set, const struct read_element *b)
 {
-	const uint8_t *a_end = a->more->key_end, *b_end = b->more->key_end;
-	const struct read_data *a_value = &a->more->value, *b_value = &b->more->value;
-	return a->key_length == b->key_length && a->flags == b->flags &&
-	       memcmp(a->key, b->key, a->key_length) == 0 &&
-	       (a_end == NULL) == (b_end == NULL) && (a_end == NULL || memcmp(a_end, b_end, a->key_length) == 0) &&
+	const struct read_more *a_more = read_element_more(a_set, a), *b_more = read_element_more(b_set, b);
+	const uint8_t *a_end = a_more->key_end, *b_end = b_more->key_end;
+	const struct read_data *a_value = &a_more->value, *b_value = &b_more->value;
+	const uint32_t length = read_element_length(a_set, a);
+	return length == read_element_length(b_set, b) && read_element_flags(a) == read_element_flags(b) &&
+	       memcmp(read_element_key(a_set, a), read_element_key(b_set, b), length) == 0 &&
+	       (a_end == NULL) == (b_end == NULL) && (a_end == NULL || memcmp(a_end, b_end, length) == 0) &&
 	       a_value->verdict == b_value->verdict && (a_value->chain == NULL) == (b_value->chain == NULL) &&
 	       (a_value->chain == NULL || strcmp(a_value->chain, b_value->chain) == 0);
 }
 
-static bool has_element(const struct read_set *set, const struct read_element *element, size_t place)
+/* Has the set the element of another? */
+static bool has_element(const struct read_set *set, const struct read_set *from, size_t place)
 {
-	if (place < set->elements_count && elements_equal(&set->elements[place], element))
-		return true;
-	if (place + 1 < set->elements_count && elements_equal(&set->elements[place + 1], element))
-		return true;
-	if (place > 0 && place - 1 < set->elements_count && elements_equal(&set->elements[place - 1], element))
-		return true;
-	for (size_t i = 0; i < set->elements_count && set->elements_count <= DIFFERENCES_SEEN; i++)
-		if (elements_equal(&set->elements[i], element))
+	const struct read_element *element = &from->elements[place];
+	size_t begin = place == 0 ? 0 : place - 1, end = place + 2;
+	if (set->elements_count <= DIFFERENCES_SEEN) {
+		begin = 0;
+		end = set->elements_count;
+	}
+	for (size_t i = begin; i < end && i < set->elements_count; i++)
+		if (elements_equal(set, &set->elements[i], from, element))
 			return true;
 	return false;
 }
@@ -156,7 +161,8 @@ static void favour_keys(struct read_constants *constants, size_t key, const stru
 	for (size_t i = 0; i < set->elements_count; i++) {
 		if (constants->favourites_count == READ_FAVOURITES)
 			return;
-		if (set->elements[i].key != NULL && (theirs == NULL || !has_element(theirs, &set->elements[i], i)))
+		if (read_element_length(set, &set->elements[i]) != 0 &&
+		    (theirs == NULL || !has_element(theirs, set, i)))
 			constants->favourites[constants->favourites_count++] =
 				(struct read_favourite){ key, &set->elements[i] };
 	}
@@ -232,13 +238,14 @@ static void aim_element(const struct read_key *key, const struct read_element *e
 		packet->destination = packet->family == FAMILY_IPV4 ? (uint32_t)packet->destination
 								    : packet->destination;
 	}
-	for (size_t i = 0; i < element->key_length; i++) {
+	const uint8_t *bytes = read_element_key(key->set, element);
+	const uint8_t *end = read_element_more(key->set, element)->key_end;
+	for (size_t i = 0; i < read_element_length(key->set, element); i++) {
 		const struct read_byte *from = &key->bytes[i];
 		bool goes_on = i > 0 && key->bytes[i - 1].part == from->part &&
 			       key->bytes[i - 1].offset + 1 == from->offset;
 		is_high = goes_on ? is_high : unit_below(2) == 0;
-		uint8_t value = is_high && element->more->key_end != NULL ? element->more->key_end[i]
-									  : element->key[i];
+		uint8_t value = is_high && end != NULL ? end[i] : bytes[i];
 		if (from->part == PART_NETWORK)
 			put_network(packet, from, value);
 		else if (from->part == PART_TRANSPORT)
@@ -246,9 +253,9 @@ static void aim_element(const struct read_key *key, const struct read_element *e
 		else if (from->part == PART_PROTOCOL)
 			packet->protocol = value;
 		else if (from->part == PART_IN && from->offset == 0 && packet->in != NULL)
-			packet->in = (const char *)&element->key[i];
+			packet->in = (const char *)&bytes[i];
 		else if (from->part == PART_OUT && from->offset == 0 && packet->out != NULL)
-			packet->out = (const char *)&element->key[i];
+			packet->out = (const char *)&bytes[i];
 	}
 }
 
@@ -293,7 +300,7 @@ static bool aim_any_element(const struct read_constants *constants, struct model
 	} else if (key->set->elements_count != 0) {
 		element = &key->set->elements[unit_below((unsigned)key->set->elements_count)];
 	}
-	if (element == NULL || element->key == NULL)
+	if (element == NULL || read_element_length(key->set, element) == 0)
 		return false;
 	aim_element(key, element, packet);
 	if (unit_below(2) == 0)

@@ -535,14 +535,15 @@ static bool cross(struct read_set *set)
 	for (size_t i = 0; i < set->elements_count; i++)
 		for (size_t k = 0; k < set->elements_count; k++) {
 			const struct read_element *box = &set->elements[i], *other = &set->elements[k];
-			if (box->more->value.verdict == other->more->value.verdict)
+			const struct read_data *value = &read_element_more(set, other)->value;
+			if (read_element_more(set, box)->value.verdict == value->verdict)
 				continue;
 			struct read_more *more = pool_new(unit_pool(), struct read_more);
-			*more = *box->more;
-			more->value = other->more->value;
+			*more = *read_element_more(set, box);
+			more->value = *value;
 			struct read_element *added = pool_append(unit_pool(), set, elements);
 			*added = set->elements[i];
-			added->more = more;
+			read_element_give(unit_pool(), set, added, more);
 			return true;
 		}
 	return false;

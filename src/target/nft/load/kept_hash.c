@@ -127,14 +127,14 @@ static void take_elements(struct kept_hash *hash, struct read_set *set)
 	bool is_dynamic = (set->flags & NFT_SET_EVAL) != 0; /* what packets put in is not the ruleset's */
 	for (size_t i = 0; i < set->elements_count && !is_dynamic; i++) {
 		uint64_t lanes[LANES];
-		read_element_print(hash->text, &set->elements[i]);
+		read_element_print(hash->text, set, &set->elements[i]);
 		struct digest digest = take_text(hash);
 		memcpy(lanes, digest.bytes, sizeof lanes);
 		for (size_t k = 0; k < LANES; k++)
 			sum->lanes[k] += lanes[k];
-		sum->count += (set->elements[i].flags & NFT_SET_ELEM_INTERVAL_END) == 0;
+		sum->count += (read_element_flags(&set->elements[i]) & NFT_SET_ELEM_INTERVAL_END) == 0;
 	}
-	set->elements_count = 0;
+	read_set_empty(set);
 }
 
 /* --- messages --------------------------------------------------------------------------------------- */

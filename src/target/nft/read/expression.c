@@ -333,7 +333,7 @@ static bool verdict_parse(struct arena *arena, const struct nlattr *nest, struct
 	return has_code && goes == (data->chain != NULL);
 }
 
-bool read_data_parse(struct arena *arena, const struct nlattr *nest, struct read_data *data)
+bool read_data_peek(struct arena *arena, const struct nlattr *nest, struct read_data *data)
 {
 	const struct nlattr *attribute;
 	*data = (struct read_data){ 0 };
@@ -343,9 +343,18 @@ bool read_data_parse(struct arena *arena, const struct nlattr *nest, struct read
 		if (mnl_attr_get_type(attribute) != NFTA_DATA_VALUE)
 			return false;
 		data->length = mnl_attr_get_payload_len(attribute);
-		data->bytes = arena_copy(arena, mnl_attr_get_payload(attribute), data->length);
+		data->bytes = mnl_attr_get_payload(attribute);
 	}
 	return data->length != 0;
+}
+
+bool read_data_parse(struct arena *arena, const struct nlattr *nest, struct read_data *data)
+{
+	if (!read_data_peek(arena, nest, data))
+		return false;
+	if (!data->is_verdict)
+		data->bytes = arena_copy(arena, data->bytes, data->length);
+	return true;
 }
 
 static bool expression_parse(struct arena *arena, const struct nlattr *nest, unsigned level,

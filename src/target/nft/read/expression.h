@@ -26,6 +26,8 @@ bool read_object_parse(struct arena *arena, uint32_t type, const struct nlattr *
 		       struct read_expression *content);
 /* NFTA_DATA_VALUE or NFTA_DATA_VERDICT in the nest. */
 bool read_data_parse(struct arena *arena, const struct nlattr *nest, struct read_data *data);
+/* The same, but bytes stay in the message. */
+bool read_data_peek(struct arena *arena, const struct nlattr *nest, struct read_data *data);
 /* A number of 1, 2, 4 or 8 bytes in network order. */
 bool read_number_parse(const struct nlattr *attribute, uint64_t *value);
 /* A NUL-terminated string. */

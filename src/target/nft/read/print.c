@@ -28,14 +28,15 @@ void read_object_print(struct text *out, const struct read_object *object)
 	text_add_char(out, '\n');
 }
 
-void read_element_print(struct text *out, const struct read_element *element)
+void read_element_print(struct text *out, const struct read_set *set, const struct read_element *element)
 {
 	text_add(out, "  ");
-	const struct read_more *more = element->more;
-	read_data_print(out, &(struct read_data){ .bytes = element->key, .length = element->key_length });
+	const struct read_more *more = read_element_more(set, element);
+	const uint32_t length = read_element_length(set, element), flags = read_element_flags(element);
+	read_data_print(out, &(struct read_data){ .bytes = read_element_key(set, element), .length = length });
 	if (more->key_end != NULL) {
 		text_add_char(out, '-');
-		read_data_print(out, &(struct read_data){ .bytes = more->key_end, .length = element->key_length });
+		read_data_print(out, &(struct read_data){ .bytes = more->key_end, .length = length });
 	}
 	if (more->value.is_verdict || more->value.length != 0) {
 		text_add(out, " : ");
@@ -43,9 +44,9 @@ void read_element_print(struct text *out, const struct read_element *element)
 	}
 	if (more->object != NULL)
 		text_addf(out, " object %s", more->object);
-	if (element->flags != 0) {
+	if (flags != 0) {
 		text_add(out, " flags ");
-		text_add_unsigned(out, element->flags);
+		text_add_unsigned(out, flags);
 	}
 	print_expressions(out, &more->expressions);
 	print_comment(out, more->comment);
@@ -63,7 +64,7 @@ static void print_elements(struct text *out, const struct read_set *set)
 	if ((set->flags & NFT_SET_EVAL) != 0)
 		return; /* what packets put in is not the ruleset's */
 	for (size_t i = 0; i < set->elements_count; i++)
-		read_element_print(out, &set->elements[i]);
+		read_element_print(out, set, &set->elements[i]);
 }
 
 void read_set_print(struct text *out, const struct read_set *set)

@@ -408,17 +408,39 @@ static bool delete_set(struct reader *reader, const struct attributes *attribute
 
 /* --- elements --------------------------------------------------------------------------------------- */
 
-static bool read_key(const struct reader *reader, const struct attributes *attributes, const struct read_set *set,
+_Static_assert(READ_CATCH_ALL == NFT_SET_ELEM_CATCHALL, "the kernel's flag");
+#define MORES_MAX (UINT32_C(1) << READ_MORE_BITS)
+
+void read_element_give(void *pool, struct read_set *set, struct read_element *element,
+		       const struct read_more *more)
+{
+	element->more = read_element_flags(element) << READ_MORE_BITS | (uint32_t)set->mores_count;
+	*pool_append(pool, set, mores) = more;
+}
+
+void read_set_empty(struct read_set *set)
+{
+	set->elements_count = set->keys_count = set->mores_count = 0;
+}
+
+static bool read_key(const struct reader *reader, const struct nlattr *attribute, struct read_set *set,
 		     struct read_element *element)
 {
 	struct read_data key = { 0 };
-	if (attributes->of[NFTA_SET_ELEM_KEY] != NULL &&
-	    !read_data_parse(reader->arena, attributes->of[NFTA_SET_ELEM_KEY], &key))
+	if ((read_element_flags(element) & NFT_SET_ELEM_CATCHALL) != 0)
+		return attribute == NULL;
+	if (attribute == NULL || !read_data_peek(reader->arena, attribute, &key) || key.is_verdict ||
+	    key.length != set->key_length)
 		return false;
-	element->key = key.is_verdict ? NULL : key.bytes;
-	element->key_length = key.is_verdict ? 0 : key.length;
-	bool is_catch_all = (element->flags & NFT_SET_ELEM_CATCHALL) != 0;
-	return is_catch_all || (!key.is_verdict && key.length == set->key_length);
+	if (key.length <= sizeof element->small) {
+		memcpy(element->small, key.bytes, key.length);
+		return true;
+	}
+	element->number = (uint32_t)(set->keys_count / key.length);
+	set->keys = pool_room(reader->read->pool, set->keys, &set->keys_capacity, set->keys_count + key.length, 1);
+	memcpy(set->keys + set->keys_count, key.bytes, key.length);
+	set->keys_count += key.length;
+	return true;
 }
 
 /* An attribute beside the key and the flags. */
@@ -455,55 +477,58 @@ static bool read_more(const struct reader *reader, const struct attributes *attr
 /* What elements of one message have been read to: a map's are few, and mostly the same. */
 struct values {
 	const struct nlattr *attributes[VALUES_REMEMBERED]; /* in the message */
-	const struct read_more *more[VALUES_REMEMBERED];
+	uint32_t more[VALUES_REMEMBERED];
 	size_t count; /* of all that were put in; the oldest go */
 };
 
-static const struct read_more *value_find(const struct values *values, const struct nlattr *attribute)
+/* Its number among the set's; 0: not known. */
+static uint32_t value_find(const struct values *values, const struct nlattr *attribute)
 {
 	for (size_t i = 0; i < values->count && i < VALUES_REMEMBERED; i++)
 		if (values->attributes[i]->nla_len == attribute->nla_len &&
 		    memcmp(values->attributes[i], attribute, attribute->nla_len) == 0)
 			return values->more[i];
-	return NULL;
+	return 0;
 }
 
-static void value_put(struct values *values, const struct nlattr *attribute, const struct read_more *more)
+static void value_put(struct values *values, const struct nlattr *attribute, uint32_t more)
 {
 	size_t place = values->count++ % VALUES_REMEMBERED;
 	values->attributes[place] = attribute;
 	values->more[place] = more;
 }
 
-static bool read_element(const struct reader *reader, const struct nlattr *nest, const struct read_set *set,
+static bool read_element(const struct reader *reader, const struct nlattr *nest, struct read_set *set,
 			 struct values *values, struct read_element *element)
 {
-	static const struct read_more nothing;
 	struct attributes attributes = nested_of(nest);
-	element->flags = (uint32_t)number_of(&attributes, NFTA_SET_ELEM_FLAGS, 0);
-	element->more = &nothing;
-	if (!read_key(reader, &attributes, set, element))
+	uint64_t flags = number_of(&attributes, NFTA_SET_ELEM_FLAGS, 0);
+	if (flags >> (32 - READ_MORE_BITS) != 0 || set->mores_count == MORES_MAX)
 		return false;
+	element->more = (uint32_t)flags << READ_MORE_BITS;
+	if (!read_key(reader, attributes.of[NFTA_SET_ELEM_KEY], set, element))
+		return false;
+	if (!has_more(&attributes))
+		return true;
 	const struct nlattr *value = attributes.of[NFTA_SET_ELEM_DATA];
 	attributes.of[NFTA_SET_ELEM_DATA] = NULL;
 	bool is_value = value != NULL && !has_more(&attributes);
 	attributes.of[NFTA_SET_ELEM_DATA] = value;
-	const struct read_more *known = is_value ? value_find(values, value) : NULL;
-	if (known != NULL || !has_more(&attributes)) {
-		element->more = known != NULL ? known : &nothing;
+	uint32_t known = is_value ? value_find(values, value) : 0;
+	if (known != 0) {
+		element->more |= known;
 		return true;
 	}
 	struct read_more *more = arena_new_item(reader->arena, struct read_more);
-	element->more = more;
-	if (!read_more(reader, &attributes, element->key_length, more))
-		return false;
 	if (is_value)
-		value_put(values, value, more);
-	return true;
+		value_put(values, value, (uint32_t)set->mores_count);
+	read_element_give(reader->read->pool, set, element, more);
+	return read_more(reader, &attributes, read_element_length(set, element), more);
 }
 
 static bool new_elements(struct reader *reader, const struct attributes *attributes)
 {
+	static const struct read_more nothing;
 	struct read_set *set = set_of(reader, attributes, NFTA_SET_ELEM_LIST_SET, NFTA_SET_ELEM_LIST_SET_ID);
 	const struct nlattr *nest = attributes->of[NFTA_SET_ELEM_LIST_ELEMENTS], *attribute;
 	if (set == NULL)
@@ -511,6 +536,8 @@ static bool new_elements(struct reader *reader, const struct attributes *attribu
 	if (nest == NULL)
 		return true;
 	struct values values = { .count = 0 };
+	if (set->mores_count == 0)
+		*pool_append(reader->read->pool, set, mores) = &nothing;
 	read_each_nested(attribute, nest) {
 		struct read_element element = { 0 };
 		if (!read_element(reader, attribute, set, &values, &element))
@@ -527,7 +554,7 @@ static bool delete_elements(struct reader *reader, const struct attributes *attr
 		return fail(reader, "elements are taken away from a set that cannot be found", NULL);
 	if (attributes->of[NFTA_SET_ELEM_LIST_ELEMENTS] != NULL)
 		return fail(reader, "single elements are taken away from set", set->name);
-	set->elements_count = 0;
+	read_set_empty(set);
 	return true;
 }
 
@@ -620,29 +647,29 @@ void nft_read_message(struct nft_read *read, const struct nlmsghdr *header)
 /* --- the end ---------------------------------------------------------------------------------------- */
 
 /* An interval's end stands before a start at the same key. */
-static int compare_elements(const void *left, const void *right)
+static int compare_elements(const void *left, const void *right, void *context)
 {
-	const struct read_element *a = left, *b = right;
-	uint32_t length = a->key_length < b->key_length ? a->key_length : b->key_length;
-	int order = length == 0 ? 0 : memcmp(a->key, b->key, length);
+	const struct read_set *set = context;
+	uint32_t length = read_element_length(set, left), other = read_element_length(set, right);
+	if (length != other)
+		return length < other ? -1 : 1;
+	int order = length == 0 ? 0 : memcmp(read_element_key(set, left), read_element_key(set, right), length);
 	if (order != 0)
 		return order;
-	if (a->key_length != b->key_length)
-		return a->key_length < b->key_length ? -1 : 1;
-	if (a->more->key_end != NULL && b->more->key_end != NULL) {
-		order = memcmp(a->more->key_end, b->more->key_end, length);
-		if (order != 0)
-			return order;
-	}
-	unsigned a_end = a->flags & NFT_SET_ELEM_INTERVAL_END, b_end = b->flags & NFT_SET_ELEM_INTERVAL_END;
-	return (int)b_end - (int)a_end;
+	const uint8_t *a_end = read_element_more(set, left)->key_end;
+	const uint8_t *b_end = read_element_more(set, right)->key_end;
+	order = a_end == NULL || b_end == NULL ? 0 : memcmp(a_end, b_end, length);
+	if (order != 0)
+		return order;
+	return (int)(read_element_flags(right) & NFT_SET_ELEM_INTERVAL_END) -
+	       (int)(read_element_flags(left) & NFT_SET_ELEM_INTERVAL_END);
 }
 
 /* As the messages of this program and of the kernel mostly are. */
-static bool are_sorted(const struct read_set *set)
+static bool are_sorted(struct read_set *set)
 {
 	for (size_t i = 1; i < set->elements_count; i++)
-		if (compare_elements(&set->elements[i - 1], &set->elements[i]) > 0)
+		if (compare_elements(&set->elements[i - 1], &set->elements[i], set) > 0)
 			return false;
 	return true;
 }
@@ -653,7 +680,7 @@ void nft_read_finish(struct nft_read *read)
 		const struct read_table *table = read->tables[i];
 		for (size_t k = 0; k < table->sets_count; k++)
 			if (!are_sorted(table->sets[k]))
-				qsort(table->sets[k]->elements, table->sets[k]->elements_count,
-				      sizeof *table->sets[k]->elements, compare_elements);
+				qsort_r(table->sets[k]->elements, table->sets[k]->elements_count,
+					sizeof *table->sets[k]->elements, compare_elements, table->sets[k]);
 	}
 }

@@ -104,13 +104,17 @@ struct read_more {
 	struct read_expressions expressions;
 };
 
-/* There are two of them for each interval of a set: each byte here is 2 MB at a million prefixes. */
+/* There are two of them for each interval of a set: each byte here is 2 MB at a million prefixes. All is private to
+ * the functions below. */
 struct read_element {
-	const uint8_t *key;           /* as long as the set says; NULL: a catch-all's */
-	const struct read_more *more; /* never NULL; elements with one value may have one together */
-	uint32_t key_length;
-	uint32_t flags;               /* NFT_SET_ELEM_* */
+	union {
+		uint8_t small[4];
+		uint32_t number; /* of the key in the set's */
+	};
+	uint32_t more; /* its number among the set's; in the bits above READ_MORE_BITS the flags */
 };
+#define READ_MORE_BITS 30
+#define READ_CATCH_ALL UINT32_C(2) /* NFT_SET_ELEM_CATCHALL; who knows the model cannot have nf_tables.h, too */
 
 #define READ_FIELDS_MAX 16 /* NFT_REG32_COUNT */
 
@@ -128,7 +132,40 @@ struct read_set {
 	struct read_expressions expressions;
 	struct read_element *elements; /* nft_read_finish sorts them by key */
 	size_t elements_count, elements_capacity;
+	/* private: of the elements */
+	uint8_t *keys;
+	size_t keys_count, keys_capacity; /* bytes */
+	const struct read_more **mores;   /* the first has nothing */
+	size_t mores_count, mores_capacity;
 };
+
+/* NFT_SET_ELEM_* */
+static inline uint32_t read_element_flags(const struct read_element *element)
+{
+	return element->more >> READ_MORE_BITS;
+}
+
+/* As long as the set says; of a catch-all, which has no key: 0. */
+static inline uint32_t read_element_length(const struct read_set *set, const struct read_element *element)
+{
+	return (read_element_flags(element) & READ_CATCH_ALL) != 0 ? 0 : set->key_length;
+}
+
+/* NULL: a catch-all's. */
+static inline const uint8_t *read_element_key(const struct read_set *set, const struct read_element *element)
+{
+	if (read_element_length(set, element) == 0)
+		return NULL;
+	return set->key_length <= sizeof element->small ? element->small
+						       : set->keys + (size_t)element->number * set->key_length;
+}
+
+/* Never NULL; elements with one value may have one together. */
+static inline const struct read_more *read_element_more(const struct read_set *set,
+							 const struct read_element *element)
+{
+	return set->mores[element->more & ((UINT32_C(1) << READ_MORE_BITS) - 1)];
+}
 
 struct read_object {
 	const char *name;
@@ -169,6 +206,11 @@ void nft_read_finish(struct nft_read *read);
 
 /* Each may be NULL. */
 const struct read_table *nft_read_table(const struct nft_read *read, uint8_t family, const char *name);
+/* Gives one of the set's elements something else beside its key. */
+void read_element_give(void *pool, struct read_set *set, struct read_element *element,
+		       const struct read_more *more);
+/* Takes all of its elements away. */
+void read_set_empty(struct read_set *set);
 struct read_chain *read_chain_find(const struct read_table *table, const char *name);
 struct read_set *read_set_find(const struct read_table *table, const char *name);
 /* id: of a set of the same batch, asked where no set has the name. */
@@ -182,7 +224,7 @@ void nft_read_print(struct text *out, const struct read_table *table);
 void read_table_print(struct text *out, const struct read_table *table);
 void read_object_print(struct text *out, const struct read_object *object);
 void read_set_print(struct text *out, const struct read_set *set);
-void read_element_print(struct text *out, const struct read_element *element);
+void read_element_print(struct text *out, const struct read_set *set, const struct read_element *element);
 void read_chain_print(struct text *out, const struct read_chain *chain);
 void read_rule_print(struct text *out, const struct read_rule *rule);
 

@@ -81,7 +81,7 @@ static void come_by_set(struct comers *comers, const struct read_expression *loo
 		return;
 	*slot = (void *)(known | families);
 	for (size_t i = 0; i < set->elements_count; i++)
-		come_by_verdict(comers, &set->elements[i].more->value, families);
+		come_by_verdict(comers, &read_element_more(set, &set->elements[i])->value, families);
 }
 
 static void come_by_rule(struct comers *comers, const struct read_rule *rule, uint8_t families)

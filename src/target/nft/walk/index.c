@@ -174,14 +174,16 @@ static struct reaches field_reach(const struct making *making, int place, const 
 static struct reaches ranges_reach(const struct making *making, const struct read_element *element)
 {
 	const struct read_set *set = making->set;
-	const uint8_t *high = element->more->key_end != NULL ? element->more->key_end : element->key;
+	const uint8_t *key = read_element_key(set, element);
+	const uint8_t *high = read_element_more(set, element)->key_end != NULL ?
+				     read_element_more(set, element)->key_end : key;
 	struct reaches reaches = all_reaches(whole_reach);
 	unsigned offset = 0;
 	for (size_t i = 0; i < set->fields_count; i++) {
 		unsigned length = set->field_lengths[i];
-		if (offset + length > element->key_length)
+		if (offset + length > read_element_length(set, element))
 			return all_reaches(whole_reach);
-		struct reaches field = field_reach(making, making->place + (int)offset, element->key + offset,
+		struct reaches field = field_reach(making, making->place + (int)offset, key + offset,
 						   high + offset, length);
 		meet_all(&reaches, &field);
 		offset += (length + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
@@ -194,7 +196,7 @@ static struct reaches form_reach(const struct making *making, const struct read_
 {
 	struct reaches reaches = all_reaches(whole_reach);
 	struct interval values[WALK_FORM_FIELDS];
-	if (!walk_form_values(&making->form, element->key, values))
+	if (!walk_form_values(&making->form, read_element_key(making->set, element), values))
 		return all_reaches(no_reach);
 	for (size_t i = 0; i < making->form.fields_count; i++) {
 		uint16_t variable = making->form.fields[i].variable;
@@ -208,12 +210,13 @@ static struct reaches form_reach(const struct making *making, const struct read_
 
 static struct reaches reaches_of(const struct making *making, const struct read_element *element)
 {
+	const uint32_t length = read_element_length(making->set, element);
 	if (making->set->fields_count > 1)
 		return ranges_reach(making, element);
-	if (making->form.fields_count != 0 && element->key_length == making->form.length)
+	if (making->form.fields_count != 0 && length == making->form.length)
 		return form_reach(making, element);
-	struct walk_equations equations = walk_equations_of(making->registers, making->place, element->key,
-							    element->key_length);
+	struct walk_equations equations = walk_equations_of(making->registers, making->place,
+							    read_element_key(making->set, element), length);
 	return equations_reach(making, &equations);
 }
 
@@ -226,7 +229,7 @@ static bool is_row(const struct read_set *set)
 
 static bool is_catch_all(const struct read_set *set, size_t element)
 {
-	return (set->elements[element].flags & NFT_SET_ELEM_CATCHALL) != 0;
+	return (read_element_flags(&set->elements[element]) & NFT_SET_ELEM_CATCHALL) != 0;
 }
 
 static unsigned class_of(struct reach reach)
@@ -543,14 +546,18 @@ const uint32_t *walk_index_met(const struct walk *walk, const struct walk_index 
 	return asking.met.items;
 }
 
+static number128 number_at(const struct read_set *set, size_t element)
+{
+	return walk_number_of_bytes(read_element_key(set, &set->elements[element]), set->key_length);
+}
+
 /* The first element from which on keys are above the value. */
 static size_t first_above(const struct read_set *set, number128 value)
 {
 	size_t low = 0, high = set->elements_count;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		const struct read_element *element = &set->elements[middle];
-		if (walk_number_of_bytes(element->key, element->key_length) <= value)
+		if (number_at(set, middle) <= value)
 			low = middle + 1;
 		else
 			high = middle;
@@ -568,7 +575,7 @@ size_t walk_index_row(const struct walk *walk, const struct read_set *set, const
 	const struct interval *row = &walk->space->piece.rows[cut];
 	*first = first_above(set, row->low);
 	/* one that starts before holds up to the next; of several at one place the last */
-	while (*first > 0 && walk_number_of_bytes(set->elements[*first - 1].key, set->key_length) == row->low)
+	while (*first > 0 && number_at(set, *first - 1) == row->low)
 		--*first;
 	if (*first > 0)
 		--*first;

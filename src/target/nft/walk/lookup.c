@@ -220,7 +220,7 @@ static void add_box(struct lookup *lookup, const struct read_element *element)
 	struct interval values[WALK_FORM_FIELDS];
 	struct walk_box box = { .inside = WALK_PREDICATE_TRUE };
 	struct group *group;
-	bool is_possible = walk_form_values(&lookup->form, element->key, values);
+	bool is_possible = walk_form_values(&lookup->form, read_element_key(lookup->set, element), values);
 	for (size_t i = 0; i < lookup->form.fields_count && is_possible; i++) {
 		struct interval *row = &box.rows[lookup->places[i]];
 		*row = values[i];
@@ -229,7 +229,7 @@ static void add_box(struct lookup *lookup, const struct read_element *element)
 	}
 	if (!is_possible)
 		return;
-	group = group_of(lookup, &element->more->value);
+	group = group_of(lookup, &read_element_more(lookup->set, element)->value);
 	if (group->boxes.items_count == 0)
 		begin_boxes(lookup, group);
 	for (size_t i = 0; i < lookup->form.fields_count; i++) {
@@ -281,15 +281,17 @@ static void end_boxes(struct lookup *lookup, struct group *group)
 
 static void add_exact(struct lookup *lookup, const struct read_element *element)
 {
-	if (lookup->form.fields_count != 0 && element->key_length == lookup->form.length) {
+	const uint32_t length = read_element_length(lookup->set, element);
+	if (lookup->form.fields_count != 0 && length == lookup->form.length) {
 		add_box(lookup, element);
 		return;
 	}
 	struct walk_equations equations = walk_equations_of(&lookup->path->registers, lookup->place,
-							    element->key, element->key_length);
+							    read_element_key(lookup->set, element), length);
 	lookup->is_unclear = lookup->is_unclear || equations.is_unclear;
 	if (!equations.is_impossible && !equations.is_unclear)
-		add_equations(lookup, group_of(lookup, &element->more->value), &equations);
+		add_equations(lookup, group_of(lookup, &read_element_more(lookup->set, element)->value),
+			      &equations);
 }
 
 /* One field of a concatenation between two keys; false where it cannot hold. */
@@ -355,16 +357,18 @@ static unsigned fields_length(const struct read_set *set)
 static void add_ranges(struct lookup *lookup, const struct read_element *from)
 {
 	struct walk_path element;
-	const uint8_t *high = from->more->key_end != NULL ? from->more->key_end : from->key;
-	if (fields_length(lookup->set) > from->key_length) {
+	const struct read_more *more = read_element_more(lookup->set, from);
+	const uint8_t *low = read_element_key(lookup->set, from);
+	const uint8_t *high = more->key_end != NULL ? more->key_end : low;
+	if (fields_length(lookup->set) > read_element_length(lookup->set, from)) {
 		lookup->is_unclear = true;
 		return;
 	}
 	walk_path_begin(lookup->walk, &element);
 	bool is_possible = walk_path_families(&element, lookup->path->families) &&
 			   walk_path_protocols(&element, &lookup->path->protocols);
-	if (is_possible && add_fields(lookup, &element, from->key, high))
-		add_predicate(lookup, group_of(lookup, &from->more->value), &element);
+	if (is_possible && add_fields(lookup, &element, low, high))
+		add_predicate(lookup, group_of(lookup, &more->value), &element);
 }
 
 /* A row of starts and ends, sorted: a start holds up to the next element. */
@@ -383,13 +387,14 @@ static void add_row(struct lookup *lookup)
 	number128 limit = walk_variable_limit(&lookup->walk->variables->items[variable]);
 	for (size_t i = first; i < end; i++) {
 		const struct read_element *element = &set->elements[i];
-		if ((element->flags & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
+		const struct read_more *more = read_element_more(set, element);
+		if ((read_element_flags(element) & (NFT_SET_ELEM_INTERVAL_END | NFT_SET_ELEM_CATCHALL)) != 0)
 			continue;
-		struct interval item = { walk_number_of_bytes(element->key, length), limit };
-		if (element->more->key_end != NULL)
-			item.high = walk_number_of_bytes(element->more->key_end, length);
+		struct interval item = { walk_number_of_bytes(read_element_key(set, element), length), limit };
+		if (more->key_end != NULL)
+			item.high = walk_number_of_bytes(more->key_end, length);
 		if (i + 1 < set->elements_count) {
-			number128 next = walk_number_of_bytes(set->elements[i + 1].key, length);
+			number128 next = walk_number_of_bytes(read_element_key(set, &set->elements[i + 1]), length);
 			if (next == item.low)
 				continue; /* the later of two starts at one place */
 			item.high = next - 1;
@@ -399,7 +404,7 @@ static void add_row(struct lookup *lookup)
 			return;
 		}
 		const struct interval_set values = { &item, 1, 1 };
-		add_values(lookup, group_of(lookup, &element->more->value), variable, &values);
+		add_values(lookup, group_of(lookup, &more->value), variable, &values);
 	}
 }
 
@@ -410,8 +415,8 @@ static bool is_row(const struct read_set *set)
 
 static void add_element(struct lookup *lookup, const struct read_element *element)
 {
-	if ((element->flags & NFT_SET_ELEM_CATCHALL) != 0) {
-		lookup->otherwise = &element->more->value;
+	if ((read_element_flags(element) & NFT_SET_ELEM_CATCHALL) != 0) {
+		lookup->otherwise = &read_element_more(lookup->set, element)->value;
 		lookup->has_otherwise = true;
 	} else if (lookup->set->fields_count > 1) {
 		add_ranges(lookup, element);
