@@ -47,6 +47,8 @@ struct walk_index {
 	size_t strip_blocks;  /* in each strip; in the last there may be fewer */
 	struct reach *strips; /* of the main field */
 	struct reach (*blocks)[2]; /* of the main field and the second */
+	const struct read_set *set;
+	const struct walk_index *earlier; /* made before this one */
 };
 
 /* An element in the order in which it is to stand. */
@@ -443,6 +445,51 @@ static struct walk_index *make_index(const struct making *making)
 	return index;
 }
 
+/* --- what indices have together --------------------------------------------------------------------- */
+
+static bool is_same(const void *newer, const void *earlier, size_t size)
+{
+	return newer != NULL && earlier != NULL && newer != earlier && memcmp(newer, earlier, size) == 0;
+}
+
+static void share_column(struct column *column, const struct column *earlier, size_t elements)
+{
+	if (is_same(column->small, earlier->small, 2 * elements * sizeof *column->small) ||
+	    is_same(column->wide, earlier->wide, elements * sizeof *column->wide)) {
+		talloc_free(column->small);
+		talloc_free(column->wide);
+		*column = *earlier;
+	}
+}
+
+/* Ways on which the registers come from other variables mostly ask the same of the fields: of what is equal the
+ * newer goes. */
+static void share_with(struct walk_index *index, const struct walk_index *earlier)
+{
+	size_t count = index->elements_count, blocks = (count + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS;
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		share_column(&index->columns[cut], &earlier->columns[cut], index->set->elements_count);
+	if (earlier->elements_count != count)
+		return;
+	if (is_same(index->elements, earlier->elements, count * sizeof *index->elements)) {
+		talloc_free(index->elements);
+		index->elements = earlier->elements;
+	}
+	if (is_same(index->blocks, earlier->blocks, blocks * sizeof *index->blocks)) {
+		talloc_free(index->blocks);
+		index->blocks = earlier->blocks;
+	}
+}
+
+static void share_parts(struct walk *walk, struct walk_index *index)
+{
+	for (const struct walk_index *earlier = walk->newest_index; earlier != NULL; earlier = earlier->earlier)
+		if (earlier->set == index->set)
+			share_with(index, earlier);
+	index->earlier = walk->newest_index;
+	walk->newest_index = index;
+}
+
 /* The set and where each byte of its key comes from; its length. */
 static size_t index_key(uint8_t *key, const struct read_set *set, const struct walk_registers *registers,
 			int place)
@@ -476,6 +523,8 @@ const struct walk_index *walk_index_of(struct walk *walk, const struct read_set 
 		making.form = walk_form_of(walk->variables, registers, place, set->key_length);
 	struct walk_index *index = make_index(&making);
 	talloc_free(making.pool);
+	index->set = set;
+	share_parts(walk, index);
 	*slot = index; /* making asks for no other */
 	return index;
 }

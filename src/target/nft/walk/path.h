@@ -85,6 +85,7 @@ struct walk {
 	size_t made_count, made_capacity;
 	struct arena *arena;
 	struct interned *indices; /* index.h */
+	struct walk_index *newest_index;
 	struct interned *decided; /* struct walk_decided: large verdict maps that were looked up */
 	uint32_t piece; /* the space's, counted from 1 */
 	size_t rules_done;
