@@ -13,6 +13,7 @@
 #define DEPTH_MOST 10000u
 /* What a piece costs beside comparisons, as many of them. */
 #define PIECE_WORK 16u
+#define VALUES_LONG 65536u
 #define BOXES_FEW 16u
 /* So many comparisons go with a step: among very many boxes it is these that take the time. */
 #define STEP_WORK 100u
@@ -226,25 +227,48 @@ struct range {
 
 static enum cover_answer ask(struct covering *covering, struct packet_box box, struct range range);
 
+static enum cover_answer ask_piece(struct covering *covering, const struct packet_box *box,
+				   enum packet_field field, const struct interval_set *values, struct range next)
+{
+	struct packet_box piece = *box;
+	enum cover_answer answer;
+
+	piece.fields[field] = values;
+	if (covering->depth == DEPTH_MOST)
+		return COVER_UNKNOWN;
+	covering->depth++;
+	answer = ask(covering, piece, next);
+	covering->depth--;
+	return answer;
+}
+
+/* Does a long set leave a packet before its second interval that nothing else takes? Then nobody needs all that it
+ * leaves, which is as long. */
+static bool leaves_packet(struct covering *covering, const struct packet_box *box, enum packet_field field,
+			  const struct interval_set *values, const struct interval_set *inside, struct range next)
+{
+	struct interval beginning = { 0, inside->items[1].low - 1 };
+	const struct interval_set window = { &beginning, 1, 1 };
+	const struct interval_set near = interval_set_intersect(covering->pool, values, &window);
+	struct interval_set *left = pool_new(covering->pool, struct interval_set);
+
+	*left = interval_set_subtract(covering->pool, &near, inside);
+	return left->items_count > 0 && ask_piece(covering, box, field, left, next) == COVER_NO;
+}
+
 /* Cuts the field; the piece outside is asked, the one inside stays in the box. */
 static enum cover_answer cut(struct covering *covering, struct packet_box *box, enum packet_field field,
 			     const struct interval_set *inside, struct range next)
 {
-	struct interval_set values = values_of(covering, box, field);
-	struct interval_set outside = interval_set_subtract(covering->pool, &values, inside);
+	const struct interval_set values = values_of(covering, box, field);
 	struct interval_set *kept = pool_new(covering->pool, struct interval_set);
 
-	if (outside.items_count > 0) {
-		struct packet_box piece = *box;
-		enum cover_answer answer;
+	if (inside->items_count > VALUES_LONG && leaves_packet(covering, box, field, &values, inside, next))
+		return COVER_NO;
+	*kept = interval_set_subtract(covering->pool, &values, inside);
+	if (kept->items_count > 0) {
+		enum cover_answer answer = ask_piece(covering, box, field, kept, next);
 
-		*kept = outside;
-		piece.fields[field] = kept;
-		if (covering->depth == DEPTH_MOST)
-			return COVER_UNKNOWN;
-		covering->depth++;
-		answer = ask(covering, piece, next);
-		covering->depth--;
 		if (answer != COVER_YES)
 			return answer;
 		kept = pool_new(covering->pool, struct interval_set);

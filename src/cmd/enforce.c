@@ -32,7 +32,7 @@ size_t rules_total(const struct ruleset *ruleset)
 /* --- the state ------------------------------------------------------------------------------------ */
 
 static struct state_entry *add_entry(struct session *session, const struct enforce_options *enforced,
-				     struct state *state, const struct bundle *bundle)
+				     struct state *state, struct bundle *bundle)
 {
 	struct text *text = text_new(session->pool);
 	const struct session_options *options = &session->options;
@@ -41,6 +41,7 @@ static struct state_entry *add_entry(struct session *session, const struct enfor
 	bundle_print(bundle, options->path, text);
 	entry = state_add(state, session->diags, text);
 	talloc_free(text); /* it is in a file, and the next thing is a batch as large */
+	bundle_drop_forgotten(bundle, session->sources);
 	if (entry == NULL)
 		return NULL;
 	entry->mark = STATE_LOADING;
@@ -307,7 +308,7 @@ static void note_other_tables(struct enforcing *enforcing, const struct state_en
 	}
 }
 
-static bool prepare_state(struct enforcing *enforcing, const struct bundle *bundle)
+static bool prepare_state(struct enforcing *enforcing, struct bundle *bundle)
 {
 	struct session *session = enforcing->session;
 	struct state *state = enforcing->state;
@@ -526,7 +527,7 @@ static bool load_guarded(struct enforcing *enforcing)
 }
 
 /* The state says it before the kernel has it; and whoever brings it back is there before the state says it. */
-static bool begin(struct enforcing *enforcing, const struct bundle *bundle, struct guard *guard)
+static bool begin(struct enforcing *enforcing, struct bundle *bundle, struct guard *guard)
 {
 	bool is_guarded = prepare_state(enforcing, bundle) && start_guard(enforcing, guard);
 
@@ -548,6 +549,9 @@ bool enforce_prepare(struct session *session, struct enforce_proof *proof)
 {
 	proof->is_proved = false;
 	session->drops_trees = true;
+	if (!session_expand(session))
+		return false;
+	give_back_memory();
 	if (!session_lower(session) || session_is_refused(session))
 		return false;
 	rights_want_no_program();
@@ -574,7 +578,7 @@ static void leave(struct nft_socket *netlink)
 	talloc_free(netlink);
 }
 
-bool enforce(struct session *session, const struct bundle *bundle, const struct enforce_options *options,
+bool enforce(struct session *session, struct bundle *bundle, const struct enforce_options *options,
 	     struct guard *guard)
 {
 	struct enforcing enforcing = { .session = session, .options = options };

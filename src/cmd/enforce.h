@@ -19,8 +19,9 @@ struct enforce_proof {
 /* Makes the session's table and proves it. false with the reason in the bag. */
 bool enforce_prepare(struct session *session, struct enforce_proof *proof);
 /* Loads the session's table, and writes it into the state before and after. bundle: what the session
- * was read from. false with the reason in the session's bag; then nothing has changed in the kernel. */
-bool enforce(struct session *session, const struct bundle *bundle, const struct enforce_options *options,
+ * was read from, which is used up. false with the reason in the session's bag; then nothing has changed in the
+ * kernel. */
+bool enforce(struct session *session, struct bundle *bundle, const struct enforce_options *options,
 	     struct guard *guard);
 /* After enforce and session_finish: says what is in force, and waits for its confirmation, if it needs one. Gives
  * the exit status. */

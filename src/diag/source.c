@@ -30,6 +30,12 @@ uint32_t sources_add(struct sources *sources, const char *name, const char *byte
 	return (uint32_t)(sources->items_count - 1);
 }
 
+void sources_forget(struct sources *sources, uint32_t source)
+{
+	sources->items[source]->bytes = "";
+	sources->items[source]->length = 0;
+}
+
 static uint32_t count_lines(const struct source *source)
 {
 	uint32_t lines = 1;

@@ -42,6 +42,8 @@ struct sources *sources_new(void *pool);
  * Sources are limited to 4 GiB - 2 each; the reader checks that before. */
 uint32_t sources_add(struct sources *sources, const char *name, const char *bytes, size_t length,
 		     bool is_builtin);
+/* Of a text to which no span points, or will: its bytes may go. */
+void sources_forget(struct sources *sources, uint32_t source);
 struct position sources_position(struct sources *sources, uint32_t source, uint32_t offset);
 /* The line with this number (without its end); *length out. */
 const char *sources_line(struct sources *sources, uint32_t source, uint32_t line, size_t *length);

@@ -15,6 +15,7 @@ struct bundle_file {
 	const char *bytes;
 	size_t length;
 	int error; /* errno of reading it */
+	void *pool; /* of the bytes alone, while it is recorded */
 };
 
 struct bundle_name {
@@ -88,8 +89,9 @@ static int read_recording(void *context, void *pool, const char *path, const cha
 	(void)pool;
 	if (known != NULL)
 		return give(known, bytes, length);
-	struct bundle_file file = { .name = pool_strdup(bundle->pool, path), .bytes = "" };
-	file.error = bundle->inner.read(bundle->inner.context, bundle->pool, path, &file.bytes, &file.length);
+	struct bundle_file file = { .name = pool_strdup(bundle->pool, path), .bytes = "",
+				    .pool = pool_child(bundle->pool, "file") };
+	file.error = bundle->inner.read(bundle->inner.context, file.pool, path, &file.bytes, &file.length);
 	add_file(bundle, &file);
 	return give(&file, bytes, length);
 }
@@ -148,6 +150,27 @@ void bundle_print(const struct bundle *bundle, const char *main_path, struct tex
 		const struct bundle_name *name = &bundle->identities[i];
 		text_addf(out, "name %zu %zu\n%s\n%s\n", strlen(name->path), strlen(name->identity), name->path,
 			  name->identity);
+	}
+}
+
+static bool is_source(const struct sources *sources, const char *bytes)
+{
+	for (size_t i = 0; i < sources->items_count; i++)
+		if (sources->items[i]->bytes == bytes)
+			return true;
+	return false;
+}
+
+void bundle_drop_forgotten(struct bundle *bundle, const struct sources *sources)
+{
+	for (size_t i = 0; i < bundle->files_count; i++) {
+		struct bundle_file *file = &bundle->files[i];
+		if (file->pool == NULL || is_source(sources, file->bytes))
+			continue;
+		talloc_free(file->pool);
+		file->pool = NULL;
+		file->bytes = "";
+		file->length = 0;
 	}
 }
 

@@ -27,6 +27,8 @@ struct file_reader bundle_recorder(struct bundle *bundle, const struct file_read
 struct file_reader bundle_reader(struct bundle *bundle);
 
 void bundle_print(const struct bundle *bundle, const char *main_path, struct text *out);
+/* Frees the files that were read to it and that the sources have forgotten: it is not printed again. */
+void bundle_drop_forgotten(struct bundle *bundle, const struct sources *sources);
 /* NULL where the text has another form. The bytes are not copied. */
 struct bundle *bundle_parse(void *pool, const char *bytes, size_t length, const char **main_path);
 

@@ -302,6 +302,8 @@ static void read_list(struct resolver *resolver, const struct ast_word *name, co
 	interval_set_normalise(&reader.v6);
 	list->addresses.v6 = reader.v6;
 	list->is_good = reader.errors == 0;
+	if (list->is_good)
+		sources_forget(resolver->diags->sources, reader.source);
 	if (reader.errors > LIST_ERRORS_MOST)
 		diag_add(resolver->diags, CODE_LIST_ENTRY, name->span,
 			 "%zu more lines of '%s' are wrong", reader.errors - LIST_ERRORS_MOST, path);
