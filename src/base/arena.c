@@ -10,6 +10,8 @@
 #define WORD _Alignof(void *)
 #define FIRST_BLOCK ((size_t)4 << 10)
 #define BLOCK ((size_t)256 << 10)
+#define BLOCKS_MANY 64 /* then they are larger */
+#define LARGE_BLOCK ((size_t)4 << 20)
 
 struct arena *arena_new(void *pool)
 {
@@ -20,6 +22,13 @@ struct arena *arena_new(void *pool)
 	return arena;
 }
 
+/* Not zeroed: of a block that is never filled the rest costs no memory. */
+static void take_block(struct arena *arena)
+{
+	size_t size = arena->blocks_count++ < BLOCKS_MANY ? BLOCK : LARGE_BLOCK;
+	arena->free = pool_room(arena->pool, NULL, &arena->free_size, size, 1);
+}
+
 void *arena_bytes(struct arena *arena, size_t size)
 {
 	if (size > BLOCK / 8)
@@ -27,11 +36,10 @@ void *arena_bytes(struct arena *arena, size_t size)
 	size_t whole = (size + WORD - 1) / WORD * WORD;
 	size_t skipped = whole % ALIGNMENT == 0 ? (uintptr_t)arena->free % ALIGNMENT : 0;
 	if (whole + skipped > arena->free_size) {
-		arena->free = pool_bytes(arena->pool, BLOCK);
-		arena->free_size = BLOCK;
+		take_block(arena);
 		skipped = 0;
 	}
-	void *bytes = arena->free + skipped;
+	void *bytes = memset(arena->free + skipped, 0, whole);
 	arena->free += whole + skipped;
 	arena->free_size -= whole + skipped;
 	return bytes;

@@ -9,6 +9,7 @@ struct arena {
 	void *pool;
 	char *free;
 	size_t free_size;
+	size_t blocks_count;
 };
 
 struct arena *arena_new(void *pool);

@@ -350,7 +350,7 @@ START_TEST(levels_beyond_the_kernels_are_told)
 {
 	void *pool = unit_pool();
 	struct diags *diags = diags_new(pool, sources_new(pool));
-	struct lower here = { .pool = pool, .scratch = pool, .diags = diags,
+	struct lower here = { .pool = pool, .arena = arena_new(pool), .scratch = pool, .diags = diags,
 			      .table = pool_new(pool, struct nft_table) };
 	for (unsigned height = NFT_LEVELS_MAX - 1; height <= NFT_LEVELS_MAX; height++) {
 		struct draft draft = draft_begin(&here);

@@ -1,6 +1,5 @@
-/* Memory is cut from blocks of the table's pool, since a large table is made of some hundred
- * thousand small pieces. Names are made unique by counting; what comes from an identity keeps
- * its text as far as nft's grammar takes it ([A-Za-z0-9_.-]). */
+/* Names are made unique by counting; what comes from an identity keeps its text as far as nft's grammar
+ * takes it ([A-Za-z0-9_.-]). */
 #include "target/nft/emit/build.h"
 
 #include <assert.h>
@@ -10,24 +9,13 @@
 #include "base/text.h"
 #include "target/nft/model/field.h"
 
-#define BLOCK_SIZE ((size_t)256 << 10)
 #define NAME_MAX_BYTES 100
 
 /* --- memory and names --------------------------------------------------------------------- */
 
 void *lower_take(struct lower *lower, size_t size)
 {
-	size = (size + 15) & ~(size_t)15; /* number128 wants 16 */
-	if (size > BLOCK_SIZE / 8)
-		return pool_bytes(lower->pool, size);
-	if (size > lower->block_left) {
-		lower->block = pool_bytes(lower->pool, BLOCK_SIZE);
-		lower->block_left = BLOCK_SIZE;
-	}
-	void *piece = lower->block;
-	lower->block += size;
-	lower->block_left -= size;
-	return piece;
+	return arena_bytes(lower->arena, size);
 }
 
 static const char *copy_bytes(struct lower *lower, const char *bytes, size_t length)

@@ -6,6 +6,7 @@
 #ifndef FWC_TARGET_NFT_EMIT_BUILD_H
 #define FWC_TARGET_NFT_EMIT_BUILD_H
 
+#include "base/arena.h"
 #include "base/names.h"
 #include "target/nft/emit/memo.h"
 #include "target/nft/nft.h"
@@ -22,15 +23,13 @@ struct action;
 
 struct lower {
 	void *pool;    /* of the table */
+	struct arena *arena; /* in it */
 	void *scratch; /* freed when the table is complete */
 	struct diags *diags;
 	const struct ruleset *ruleset;
 	const struct nft_settings *settings;
 	const struct optimise_limits *limits; /* of its level */
 	struct nft_table *table;
-
-	char *block; /* the arena's current block, and what is left of it */
-	size_t block_left;
 
 	struct nft_rule *drafts; /* the rules of all open drafts, one behind the other */
 	size_t drafts_count, drafts_capacity;

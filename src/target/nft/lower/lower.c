@@ -457,6 +457,7 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 	struct lower *lower = pool_new(pool, struct lower);
 	*lower = (struct lower){
 		.pool = pool,
+		.arena = arena_new(pool),
 		.scratch = pool_child(lower, "lower"),
 		.diags = diags,
 		.ruleset = ruleset,
