@@ -20,7 +20,7 @@ if [ -n "$missing" ]; then
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 fi
 
-[ -f build/build.ninja ] || meson setup build -Dtests=disabled --buildtype=release >/dev/null
+[ -f build/build.ninja ] || meson setup build -Dtests=disabled --buildtype=release -Db_lto=true >/dev/null
 ninja -C build >/dev/null || ninja -C build
 
 echo '# examples/one-liner.fw'
