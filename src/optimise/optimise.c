@@ -71,6 +71,7 @@ const struct ruleset *optimise_ruleset(void *pool, const struct ruleset *ruleset
 		return ruleset;
 	result = pool_new(pool, struct ruleset);
 	*result = *ruleset;
+	result->written = ruleset;
 	for (size_t hook = 0; hook < HOOK_COUNT; hook++) {
 		size_t same = find_same(ruleset, hook);
 

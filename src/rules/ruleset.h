@@ -93,6 +93,7 @@ struct ruleset {
 	const char **helpers; /* as in policy */
 	size_t helpers_count;
 	bool has_stateless;
+	const struct ruleset *written; /* of an optimised one: what it was made of; else NULL */
 	bool has_lost_reject; /* optimising left out a rule that rejects: its resets stay welcome on output */
 };
 

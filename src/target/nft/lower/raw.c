@@ -237,10 +237,12 @@ static size_t order_of(const struct rule *rule, size_t index)
 	return rule->identity->rule != NULL ? rule->identity->rule->number : index;
 }
 
-/* The rules of all hooks, in the policy's order. */
+/* The rules of all hooks, in the order of the policy, with those that optimising left out or moved: its passes
+ * keep the verdict of every packet, but not which rules it meets. */
 static void add_items(struct raw *raw)
 {
-	const struct ruleset *ruleset = raw->lower->ruleset;
+	const struct ruleset *optimised = raw->lower->ruleset;
+	const struct ruleset *ruleset = optimised->written == NULL ? optimised : optimised->written;
 	size_t at[HOOK_COUNT] = { 0 };
 	for (;;) {
 		unsigned next = HOOK_COUNT;
