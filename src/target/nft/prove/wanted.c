@@ -3,6 +3,7 @@
 #include <linux/netfilter.h>
 #include <string.h>
 
+#include "analyse/diagram_all.h"
 #include "base/pool.h"
 #include "net/protocol.h"
 
@@ -94,15 +95,17 @@ diagram wanted_first(struct wanted *wanted, diagram first, diagram then)
 	return diagram_apply(wanted->space->diagrams, &operation, first, then);
 }
 
-diagram wanted_first_of(struct wanted *wanted, diagram *items, size_t count)
+static bool is_wanted(void *context, diagram leaf)
 {
-	if (count == 0)
-		return FALSE_LEAF;
-	for (; count > 1; count = (count + 1) / 2)
-		for (size_t i = 0; i < count / 2 + count % 2; i++)
-			items[i] = 2 * i + 1 < count ? wanted_first(wanted, items[2 * i], items[2 * i + 1])
-						     : items[2 * i];
-	return items[0];
+	(void)context;
+	return leaf != FALSE_LEAF;
+}
+
+diagram wanted_first_of(struct wanted *wanted, const diagram *items, size_t count)
+{
+	static const struct diagram_operation operation = { WANTED_FIRST, NULL, first_leaves, first_early };
+	static const struct diagram_joining joining = { &operation, is_wanted };
+	return diagram_all(wanted->scratch, wanted->space->diagrams, &joining, items, count);
 }
 
 static uint32_t guard_leaves(void *context, uint32_t predicate, uint32_t inside)
@@ -325,11 +328,7 @@ static diagram services_on(struct wanted *wanted, const struct tuple_set *servic
 	size_t count = services->tuples_count;
 	for (size_t i = 0; i < count; i++)
 		parts[i] = tuple_predicate(wanted, &services->tuples[i], first);
-	for (; count > 1; count = (count + 1) / 2)
-		for (size_t i = 0; i < count / 2 + count % 2; i++)
-			parts[i] = 2 * i + 1 < count ? wanted_or(wanted, parts[2 * i], parts[2 * i + 1])
-						     : parts[2 * i];
-	diagram made = services->tuples_count == 0 ? FALSE_LEAF : parts[0];
+	diagram made = wanted_first_of(wanted, parts, count); /* of predicates: any of them */
 	talloc_free(parts);
 	return made;
 }

@@ -82,7 +82,7 @@ diagram wanted_conditions(struct wanted *wanted, const struct match *match);
 /* Functions: inside where the predicate holds, elsewhere nothing; the first that is not nothing. */
 diagram wanted_guard(struct wanted *wanted, diagram predicate, diagram inside);
 diagram wanted_first(struct wanted *wanted, diagram first, diagram then);
-diagram wanted_first_of(struct wanted *wanted, diagram *items, size_t count);
+diagram wanted_first_of(struct wanted *wanted, const diagram *items, size_t count);
 
 /* Packets that the kernel shows to the hook (NF_INET_*); IMPOSSIBLE elsewhere, nothing inside. */
 diagram wanted_frame(struct wanted *wanted, unsigned hook);

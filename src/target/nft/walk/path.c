@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "analyse/diagram_all.h"
 #include "base/pool.h"
 
 #define STATUS_TRANSLATED_BIT 5 /* IPS_DST_NAT_BIT */
@@ -477,16 +478,17 @@ diagram walk_sequence(struct walk *walk, diagram first, diagram then)
 	return diagram_apply(walk->space->diagrams, &operation, first, then);
 }
 
-diagram walk_sequence_of(struct walk *walk, diagram *items, size_t count)
+static bool is_decided(void *context, diagram leaf)
 {
-	if (count == 0)
-		return diagram_leaf(0);
-	for (; count > 1; count = (count + 1) / 2) { /* paired from the end: hooks mostly end alike */
-		size_t odd = count % 2;
-		for (size_t i = odd; i < (count + odd) / 2; i++)
-			items[i] = walk_sequence(walk, items[2 * i - odd], items[2 * i + 1 - odd]);
-	}
-	return items[0];
+	const struct walk *walk = context;
+	return walk_leaf_at(walk->leaves, leaf)->verdict != WALK_FALL;
+}
+
+diagram walk_sequence_of(struct walk *walk, const diagram *items, size_t count)
+{
+	const struct diagram_operation operation = { WALK_SEQUENCE, walk, sequence_leaves, sequence_early };
+	return diagram_all(walk->scratch, walk->space->diagrams,
+			   &(struct diagram_joining){ &operation, is_decided }, items, count);
 }
 
 static uint32_t guard_leaves(void *context, uint32_t predicate, uint32_t inside)
@@ -556,14 +558,17 @@ diagram walk_or(struct walk *walk, diagram a, diagram b)
 	return diagram_apply(walk->space->diagrams, &operation, a, b);
 }
 
-diagram walk_or_of(struct walk *walk, diagram *items, size_t count)
+static bool is_true(void *context, diagram leaf)
 {
-	if (count == 0)
-		return WALK_PREDICATE_FALSE;
-	for (; count > 1; count = (count + 1) / 2)
-		for (size_t i = 0; i < count / 2 + count % 2; i++)
-			items[i] = 2 * i + 1 < count ? walk_or(walk, items[2 * i], items[2 * i + 1]) : items[2 * i];
-	return items[0];
+	(void)context;
+	return leaf == WALK_PREDICATE_TRUE;
+}
+
+diagram walk_or_of(struct walk *walk, const diagram *items, size_t count)
+{
+	const struct diagram_operation operation = { WALK_OR, walk, or_leaves, or_early };
+	return diagram_all(walk->scratch, walk->space->diagrams,
+			   &(struct diagram_joining){ &operation, is_true }, items, count);
 }
 
 static uint32_t minus_leaves(void *context, uint32_t a, uint32_t b)

@@ -137,8 +137,8 @@ struct walk_chain *walk_chain_called(struct walk *walk, const char *name);
 
 /* Operations. */
 diagram walk_sequence(struct walk *walk, diagram first, diagram then);
-/* All of them, one after the other; the list is used up. */
-diagram walk_sequence_of(struct walk *walk, diagram *items, size_t count);
+/* All of them, one after the other. */
+diagram walk_sequence_of(struct walk *walk, const diagram *items, size_t count);
 diagram walk_guard(struct walk *walk, diagram predicate, diagram inside);
 diagram walk_and(struct walk *walk, diagram a, diagram b);
 diagram walk_or(struct walk *walk, diagram a, diagram b);
