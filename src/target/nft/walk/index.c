@@ -69,6 +69,7 @@ struct making {
 	const struct walk_registers *registers;
 	int place;
 	struct walk_form form; /* of an exact key, or none */
+	bool has_idle; /* elements may be left out for what their verdict does */
 	void *pool; /* until it is made */
 };
 
@@ -378,10 +379,39 @@ static void put(const struct making *making, struct walk_index *index, struct pl
 			column_put(making, &index->columns[cut], number, reaches->of[cut]);
 }
 
-static struct reaches reaches_at(const struct making *making, size_t element)
+/* Outside of this a jump comes back at once. */
+static struct reaches chain_reaches(const struct making *making, const struct read_element *element)
 {
-	return is_catch_all(making->set, element) ? all_reaches(whole_reach)
-						  : reaches_of(making, &making->set->elements[element]);
+	const struct read_data *value = &read_element_more(making->set, element)->value;
+	struct reaches reaches = all_reaches(whole_reach);
+	const struct walk_piece *chain = NULL;
+	if (making->has_idle && value->is_verdict && value->verdict == NFT_JUMP)
+		chain = walk_chain_reach(making->walk, value);
+	for (size_t cut = 0; chain != NULL && cut < WALK_CUTS; cut++)
+		reaches.of[cut] = (struct reach){ chain->rows[cut].low, chain->rows[cut].high };
+	return reaches;
+}
+
+static bool are_whole(const struct reaches *reaches)
+{
+	for (size_t cut = 0; cut < WALK_CUTS; cut++)
+		if (!is_whole(reaches->of[cut]))
+			return false;
+	return true;
+}
+
+/* Of a key that asks nothing it may be that nothing can be told. */
+static struct reaches reaches_at(const struct making *making, size_t number)
+{
+	const struct read_element *element = &making->set->elements[number];
+	if (is_catch_all(making->set, number))
+		return all_reaches(whole_reach);
+	struct reaches reaches = reaches_of(making, element);
+	if (are_whole(&reaches) || is_empty(&reaches))
+		return reaches;
+	const struct reaches chain = chain_reaches(making, element);
+	meet_all(&reaches, &chain);
+	return reaches;
 }
 
 static void add_column(const struct making *making, struct walk_index *index, enum walk_cut cut)
@@ -432,17 +462,39 @@ static void index_elements(const struct making *making, struct walk_index *index
 	arrange(making, index, &places);
 }
 
-static struct walk_index *make_index(const struct making *making)
+/* Keys of a row are found by their order. */
+static void index_row(const struct making *making, struct walk_index *index)
 {
-	struct walk_index *index = pool_new(making->walk->pool, struct walk_index);
-	if (!is_row(making->set)) {
-		index_elements(making, index);
-		return index;
-	}
 	for (size_t i = 0; i < making->set->elements_count; i++)
 		if (is_catch_all(making->set, i))
 			*pool_append(making->walk->pool, &index->everywhere, items) = (uint32_t)i;
+	for (size_t cut = 0; cut < WALK_CUTS && making->has_idle; cut++)
+		add_column(making, index, (enum walk_cut)cut);
+	for (size_t i = 0; i < making->set->elements_count && making->has_idle; i++) {
+		const struct reaches reaches = chain_reaches(making, &making->set->elements[i]);
+		for (size_t cut = 0; cut < WALK_CUTS; cut++)
+			column_put(making, &index->columns[cut], i, reaches.of[cut]);
+	}
+}
+
+static struct walk_index *make_index(const struct making *making)
+{
+	struct walk_index *index = pool_new(making->walk->pool, struct walk_index);
+	if (is_row(making->set))
+		index_row(making, index);
+	else
+		index_elements(making, index);
 	return index;
+}
+
+/* Whether a packet that finds an element whose chain does nothing with it fares as one that finds none. Of ranges
+ * that cross, such an element may stand before one that does something. */
+static bool has_idle(const struct read_set *set)
+{
+	for (size_t i = 0; i < set->elements_count; i++)
+		if (is_catch_all(set, i))
+			return false;
+	return set->fields_count <= 1;
 }
 
 /* --- what indices have together --------------------------------------------------------------------- */
@@ -490,12 +542,13 @@ static void share_parts(struct walk *walk, struct walk_index *index)
 	walk->newest_index = index;
 }
 
-/* The set and where each byte of its key comes from; its length. */
+/* The set and where each byte of its key comes from, and what else an index depends on; its length. */
 static size_t index_key(uint8_t *key, const struct read_set *set, const struct walk_registers *registers,
-			int place)
+			int place, uint8_t families)
 {
 	size_t length = sizeof set;
 	memcpy(key, &set, sizeof set);
+	key[length++] = families;
 	for (unsigned i = 0; i < set->key_length; i++) {
 		const struct walk_byte *byte = &registers->bytes[(unsigned)place + i];
 		const uint8_t parts[] = { (uint8_t)(byte->variable >> 8), (uint8_t)byte->variable, byte->index,
@@ -507,17 +560,18 @@ static size_t index_key(uint8_t *key, const struct read_set *set, const struct w
 }
 
 const struct walk_index *walk_index_of(struct walk *walk, const struct read_set *set,
-				       const struct walk_registers *registers, int place)
+				       const struct walk_registers *registers, int place, bool is_deciding)
 {
-	uint8_t key[sizeof set + KEY_BYTES_MAX * sizeof(struct walk_byte)];
+	uint8_t key[sizeof set + 1 + KEY_BYTES_MAX * sizeof(struct walk_byte)];
 	if (!walk->space->is_part || set->elements_count < walk->space->elements_min)
 		return NULL;
-	void **slot = interned_slot(walk->indices, key, index_key(key, set, registers, place));
+	uint8_t families = is_deciding ? walk->families : FAMILIES_NONE;
+	void **slot = interned_slot(walk->indices, key, index_key(key, set, registers, place, families));
 	if (*slot != NULL)
 		return *slot;
 	struct making making = {
 		.walk = walk, .set = set, .registers = registers, .place = place,
-		.pool = pool_child(walk->pool, "index"),
+		.has_idle = is_deciding && has_idle(set), .pool = pool_child(walk->pool, "index"),
 	};
 	if (set->fields_count <= 1)
 		making.form = walk_form_of(walk->variables, registers, place, set->key_length);
@@ -593,6 +647,18 @@ const uint32_t *walk_index_met(const struct walk *walk, const struct walk_index 
 		qsort(asking.met.items, asking.met.items_count, sizeof *asking.met.items, compare_numbers);
 	*count = asking.met.items_count;
 	return asking.met.items;
+}
+
+bool walk_index_is_idle(const struct walk *walk, const struct walk_index *index, size_t element)
+{
+	const struct asking asking = { .walk = walk, .index = index };
+	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
+		const struct column *column = &index->columns[cut];
+		if (has_column(column) &&
+		    !meets(&asking, column_at(column, (uint32_t)element), (enum walk_cut)cut))
+			return true;
+	}
+	return false;
 }
 
 static number128 number_at(const struct read_set *set, size_t element)

@@ -11,9 +11,11 @@
 
 struct walk_index;
 
-/* For the set's key at this place of the registers; NULL: the set is small, or the space is not cut. */
+/* For the set's key at this place of the registers; NULL: the set is small, or the space is not cut. is_deciding:
+ * its verdicts are what is asked for, by packets of the walk's families; elements whose jump comes back at once are
+ * then none that the piece meets. */
 const struct walk_index *walk_index_of(struct walk *walk, const struct read_set *set,
-				       const struct walk_registers *registers, int place);
+				       const struct walk_registers *registers, int place, bool is_deciding);
 
 /* Elements that the walk's piece can meet and those that hold for every key, ascending. They are in the walk's
  * scratch. None of a row of intervals (lookup.c) but those that hold for every key. */
@@ -22,5 +24,8 @@ const uint32_t *walk_index_met(const struct walk *walk, const struct walk_index 
 /* Elements of a row of intervals that the piece meets: from *first until before the number given back. */
 size_t walk_index_row(const struct walk *walk, const struct read_set *set, const struct walk_index *index,
 		      uint16_t variable, size_t *first);
+
+/* Of a row: whether the element jumps to where the piece's packets come back from at once. */
+bool walk_index_is_idle(const struct walk *walk, const struct walk_index *index, size_t element);
 
 #endif

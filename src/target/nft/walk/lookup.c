@@ -403,6 +403,8 @@ static void add_row(struct lookup *lookup)
 			lookup->is_unclear = true;
 			return;
 		}
+		if (lookup->index != NULL && walk_index_is_idle(lookup->walk, lookup->index, i))
+			continue;
 		const struct interval_set values = { &item, 1, 1 };
 		add_values(lookup, group_of(lookup, &more->value), variable, &values);
 	}
@@ -684,6 +686,7 @@ static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
 	uint64_t destination = read_number(expression, NFTA_LOOKUP_DREG, UINT64_MAX);
 	bool is_map = destination == NFT_REG_VERDICT && lookup->set->data_type == NFT_DATA_VERDICT &&
 		      read_has(expression, NFTA_LOOKUP_DREG);
+	lookup->index = walk_index_of(walk, lookup->set, &lookup->path->registers, lookup->place, is_map);
 	if (is_map) {
 		decide_by_map(lookup, paths, at);
 		return;
@@ -744,6 +747,5 @@ void walk_lookup(struct walk *walk, struct walk_paths *paths, size_t at, const s
 		walk_unsure(walk, paths, at, "a lookup from no register");
 		return;
 	}
-	lookup.index = walk_index_of(walk, set, &path.registers, lookup.place);
 	look_up(&lookup, paths, at, expression);
 }

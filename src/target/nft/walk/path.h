@@ -134,6 +134,9 @@ struct walk_protocols walk_protocols_without(const struct walk_protocols *a, con
 /* The chain that a verdict goes to, which may not be there; of one name there is one. */
 struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verdict);
 struct walk_chain *walk_chain_called(struct walk *walk, const char *name);
+/* Outside of which no rule of the chain begins, for packets of the walk's families, where the space is cut; NULL:
+ * the verdict goes to no chain of rules. */
+const struct walk_piece *walk_chain_reach(struct walk *walk, const struct read_data *verdict);
 
 /* Operations. */
 diagram walk_sequence(struct walk *walk, diagram first, diagram then);
@@ -142,7 +145,7 @@ diagram walk_sequence_of(struct walk *walk, const diagram *items, size_t count);
 diagram walk_guard(struct walk *walk, diagram predicate, diagram inside);
 diagram walk_and(struct walk *walk, diagram a, diagram b);
 diagram walk_or(struct walk *walk, diagram a, diagram b);
-diagram walk_or_of(struct walk *walk, diagram *items, size_t count);
+diagram walk_or_of(struct walk *walk, const diagram *items, size_t count);
 diagram walk_minus(struct walk *walk, diagram a, diagram b);
 /* Leaves with the first verdict get the second. */
 diagram walk_turn(struct walk *walk, diagram meaning, enum walk_verdict from, enum walk_verdict to);

@@ -99,6 +99,26 @@ static void begin_chain(struct walk *walk, struct walk_chain *at)
 	walk->families = families;
 }
 
+static void begin_if_needed(struct walk *walk, struct walk_chain *at)
+{
+	if (at->starts == NULL || (walk->families & ~at->comers) != 0)
+		begin_chain(walk, at);
+}
+
+const struct walk_piece *walk_chain_reach(struct walk *walk, const struct read_data *verdict)
+{
+	struct walk_chain *at = walk_chain_of(walk, verdict);
+	const struct read_chain *from = walk->chain;
+	size_t rule = walk->rule, expression = walk->expression;
+	if (at->chain == NULL || at->chain->is_base)
+		return NULL;
+	begin_if_needed(walk, at);
+	walk->chain = from;
+	walk->rule = rule;
+	walk->expression = expression;
+	return &at->reach;
+}
+
 static bool reaches_piece(const struct walk *walk, const struct walk_chain *at)
 {
 	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
@@ -115,8 +135,8 @@ static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
 	const uint8_t families = walk->families;
 	bool is_part = walk->space->is_part;
 	size_t count = 0;
-	if (is_part && (at->starts == NULL || (walk->families & ~at->comers) != 0))
-		begin_chain(walk, at);
+	if (is_part)
+		begin_if_needed(walk, at);
 	if (is_part && !reaches_piece(walk, at))
 		return diagram_leaf(0);
 	diagram *meanings = pool_array(walk->scratch, diagram, chain->rules_count);
