@@ -481,16 +481,22 @@ static void add_elements(struct lookup *lookup)
 
 /* --- what comes of it ------------------------------------------------------------------------------- */
 
+/* The way of its values alone, whatever the families: the way that comes here has asked for those. */
+static bool values_path(struct lookup *lookup, const struct group *group, struct walk_path *path)
+{
+	walk_path_begin(lookup->walk, path);
+	path->families = FAMILIES_BOTH;
+	return group->values.items_count != 0 &&
+	       walk_path_values(lookup->walk, path, group->variable, &group->values);
+}
+
 /* All conditions of a group as one predicate. */
 static diagram group_predicate(struct lookup *lookup, struct group *group)
 {
 	struct walk *walk = lookup->walk;
 	diagram predicate = walk_or_of(walk, group->predicates, group->predicates_count);
 	struct walk_path path;
-	if (group->values.items_count == 0)
-		return predicate;
-	walk_path_begin(walk, &path);
-	if (!walk_path_values(walk, &path, group->variable, &group->values))
+	if (!values_path(lookup, group, &path))
 		return predicate;
 	return walk_or(walk, predicate, walk_path_meaning(walk, &path));
 }
@@ -569,17 +575,25 @@ static diagram otherwise_meaning(struct lookup *lookup)
 					       lookup->path->families));
 }
 
+/* What becomes of the packets of a group. */
+static diagram group_meaning(struct lookup *lookup, struct group *group)
+{
+	struct walk *walk = lookup->walk;
+	const struct walk_piece rows = group_rows(lookup, group);
+	diagram meaning = walk_verdict_meaning(walk, group->value, &rows, lookup->path->families);
+	struct walk_path path;
+	if (group->predicates_count == 0 && values_path(lookup, group, &path))
+		return walk_path_guard(walk, &path, meaning);
+	return walk_guard(walk, group_predicate(lookup, group), meaning);
+}
+
 static diagram map_meaning(struct lookup *lookup)
 {
 	struct walk *walk = lookup->walk;
 	struct groups *groups = &lookup->groups;
-	const uint8_t families = lookup->path->families;
 	diagram *meanings = pool_array(walk->scratch, diagram, groups->items_count + 1);
-	for (size_t i = 0; i < groups->items_count; i++) {
-		const struct walk_piece rows = group_rows(lookup, &groups->items[i]);
-		meanings[i] = walk_guard(walk, group_predicate(lookup, &groups->items[i]),
-					 walk_verdict_meaning(walk, groups->items[i].value, &rows, families));
-	}
+	for (size_t i = 0; i < groups->items_count; i++)
+		meanings[i] = group_meaning(lookup, &groups->items[i]);
 	diagram all = walk_sequence_of(walk, meanings, groups->items_count);
 	if (lookup->has_otherwise)
 		all = walk_sequence(walk, all, otherwise_meaning(lookup));
