@@ -16,8 +16,9 @@
 #define PIECES_FORCED 512u     /* where pieces need not pay */
 #define INTERVALS_WHOLE 50000u /* of the sets of a hook's rules, which are not cut if the rules are few too */
 /* In edges of diagrams: what a rule of a piece costs, and what each edge of a piece's diagrams does. */
-#define RULE_COST 40.0
-#define EDGE_COST 0.3
+#define RULE_COST 80.0
+#define EDGE_COST 1.0
+#define DISTINCT_SAMPLE 16384u /* intervals */
 #define RULE_WEIGHT 16.0 /* prove_sizes.weight_max */
 /* Edges of a piece that are too many whatever it costs to cut it. */
 #define EDGES_MOST 100000.0
@@ -39,6 +40,7 @@ struct cutting {
 	void *pool; /* until it is done */
 	const struct ruleset *ruleset;
 	struct prove_sizes sizes;
+	double distinct; /* the share of destinations that no rule before names */
 	/* the hook, this one or one before it, whose rules ask the same and have one list with this one's */
 	unsigned like[HOOK_COUNT];
 	struct node *nodes; /* still to come; the last is the next */
@@ -221,15 +223,15 @@ static double sources_at(const struct sampled *item, const struct sampled *items
 	return sources * (double)item->meetings[WALK_CUT_DESTINATION].ends / 2;
 }
 
-static struct load load_of(const struct sampled *items, size_t count)
+static struct load load_of(const struct cutting *cutting, const struct sampled *items, size_t count)
 {
 	struct load load = { .rules = (double)count };
 	for (size_t i = 0; i < count; i++) {
 		const struct meeting *meetings = items[i].meetings;
 		for (size_t cut = 0; cut < WALK_CUTS; cut++)
 			load.ends += (double)meetings[cut].ends;
-		load.destinations += (double)meetings[WALK_CUT_DESTINATION].ends;
-		load.sources += sources_at(&items[i], items, count);
+		load.destinations += cutting->distinct * (double)meetings[WALK_CUT_DESTINATION].ends;
+		load.sources += cutting->distinct * sources_at(&items[i], items, count);
 		load.before += items[i].share * (double)meetings[WALK_CUT_SOURCE].ends;
 		if (meetings[WALK_CUT_DESTINATION].ends == 0 && meetings[WALK_CUT_SOURCE].ends == 0)
 			load.ports += (double)meetings[WALK_CUT_FIRST].ends;
@@ -245,19 +247,10 @@ static double edges_of(const struct load *load, size_t stride)
 	return (places + 1) * (load->ports * step + 1);
 }
 
-/* How often rules are put together two by two. */
-static double merges_of(double rules)
-{
-	double merges = 1;
-	for (; rules > 1; rules /= 2)
-		merges += rules < 2 ? rules - 1 : 1;
-	return merges;
-}
-
 static double cost_of(const struct cutting *cutting, const struct load *load, double share, size_t stride)
 {
 	return cutting->sizes.fixed + cutting->sizes.table * share + RULE_COST * load->rules * (double)stride +
-	       EDGE_COST * edges_of(load, stride) * merges_of(load->rules * (double)stride);
+	       EDGE_COST * edges_of(load, stride);
 }
 
 /* --- where to cut ----------------------------------------------------------------------------------- */
@@ -292,7 +285,7 @@ static void take_sample(const struct cutting *cutting, const struct node *node, 
 			item->meetings[cut] = meet(item->rule, &node->where, (enum walk_cut)cut);
 		find_extent(item, &node->where.rows[WALK_CUT_DESTINATION]);
 	}
-	sample->load = load_of(sample->items, sample->count);
+	sample->load = load_of(cutting, sample->items, sample->count);
 }
 
 static void add_point(struct cutting *cutting, const struct interval *row, number128 at)
@@ -373,7 +366,8 @@ static bool middle_point(struct cutting *cutting, const struct node *node, const
 }
 
 /* What a half of the piece takes. */
-static struct load half_load(const struct sample *sample, const struct walk_piece *half, enum walk_cut field)
+static struct load half_load(const struct cutting *cutting, const struct sample *sample,
+			     const struct walk_piece *half, enum walk_cut field)
 {
 	struct sampled met[2 * SAMPLE_RULES];
 	size_t count = 0;
@@ -387,7 +381,7 @@ static struct load half_load(const struct sample *sample, const struct walk_piec
 			find_extent(&met[count], &half->rows[field]);
 		count++;
 	}
-	return load_of(met, count);
+	return load_of(cutting, met, count);
 }
 
 static void halve(const struct walk_piece *where, enum walk_cut field, number128 at, struct walk_piece *halves)
@@ -413,7 +407,7 @@ static bool try_cut(struct cutting *cutting, const struct node *node, const stru
 	cut->cost = cut->edges = 0;
 	bool is_address = cut->field == WALK_CUT_DESTINATION || cut->field == WALK_CUT_SOURCE;
 	for (size_t i = 0; i < 2; i++) {
-		const struct load load = half_load(sample, &halves[i], cut->field);
+		const struct load load = half_load(cutting, sample, &halves[i], cut->field);
 		double edges = edges_of(&load, sample->stride);
 		cut->shares[i] = node->share * (is_address ? work_of(&load) / work_of(&sample->load) : 1);
 		cut->cost += cost_of(cutting, &load, cut->shares[i], sample->stride);
@@ -545,10 +539,55 @@ static bool are_alike(const struct ruleset *ruleset, unsigned a, unsigned b)
 	return true;
 }
 
+static size_t intervals_of(const struct place_boxes *boxes)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < boxes->boxes_count; i++)
+		count += boxes->boxes[i].addresses.v4.items_count + boxes->boxes[i].addresses.v6.items_count;
+	return count;
+}
+
+/* One in so many values, whatever rules name it; not the first of all, which most name that name no place. */
+static bool is_taken(number128 value, size_t step)
+{
+	uint64_t mixed = ((uint64_t)value ^ (uint64_t)(value >> 64)) * 0x9e3779b97f4a7c15u;
+	return value != 0 && (mixed >> 32) % step == 0;
+}
+
+static void take_lows(struct cutting *cutting, const struct interval_set *set, size_t step)
+{
+	for (size_t i = 0; i < set->items_count; i++)
+		if (is_taken(set->items[i].low, step))
+			*pool_append(cutting->pool, cutting, points) = set->items[i].low;
+}
+
+/* Rules that name the same destinations share the edges of their diagrams. */
+static double distinct_share(struct cutting *cutting, unsigned hook)
+{
+	size_t intervals = 0, distinct = 0, count = cutting->ruleset->rules_count[hook];
+	for (size_t i = 0; i < count; i++)
+		intervals += intervals_of(&cutting->ruleset->rules[hook][i]->match.to);
+	size_t step = intervals / DISTINCT_SAMPLE + 1;
+	for (size_t i = 0; i < count; i++) {
+		const struct place_boxes *to = &cutting->ruleset->rules[hook][i]->match.to;
+		for (size_t k = 0; k < to->boxes_count; k++) {
+			take_lows(cutting, &to->boxes[k].addresses.v4, step);
+			take_lows(cutting, &to->boxes[k].addresses.v6, step);
+		}
+	}
+	if (cutting->points_count == 0)
+		return 1;
+	qsort(cutting->points, cutting->points_count, sizeof *cutting->points, compare_points);
+	for (size_t i = 0; i < cutting->points_count; i++)
+		distinct += i == 0 || cutting->points[i] != cutting->points[i - 1];
+	return (double)distinct / (double)cutting->points_count;
+}
+
 static struct cutting *cutting_new(void *pool, const struct ruleset *ruleset, const struct prove_sizes *sizes)
 {
 	struct cutting *cutting = pool_new(pool, struct cutting);
 	struct node root = { .where = walk_piece_whole, .share = 1 };
+	unsigned most = 0;
 	cutting->pool = cutting;
 	cutting->ruleset = ruleset;
 	cutting->sizes = *sizes;
@@ -563,17 +602,11 @@ static struct cutting *cutting_new(void *pool, const struct ruleset *ruleset, co
 		for (size_t i = 0; cutting->like[hook] == hook && i < root.count[hook]; i++)
 			list->items[i] = (uint32_t)i;
 		list->items_count = root.count[hook];
+		most = root.count[hook] > root.count[most] ? hook : most;
 	}
+	cutting->distinct = distinct_share(cutting, most);
 	*pool_append(cutting, cutting, nodes) = root;
 	return cutting;
-}
-
-static size_t intervals_of(const struct place_boxes *boxes)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < boxes->boxes_count; i++)
-		count += boxes->boxes[i].addresses.v4.items_count + boxes->boxes[i].addresses.v6.items_count;
-	return count;
 }
 
 static bool is_small_hook(const struct ruleset *ruleset, const struct prove_sizes *sizes, unsigned hook)

@@ -28,10 +28,10 @@
 /* Rules of a hook that are proved in pieces at once. */
 #define RULES_PIECES 300
 /* What each piece makes again, in intervals: hooks with what always passes; what it meets of the table. */
-#define PIECE_INTERVALS 1000.0
+#define PIECE_INTERVALS 5000.0
 #define TABLE_INTERVALS 5.0
 /* What all pieces may take at most, by the estimate. */
-#define ESTIMATE_MOST 400e6
+#define ESTIMATE_MOST 250e6
 #define PIECES_ORDER 0 /* of the fields */
 #define ELEMENTS_MIN 8
 #define RULE_WEIGHT 16 /* proof_limits.piece_weight */
