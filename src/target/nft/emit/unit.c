@@ -11,6 +11,16 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 
+unsigned entries_family(const struct lower *lower, const struct entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct unit *unit = &lower->units[entries[i].unit];
+		if ((unit->needs & entries[i].done & NEED_FAMILY) != 0)
+			return unit->family;
+	}
+	return FAMILIES_BOTH;
+}
+
 bool entry_is_final(const struct lower *lower, struct entry entry)
 {
 	return entry_needs(lower, entry) == 0 && tail_is_final(lower->units[entry.unit].tail);

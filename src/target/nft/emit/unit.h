@@ -88,5 +88,7 @@ static inline uint32_t entry_needs(const struct lower *lower, struct entry entry
 
 /* Does it decide about every packet that gets to it? */
 bool entry_is_final(const struct lower *lower, struct entry entry);
+/* A list is of packets of one family where one of its entries has been told so: that one, or FAMILIES_BOTH. */
+unsigned entries_family(const struct lower *lower, const struct entry *entries, size_t count);
 
 #endif

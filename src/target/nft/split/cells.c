@@ -13,9 +13,11 @@
 #include "net/protocol.h"
 #include "target/nft/split/narrow.h"
 #include "target/nft/split/order.h"
+#include "target/nft/split/pair.h"
 #include "target/nft/split/points.h"
 #include "target/nft/split/rest.h"
 #include "target/nft/split/screen.h"
+#include "target/nft/split/touching.h"
 
 /* A unit with more intervals is not cut: a lookup in its own set is cheaper to load. */
 #define CUT_INTERVALS_MAX 1024
@@ -52,6 +54,7 @@ struct sweep {
 	size_t uncut_count;
 	struct rest *rest; /* those units */
 	struct screens *screens; /* or NULL: what conflicts joins the leaf */
+	struct touching *touching; /* of the rest, that leaves hold; or NULL: they hold what conflicts */
 	struct order open;
 	uint8_t *opened;  /* with a grain, by position: open at home, at a shorter length, or both */
 	size_t homes;     /* with a grain: units that are open at home */
@@ -161,8 +164,7 @@ bool cells_cuts(const struct lower *lower, enum split_field field, struct entry 
 	return false;
 }
 
-/* Blocks of the grain that the intervals stand in; 0 where a prefix has no home, or where there are
- * more than `most`. */
+/* Blocks of the grain that the intervals stand in; 0: a prefix has no home, or they are more than `most`. */
 static size_t count_blocks(const struct grain *grain, unsigned width, const struct interval_set *intervals,
 			   size_t most)
 {
@@ -285,49 +287,10 @@ static enum holding addresses_in_cell(const struct unit *unit, enum split_field 
 	return interval_set_includes(intervals, &one) ? HOLDS : HOLDS_PARTLY;
 }
 
-/* The blocks of a pair, as intervals. */
-static struct interval pair_side(const struct cells *cells, const struct cell *cell, uint32_t side)
-{
-	number128 inside = side == NEED_SOURCE ? cell->high - cell->low
-		: ((number128)1 << (cells_width(cells->field) - cells->other_length)) - 1;
-	number128 low = side == NEED_SOURCE ? cell->low : cell->other;
-	return (struct interval){ low, low + inside };
-}
-
-/* What of a unit's addresses is answered in the pair: NEED_SOURCE, NEED_DESTINATION, both. false: it has
- * nothing there. */
-static bool unit_in_pair(const struct sweep *sweep, struct entry entry, const struct cell *cell,
-			 uint32_t *answered)
-{
-	static const uint32_t sides[] = { NEED_SOURCE, NEED_DESTINATION };
-	const struct unit *unit = &sweep->lower->units[entry.unit];
-	uint32_t needs = entry_needs(sweep->lower, entry);
-	*answered = NEED_FAMILY;
-	if ((unit->family & cells_family(sweep->out->field)) == 0)
-		return false;
-	for (size_t i = 0; i < 2; i++) {
-		struct interval side = pair_side(sweep->out, cell, sides[i]);
-		const struct interval_set one = { &side, 1, 1 };
-		const struct interval_set *intervals = sides[i] == NEED_SOURCE ? unit->source : unit->destination;
-		if ((needs & sides[i]) == 0)
-			continue;
-		const struct interval *only = intervals->items_count == 1 ? intervals->items : NULL;
-		if (only != NULL && only->low <= side.low && only->high >= side.high) { /* most are */
-			*answered |= sides[i];
-			continue;
-		}
-		if (!interval_set_overlaps(intervals, &one))
-			return false;
-		if (interval_set_includes(intervals, &one))
-			*answered |= sides[i];
-	}
-	return true;
-}
-
 static bool rest_in_pair(const struct sweep *sweep, struct entry *entry, const struct cell *cell)
 {
 	uint32_t answered;
-	if (!unit_in_pair(sweep, *entry, cell, &answered))
+	if (!pair_touches(sweep->lower, sweep->out, *entry, cell, &answered))
 		return false;
 	entry->done |= answered & sweep->lower->units[entry->unit].needs;
 	return true;
@@ -534,7 +497,7 @@ static void list_open(struct sweep *sweep, const struct cell *cell)
 static void make_leaf(struct sweep *sweep, const struct cell *cell)
 {
 	sweep->leaf_count = 0;
-	if (sweep->screens != NULL || rest_is_uniform(sweep->rest)) {
+	if (sweep->screens != NULL || sweep->touching != NULL || rest_is_uniform(sweep->rest)) {
 		list_open(sweep, cell);
 		return;
 	}
@@ -906,6 +869,17 @@ static size_t end_of_pair(const struct sweep *sweep, size_t first)
 	return end;
 }
 
+/* Those of the rest that touch the pair. */
+static void open_touching(struct sweep *sweep, const struct cell *cell)
+{
+	const struct index_hits *hits = touching_find(sweep->touching, pair_side(sweep->out, cell, NEED_SOURCE),
+						      pair_side(sweep->out, cell, NEED_DESTINATION));
+	uint32_t answered;
+	for (size_t i = 0; i < hits->values_count; i++)
+		if (pair_touches(sweep->lower, sweep->out, sweep->list[hits->values[i]], cell, &answered))
+			order_add(&sweep->open, hits->values[i]);
+}
+
 /* Pair by pair: the units that stand in it are open together. */
 static void run_pairs(struct sweep *sweep)
 {
@@ -914,16 +888,17 @@ static void run_pairs(struct sweep *sweep)
 		const struct pair *pair = &sweep->pairs[first];
 		const struct cell cell = { .low = pair->from, .high = pair->from + inside, .other = pair->to };
 		end = end_of_pair(sweep, first);
-		if (end == first + 1 && rest_is_uniform(sweep->rest)) {
+		if (end == first + 1 && sweep->touching == NULL && rest_is_uniform(sweep->rest)) {
 			make_leaf_of_one(sweep, pair->position, &cell);
 			keep_cell(sweep, cell);
 			continue;
 		}
 		for (size_t i = first; i < end; i++)
 			order_add(&sweep->open, sweep->pairs[i].position);
+		if (sweep->touching != NULL)
+			open_touching(sweep, &cell);
 		add_cell(sweep, cell);
-		for (size_t i = first; i < end; i++)
-			order_remove(&sweep->open, sweep->pairs[i].position);
+		order_clear(&sweep->open);
 	}
 }
 
@@ -946,15 +921,11 @@ static void run(struct sweep *sweep)
 		add_cell(sweep, (struct cell){ .low = from, .high = field_highest(sweep->out->field) });
 }
 
-/* Has the field's family been asked for on the way to the list? Then one unit of it says so as well as any. */
+/* Has the field's family been asked for on the way to the list, which may be looked up by places? */
 static bool is_of_family(const struct lower *lower, const struct cut_request *request)
 {
-	if (request->field < SPLIT_SOURCE4 || !lower->has_places)
-		return false;
-	for (size_t i = 0; i < request->count; i++)
-		if ((lower->units[request->list[i].unit].needs & request->list[i].done & NEED_FAMILY) != 0)
-			return lower->units[request->list[i].unit].family == cells_family(request->field);
-	return false;
+	return request->field >= SPLIT_SOURCE4 && lower->has_places &&
+	       entries_family(lower, request->list, request->count) == cells_family(request->field);
 }
 
 struct cells *cells_new(struct lower *lower, const struct cut_request *request)
@@ -979,6 +950,9 @@ struct cells *cells_new(struct lower *lower, const struct cut_request *request)
 	sweep.rest = rest_new(pool, lower, request, sweep.uncut, sweep.uncut_count);
 	if (request->has_screens && sweep.uncut_count >= request->screened_least)
 		sweep.screens = screens_new(pool, lower, request, sweep.uncut, sweep.uncut_count);
+	out->has_all = request->has_all && sweep.uncut_count != 0;
+	if (out->has_all)
+		sweep.touching = touching_new(pool, lower, field, request->list, sweep.uncut, sweep.uncut_count);
 	sweep.open = order_new(pool, (uint32_t)sweep.count);
 	sweep.members = order_new(pool, (uint32_t)sweep.count);
 	sweep.unseen = order_new(pool, (uint32_t)sweep.count);

@@ -62,6 +62,7 @@ struct cells {
 	unsigned length; /* of the grain; 0: none */
 	unsigned other_length; /* SPLIT_PAIR*, SPLIT_FLOW*: of the destination's grain; 0: none */
 	bool is_of_family; /* only packets of the addresses' family come here, and they may be looked up by place */
+	bool has_all; /* leaves hold all that their packets may meet: the rest is for packets that find none */
 	size_t head; /* for the caller: units in front of the list that was cut */
 	struct cell *cells;
 	size_t cells_count, cells_capacity;
@@ -108,6 +109,7 @@ struct cut_request {
 	bool has_checkpoints; /* chains of two more levels may be made */
 	bool has_screens; /* what conflicts with a unit is asked behind it (screen.h): */
 	size_t screened_least; /* where so many units are not cut */
+	bool has_all; /* SPLIT_PAIR*: leaves hold all of the rest that touches their blocks (touching.h) */
 };
 
 /* A unit stands in no more pairs of blocks. */

@@ -17,6 +17,7 @@
 
 enum {
 	SCREENED_LEAST = 128, /* units of the rest, from which on leaves of blocks do not hold what conflicts */
+	ZONES_LEVEL_MOST = 1, /* what is between two zones is a long list, which needs levels of its own */
 	POINTS_LIST_LEAST = 200, /* nanoseconds of plain rules that are worth a tree */
 	POINTS_CELL = 60,        /* that are worth a cell of it */
 };
@@ -53,6 +54,7 @@ struct way {
 	size_t head;
 	const struct grain *grain, *other; /* NULL: none */
 	size_t screened_least; /* units of the rest, from which on what conflicts is asked behind a unit */
+	bool has_all; /* struct cut_request */
 };
 
 static struct cells *cut_behind(struct lower *lower, enum split_field field, struct list list, struct way way)
@@ -62,7 +64,7 @@ static struct cells *cut_behind(struct lower *lower, enum split_field field, str
 		.list = list.items + way.head, .count = list.count - way.head,
 		.copies = copies_most(lower, list.count),
 		.has_checkpoints = lower->may_check && way.screened_least != 0,
-		.has_screens = lower->may_check, .screened_least = way.screened_least,
+		.has_screens = lower->may_check, .screened_least = way.screened_least, .has_all = way.has_all,
 	});
 	if (cells != NULL)
 		cells->head = way.head;
@@ -132,6 +134,8 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 	uint64_t cost = list_cost(lower, head) + lookups + leaves.sum / leaves.units / 2;
 	uint64_t left = list_linear_cost(lower, rest);
 	unsigned behind = cut->is_blocks ? list_cost_of_ranges(left) : list_cost(lower, rest);
+	if (first->has_all)
+		behind = COST_JUMP + behind / 2; /* some half of the packets find no pair */
 	/* plain rules have what is left, too: it must not be what a cut seems to save */
 	uint64_t plain = cost + left;
 	if (plain >= list_linear_cost(lower, list))
@@ -187,14 +191,8 @@ static struct cut try_hashes(struct lower *lower, enum split_field field, struct
 	return cut;
 }
 
-static bool cut_by_pairs(struct lower *lower, enum split_field field, struct list list, size_t head,
-			 struct cut *cut)
+static bool keep_pairs(struct cut *cut, struct list list)
 {
-	struct pair_plan plan = pair_plan(lower, field, list.items + head, list.count - head);
-	if (plan.is_found)
-		cut->cells[0] = cut_behind(lower, field, list, (struct way){
-			head, &plan.from, &plan.to, SCREENED_NEVER, /* its leaves may be cut again, as flows */
-		});
 	if (cut->cells[0] == NULL)
 		return false;
 	cut->cells_count = 1;
@@ -205,14 +203,37 @@ static bool cut_by_pairs(struct lower *lower, enum split_field field, struct lis
 	return false;
 }
 
-static struct cut try_pairs(struct lower *lower, enum split_field field, struct list list)
+static bool cut_by_pairs(struct lower *lower, enum split_field field, struct list list, size_t head,
+			 struct cut *cut)
+{
+	struct pair_plan plan = pair_plan(lower, field, list.items + head, list.count - head);
+	if (plan.is_found)
+		cut->cells[0] = cut_behind(lower, field, list, (struct way){
+			head, &plan.from, &plan.to, SCREENED_NEVER, /* its leaves may be cut again, as flows */
+		});
+	return keep_pairs(cut, list);
+}
+
+/* By pairs of zones' blocks, with what speaks of one zone alone in each of its pairs. */
+static bool cut_by_zones(struct lower *lower, enum split_field field, struct list list, struct cut *cut)
+{
+	struct pair_plan plan = zone_plan(lower, field, list.items, list.count, list.times);
+	if (plan.is_found)
+		cut->cells[0] = cut_behind(lower, field, list, (struct way){
+			0, &plan.from, &plan.to, SCREENED_NEVER, .has_all = true,
+		});
+	return keep_pairs(cut, list);
+}
+
+static struct cut try_pairs(struct lower *lower, enum split_field field, struct list list, unsigned level)
 {
 	struct cut cut = { .form = CELLS_HASH, .cost = UINT32_MAX };
 	if (count_cut(lower, field, list) < 2 || !cells_may_have_set(lower, list_linear_cost(lower, list)) ||
 	    blocks_fit(lower, field, list))
 		return cut;
 	size_t head = count_head(lower, field, list);
-	if (cut_by_pairs(lower, field, list, 0, &cut) ||
+	if ((level <= ZONES_LEVEL_MOST && cut_by_zones(lower, field, list, &cut)) ||
+	    cut_by_pairs(lower, field, list, 0, &cut) ||
 	    (head != 0 && cut_by_pairs(lower, field, list, head, &cut)))
 		cut.cost = cut_cost(lower, &cut, list);
 	return cut;
@@ -376,7 +397,8 @@ struct cut cut_best(struct lower *lower, struct list list, unsigned level, unsig
 		if ((fields >> field & 1) == 0)
 			continue;
 		bool is_pair = field >= SPLIT_PAIR4;
-		struct cut cut = is_pair ? try_pairs(lower, field, list) : try_field(lower, field, list, level);
+		struct cut cut = is_pair ? try_pairs(lower, field, list, level)
+					 : try_field(lower, field, list, level);
 		struct cut other = is_pair ? try_flows(lower, &cut, list) : try_hashes(lower, field, list);
 		take_cheaper(lower, &best, &cut);
 		take_cheaper(lower, &best, &other);

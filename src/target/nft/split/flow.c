@@ -169,7 +169,7 @@ static struct cells *cells_like(struct lower *lower, const struct cells *pairs, 
 	struct cells *cells = pool_new(pool, struct cells);
 	*cells = (struct cells){
 		.pool = pool, .field = field, .length = pairs->length, .other_length = pairs->other_length,
-		.is_of_family = pairs->is_of_family,
+		.is_of_family = pairs->is_of_family, .has_all = pairs->has_all,
 	};
 	return cells;
 }

@@ -263,6 +263,8 @@ enum {
 	PAIR_UNITS_WEIGHED = 1024,
 	PAIR_CANDIDATES = 5,
 	PAIR_BLOCKS_MAX = 16, /* a prefix is cut into so many at most */
+	ZONE_SHORTER = 32,    /* one unit in so many may name a shorter length */
+	ZONE_CROWDING = 400,  /* hundredths of units that share a pair of zones' blocks */
 };
 
 /* A unit by the shortest prefixes that it names, which stand for all of them. */
@@ -418,6 +420,33 @@ struct pair_plan pair_plan(struct lower *lower, enum split_field field, const st
 	}
 	talloc_free(pool);
 	return best;
+}
+
+/* The longest length that few units name a shorter one of. */
+static unsigned zone_length(const struct pair_units *units, const size_t counts[LENGTHS])
+{
+	size_t shorter = 0;
+	unsigned length = 0;
+	while (length < units->width && (shorter += counts[length]) <= units->items_count / ZONE_SHORTER)
+		length++;
+	return length;
+}
+
+struct pair_plan zone_plan(struct lower *lower, enum split_field field, const struct entry *list, size_t count,
+			   size_t times)
+{
+	struct pair_plan plan = { .is_found = false };
+	void *pool = pool_child(lower->scratch, "zones");
+	struct pair_units units = pair_units_of(lower, pool, field, list, count);
+	unsigned from = zone_length(&units, units.from_counts), to = zone_length(&units, units.to_counts);
+	if (units.items_count != 0 && from >= LENGTH_LEAST && to >= LENGTH_LEAST) {
+		plan = (struct pair_plan){ true, pair_grain(from), pair_grain(to) };
+		size_t step = (count / PAIR_UNITS_WEIGHED + 1) * (times == 0 ? 1 : times);
+		uint64_t others = pair_crowding(&units, &plan) - 100;
+		plan.is_found = others * step + 100 >= ZONE_CROWDING;
+	}
+	talloc_free(pool);
+	return plan;
 }
 
 size_t hash_keys(const struct cells *cells, unsigned length)

@@ -29,6 +29,9 @@ struct pair_plan {
 /* The lengths that cost a packet least; is_found is false where pairs do not fit the list. */
 struct pair_plan pair_plan(struct lower *lower, enum split_field field, const struct entry *list,
 			   size_t count);
+/* The shortest lengths that units name, where many of them share a pair: zones. times: struct list. */
+struct pair_plan zone_plan(struct lower *lower, enum split_field field, const struct entry *list, size_t count,
+			   size_t times);
 /* Blocks of a length that the cells are made of: elements of the map. */
 size_t hash_keys(const struct cells *cells, unsigned length);
 

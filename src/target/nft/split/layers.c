@@ -93,17 +93,6 @@ static struct interval whole_side(enum side side, unsigned family)
 	return (struct interval){ 0, bits == 128 ? ~(number128)0 : ((number128)1 << bits) - 1 };
 }
 
-/* All entries are of packets of one family where one of them has been told so. */
-static unsigned known_family(const struct lower *lower, const struct entry *list, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct unit *unit = &lower->units[list[i].unit];
-		if ((unit->needs & list[i].done & NEED_FAMILY) != 0)
-			return unit->family;
-	}
-	return FAMILIES_BOTH;
-}
-
 static unsigned entry_family(const struct building *building, struct entry entry)
 {
 	unsigned family = building->lower->units[entry.unit].family;
@@ -631,7 +620,7 @@ struct layers *layers_new(struct lower *lower, const struct entry *list, size_t 
 	struct layers *layers = pool_new(pool, struct layers);
 	struct building building = {
 		.lower = lower, .pool = pool, .list = list, .count = count, .rest = rest,
-		.family = known_family(lower, list, count),
+		.family = entries_family(lower, list, count),
 	};
 	unsigned levels = 0;
 	layers->pool = pool;

@@ -6,7 +6,7 @@
 
 enum {
 	LIST_COST_MOST = 150, /* nanoseconds: a list is at worst split again */
-	RANGES_HALVED = 40,   /* nanoseconds for each time that a list of ranges is twice as long */
+	LIST_HALVED = 40,     /* nanoseconds for each time that a list is twice as long */
 	SAMPLE = 256,         /* units that a long list is judged by */
 	LEAVES_FORESEEN = 16,
 };
@@ -26,19 +26,25 @@ unsigned list_linear_cost(const struct lower *lower, struct list list)
 	return cost > UINT32_MAX ? UINT32_MAX : (unsigned)cost;
 }
 
+/* Of a list that is not plain rules: that many more for each time that it is twice as long. */
+static unsigned cost_of_long(uint64_t linear)
+{
+	unsigned cost = LIST_COST_MOST;
+	for (; linear > LIST_COST_MOST; linear /= 2)
+		cost += LIST_HALVED;
+	return cost;
+}
+
 unsigned list_cost_of_linear(uint64_t linear)
 {
-	return (unsigned)(linear < LIST_COST_MOST ? linear : LIST_COST_MOST + linear / 64);
+	unsigned most = cost_of_long(linear);
+	return (unsigned)(linear < LIST_COST_MOST ? linear
+			  : LIST_COST_MOST + linear / 64 < most ? LIST_COST_MOST + linear / 64 : most);
 }
 
 unsigned list_cost_of_ranges(uint64_t linear)
 {
-	unsigned cost = LIST_COST_MOST;
-	if (linear < LIST_COST_MOST)
-		return (unsigned)linear;
-	for (; linear > LIST_COST_MOST; linear /= 2)
-		cost += RANGES_HALVED;
-	return cost;
+	return linear < LIST_COST_MOST ? (unsigned)linear : cost_of_long(linear);
 }
 
 unsigned list_cost(const struct lower *lower, struct list list)

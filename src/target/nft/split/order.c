@@ -43,6 +43,13 @@ void order_remove(struct order *order, uint32_t member)
 	}
 }
 
+void order_clear(struct order *order)
+{
+	uint32_t member = order_next(order, 0);
+	for (; member != ORDER_END; member = order_next(order, member + 1))
+		order_remove(order, member);
+}
+
 /* Down from a word of this level to its first member. */
 static uint32_t first_below(const struct order *order, unsigned level, uint32_t word)
 {

@@ -20,6 +20,7 @@ struct order {
 struct order order_new(void *pool, uint32_t bound);
 void order_add(struct order *order, uint32_t member);
 void order_remove(struct order *order, uint32_t member);
+void order_clear(struct order *order);
 /* The first member that is not below `from`, or ORDER_END. */
 uint32_t order_next(const struct order *order, uint32_t from);
 

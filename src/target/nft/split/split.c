@@ -34,6 +34,9 @@ enum {
 	NESTING_MAX = 64,
 	ENDS_LEVELS = 5,   /* of chains that every list leaves to the ends of its rules (form.h) */
 	SCREEN_LONG = 64, /* units of a screen that is worth a map */
+	LOOKUPS_LEVEL_MOST = 3, /* of a list whose lookups may have a chain: leaves may go through checkpoints */
+	LOOKUPS_LEAST = 100,    /* nanoseconds of what is asked again */
+	LOOKUPS_SAMPLE = 256,
 };
 
 struct site {
@@ -390,6 +393,70 @@ static struct list copy_list(struct lower *lower, struct list list)
 	return (struct list){ items, list.count };
 }
 
+/* The leaf of a later lookup for packets that get to this cell; NULL: none of theirs finds one. */
+static const struct leaf *later_leaf(const struct cells *later, const struct cell *cell)
+{
+	size_t from = 0, to = later->cells_count;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		if (later->cells[middle].high < cell->low)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < later->cells_count && later->cells[from].low <= cell->low
+		? &later->leaves[later->cells[from].leaf] : NULL;
+}
+
+/* What a packet pays in the later lookups of the cut that the leaf of this cell has not decided. */
+static unsigned later_cost(struct lower *lower, const struct cut *cut, size_t number, const struct cell *cell)
+{
+	unsigned cost = 0;
+	if (leaf_is_final(lower, list_of_leaf(cut->cells[number], cell->leaf)))
+		return 0;
+	for (size_t i = number + 1; i < cut->cells_count; i++) {
+		const struct cells *later = cut->cells[i];
+		const struct leaf *leaf = later_leaf(later, cell);
+		cost += cells_lookup_cost(later, cut->form);
+		if (leaf != NULL)
+			cost += COST_JUMP +
+				list_cost(lower, (struct list){ later->entries + leaf->first, leaf->count });
+	}
+	return cost;
+}
+
+/* Leaves of hashes hold what stands at shorter lengths, too, and those that have all hold the rest: a packet that
+ * one of them has not decided is asked the same again there. Is that worth a chain, which such leaves return from
+ * to behind all of it? */
+static bool is_worth_a_chain(struct lower *lower, struct site site, const struct cut *cut)
+{
+	uint64_t cost = 0, seen = 0;
+	const struct cells *first = cut->cells[0];
+	if ((site.is_tail && (first->has_all || first->rest_count == 0)) || site.level > LOOKUPS_LEVEL_MOST)
+		return false; /* leaves do so in any case, or there is no level left */
+	if (first->has_all)
+		return true;
+	if (first->field >= SPLIT_FLOW4)
+		return false;
+	for (size_t i = 0; i < cut->cells_count; i++) {
+		const struct cells *cells = cut->cells[i];
+		size_t step = cells->cells_count / LOOKUPS_SAMPLE + 1;
+		for (size_t k = 0; k < cells->cells_count; k += step, seen += step)
+			cost += step * later_cost(lower, cut, i, &cells->cells[k]);
+	}
+	return cost > seen * LOOKUPS_LEAST;
+}
+
+/* Writes the chain, and a jump to it. */
+static void write_jump(struct lower *lower, struct site site, struct draft *chain)
+{
+	struct goal goal = goal_of_chain(chain, draft_end(lower, chain, lower_name(lower, "")), NFT_JUMP);
+	struct rule_draft rule;
+	rule.items_count = 0;
+	rule_add(&rule, verdict_statement(goal.verdict));
+	rule_end(lower, site.draft, &rule, goal.height);
+}
+
 /* Writes the head and the lookup; gives what remains to be written. The cut is used up. */
 static struct list write_cut(struct lower *lower, struct site site, struct list list,
 			     const struct cut *cut)
@@ -407,18 +474,32 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
 	share_end(lower, share);
+	bool has_all = cells->has_all, has_chain = is_worth_a_chain(lower, site, cut);
+	struct site inner = site;
+	struct draft own;
 	for (size_t i = 0; i < cut->cells_count; i++) {
-		struct site here = site;
-		struct share_wanted own = { 0, 0 };
-		here.is_tail = site.is_tail && cells->rest_count == 0 && leaves_are_whole(cut, i);
-		share_want_cells(&own, cut->cells[i]);
-		share = share_begin(lower, own, &wanted);
+		bool is_whole = leaves_are_whole(cut, i);
+		if (has_chain && is_whole && inner.draft == site.draft) { /* flows stand in front */
+			own = draft_begin(lower);
+			inner = (struct site){ .draft = &own, .level = site.level + 1, .is_tail = true };
+		}
+		struct site here = inner;
+		struct share_wanted cells_wanted = { 0, 0 };
+		here.is_tail = inner.is_tail && (has_chain || has_all || cells->rest_count == 0) && is_whole;
+		share_want_cells(&cells_wanted, cut->cells[i]);
+		share = share_begin(lower, cells_wanted, &wanted);
 		write_cells(lower, here, cut->cells[i], cut->form);
 		share_end(lower, share);
 	}
 	struct list rest = copy_list(lower, (struct list){ cells->rest, cells->rest_count });
 	for (size_t i = 0; i < cut->cells_count; i++)
 		talloc_free(cut->cells[i]->pool);
+	if (has_chain && has_all) {
+		write_list(lower, inner, rest);
+		rest.count = 0;
+	}
+	if (has_chain)
+		write_jump(lower, site, &own);
 	return rest;
 }
 
