@@ -146,8 +146,7 @@ static void sort_spans(struct span *spans, size_t count)
 /* --- sweeping ----------------------------------------------------------------------------------------- */
 
 struct sweep {
-	size_t first, end; /* of its spans */
-	size_t next;       /* the span that begins next */
+	size_t next, end;  /* the span that begins next; where its spans end */
 	size_t open;       /* where its open spans begin */
 	number128 low, high; /* of the piece */
 };
@@ -188,7 +187,7 @@ static bool leave_piece(struct all *all, struct sweep *sweep)
 
 static struct sweep sweep_of(const struct all *all, size_t first)
 {
-	return (struct sweep){ .first = first, .end = all->spans_count, .next = first, .open = all->open_count };
+	return (struct sweep){ .next = first, .end = all->spans_count, .open = all->open_count };
 }
 
 /* Do few spans hold at most places? */
