@@ -11,8 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "parse/path.h"
+
+#define FIRST_READ ((size_t)64 << 10)
 
 extern char **environ;
 
@@ -81,20 +84,14 @@ static int run_end(struct run *run)
 static char *git_answer(void *pool, char *const *arguments)
 {
 	struct run run;
-	size_t length, capacity = 0;
-	char *answer = NULL;
-	ssize_t got = 1;
+	char *answer;
+	size_t length;
 
 	if (!run_git(&run, arguments))
 		return NULL;
 	close_end(&run.input);
-	for (length = 0; got > 0; length += got > 0 ? (size_t)got : 0) {
-		answer = pool_grow(pool, answer, &capacity, length + 4096, 1);
-		do {
-			got = read(run.output, answer + length, capacity - length - 1);
-		} while (got < 0 && errno == EINTR);
-	}
-	answer[length] = '\0';
+	if (file_read_end(pool, run.output, FIRST_READ, PARSE_FILE_LIMIT, &answer, &length) != 0)
+		answer = NULL;
 	return run_end(&run) == 0 ? answer : NULL;
 }
 
@@ -261,39 +258,13 @@ static int write_name(int file, const char *revision, const char *path)
 	char *line = NULL;
 	int length = asprintf(&line, "%s:%s%s%c", revision, is_nested ? "" : "./", path,
 			      has_lines(path) ? '\0' : '\n');
-	int error = 0;
+	int error;
 
 	if (length < 0)
 		return ENOMEM;
-	if (write(file, line, (size_t)length) != length)
-		error = EIO;
+	error = file_write(file, line, (size_t)length);
 	free(line);
 	return error;
-}
-
-static int read_rest(void *pool, int file, char **bytes, size_t *length)
-{
-	size_t capacity = 0;
-
-	*bytes = NULL;
-	*length = 0;
-	for (;;) {
-		ssize_t got;
-
-		*bytes = pool_grow(pool, *bytes, &capacity, *length + (64 << 10), 1);
-		got = read(file, *bytes + *length, capacity - *length - 1);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno;
-		if (got == 0)
-			break;
-		*length += (size_t)got;
-		if (*length > PARSE_FILE_LIMIT)
-			return EFBIG;
-	}
-	(*bytes)[*length] = '\0';
-	return 0;
 }
 
 /* "OBJECT blob SIZE\n", the bytes, "\n"; or "NAME missing\n" and its like. */
@@ -328,7 +299,7 @@ static int read_answer(struct run *run, void *pool, const char *revision, const 
 
 	close_end(&run->input);
 	if (error == 0)
-		error = read_rest(pool, run->output, &answer, &answer_length);
+		error = file_read_end(pool, run->output, FIRST_READ, PARSE_FILE_LIMIT, &answer, &answer_length);
 	return error != 0 ? error : blob_of(answer, answer_length, bytes, length);
 }
 

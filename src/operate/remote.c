@@ -17,11 +17,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "base/text.h"
 #include "operate/who.h"
 
 #define ANCESTORS_MOST 1000
+#define FIRST_READ 4096
 #define VARIABLE "SSH_CONNECTION="
 #define TCP_ESTABLISHED_STATE 1
 #define TTY_MAJOR 4 /* linux/major.h: consoles and serial lines */
@@ -178,27 +180,13 @@ bool remote_parse(void *pool, const char *connection, struct remote *remote)
 static char *read_process(void *pool, pid_t pid, const char *name, size_t *length)
 {
 	char *path = pool_format(pool, "/proc/%d/%s", (int)pid, name);
-	size_t capacity = 4096, used = 0;
-	char *bytes = pool_bytes(pool, capacity);
+	char *bytes = NULL;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	for (;;) {
-		bytes = pool_grow(pool, bytes, &capacity, used + 4096, 1);
-		ssize_t got = read(fd, bytes + used, capacity - used - 1);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			close(fd);
-			return NULL;
-		}
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	close(fd);
-	bytes[used] = '\0';
-	*length = used;
+	int error = file_read_end(pool, fd, FIRST_READ, SIZE_MAX, &bytes, length);
+	(void)close(fd);
+	errno = error;
 	return bytes;
 }
 

@@ -4,40 +4,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <talloc.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "parse/parse.h"
 
 #define FIRST_READ ((size_t)64 << 10)
-
-struct buffer {
-	char *bytes;
-	size_t length;
-	size_t capacity;
-};
-
-/* Reads to the end; one byte past the limit is enough to know that it is too much. */
-static int read_all(void *pool, int file, struct buffer *buffer)
-{
-	for (;;) {
-		if (buffer->length + 1 >= buffer->capacity)
-			buffer->bytes = pool_grow(pool, buffer->bytes, &buffer->capacity,
-						  buffer->length + 2, 1);
-		ssize_t got = read(file, buffer->bytes + buffer->length,
-				   buffer->capacity - buffer->length - 1);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return errno;
-		if (got == 0)
-			return 0;
-		buffer->length += (size_t)got;
-		if (buffer->length > PARSE_FILE_LIMIT)
-			return EFBIG;
-	}
-}
 
 static int read_open(void *pool, int file, const char **bytes, size_t *length)
 {
@@ -49,17 +22,11 @@ static int read_open(void *pool, int file, const char **bytes, size_t *length)
 	if (S_ISREG(facts.st_mode) && facts.st_size > (off_t)PARSE_FILE_LIMIT)
 		return EFBIG;
 	size_t expected = S_ISREG(facts.st_mode) ? (size_t)facts.st_size : FIRST_READ;
-	struct buffer buffer = { .capacity = expected + 2 };
-	buffer.bytes = pool_bytes(pool, buffer.capacity);
-	int error = read_all(pool, file, &buffer);
-	if (error != 0) {
-		talloc_free(buffer.bytes); /* may be large, and serves nobody */
-		return error;
-	}
-	buffer.bytes[buffer.length] = '\0';
-	*bytes = buffer.bytes;
-	*length = buffer.length;
-	return 0;
+	char *read_bytes;
+	int error = file_read_end(pool, file, expected, PARSE_FILE_LIMIT, &read_bytes, length);
+	if (error == 0)
+		*bytes = read_bytes;
+	return error;
 }
 
 static int read_disk(void *context, void *pool, const char *path, const char **bytes,

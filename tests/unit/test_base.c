@@ -1,9 +1,13 @@
-/* Memory and text. */
+/* Memory, text and files. */
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/pool.h"
 #include "base/radix.h"
 #include "base/sha256.h"
@@ -223,6 +227,41 @@ static Suite *radix_suite(void)
 	return suite;
 }
 
+/* What is expected of the length, for 5,000 bytes. */
+static const size_t expected_lengths[] = { 0, 1, 4999, 5000, 5001, 100000 };
+
+START_TEST(a_file_is_read_to_its_end)
+{
+	FILE *file = tmpfile();
+	char written[5000], *bytes = NULL;
+	size_t length = 0;
+	for (size_t i = 0; i < sizeof written; i++)
+		written[i] = (char)(i * 7 % 251);
+	ck_assert_int_eq(file_write(fileno(file), written, sizeof written), 0);
+	ck_assert_int_eq(lseek(fileno(file), 0, SEEK_SET), 0);
+	ck_assert_int_eq(file_read_end(unit_pool(), fileno(file), expected_lengths[_i], 5000, &bytes, &length), 0);
+	ck_assert_uint_eq(length, sizeof written);
+	ck_assert_int_eq(memcmp(bytes, written, sizeof written), 0);
+	ck_assert_int_eq(bytes[length], '\0');
+	ck_assert_int_eq(lseek(fileno(file), 0, SEEK_SET), 0);
+	bytes = NULL;
+	ck_assert_int_eq(file_read_end(unit_pool(), fileno(file), expected_lengths[_i], 4999, &bytes, &length),
+			 EFBIG);
+	ck_assert_ptr_null(bytes);
+	(void)fclose(file);
+	ck_assert_int_eq(file_read_end(unit_pool(), -1, 0, 5000, &bytes, &length), EBADF);
+}
+END_TEST
+
+static Suite *file_suite(void)
+{
+	Suite *suite = suite_create("file");
+	TCase *test_case = unit_case(suite, "file");
+	tcase_add_loop_test(test_case, a_file_is_read_to_its_end, 0,
+			    sizeof expected_lengths / sizeof expected_lengths[0]);
+	return suite;
+}
+
 static Suite *pool_suite(void)
 {
 	Suite *suite = suite_create("pool");
@@ -251,6 +290,7 @@ static Suite *text_suite(void)
 
 int main(void)
 {
-	static Suite *(*const suites[])(void) = { pool_suite, radix_suite, text_suite, names_suite, NULL };
+	static Suite *(*const suites[])(void) = { pool_suite, file_suite, radix_suite,
+						  text_suite, names_suite, NULL };
 	return unit_run(suites);
 }
