@@ -32,7 +32,6 @@
 #define TABLE_INTERVALS 5.0
 /* What all pieces may take at most, by the estimate. */
 #define ESTIMATE_MOST 250e6
-#define PIECES_ORDER 0 /* of the fields */
 #define ELEMENTS_MIN 8
 #define RULE_WEIGHT 16 /* proof_limits.piece_weight */
 #define PRIORITY_CONNTRACK (-200) /* NF_IP_PRI_CONNTRACK */
@@ -365,22 +364,43 @@ static struct proof_cutting cutting_of(void *pool, const struct proof_subject *s
 	return cutting;
 }
 
+static bool names_interfaces(const struct place_boxes *boxes)
+{
+	for (size_t i = 0; i < boxes->boxes_count; i++)
+		if (!interface_set_is_all(&boxes->boxes[i].interfaces))
+			return true;
+	return false;
+}
+
+/* Of the fields, to begin with. */
+static unsigned first_order(const struct ruleset *ruleset)
+{
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
+		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
+			if (names_interfaces(&ruleset->rules[hook][i]->match.from) ||
+			    names_interfaces(&ruleset->rules[hook][i]->match.to))
+				return WALK_ORDER_INTERFACES;
+	return WALK_ORDER_PLAIN;
+}
+
 /* As a whole first, then what few rules make too large at once in pieces; in other orders of fields. */
 static bool attempt_whole(void *pool, const struct proof_subject *subject, struct differ *differ, size_t most,
 			  struct proof *proof)
 {
+	const unsigned first = first_order(subject->ruleset);
 	size_t retry = proof->rules > RETRIED_RULES_MANY && most > INTERVALS_OF_RETRY ? INTERVALS_OF_RETRY : most;
-	unsigned orders = proof->rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 1;
-	if (attempt(pool, subject, differ, &(struct attempt){ NULL, most, 0 }, proof))
+	unsigned orders = proof->rules <= REORDERED_RULES_MAX ? WALK_ORDERS : 0;
+	if (attempt(pool, subject, differ, &(struct attempt){ NULL, most, first }, proof))
 		return true;
 	if (differ == NULL && subject->limits->intervals_max == 0) {
 		const struct proof_cutting cutting = cutting_of(pool, subject, 1);
 		if (cutting.pieces.items_count > 1 && !cutting.pieces.is_too_much &&
-		    attempt(pool, subject, NULL, &(struct attempt){ &cutting, most, PIECES_ORDER }, proof))
+		    attempt(pool, subject, NULL, &(struct attempt){ &cutting, most, first }, proof))
 			return true;
 	}
-	for (unsigned order = 1; order < orders; order++)
-		if (attempt(pool, subject, differ, &(struct attempt){ NULL, retry, order }, proof))
+	for (unsigned order = 0; order < orders; order++)
+		if (order != first &&
+		    attempt(pool, subject, differ, &(struct attempt){ NULL, retry, order }, proof))
 			return true;
 	return false;
 }
@@ -396,7 +416,8 @@ static void attempt_all(void *pool, const struct proof_subject *subject, struct 
 		if (attempt_whole(pool, subject, differ, most, proof))
 			return;
 	} else if (!cutting.pieces.is_too_much &&
-		   attempt(pool, subject, NULL, &(struct attempt){ &cutting, most, PIECES_ORDER }, proof)) {
+		   attempt(pool, subject, NULL,
+			   &(struct attempt){ &cutting, most, first_order(subject->ruleset) }, proof)) {
 		return;
 	}
 	proof->result = PROOF_UNDECIDED;

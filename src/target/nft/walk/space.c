@@ -36,18 +36,22 @@ static const struct {
 };
 static_assert(sizeof fields / sizeof fields[0] == WALK_FIELDS, "a row for each field");
 
-/* The fields' ranks. Only those of the five-tuple move: the rest is asked by few rules. */
+/* The fields' ranks. Only interfaces and the five-tuple move: the rest is asked by few rules. */
 static const uint8_t orders[WALK_ORDERS][WALK_FIELDS] = {
-#define COMMON                                                                                    \
-	[WALK_STATE] = 0, [WALK_FAMILY] = 1, [WALK_IN] = 2, [WALK_OUT] = 3, [WALK_TCP_FLAGS] = 9, \
-	[WALK_HOP_LIMIT] = 10, [WALK_TRANSLATED] = 11, [WALK_ORIGINAL_DESTINATION] = 12,          \
-	[WALK_ORIGINAL_PORT] = 13, [WALK_HELPER] = 14, [WALK_ROUTE] = 15, [WALK_WEEK] = 16, [WALK_TIME] = 17
-	{ COMMON, [WALK_PROTOCOL] = 4, [WALK_DESTINATION] = 5, [WALK_FIRST] = 6, [WALK_SOURCE] = 7,
-	  [WALK_SECOND] = 8 },
-	{ COMMON, [WALK_PROTOCOL] = 4, [WALK_FIRST] = 5, [WALK_SOURCE] = 6, [WALK_DESTINATION] = 7,
-	  [WALK_SECOND] = 8 },
-	{ COMMON, [WALK_DESTINATION] = 4, [WALK_SOURCE] = 5, [WALK_PROTOCOL] = 6, [WALK_FIRST] = 7,
-	  [WALK_SECOND] = 8 },
+#define COMMON                                                                                           \
+	[WALK_STATE] = 0, [WALK_FAMILY] = 1, [WALK_TCP_FLAGS] = 9, [WALK_HOP_LIMIT] = 10,                \
+	[WALK_TRANSLATED] = 11, [WALK_ORIGINAL_DESTINATION] = 12, [WALK_ORIGINAL_PORT] = 13,             \
+	[WALK_HELPER] = 14, [WALK_ROUTE] = 15, [WALK_WEEK] = 16, [WALK_TIME] = 17
+	[WALK_ORDER_PLAIN] = { COMMON, [WALK_IN] = 2, [WALK_OUT] = 3, [WALK_PROTOCOL] = 4,
+			       [WALK_DESTINATION] = 5, [WALK_FIRST] = 6, [WALK_SOURCE] = 7, [WALK_SECOND] = 8 },
+	/* what asks an interface and its network asks the one only where the other holds: not each pair of
+	 * interfaces has addresses of its own */
+	[WALK_ORDER_INTERFACES] = { COMMON, [WALK_PROTOCOL] = 2, [WALK_FIRST] = 3, [WALK_DESTINATION] = 4,
+				    [WALK_SOURCE] = 5, [WALK_IN] = 6, [WALK_OUT] = 7, [WALK_SECOND] = 8 },
+	{ COMMON, [WALK_IN] = 2, [WALK_OUT] = 3, [WALK_PROTOCOL] = 4, [WALK_FIRST] = 5, [WALK_SOURCE] = 6,
+	  [WALK_DESTINATION] = 7, [WALK_SECOND] = 8 },
+	{ COMMON, [WALK_IN] = 2, [WALK_OUT] = 3, [WALK_DESTINATION] = 4, [WALK_SOURCE] = 5, [WALK_PROTOCOL] = 6,
+	  [WALK_FIRST] = 7, [WALK_SECOND] = 8 },
 #undef COMMON
 };
 

@@ -55,8 +55,9 @@ struct walk_piece {
 /* All of it. */
 extern const struct walk_piece walk_piece_whole;
 
-/* Two ways of ordering the fields: what is small in one may be large in the other. */
-#define WALK_ORDERS 3
+/* Ways of ordering the fields: what is small in one may be large in the other. The first is for policies whose
+ * rules name no interfaces, the second for those that do. */
+enum { WALK_ORDER_PLAIN, WALK_ORDER_INTERFACES, WALK_ORDERS = 4 };
 
 struct walk_unknown {
 	const char *name;
