@@ -8,6 +8,7 @@
 #include "base/pool.h"
 
 #define FIRST_ROOM 64
+#define GOOD_DEAL ((size_t)1 << 16)
 
 static void grow(struct text *text, size_t more)
 {
@@ -68,6 +69,21 @@ void text_move(struct text *into, struct text *from)
 	}
 	from->length = 0;
 	from->bytes[0] = '\0';
+}
+
+void text_let_all_go(struct text *text)
+{
+	text->sink.take(text->sink.context, text->bytes, text->length);
+	text->length = 0;
+	text->bytes[0] = '\0';
+}
+
+bool text_let_go(struct text *text)
+{
+	if (text->sink.take == NULL || text->length < GOOD_DEAL)
+		return false;
+	text_let_all_go(text);
+	return true;
 }
 
 void text_add_char(struct text *text, char byte)

@@ -25,6 +25,7 @@ struct stage {
 	bool (*run)(struct session *session);
 	void (*print)(struct text *out, const struct session *session);
 	bool is_proved; /* it is a table, or lists: compared with the policy before it is given out */
+	bool is_streamed; /* its text may be large, and printing it again gives the same */
 };
 
 static void print_ast(struct text *out, const struct session *session)
@@ -94,18 +95,18 @@ struct target {
 };
 
 static const struct stage stages[] = {
-	{ "ast", session_parse, print_ast },
-	{ "policy", session_resolve, print_policy },
-	{ "rules", session_expand, print_rules },
-	{ "nft", session_lower, print_nft, true },
-	{ "bytecode", session_lower, print_bytecode, true },
+	{ "ast", session_parse, print_ast, false, false },
+	{ "policy", session_resolve, print_policy, false, false },
+	{ "rules", session_expand, print_rules, false, false },
+	{ "nft", session_lower, print_nft, true, true },
+	{ "bytecode", session_lower, print_bytecode, true, false },
 };
 
-static const struct stage nft_stage = { "nft", session_lower, print_nft, true };
-static const struct stage ios_stage = { "cisco-ios", session_write_cisco, print_ios, true };
-static const struct stage batch_stage = { "nft-batch", session_lower, print_batch, true };
-static const struct stage report_stage = { "report", session_lower_cisco, print_report, false };
-static const struct stage nft_report_stage = { "report", session_lower, print_nft_report, false };
+static const struct stage nft_stage = { "nft", session_lower, print_nft, true, true };
+static const struct stage ios_stage = { "cisco-ios", session_write_cisco, print_ios, true, false };
+static const struct stage batch_stage = { "nft-batch", session_lower, print_batch, true, false };
+static const struct stage report_stage = { "report", session_lower_cisco, print_report, false, false };
+static const struct stage nft_report_stage = { "report", session_lower, print_nft_report, false, false };
 
 static const struct target targets[] = {
 	{ "cisco", &ios_stage, true },
@@ -323,17 +324,17 @@ static void print_change(struct text *out, struct session *session, const struct
 }
 
 static void write_product(struct session *session, const struct compile_options *options,
-			  const struct text *out)
+			  const struct output_item *product)
 {
 	const struct text *rescue;
 
 	if (options->stage != &batch_stage) {
-		write_file(session, out, options->output);
+		write_file(session, *product);
 		return;
 	}
 	rescue = rescue_make(session);
 	if (rescue != NULL)
-		write_batches(session, out, rescue, options->output);
+		write_batches(session, product->text, rescue, product->path);
 }
 
 /* What was proved, until it may be told. */
@@ -355,42 +356,74 @@ static void prove(struct session *session, const struct compile_options *options
 		proved->is_list = proof_make_lists(session, &proved->lists);
 }
 
-static void tell(const struct session *session, const struct proved *proved, const struct text *out)
+static void tell(const struct session *session, const struct proved *proved, const struct output_item *product)
 {
-	char sha256[REREAD_HASH_LENGTH + 1];
+	char sha256[SHA256_DIGITS + 1];
 
 	if (!proved->is_table && !proved->is_list)
 		return;
-	proof_hash(out, sha256);
+	if (product->stream != NULL)
+		memcpy(sha256, product->stream->sha256, sizeof sha256);
+	else
+		sha256_digits_of(product->text->bytes, product->text->length, sha256);
 	if (proved->is_table)
 		proof_tell(session, &proved->table, sha256);
 	if (proved->is_list)
 		proof_tell_lists(session, &proved->lists, sha256);
 }
 
-/* Proved, printed and told, if nothing speaks against it. */
+struct printing {
+	const struct stage *stage;
+	const struct session *session;
+};
+
+static void print_stage(struct text *out, const void *subject)
+{
+	const struct printing *printing = subject;
+
+	printing->stage->print(out, printing->session);
+}
+
+/* What the stage gives; of a change of a router's lists, whether they are what they should be, too. */
+static void make_product(struct session *session, const struct compile_options *options, struct proved *proved,
+			 struct output_item *product)
+{
+	struct text *out = text_new(session->pool);
+	struct printing *printing;
+
+	product->text = out;
+	if (options->mode != CISCO_FULL) {
+		print_change(out, session, options, &proved->lists, &proved->is_list);
+	} else if (options->stage->is_streamed) {
+		printing = pool_new(session->pool, struct printing);
+		*printing = (struct printing){ options->stage, session };
+		product->stream = output_stream_new(session->pool, print_stage, printing);
+		product->stream->is_hashed = proved->is_table;
+	} else {
+		options->stage->print(out, session);
+	}
+}
+
+/* Proved, printed and told, if nothing speaks against it: told last, for the hash is that of what went out. */
 static int compile_print(struct session *session, const struct compile_options *options)
 {
 	struct proved proved = { 0 };
-	struct text *out = text_new(session->pool);
+	struct output_item product = { .path = options->output };
 	int status;
 
 	prove(session, options, &proved);
 	if (diags_has_errors(session->diags) || session_is_refused(session))
 		return session_finish(session);
-	if (options->mode != CISCO_FULL)
-		print_change(out, session, options, &proved.lists, &proved.is_list);
-	else
-		options->stage->print(out, session);
+	make_product(session, options, &proved, &product);
 	if (diags_has_errors(session->diags) || session_is_refused(session))
 		return session_finish(session);
 	if (options->output != NULL)
-		write_product(session, options, out);
+		write_product(session, options, &product);
 	status = session_finish(session);
-	if (status == EXIT_DONE)
-		tell(session, &proved, out);
-	if (status == EXIT_DONE && options->output == NULL && !output_stdout(out))
+	if (status == EXIT_DONE && options->output == NULL && !output_item_stdout(&product))
 		return EXIT_WORLD;
+	if (status == EXIT_DONE)
+		tell(session, &proved, &product);
 	return status;
 }
 
@@ -408,7 +441,7 @@ static int compile_folder(struct session *session, const struct compile_options 
 	print_ios(out, session);
 	status = session_finish(session);
 	if (status == EXIT_DONE)
-		tell(session, &proved, out);
+		tell(session, &proved, &(struct output_item){ .text = out });
 	return status;
 }
 

@@ -119,7 +119,10 @@ int command_minimise(struct pool_trap *root, int argc, char **argv)
 	report = text_new(session->pool);
 	is_usable = minimise_make(session, &query, out, report);
 	if (is_usable && query.output != NULL)
-		write_file(session, query.has_report ? report : out, query.output);
+		write_file(session, (struct output_item){
+			.path = query.output,
+			.text = query.has_report ? report : out,
+		});
 	status = session_finish(session);
 	if (is_usable && query.output == NULL && !output_stdout(query.has_report ? report : out))
 		return EXIT_WORLD;

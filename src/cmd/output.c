@@ -14,14 +14,65 @@
 #include "base/pool.h"
 #include "diag/print.h"
 
-bool output_stdout(const struct text *text)
+#define STREAM_ROOM ((size_t)1 << 18)
+
+struct output_stream *output_stream_new(void *pool, void (*print)(struct text *out, const void *subject),
+					const void *subject)
 {
-	int error = file_write(STDOUT_FILENO, text->bytes, text->length);
+	struct output_stream *stream = pool_new(pool, struct output_stream);
+
+	*stream = (struct output_stream){ .print = print, .subject = subject, .text = text_new(pool) };
+	text_reserve(stream->text, STREAM_ROOM);
+	return stream;
+}
+
+struct stream_file {
+	int file, error;
+	struct sha256 *hash; /* or NULL */
+};
+
+static void take_piece(void *context, const char *bytes, size_t length)
+{
+	struct stream_file *out = context;
+
+	if (out->hash != NULL)
+		sha256_add(out->hash, bytes, length);
+	if (out->error == 0)
+		out->error = file_write(out->file, bytes, length);
+}
+
+static int stream_write(struct output_stream *stream, int file)
+{
+	struct sha256 hash;
+	struct stream_file out = { .file = file, .hash = stream->is_hashed ? &hash : NULL };
+
+	sha256_begin(&hash);
+	stream->text->sink = (struct text_sink){ take_piece, &out };
+	stream->print(stream->text, stream->subject);
+	text_let_all_go(stream->text);
+	sha256_end_digits(&hash, stream->sha256);
+	return out.error;
+}
+
+static int write_item(const struct output_item *item, int file)
+{
+	return item->stream != NULL ? stream_write(item->stream, file) :
+	       file_write(file, item->text->bytes, item->text->length);
+}
+
+bool output_item_stdout(const struct output_item *item)
+{
+	int error = write_item(item, STDOUT_FILENO);
 
 	if (error != 0 && error != EPIPE) /* who closed the pipe, as head does, has what he wants */
 		fprintf(stderr, "fwc: error: cannot write to the standard output: %s\n",
 			strerror(error));
 	return error == 0;
+}
+
+bool output_stdout(const struct text *text)
+{
+	return output_item_stdout(&(struct output_item){ .text = text });
 }
 
 static bool is_special_file(const char *path)
@@ -31,14 +82,14 @@ static bool is_special_file(const char *path)
 	return stat(path, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-static int write_in_place(const char *path, const struct text *text)
+static int write_in_place(const char *path, const struct output_item *item)
 {
 	int file = open(path, O_WRONLY | O_CLOEXEC);
 	int error;
 
 	if (file < 0)
 		return errno;
-	error = file_write(file, text->bytes, text->length);
+	error = write_item(item, file);
 	if (close(file) != 0 && error == 0)
 		error = errno;
 	return error;
@@ -58,19 +109,18 @@ static void set_mode(int file, const char *path, bool is_secret)
 }
 
 /* Writes what is to take the place of path into a file beside it. */
-static int write_beside(const char *path, const struct output_item *item, char **temporary)
+static int write_beside(void *pool, const char *path, const struct output_item *item, char **temporary)
 {
-	const struct text *text = item->text;
 	int file, error;
 
-	*temporary = pool_format(text->pool, "%s.XXXXXX", path);
+	*temporary = pool_format(pool, "%s.XXXXXX", path);
 	file = mkostemp(*temporary, O_CLOEXEC);
 	if (file < 0) {
 		*temporary = NULL;
 		return errno;
 	}
 	set_mode(file, path, item->is_secret);
-	error = file_write(file, text->bytes, text->length);
+	error = write_item(item, file);
 	if (error == 0 && fsync(file) != 0)
 		error = errno;
 	if (close(file) != 0 && error == 0)
@@ -78,10 +128,10 @@ static int write_beside(const char *path, const struct output_item *item, char *
 	return error;
 }
 
-static int replace_file(const char *path, const struct output_item *item)
+static int replace_file(void *pool, const char *path, const struct output_item *item)
 {
 	char *temporary;
-	int error = write_beside(path, item, &temporary);
+	int error = write_beside(pool, path, item, &temporary);
 
 	if (error == 0 && rename(temporary, path) != 0)
 		error = errno;
@@ -116,7 +166,8 @@ bool output_file(struct diags *diags, const struct output_item *item)
 {
 	const char *path = item->path, *target = target_of(diags->pool, path);
 	int error = target == NULL ? errno :
-		    is_special_file(target) ? write_in_place(target, item->text) : replace_file(target, item);
+		    is_special_file(target) ? write_in_place(target, item) :
+		    replace_file(diags->pool, target, item);
 
 	if (error != 0)
 		diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "cannot write '%s': %s", path,
@@ -141,7 +192,7 @@ static bool write_all_beside(struct diags *diags, const struct output_item *item
 		targets[index] = target_of(diags->pool, items[index].path);
 		error = targets[index] == NULL ? errno :
 			stat(targets[index], &status) == 0 && S_ISDIR(status.st_mode) ? EISDIR :
-			write_beside(targets[index], &items[index], &temporaries[index]);
+			write_beside(diags->pool, targets[index], &items[index], &temporaries[index]);
 		if (error != 0)
 			return report_files(diags, &items[index], error);
 	}

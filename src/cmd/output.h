@@ -4,16 +4,34 @@
 
 #include <stdbool.h>
 
+#include "base/sha256.h"
 #include "base/text.h"
 #include "diag/diag.h"
+
+/* A product that goes out while it is printed. What prints it lets go of the text often (base/text.h): in the room
+ * that it has from the beginning all pieces fit, so that memory does not run out once the first has gone. */
+struct output_stream {
+	void (*print)(struct text *out, const void *subject);
+	const void *subject;
+	struct text *text;
+	bool is_hashed;                 /* to know the next, of all of it, once it went out: */
+	char sha256[SHA256_DIGITS + 1];
+};
+
+struct output_stream *output_stream_new(void *pool, void (*print)(struct text *out, const void *subject),
+					const void *subject);
 
 /* Whole text to stdout, flushed. false after a message on stderr. */
 bool output_stdout(const struct text *text);
 struct output_item {
 	const char *path;
 	const struct text *text;
+	struct output_stream *stream; /* in the text's place, or NULL */
 	bool is_secret; /* a new file is for its owner alone */
 };
+
+/* To stdout, where it has no path. */
+bool output_item_stdout(const struct output_item *item);
 
 /* Whole text to the file, through a temporary file beside it that is synced and renamed: after a
  * failure the old file is whole. What is not a regular file (a device, a pipe) is written in place.

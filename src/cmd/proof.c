@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/sha256.h"
-
 static void add_difference(struct session *session, const struct proof *proof, const char *subject)
 {
 	struct diags *diags = session->diags;
@@ -82,11 +80,6 @@ void proof_tell(const struct session *session, const struct proof *proof, const 
 	if (!session->options.has_json)
 		fprintf(stderr, "proved: this table equals the policy, %zu hooks, %zu rules, sha256 %s\n",
 			proof->hooks, proof->rules, sha256);
-}
-
-void proof_hash(const struct text *text, char sha256[REREAD_HASH_LENGTH + 1])
-{
-	sha256_digits_of(text->bytes, text->length, sha256);
 }
 
 /* --- lists of routers ------------------------------------------------------------------------------- */

@@ -30,7 +30,5 @@ bool proof_make_change(struct session *session, uint32_t router, const struct te
 bool proof_make_against(struct session *session, uint32_t text, struct cisco_proof *proof);
 /* "proved: these lists equal the policy, …" on stderr, unless diagnostics are JSON. */
 void proof_tell_lists(const struct session *session, const struct cisco_proof *proof, const char *sha256);
-/* The hexadecimal digits of a text's SHA-256. */
-void proof_hash(const struct text *text, char sha256[REREAD_HASH_LENGTH + 1]);
 
 #endif

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd/output.h"
-
 static bool is_same_file(const char *a, const char *b)
 {
 	struct stat first, second;
@@ -40,17 +38,14 @@ static bool is_secret(const struct session *session)
 	       session->policy->tunnels_count > 0 && !session->options.cisco.redacts;
 }
 
-void write_file(struct session *session, const struct text *out, const char *path)
+void write_file(struct session *session, struct output_item item)
 {
-	if (write_is_folder(path))
+	item.is_secret = is_secret(session);
+	if (write_is_folder(item.path))
 		diag_add(session->diags, CODE_OUTPUT_FAILED, SPAN_NONE,
-			 "'%s' is a folder, and this is one file: name that", path);
-	else if (may_write(session, path))
-		(void)output_file(session->diags, &(struct output_item){
-			.path = path,
-			.text = out,
-			.is_secret = is_secret(session),
-		});
+			 "'%s' is a folder, and this is one file: name that", item.path);
+	else if (may_write(session, item.path))
+		(void)output_file(session->diags, &item);
 }
 
 void write_batches(struct session *session, const struct text *batch, const struct text *rescue,

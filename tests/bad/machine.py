@@ -1,5 +1,6 @@
 """A machine that refuses: no memory, no room, no rights, no file, a socket buffer too small."""
 
+import hashlib
 import os
 import resource
 import subprocess
@@ -12,11 +13,33 @@ def limited(limit_bytes):
     return lambda: resource.setrlimit(resource.RLIMIT_AS, (limit_bytes, limit_bytes))
 
 
+def large_policy():
+    return "".join(f"allow {1024 + index % 60000}/tcp from 10.{index >> 16}.{index >> 8 & 255}.{index & 255};\n"
+                   for index in range(20000))
+
+
+def run_pieces(session):
+    """A table that goes out piece by piece is the same in a file, and what the proof's hash is of."""
+    path, written = session.write("large.fw", large_policy()), os.path.join(session.folder, "large.nft")
+    printed = session.run("compile", path)
+    to_file = session.run("compile", path, "-o", written)
+    with open(written, "rb") as file:
+        kept = file.read()
+    session.check(printed.returncode == to_file.returncode == 0 and printed.stdout == kept and len(kept) > 1_000_000
+                  and kept.endswith(b"\t}\n}\n"), f"a table in pieces: {printed.stderr[:300]}")
+    digits = hashlib.sha256(kept).hexdigest().encode()
+    session.check(digits in printed.stderr and digits in to_file.stderr, f"a table in pieces: its hash is {digits}")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([session.fwc, "compile", path], stdout=full, stderr=subprocess.PIPE, timeout=60,
+                              check=False)
+    session.check(done.returncode == 3 and b"No space left" in done.stderr and b"proved" not in done.stderr,
+                  f"a table in pieces, stdout is full: {done}")
+
+
 def run_memory(session):
     """With less and less memory: a result, or one message and status 3; nothing in between."""
     statuses = set()
-    policy = "".join(f"allow {1024 + index % 60000}/tcp from 10.{index >> 16}.{index >> 8 & 255}."
-                     f"{index & 255};\n" for index in range(20000)).encode()
+    policy = large_policy().encode()
     probe = subprocess.run([session.fwc, "compile", "-"], input=policy, capture_output=True,
                            timeout=60, check=False)
     session.check(probe.returncode == 0, f"the policy compiles: {probe.stderr[:300]}")
@@ -286,6 +309,7 @@ def run(session):
         session.skip("memory limits", "the sanitizers reserve more address space", of_the_build=True)
     else:
         run_memory(session)
+    run_pieces(session)
     run_full_disk(session)
     run_output(session)
     run_links(session)

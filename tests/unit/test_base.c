@@ -139,6 +139,35 @@ START_TEST(text_takes_formats_of_any_length)
 }
 END_TEST
 
+static void take_text(void *context, const char *bytes, size_t length)
+{
+	text_add_bytes(context, bytes, length);
+}
+
+START_TEST(text_lets_go_in_order)
+{
+	struct text *all = text_new(unit_pool()), *text = text_new(unit_pool());
+	size_t most = 0, times = 0;
+	text->sink = (struct text_sink){ take_text, all };
+	for (unsigned i = 0; i < 100000; i++) {
+		times += text_let_go(text);
+		ck_assert_int_eq(text->bytes[text->length], 0);
+		text_add_unsigned(text, i);
+		most = text->length > most ? text->length : most;
+	}
+	text_let_all_go(text);
+	ck_assert_uint_ge(times, 5);
+	ck_assert_uint_le(most, all->length / 5);
+	ck_assert_uint_eq(text->length, 0);
+	struct text *expected = text_new(unit_pool());
+	for (unsigned i = 0; i < 100000; i++) {
+		text_add_unsigned(expected, i);
+		ck_assert(!text_let_go(expected)); /* it has no sink */
+	}
+	ck_assert_str_eq(all->bytes, expected->bytes);
+}
+END_TEST
+
 START_TEST(text_writes_numbers)
 {
 	struct text *text = text_new(unit_pool());
@@ -284,6 +313,7 @@ static Suite *text_suite(void)
 	TCase *test_case = unit_case(suite, "text");
 	tcase_add_test(test_case, text_grows_and_ends_with_nul);
 	tcase_add_test(test_case, text_takes_formats_of_any_length);
+	tcase_add_test(test_case, text_lets_go_in_order);
 	tcase_add_test(test_case, text_writes_numbers);
 	tcase_add_test(test_case, text_holds_nul_bytes);
 	tcase_add_test(test_case, sha256_is_that_of_the_standard);

@@ -4,7 +4,8 @@
  * it is missing, deleted and made anew in the one transaction that nft makes of a file: kernel
  * 6.1 has no message for "delete if it is there". Base chains accept by policy and drop by their
  * last rule, so that the moment in which an old and a new chain stand in one hook leaks nothing.
- * The layout is that of `nft list`. */
+ * The layout is that of `nft list`. A large table's text is hundreds of megabytes: it lets go of what it
+ * has wherever it looks back no further. */
 #include "target/nft/nft.h"
 
 #include <linux/netfilter.h>
@@ -25,6 +26,7 @@ static void text_line_comment(struct text *out, const char *comment)
 
 static void text_open(struct text *out, const char *kind, const char *name)
 {
+	(void)text_let_go(out);
 	text_add_char(out, '\t');
 	text_add(out, kind);
 	text_add_char(out, ' ');
@@ -135,6 +137,8 @@ static void text_listed_elements(struct text *out, const struct nft_set *set)
 	struct element_end last = { .element = NULL };
 	for (size_t i = 0; i < set->elements_count; i++) {
 		const struct nft_element *element = &set->elements[i];
+		if (text_let_go(out))
+			last.element = NULL;
 		text_add(out, i == 0 ? "\t\telements = { " : ",\n\t\t\t     ");
 		text_element_key(out, set, element);
 		text_element_end(out, set, element, &last);
@@ -146,6 +150,7 @@ static void text_plain_elements(struct text *out, const struct nft_set *set)
 {
 	for (size_t i = 0; i < set->intervals->items_count; i++) {
 		const struct interval *interval = &set->intervals->items[i];
+		(void)text_let_go(out);
 		if (i == 0)
 			text_add(out, "\t\telements = { ");
 		else
@@ -243,6 +248,7 @@ static void text_chain(struct text *out, const struct nft_chain *chain)
 	if (chain->is_base)
 		text_base(out, chain);
 	for (size_t i = 0; i < chain->rules_count; i++) {
+		(void)text_let_go(out);
 		text_add(out, "\t\t");
 		nft_text_rule(out, &chain->rules[i]);
 		text_add_char(out, '\n');
