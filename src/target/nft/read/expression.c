@@ -260,7 +260,8 @@ static const struct kind_row *kind_find(const char *name)
 	size_t low = 0, high = sizeof kind_rows / sizeof kind_rows[0];
 	while (low < high) {
 		size_t middle = (low + high) / 2;
-		int order = strcmp(kind_rows[middle].name, name);
+		int order = kind_rows[middle].name[0] - name[0]; /* most differ there */
+		order = order != 0 ? order : strcmp(kind_rows[middle].name, name);
 		if (order == 0)
 			return &kind_rows[middle];
 		if (order < 0)

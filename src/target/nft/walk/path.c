@@ -9,6 +9,7 @@
 #define STATUS_BITS 32
 #define DAYS 7
 #define PROTOCOLS 256
+#define WHOLE_BYTES 2 /* of variables that are always compared whole */
 
 /* --- protocols -------------------------------------------------------------------------------------- */
 
@@ -59,7 +60,7 @@ void walk_path_begin(const struct walk *walk, struct walk_path *path)
 {
 	path->families = walk->families;
 	memcpy(path->protocols.bits, walk->space->protocols, sizeof path->protocols.bits);
-	path->literals_count = 0;
+	path->literals_count = path->parts_count = 0;
 	path->others = WALK_PREDICATE_TRUE;
 	path->effects = walk->leaves->none;
 	path->is_dead = false;
@@ -311,6 +312,69 @@ bool walk_equation_is_no_name(const struct walk_equation *equation)
 	return false;
 }
 
+/* What is known of the variable when the equation holds, too; false: it contradicts what did before. */
+static bool unite(const struct walk_path *path, struct walk_equation *equation)
+{
+	for (size_t i = 0; i < path->parts_count; i++) {
+		const struct walk_equation *part = &path->parts[i].equation;
+		if (part->variable != equation->variable)
+			continue;
+		if (((part->wanted ^ equation->wanted) & part->mask & equation->mask) != 0)
+			return false;
+		equation->mask |= part->mask;
+		equation->wanted |= part->wanted;
+	}
+	return true;
+}
+
+static void tell_parts(struct walk_path *path, uint16_t variable)
+{
+	for (size_t i = 0; i < path->parts_count; i++)
+		if (path->parts[i].equation.variable == variable)
+			path->parts[i].is_told = true;
+}
+
+bool walk_path_has_untold(const struct walk_path *path)
+{
+	for (size_t i = 0; i < path->parts_count; i++)
+		if (!path->parts[i].is_told)
+			return true;
+	return false;
+}
+
+static bool add_unknown_equation(struct walk *walk, struct walk_path *path, const struct walk_equation *equation)
+{
+	const char *name = pool_format(walk->scratch,
+				       "%s under a mask with many holes (%016llx%016llx %016llx%016llx)",
+				       walk->variables->items[equation->variable].name,
+				       (unsigned long long)(equation->mask >> 64),
+				       (unsigned long long)equation->mask,
+				       (unsigned long long)(equation->wanted >> 64),
+				       (unsigned long long)equation->wanted);
+	return walk_path_flag(walk, path, walk_unknown(walk->space, name, 1));
+}
+
+/* Parts of one variable, each under a mask with holes, may have none together: words of an address in any order.
+ * What never becomes whole stays unknown, part by part. */
+static bool add_part(struct walk *walk, struct walk_path *path, const struct walk_equation *equation)
+{
+	const struct walk_variable *variable = &walk->variables->items[equation->variable];
+	struct walk_equation united = *equation;
+	struct interval_set values;
+	if (!unite(path, &united) || walk_equation_is_no_name(&united))
+		return false;
+	bool is_whole = walk_equation_values(walk->scratch, variable, &united, &values);
+	if (is_whole)
+		tell_parts(path, equation->variable);
+	bool is_told = is_whole || walk_equation_values(walk->scratch, variable, equation, &values);
+	if (is_told && !walk_path_values(walk, path, equation->variable, &values))
+		return false;
+	if (path->parts_count == WALK_PARTS_MAX)
+		return is_told || add_unknown_equation(walk, path, equation);
+	path->parts[path->parts_count++] = (struct walk_part){ *equation, is_told };
+	return true;
+}
+
 bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct walk_equation *equation)
 {
 	const struct walk_variable *variable = &walk->variables->items[equation->variable];
@@ -320,15 +384,11 @@ bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct 
 	if (variable->kind == WALK_VARIABLE_STATUS)
 		return status_equation(walk, path, (uint32_t)(equation->mask >> 96),
 				       (uint32_t)(equation->wanted >> 96));
+	if (variable->kind == WALK_VARIABLE_FIELD && variable->bytes > WHOLE_BYTES)
+		return add_part(walk, path, equation);
 	if (walk_equation_values(walk->scratch, variable, equation, &values))
 		return walk_path_values(walk, path, equation->variable, &values);
-	const char *name = pool_format(walk->scratch,
-				       "%s under a mask with many holes (%016llx%016llx %016llx%016llx)",
-				       variable->name, (unsigned long long)(equation->mask >> 64),
-				       (unsigned long long)equation->mask,
-					       (unsigned long long)(equation->wanted >> 64),
-				       (unsigned long long)equation->wanted);
-	return walk_path_flag(walk, path, walk_unknown(walk->space, name, 1));
+	return add_unknown_equation(walk, path, equation);
 }
 
 bool walk_path_predicate(struct walk *walk, struct walk_path *path, diagram predicate)
@@ -400,6 +460,41 @@ static void add_protocol_literal(struct walk *walk, struct walk_path *path)
 	add_literal(walk, path, walk_rank(walk->space, WALK_PROTOCOL), walk_highest(WALK_PROTOCOL), &values);
 }
 
+/* Bits that not all numbers of the interval have alike. */
+static number128 differing_bits(const struct interval *interval)
+{
+	number128 bits = interval->low ^ interval->high;
+	for (unsigned step = 1; step < 128; step *= 2)
+		bits |= bits >> step;
+	return bits;
+}
+
+/* Does the equation hold of all values that the way's literals leave? */
+static bool is_implied(const struct walk *walk, const struct walk_path *path, const struct walk_equation *equation)
+{
+	const struct walk_variable *variable = &walk->variables->items[equation->variable];
+	const unsigned down = 8u * (16u - variable->bytes);
+	const number128 mask = equation->mask >> down, wanted = equation->wanted >> down;
+	for (size_t i = 0; i < path->literals_count; i++) {
+		const struct interval_set *values = &path->literals[i].values;
+		if (path->literals[i].rank != variable->rank)
+			continue;
+		for (size_t k = 0; k < values->items_count; k++)
+			if ((differing_bits(&values->items[k]) & mask) != 0 ||
+			    (values->items[k].low & mask) != wanted)
+				return false;
+		return true;
+	}
+	return false;
+}
+
+static void add_unknown_parts(struct walk *walk, const struct walk_path *path, struct walk_path *whole)
+{
+	for (size_t i = 0; i < path->parts_count; i++)
+		if (!path->parts[i].is_told && !is_implied(walk, path, &path->parts[i].equation))
+			add_unknown_equation(walk, whole, &path->parts[i].equation);
+}
+
 /* The last field first: nodes are made from below. */
 static void sort_literals(struct walk_path *path)
 {
@@ -422,19 +517,25 @@ static diagram build(struct walk *walk, const struct walk_path *path, diagram in
 	return at;
 }
 
-/* All conditions as literals and `others`. */
-static struct walk_path complete(struct walk *walk, const struct walk_path *path)
+/* All conditions as literals and `others`; registers are left aside. */
+static void complete(struct walk *walk, const struct walk_path *path, struct walk_path *whole)
 {
-	struct walk_path whole = *path;
-	add_family_literal(walk, &whole);
-	add_protocol_literal(walk, &whole);
-	sort_literals(&whole);
-	return whole;
+	whole->families = path->families;
+	whole->protocols = path->protocols;
+	whole->literals_count = path->literals_count;
+	memcpy(whole->literals, path->literals, path->literals_count * sizeof *path->literals);
+	whole->parts_count = 0;
+	whole->others = path->others;
+	add_family_literal(walk, whole);
+	add_protocol_literal(walk, whole);
+	add_unknown_parts(walk, path, whole);
+	sort_literals(whole);
 }
 
 diagram walk_path_meaning(struct walk *walk, const struct walk_path *path)
 {
-	struct walk_path whole = complete(walk, path);
+	struct walk_path whole;
+	complete(walk, path, &whole);
 	diagram predicate = build(walk, &whole, WALK_PREDICATE_TRUE, WALK_PREDICATE_FALSE);
 	return walk_and(walk, predicate, whole.others);
 }
@@ -442,7 +543,8 @@ diagram walk_path_meaning(struct walk *walk, const struct walk_path *path)
 diagram walk_path_guard(struct walk *walk, const struct walk_path *path, diagram inside)
 {
 	const diagram fall = diagram_leaf(0);
-	struct walk_path whole = complete(walk, path);
+	struct walk_path whole;
+	complete(walk, path, &whole);
 	uint32_t last = whole.literals_count == 0 ? 0 : whole.literals[0].rank;
 	if (whole.others == WALK_PREDICATE_TRUE &&
 	    (whole.literals_count == 0 || last < diagram_field(walk->space->diagrams, inside)))

@@ -13,6 +13,7 @@
 #define WALK_PREDICATE_FALSE diagram_leaf(0)
 #define WALK_PREDICATE_TRUE diagram_leaf(1)
 #define WALK_LITERALS_MAX 24
+#define WALK_PARTS_MAX 8
 
 struct walk_protocols {
 	uint64_t bits[4];
@@ -24,11 +25,19 @@ struct walk_literal {
 	struct interval_set values;
 };
 
+/* An equation by which a variable was compared: one of several that may make up a prefix together. */
+struct walk_part {
+	struct walk_equation equation;
+	bool is_told; /* the literals say it; else it is an unknown of its own in the way's meaning */
+};
+
 struct walk_path {
 	uint8_t families; /* FAMILIES_* */
 	struct walk_protocols protocols;
 	struct walk_literal literals[WALK_LITERALS_MAX];
 	size_t literals_count;
+	struct walk_part parts[WALK_PARTS_MAX];
+	size_t parts_count;
 	diagram others; /* predicate */
 	/* done since the last condition: they go with whatever comes next */
 	const struct walk_effects *effects;
@@ -109,6 +118,8 @@ bool walk_path_values(struct walk *walk, struct walk_path *path, uint16_t variab
 bool walk_path_field(struct walk *walk, struct walk_path *path, enum walk_field field, number128 low,
 		     number128 high);
 bool walk_path_equation(struct walk *walk, struct walk_path *path, const struct walk_equation *equation);
+/* Are there parts that the literals do not say? */
+bool walk_path_has_untold(const struct walk_path *path);
 /* Does it want bytes behind the end of a name? The kernel fills names up with zeros: none has any. */
 bool walk_equation_is_no_name(const struct walk_equation *equation);
 bool walk_path_predicate(struct walk *walk, struct walk_path *path, diagram predicate);

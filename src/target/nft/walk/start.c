@@ -11,6 +11,8 @@ struct walk_begun {
 	struct walk_protocols protocols;
 	struct walk_literal *literals;
 	size_t literals_count;
+	const struct walk_part *parts; /* none where the literals say all of them */
+	size_t parts_count;
 	const struct walk_registers *registers; /* or NULL */
 };
 
@@ -33,6 +35,10 @@ static struct walk_begun kept_way(struct walk *walk, const struct walk_path *pat
 	begun.literals = arena_array(walk->arena, struct walk_literal, path->literals_count);
 	for (size_t i = 0; i < path->literals_count; i++)
 		begun.literals[i] = kept_literal(walk, &path->literals[i]);
+	if (walk_path_has_untold(path)) {
+		begun.parts_count = path->parts_count;
+		begun.parts = arena_copy(walk->arena, path->parts, path->parts_count * sizeof *path->parts);
+	}
 	if (has_registers)
 		begun.registers = arena_copy(walk->arena, &path->registers, sizeof path->registers);
 	return begun;
@@ -82,6 +88,9 @@ void walk_start_resume(struct walk *walk, const struct walk_start *start, struct
 		walk_path_protocols(path, &begun->protocols);
 		path->literals_count = begun->literals_count;
 		memcpy(path->literals, begun->literals, begun->literals_count * sizeof *begun->literals);
+		path->parts_count = begun->parts_count;
+		if (begun->parts_count != 0)
+			memcpy(path->parts, begun->parts, begun->parts_count * sizeof *begun->parts);
 		if (begun->registers != NULL)
 			path->registers = *begun->registers;
 	}
