@@ -71,8 +71,7 @@ static void match_prefix(struct maker *maker, enum nft_field field, number128 lo
 	match(maker, field, NFT_PREFIX, low, low)->length = (uint8_t)length;
 }
 
-static void match_name(struct maker *maker, enum nft_field field, enum nft_operator operator,
-		       const char *name)
+static void match_name(struct maker *maker, enum nft_field field, enum nft_operator operator, const char *name)
 {
 	match(maker, field, operator, 0, 0)->low.name = name;
 }
@@ -83,8 +82,7 @@ static void match_set(struct maker *maker, enum nft_field field, enum nft_operat
 	match(maker, field, operator, 0, 0)->set = set;
 }
 
-static void match_port(struct maker *maker, enum nft_field field, uint8_t protocol, uint16_t low,
-		       uint16_t high)
+static void match_port(struct maker *maker, enum nft_field field, uint8_t protocol, uint16_t low, uint16_t high)
 {
 	match(maker, field, NFT_RANGE, low, high)->protocol = protocol;
 }
@@ -972,17 +970,19 @@ static const struct {
 
 const char *model_name(size_t index)
 {
-	return index < 7 ? models[index].name : NULL;
+	return index < 7 ? models[index].name : index == 7 ? "places" : NULL;
 }
 
 struct nft_table *model_make(void *pool, struct sources *sources, const char *name)
 {
 	static const char text[] = "first\nsecond\nthird\n";
+	if (strcmp(name, "places") == 0)
+		return model_of_places(pool);
+	if (strncmp(name, "random:", 7) == 0)
+		return random_table(pool, sources, strtoul(name + 7, NULL, 10));
 	for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
 		size_t length = strlen(models[i].name);
 		bool has_number = models[i].make_many != NULL;
-		if (strncmp(name, "random:", 7) == 0)
-			return random_table(pool, sources, strtoul(name + 7, NULL, 10));
 		if (has_number ? strncmp(name, models[i].name, length) != 0
 			       : strcmp(name, models[i].name) != 0)
 			continue;

@@ -12,6 +12,7 @@ void unit_random_seed(uint64_t seed);
 /* A random ruleset, and what fwc makes of it. */
 struct ruleset *random_policy(void *pool, unsigned long seed);
 struct nft_table *random_table(void *pool, struct sources *sources, unsigned long seed);
+struct nft_table *model_of_places(void *pool);
 /* The names without a number, one after the other; NULL behind the last. */
 const char *model_name(size_t index);
 

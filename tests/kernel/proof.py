@@ -121,6 +121,13 @@ def case_mutants_of_special_policies():
         mutants_of(f"policy2:{DIR.name}/{name}.fw", max(4, ASKED.mutants // 8), 4)  # --optimise 2
 
 
+def case_mutants_of_words():
+    """Addresses of IPv6 that are compared word by word."""
+    with open(os.path.join(DIR.name, "words.fw"), "w", encoding="utf-8") as file:
+        file.write(WORDS)
+    mutants_of(f"policy2:{DIR.name}/words.fw", ASKED.mutants, 5)
+
+
 def case_mutants_in_pieces():
     """Each proved as a whole and piece by piece: of random policies, of a large table of pairs, of a long list, of
     five-tuples that leave something open."""
@@ -157,6 +164,14 @@ def five_tuple(generator):
     verdict = generator.choice(("allow", "allow", "deny"))
     return f"{verdict} {ports}/{generator.choice(('tcp', 'udp'))} {' '.join(sides)};\n"
 
+
+# Hosts, whole words, halves of them, masked ones; of source, of destination, of both.
+WORDS = """default deny;
+default output deny;
+allow 8001/tcp from fd00:1:2:3:4:5:6:7 to fd00:1:2:4::/62;
+deny 8002/tcp from fd00:1:2::/48;
+allow 8002/tcp from fd00:1::/36 to fd00:1:2:3:4:5:6:8;
+"""
 
 # Hours, days, helpers, limits, translations, rejects.
 MIXED = """zone lan { interface eth1; network 192.168.0.0/24, fd00:1::/64; }

@@ -81,9 +81,32 @@ static void add_key(struct read_constants *constants, const struct read_table *t
 	memcpy(constants->keys[at].bytes, bytes + place, set->key_length * sizeof *bytes);
 }
 
+#define HEADER_BYTES 40 /* of IPv6 */
+
+/* What rules compare of the header part by part. */
+struct header {
+	uint8_t bytes[HEADER_BYTES];
+	bool has_source, has_destination;
+};
+
+static void compare(struct header *header, const struct read_byte *bytes, const struct read_expression *cmp)
+{
+	const struct read_data *data = read_data(cmp, NFTA_CMP_DATA);
+	size_t from = register_place(read_number(cmp, NFTA_CMP_SREG, 0));
+	for (size_t i = 0; data != NULL && i < data->length && from + i < READ_KEY_BYTES; i++) {
+		const struct read_byte *byte = &bytes[from + i];
+		if (byte->part != PART_NETWORK || byte->offset >= HEADER_BYTES)
+			continue;
+		header->bytes[byte->offset] = data->bytes[i];
+		header->has_source = header->has_source || (byte->offset >= 8 && byte->offset < 24);
+		header->has_destination = header->has_destination || byte->offset >= 24;
+	}
+}
+
 static void add_keys(struct read_constants *constants, const struct read_table *table, const struct read_rule *rule)
 {
 	struct read_byte bytes[READ_KEY_BYTES] = { 0 };
+	struct header header = { 0 };
 	for (size_t i = 0; i < rule->expressions.items_count; i++) {
 		const struct read_expression *at = &rule->expressions.items[i];
 		uint64_t base = read_number(at, NFTA_PAYLOAD_BASE, 9);
@@ -97,7 +120,13 @@ static void add_keys(struct read_constants *constants, const struct read_table *
 			mask(bytes, at);
 		else if (at->kind == READ_LOOKUP)
 			add_key(constants, table, bytes, at);
+		else if (at->kind == READ_CMP)
+			compare(&header, bytes, at);
 	}
+	if (header.has_source)
+		add_constant(constants, header.bytes + 8, 16);
+	if (header.has_destination)
+		add_constant(constants, header.bytes + 24, 16);
 }
 
 void read_constants_add(struct read_constants *constants, const struct read_table *table)

@@ -513,6 +513,112 @@ START_TEST(parts_of_headers_need_their_family)
 }
 END_TEST
 
+/* --- addresses in parts ------------------------------------------------------------------------------ */
+
+static const struct nft_settings fastest = { .table = "fwc", .level = OPTIMISE_FASTEST };
+
+#define MUTANTS_LEAST 100
+
+/* One that loads or compares at most 32 bits of an IPv6 address, or masks them. */
+static bool is_of_part(const struct read_expressions *list, size_t at)
+{
+	while (at > 0 && list->items[at].kind != READ_PAYLOAD)
+		at--;
+	const struct read_expression *load = &list->items[at];
+	return load->kind == READ_PAYLOAD && read_number(load, NFTA_PAYLOAD_LEN, 0) <= 4 &&
+	       read_number(load, NFTA_PAYLOAD_BASE, 0) == NFT_PAYLOAD_NETWORK_HEADER &&
+	       read_number(load, NFTA_PAYLOAD_OFFSET, 0) >= 8;
+}
+
+struct trial {
+	const struct ruleset *ruleset;
+	const struct reread *reread;
+	unsigned mutants;
+};
+
+static void is_caught(struct trial *trial, const char *what, size_t bit)
+{
+	trial->mutants++;
+	ck_assert_msg(prove_against(trial->ruleset, trial->reread, 0).result == PROOF_DIFFERS,
+		      "expression %s, change %zu: not seen", what, bit);
+}
+
+static void change_data(struct trial *trial, const struct read_expression *expression, uint16_t attribute)
+{
+	const struct read_data *data = read_data(expression, attribute);
+	uint8_t *bytes = (uint8_t *)(uintptr_t)data->bytes; /* const to all but mutants */
+	for (size_t bit = 0; bit < 8 * (size_t)data->length; bit++) {
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		is_caught(trial, expression->name, bit);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+}
+
+static void change_place(struct trial *trial, const struct read_expression *load)
+{
+	struct read_attribute *found = (struct read_attribute *)(uintptr_t)
+		read_attribute_find(load, NFTA_PAYLOAD_OFFSET);
+	static const int steps[] = { -16, -4, -1, 1, 4, 16 };
+	for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+		uint64_t before = found->value;
+		found->value = before + (uint64_t)steps[i];
+		is_caught(trial, "payload", i);
+		found->value = before;
+	}
+}
+
+/* Leaves out a part: its load, what masks it, its comparison. */
+static void drop_part(struct trial *trial, struct read_expressions *list, size_t at)
+{
+	const struct read_expressions before = *list;
+	size_t count = list->items[at + 1].kind == READ_BITWISE ? 3 : 2;
+	struct read_expression *left = pool_array(unit_pool(), struct read_expression, before.items_count);
+	memcpy(left, before.items, at * sizeof *left);
+	memcpy(left + at, before.items + at + count, (before.items_count - at - count) * sizeof *left);
+	list->items = left;
+	list->items_count -= count;
+	is_caught(trial, "part", at);
+	*list = before;
+}
+
+static void change_part(struct trial *trial, struct read_expressions *list, size_t at)
+{
+	const struct read_expression *expression = &list->items[at];
+	if (expression->kind == READ_CMP)
+		change_data(trial, expression, NFTA_CMP_DATA);
+	if (expression->kind == READ_BITWISE)
+		change_data(trial, expression, NFTA_BITWISE_MASK);
+	if (expression->kind != READ_PAYLOAD)
+		return;
+	change_place(trial, expression);
+	drop_part(trial, list, at);
+}
+
+/* Words make up an address or a prefix; with any bit of them changed, another word loaded in their place, or one
+ * left out, they do not. */
+START_TEST(words_are_an_address_together)
+{
+	static const char policy[] = "default deny;\ndefault output deny;\n"
+		"allow 8001/tcp from 2a06:db8:7:7:80:5:6:7;\nallow 8002/tcp from 2a06:db8:7:7::/64;\n"
+		"allow 8003/tcp from 2a06:db8:7:7:80::/73 to 2a06:db8:4::/46;\n";
+	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+	const struct ruleset *ruleset = expand_policy(unit_pool(), diags, good_policy(policy));
+	struct reread reread = nft_reread(unit_pool(), nft_lower(unit_pool(), diags, ruleset, &fastest));
+	struct trial trial = { .ruleset = ruleset, .reread = &reread };
+	const struct read_table *table = nft_read_table(reread.read, NFPROTO_INET, "fwc");
+	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+	for (size_t i = 0; i < table->chains_count; i++)
+		for (size_t k = 0; k < table->chains[i]->rules_count; k++) {
+			struct read_expressions *list = &table->chains[i]->rules[k].expressions;
+			for (size_t at = 0; at < list->items_count; at++)
+				if (is_of_part(list, at))
+					change_part(&trial, list, at);
+		}
+	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+	ck_assert_uint_gt(trial.mutants, MUTANTS_LEAST);
+}
+END_TEST
+
 /* --- boxes that overlap ----------------------------------------------------------------------------- */
 
 #define BOXES 60u
@@ -583,6 +689,7 @@ static Suite *prove_suite(void)
 	tcase_add_test(proofs, released_diagrams_are_made_again);
 	tcase_add_test(proofs, parts_are_right_within);
 	tcase_add_test(proofs, parts_of_headers_need_their_family);
+	tcase_add_test(proofs, words_are_an_address_together);
 	tcase_add_test(proofs, boxes_that_overlap_prove_nothing);
 	tcase_add_test(proofs, damaged_messages_do_no_harm);
 	return suite;

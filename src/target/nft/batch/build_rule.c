@@ -286,18 +286,33 @@ static void add_leading(const struct builder *builder, enum nft_field field, uns
 	add_mask(builder, mask, row->bytes, slot);
 }
 
+static void load_part(const struct builder *builder, enum nft_field field, const struct nft_part *part,
+		      uint32_t slot)
+{
+	const struct nft_field_row *row = nft_field_row(field);
+	add_payload(builder, row->key, row->offset + part->offset, part->bytes, slot);
+	if (part->leading != 8 * part->bytes) {
+		uint32_t mask = htonl(~(uint32_t)0 << (32 - part->leading));
+		add_mask(builder, (const uint8_t *)&mask, sizeof mask, slot);
+	}
+}
+
+static void build_part(const struct builder *builder, const struct nft_statement *match,
+		       const struct nft_part *part)
+{
+	uint8_t bytes[16];
+	nft_key_value(bytes, nft_field_row(match->field), &match->low, true);
+	load_part(builder, match->field, part, 0);
+	add_compare(builder, NFT_CMP_EQ, bytes + part->offset, part->bytes);
+}
+
 /* The parts of an address's leading bits, each in registers of its own; the slot behind them. */
 static uint32_t load_parts(const struct builder *builder, const struct nft_set *set, size_t field, uint32_t slot)
 {
-	const struct nft_field_row *row = nft_field_row(set->fields[field]);
 	struct nft_part parts[NFT_PARTS_MAX];
 	size_t count = nft_parts(set, field, parts);
 	for (size_t i = 0; i < count; i++) {
-		add_payload(builder, row->key, row->offset + parts[i].offset, parts[i].bytes, slot);
-		if (parts[i].leading != 8 * parts[i].bytes) {
-			uint32_t mask = htonl(~(uint32_t)0 << (32 - parts[i].leading));
-			add_mask(builder, (const uint8_t *)&mask, sizeof mask, slot);
-		}
+		load_part(builder, set->fields[field], &parts[i], slot);
 		slot += nft_part_padded(&parts[i]) / SLOT_BYTES;
 	}
 	return slot;
@@ -485,6 +500,8 @@ static void build_statements(const struct builder *builder, const struct nft_rul
 		const struct nft_statement *statement = plan.steps[i].statement;
 		if (plan.steps[i].is_joined)
 			build_joined(builder, statement, plan.steps[++i].statement);
+		else if (plan.steps[i].part.bytes != 0)
+			build_part(builder, statement, &plan.steps[i].part);
 		else
 			builders[statement->kind](builder, statement);
 	}

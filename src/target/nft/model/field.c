@@ -183,8 +183,7 @@ unsigned nft_prefix_load(const struct nft_statement *match)
 	const struct nft_field_row *row = &rows[match->field];
 	bool is_whole = match->length != 0 && match->length % 8 == 0;
 	bool is_fast = match->length == 8 || match->length == 16;
-	bool may_mask = match->is_of_family || (match->is_masked && row->bytes == 4);
-	if (may_mask && match->length <= 32 && !is_fast)
+	if (match->is_masked && row->bytes == 4 && !is_fast)
 		return 32;
 	return is_whole ? match->length : rows[match->field].bytes * 8;
 }
@@ -238,6 +237,22 @@ static size_t words_of(unsigned leading, struct nft_part parts[NFT_PARTS_MAX])
 		uint32_t bytes = rest == 8 || rest == 16 ? rest / 8 : WORD_BITS / 8;
 		parts[count++] = (struct nft_part){ at / 8, bytes, rest };
 	}
+	return count;
+}
+
+/* Of addresses of so many words. */
+static const uint8_t telling_order[NFT_PARTS_MAX][NFT_PARTS_MAX] = { { 0 }, { 1, 0 }, { 2, 1, 0 }, { 3, 1, 2, 0 } };
+
+size_t nft_match_parts(const struct nft_statement *match, struct nft_part parts[NFT_PARTS_MAX])
+{
+	struct nft_part words[NFT_PARTS_MAX];
+	enum nft_operator operator = nft_operator_of(match);
+	if (match->kind != NFT_MATCH || !match->is_of_family || (operator != NFT_EQUAL && operator != NFT_PREFIX))
+		return 0;
+	unsigned leading = operator == NFT_EQUAL ? rows[match->field].bytes * 8 : match->length;
+	size_t count = words_of(leading, words);
+	for (size_t i = 0; i < count; i++)
+		parts[i] = words[telling_order[count - 1][i]];
 	return count;
 }
 

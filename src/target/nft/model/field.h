@@ -54,12 +54,12 @@ const char *nft_port_protocol(uint8_t protocol);
 enum nft_operator nft_operator_of(const struct nft_statement *match);
 
 /* How many leading bits of the field a match with a prefix loads, of which those behind the prefix are masked.
- * Places, and IPv4 where the rule may say its mask: 8, 16 or 32 bits, since these the kernel loads, masks and
- * compares without a call (15 ns for a /24 that fails, with three bytes 21). Else as nft does: whole bytes
- * alone, else all. */
+ * IPv4 where the rule may say its mask: 8, 16 or 32 bits, since these the kernel loads, masks and compares
+ * without a call (15 ns for a /24 that fails, with three bytes 21). Else as nft does: whole bytes alone, else
+ * all. */
 unsigned nft_prefix_load(const struct nft_statement *match);
 
-/* What one load brings of an address whose leading bits alone are looked up. */
+/* What one load brings of an address whose leading bits alone are compared or looked up. */
 struct nft_part {
 	uint32_t offset;  /* bytes from the address's first */
 	uint32_t bytes;
@@ -68,6 +68,12 @@ struct nft_part {
 
 #define NFT_PARTS_MAX 4
 
+/* The loads by which an address or prefix of a known family is compared by its place, in the order in which they
+ * are: how many; 0: it is not compared so, or is a range. 8, 16 or 32 bits each, as for keys (below): one that
+ * fails costs 3.7 ns, an IPv6 address loaded whole 28.5, four that hold 19.0. The last bits first, then those that
+ * tell networks from each other: most addresses of one policy share the first ones, and many hosts have the same
+ * end. nft 1.0.6 leaves such comparisons apart: it joins no two of at most 32 bits into more. */
+size_t nft_match_parts(const struct nft_statement *match, struct nft_part parts[NFT_PARTS_MAX]);
 /* The loads of the leading bits that the set's key holds of the address, in their order: how many; 0: it holds the
  * whole field. At most 32 bits at once, of 8, 16 or 32: these the kernel loads and masks without a call
  * (nft_payload_fast_ops, nft_bitwise_fast_ops: linux 5.17). Of IPv4 always 32, as the fastest hash wants. Beside

@@ -108,7 +108,7 @@ static struct needs needs_of(const struct nft_statement *statement, struct conte
 static void add_step(struct nft_plan *plan, const struct nft_statement *statement, bool is_implied)
 {
 	assert(plan->steps_count < NFT_PLAN_MAX);
-	plan->steps[plan->steps_count++] = (struct nft_step){ statement, is_implied, false };
+	plan->steps[plan->steps_count++] = (struct nft_step){ .statement = statement, .is_implied = is_implied };
 }
 
 /* --- joins ---------------------------------------------------------------------------------- */
@@ -253,6 +253,42 @@ static void add_with_needs(struct nft_plan *plan, struct context *contexts, stru
 		mark_implied(plan, contexts);
 }
 
+/* An address that is compared part by part; of such no family is asked. */
+struct in_parts {
+	const struct nft_statement *statement;
+	struct nft_part parts[NFT_PARTS_MAX];
+	size_t count;
+};
+
+static void add_parts(struct nft_plan *plan, struct context *contexts, const struct context *context,
+		      const struct in_parts *address, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		contexts[plan->steps_count] = *context;
+		add_step(plan, address->statement, false);
+		plan->steps[plan->steps_count - 1].part = address->parts[i];
+	}
+}
+
+/* One, or two that follow each other, if they are compared so: how many. */
+static size_t add_in_parts(struct nft_plan *plan, struct context *contexts, const struct context *context,
+			   const struct nft_statement *const *order, size_t count)
+{
+	struct in_parts addresses[2];
+	size_t taken = 0;
+	for (; taken < 2 && taken < count; taken++) {
+		addresses[taken].statement = order[taken];
+		addresses[taken].count = nft_match_parts(order[taken], addresses[taken].parts);
+		if (addresses[taken].count == 0)
+			break;
+	}
+	for (size_t i = 0; i < taken; i++)
+		add_parts(plan, contexts, context, &addresses[i], 0, 1);
+	for (size_t i = 0; i < taken; i++)
+		add_parts(plan, contexts, context, &addresses[i], 1, addresses[i].count);
+	return taken;
+}
+
 void nft_plan_rule(struct nft_plan *plan, const struct nft_rule *rule)
 {
 	const struct nft_statement *order[NFT_RULE_STATEMENTS_MAX];
@@ -268,7 +304,11 @@ void nft_plan_rule(struct nft_plan *plan, const struct nft_rule *rule)
 		add_step(plan, check_find(NFT_FIELD_L4PROTO, IPPROTO_TCP), true);
 		context_learn(&context, plan->steps[0].statement);
 	}
-	for (size_t i = 0; i < rule->statements_count; i++)
-		add_with_needs(plan, contexts, &context, order[i]);
+	for (size_t i = 0; i < rule->statements_count;) {
+		size_t taken = add_in_parts(plan, contexts, &context, order + i, rule->statements_count - i);
+		if (taken == 0)
+			add_with_needs(plan, contexts, &context, order[i++]);
+		i += taken;
+	}
 	mark_joins(plan);
 }

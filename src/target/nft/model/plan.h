@@ -5,7 +5,9 @@
  * protocol, in front of everything. It also joins source and destination port (ICMP type and
  * code) into one load, wherever they stand. Both writers go through the plan, so that both give
  * the same bytecode: text/text.c leaves out what the text implies, netlink sends all of it.
- * Matches stand before actions in a rule: nft moves a port's match across a counter. */
+ * Matches stand before actions in a rule: nft moves a port's match across a counter.
+ *
+ * Addresses by their places are compared part by part, of source and destination first the most telling. */
 #ifndef FWC_TARGET_NFT_MODEL_PLAN_H
 #define FWC_TARGET_NFT_MODEL_PLAN_H
 
@@ -13,11 +15,12 @@
 
 /* Most statements of one rule in the model. */
 #define NFT_RULE_STATEMENTS_MAX 48
-/* Each may need a family and a protocol before it. */
-#define NFT_PLAN_MAX (3 * NFT_RULE_STATEMENTS_MAX + 1)
+/* Each may need a family and a protocol before it, or is compared in parts. */
+#define NFT_PLAN_MAX (4 * NFT_RULE_STATEMENTS_MAX + 1)
 
 struct nft_step {
 	const struct nft_statement *statement;
+	struct nft_part part; /* that this step compares, of several; no bytes: the whole statement */
 	bool is_implied; /* the text of what follows says it already */
 	bool is_joined;  /* the next step's match is loaded together with this one */
 };

@@ -16,16 +16,36 @@ static void text_field(struct text *out, enum nft_field field, uint8_t protocol)
 	text_add(out, row->text);
 }
 
+/* Bits of the network header by their place, from this byte of the address on. */
+static void text_place(struct text *out, enum nft_field field, unsigned byte, unsigned bits)
+{
+	text_add(out, "@nh,");
+	text_add_unsigned(out, 8 * (nft_field_row(field)->offset + byte));
+	text_add_char(out, ',');
+	text_add_unsigned(out, bits);
+}
+
+/* Returns whether there is one. */
+static bool text_part_mask(struct text *out, const struct nft_part *part)
+{
+	if (part->leading == 8 * part->bytes)
+		return false;
+	text_add(out, " & ");
+	nft_text_hexadecimal(out, ~(uint32_t)0 << (32 - part->leading), 8);
+	return true;
+}
+
 /* Parts of the network header by their places, as nft lists them: "@nh,64,32 . @nh,96,32 & 0xfffffff0". */
 static void text_parts(struct text *out, const struct nft_set *set, size_t field, bool has_masks)
 {
 	struct nft_part parts[NFT_PARTS_MAX];
 	size_t count = nft_parts(set, field, parts);
 	for (size_t i = 0; i < count; i++) {
-		text_addf(out, "%s@nh,%u,%u", i == 0 ? "" : " . ",
-			  8 * (nft_field_row(set->fields[field])->offset + parts[i].offset), 8 * parts[i].bytes);
-		if (has_masks && parts[i].leading != 8 * parts[i].bytes)
-			text_addf(out, " & 0x%08x", ~(uint32_t)0 << (32 - parts[i].leading));
+		if (i != 0)
+			text_add(out, " . ");
+		text_place(out, set->fields[field], parts[i].offset, 8 * parts[i].bytes);
+		if (has_masks)
+			text_part_mask(out, &parts[i]);
 	}
 }
 
@@ -66,49 +86,23 @@ static const char *equal_sign(const struct nft_statement *match)
 	return nft_field_row(match->field)->kind == NFT_VALUE_BITS ? " == " : " ";
 }
 
-/* The first bits of an address by their place. */
-static void text_place(struct text *out, const struct nft_field_row *row, unsigned bits)
+/* A part of an address of a family that is known, by its place. */
+static void text_match_part(struct text *out, const struct nft_statement *match, const struct nft_part *part)
 {
-	text_add(out, "@nh,");
-	text_add_unsigned(out, 8 * row->offset);
-	text_add_char(out, ',');
-	text_add_unsigned(out, bits);
+	text_place(out, match->field, part->offset, 8 * part->bytes);
+	text_add(out, text_part_mask(out, part) ? " == " : " ");
+	nft_text_hexadecimal(out, nft_part_value(match->field, part, match->low.number), 2 * part->bytes);
+}
+
+/* A range of such addresses. */
+static void text_match_places(struct text *out, const struct nft_statement *match)
+{
+	unsigned bytes = nft_field_row(match->field)->bytes;
+	text_place(out, match->field, 0, 8 * bytes);
 	text_add_char(out, ' ');
-}
-
-static void text_number(struct text *out, const struct nft_field_row *row, number128 number, unsigned bits)
-{
-	nft_text_hexadecimal(out, number >> (8 * row->bytes - bits), bits / 4);
-}
-
-static void text_match_prefix(struct text *out, const struct nft_statement *match)
-{
-	const struct nft_field_row *row = nft_field_row(match->field);
-	unsigned bits = nft_prefix_load(match);
-	text_place(out, row, bits);
-	if (bits != match->length) {
-		text_add(out, "& ");
-		text_number(out, row, nft_mask(match->field, match->length), bits);
-		text_add(out, " == ");
-	}
-	text_number(out, row, match->low.number, bits);
-}
-
-/* An address of a family that is known, by its place: equal, in a range or in a network. */
-static void text_match_place(struct text *out, const struct nft_statement *match)
-{
-	const struct nft_field_row *row = nft_field_row(match->field);
-	enum nft_operator operator = nft_operator_of(match);
-	if (operator == NFT_PREFIX) {
-		text_match_prefix(out, match);
-		return;
-	}
-	text_place(out, row, 8 * row->bytes);
-	text_number(out, row, match->low.number, 8 * row->bytes);
-	if (operator == NFT_RANGE) {
-		text_add_char(out, '-');
-		text_number(out, row, match->high.number, 8 * row->bytes);
-	}
+	nft_text_hexadecimal(out, match->low.number, 2 * bytes);
+	text_add_char(out, '-');
+	nft_text_hexadecimal(out, match->high.number, 2 * bytes);
 }
 
 /* Of /24 nft would load three bytes, unless it is told the mask; it lists either as "192.0.2.0/24". */
@@ -129,11 +123,11 @@ static void text_match_network(struct text *out, const struct nft_statement *mat
 
 static void text_match(struct text *out, const struct nft_statement *match)
 {
-	if (match->is_of_family) {
-		text_match_place(out, match);
+	enum nft_operator operator = nft_operator_of(match);
+	if (match->is_of_family && operator == NFT_RANGE) {
+		text_match_places(out, match);
 		return;
 	}
-	enum nft_operator operator = nft_operator_of(match);
 	text_field(out, match->field, match->protocol);
 	switch (operator) {
 	case NFT_EQUAL:
@@ -294,7 +288,10 @@ void nft_text_rule(struct text *out, const struct nft_rule *rule)
 		if (!is_first)
 			text_add_char(out, ' ');
 		is_first = false;
-		printers[step->statement->kind](out, step->statement);
+		if (step->part.bytes != 0)
+			text_match_part(out, step->statement, &step->part);
+		else
+			printers[step->statement->kind](out, step->statement);
 	}
 	nft_text_comment(out, rule->comment);
 }
