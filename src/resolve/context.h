@@ -25,7 +25,7 @@ struct resolver {
 	struct service_database *services;
 	struct policy *policy;
 
-	struct interned *address_literals; /* of struct place_box */
+	struct interned *address_literals[2]; /* a family: of struct place_box, by the interval */
 	struct names *lists;               /* path -> struct list_file */
 	const struct address_set *internet; /* NULL until the zones were read */
 

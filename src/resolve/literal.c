@@ -98,35 +98,20 @@ static bool interval_resolve(struct resolver *resolver, const struct ast_word *w
 	return true;
 }
 
-/* Family and ends as bytes, in no particular order: the key never leaves this process. */
-static size_t interval_key(enum family family, const struct interval *interval,
-			   unsigned char key[33])
-{
-	key[0] = (unsigned char)family;
-	if (family == FAMILY_IPV4) {
-		uint32_t ends[2] = { (uint32_t)interval->low, (uint32_t)interval->high };
-		memcpy(key + 1, ends, sizeof ends);
-		return 1 + sizeof ends;
-	}
-	number128 ends[2] = { interval->low, interval->high };
-	memcpy(key + 1, ends, sizeof ends);
-	return 1 + sizeof ends;
-}
-
 struct place_box *literal_box(struct resolver *resolver, const struct ast_word *word)
 {
-	unsigned char key[33];
 	enum family family;
 	struct interval interval;
 	if (word->is_reported || !interval_resolve(resolver, word, &family, &interval))
 		return NULL;
-	size_t length = interval_key(family, &interval, key);
-	void **slot = interned_slot(resolver->address_literals, key, length);
+	struct interned *known = resolver->address_literals[family == FAMILY_IPV6];
+	const void *kept;
+	void **slot = interned_keep(known, &interval, sizeof interval, &kept);
 	if (*slot == NULL) {
 		struct place_box *box = arena_new_item(resolver->arena, struct place_box);
 		struct interval_set *part = family == FAMILY_IPV4 ? &box->addresses.v4 : &box->addresses.v6;
 		box->interfaces = interface_set_all();
-		part->items = arena_copy(resolver->arena, &interval, sizeof interval);
+		part->items = (struct interval *)(uintptr_t)kept;
 		part->items_count = part->items_capacity = 1;
 		*slot = box;
 	}

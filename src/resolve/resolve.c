@@ -194,7 +194,8 @@ static struct resolver *resolver_new(void *pool, struct diags *diags, const stru
 	resolver->program = program;
 	resolver->settings = settings;
 	resolver->policy = policy_new(pool, diags, program);
-	resolver->address_literals = interned_new(pool, resolver->arena);
+	for (size_t i = 0; i < 2; i++)
+		resolver->address_literals[i] = interned_new(pool, resolver->arena);
 	resolver->lists = names_new(pool, false);
 	resolver->schedules = names_new(pool, false);
 	resolver->policy->schedules = resolver->schedules;
@@ -228,7 +229,9 @@ struct policy *resolve_policy(void *pool, struct diags *diags, const struct prog
 	resolve_question(resolver);
 	rules_finish(resolver);
 	expectations_apply(policy);
-	talloc_free(resolver->address_literals); /* the table, not what it held */
-	resolver->address_literals = NULL;
+	for (size_t i = 0; i < 2; i++) {
+		talloc_free(resolver->address_literals[i]); /* the table, not what it held */
+		resolver->address_literals[i] = NULL;
+	}
 	return policy;
 }
