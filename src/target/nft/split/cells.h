@@ -35,6 +35,21 @@ struct cell {
 	uint32_t leaf;
 };
 
+/* SPLIT_FLOW*: several to a pair of blocks, and the same in many pairs, so that a cell is put together of what it
+ * shares with others (cells_at). */
+struct flow {
+	uint32_t blocks, services;
+};
+
+struct flow_blocks {
+	number128 low, other;
+};
+
+struct flow_services {
+	uint32_t low, high; /* protocol << 16 | port */
+	uint32_t leaf;
+};
+
 struct leaf {
 	size_t first; /* in cells->entries */
 	size_t count;
@@ -64,8 +79,12 @@ struct cells {
 	bool is_of_family; /* only packets of the addresses' family come here, and they may be looked up by place */
 	bool has_all; /* leaves hold all that their packets may meet: the rest is for packets that find none */
 	size_t head; /* for the caller: units in front of the list that was cut */
-	struct cell *cells;
+	struct cell *cells; /* cells_at gives each, those of flows too */
 	size_t cells_count, cells_capacity;
+	struct flow *flows; /* SPLIT_FLOW*: in place of cells */
+	struct flow_blocks *flow_blocks;
+	struct flow_services *flow_services;
+	size_t flow_services_count, flow_services_capacity;
 	struct leaf *leaves;
 	size_t leaves_count, leaves_capacity;
 	struct entry *entries;
@@ -80,6 +99,19 @@ struct cells {
 	const char **names; /* SPLIT_IN, SPLIT_OUT: sorted */
 	size_t names_count;
 };
+
+static inline struct cell cells_at(const struct cells *cells, size_t number)
+{
+	if (cells->flows == NULL)
+		return cells->cells[number];
+	const struct flow *flow = &cells->flows[number];
+	const struct flow_blocks *blocks = &cells->flow_blocks[flow->blocks];
+	const struct flow_services *services = &cells->flow_services[flow->services];
+	return (struct cell){
+		.low = blocks->low, .high = blocks->low, .other = blocks->other,
+		.service_low = services->low, .service_high = services->high, .leaf = services->leaf,
+	};
+}
 
 /* How addresses are cut where only their leading bits are looked up: cells are whole blocks of
  * addresses. What a unit names is taken apart into prefixes; each stands in the blocks of one

@@ -149,7 +149,7 @@ static bool tells_apart(const struct cut *cut, struct list list)
 	uint64_t entries = 0, cells = 0;
 	for (size_t i = 0; i < cut->cells_count; i++)
 		for (size_t k = 0; k < cut->cells[i]->cells_count; k++, cells++)
-			entries += cut->cells[i]->leaves[cut->cells[i]->cells[k].leaf].count;
+			entries += cut->cells[i]->leaves[cells_at(cut->cells[i], k).leaf].count;
 	return entries * 2 <= cells * list.count;
 }
 

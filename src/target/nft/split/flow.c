@@ -13,16 +13,10 @@ enum {
 
 #define NO_LEAF UINT32_MAX
 
-/* A range of services in a leaf of pairs. */
-struct part {
-	uint32_t low, high; /* protocol << 16 | port */
-	uint32_t leaf;      /* of the flows */
-};
-
 /* What becomes of a leaf of pairs. */
 struct fate {
-	size_t first, count; /* parts */
-	uint32_t left;       /* leaf of the pairs that are left, or NO_LEAF */
+	uint32_t first, count; /* flow_services */
+	uint32_t left;         /* leaf of the pairs that are left, or NO_LEAF */
 };
 
 struct making {
@@ -30,8 +24,6 @@ struct making {
 	const struct cells *pairs;
 	struct cells *flows, *left;
 	void *pool; /* until they are made */
-	struct part *parts;
-	size_t parts_count, parts_capacity;
 	struct fate *fates; /* of the leaves of pairs */
 };
 
@@ -46,9 +38,9 @@ static uint32_t add_leaf(struct cells *out, const struct entry *entries, size_t 
 	return number;
 }
 
-static void add_part(struct making *making, uint32_t low, uint32_t high, uint32_t leaf)
+static void add_services(struct making *making, uint32_t low, uint32_t high, uint32_t leaf)
 {
-	*pool_append(making->pool, making, parts) = (struct part){ low, high, leaf };
+	*pool_append(making->flows->pool, making->flows, flow_services) = (struct flow_services){ low, high, leaf };
 }
 
 static bool is_plain(const struct lower *lower, const struct entry *entries, size_t count)
@@ -67,7 +59,7 @@ static void add_plain(struct making *making, struct entry entry)
 	for (size_t i = 0; i < group->tuples_count; i++) {
 		const struct service_tuple *tuple = &group->tuples[i];
 		uint32_t protocol = (uint32_t)tuple->protocol << 16;
-		add_part(making, protocol | tuple->first.low, protocol | tuple->first.high, leaf);
+		add_services(making, protocol | tuple->first.low, protocol | tuple->first.high, leaf);
 	}
 }
 
@@ -83,8 +75,8 @@ static bool add_cut(struct making *making, const struct entry *entries, size_t c
 	for (size_t i = 0; i < cells->leaves_count; i++)
 		add_leaf(making->flows, cells->entries + cells->leaves[i].first, cells->leaves[i].count);
 	for (size_t i = 0; i < cells->cells_count; i++)
-		add_part(making, (uint32_t)cells->cells[i].low, (uint32_t)cells->cells[i].high,
-			 first + cells->cells[i].leaf);
+		add_services(making, (uint32_t)cells->cells[i].low, (uint32_t)cells->cells[i].high,
+			     first + cells->cells[i].leaf);
 	if (cells->rest_count != 0)
 		fate->left = add_leaf(making->left, cells->rest, cells->rest_count);
 	talloc_free(cells->pool);
@@ -93,25 +85,26 @@ static bool add_cut(struct making *making, const struct entry *entries, size_t c
 
 static size_t count_ports(const struct making *making, const struct fate *fate)
 {
+	const struct flow_services *services = making->flows->flow_services;
 	size_t count = 0;
 	for (size_t i = fate->first; i < fate->first + fate->count; i++)
-		count += (size_t)(making->parts[i].high - making->parts[i].low) + 1;
+		count += (size_t)(services[i].high - services[i].low) + 1;
 	return count;
 }
 
 static struct fate fate_of(struct making *making, const struct leaf *leaf)
 {
 	const struct entry *entries = making->pairs->entries + leaf->first;
-	struct fate fate = { .first = making->parts_count, .left = NO_LEAF };
+	struct fate fate = { .first = (uint32_t)making->flows->flow_services_count, .left = NO_LEAF };
 	bool is_cut = true;
 	if (is_plain(making->lower, entries, leaf->count))
 		add_plain(making, entries[0]);
 	else
 		is_cut = add_cut(making, entries, leaf->count, &fate);
-	fate.count = making->parts_count - fate.first;
+	fate.count = (uint32_t)making->flows->flow_services_count - fate.first;
 	if (is_cut && count_ports(making, &fate) <= PORTS_A_LEAF)
 		return fate;
-	making->parts_count = fate.first;
+	making->flows->flow_services_count = fate.first;
 	return (struct fate){ .first = fate.first, .left = add_leaf(making->left, entries, leaf->count) };
 }
 
@@ -144,18 +137,15 @@ static void add_cells(struct making *making)
 	const struct cells *pairs = making->pairs;
 	struct cells *flows = making->flows, *left = making->left;
 	size_t flow = 0, pair = 0;
-	flows->cells = pool_array(flows->pool, struct cell, flows->cells_count);
+	flows->flows = pool_array(flows->pool, struct flow, flows->cells_count);
+	flows->flow_blocks = pool_array(flows->pool, struct flow_blocks, pairs->cells_count);
 	left->cells = pool_array(left->pool, struct cell, left->cells_count);
 	for (size_t i = 0; i < pairs->cells_count; i++) {
 		const struct cell *cell = &pairs->cells[i];
 		const struct fate *fate = &making->fates[cell->leaf];
-		for (size_t k = fate->first; k < fate->first + fate->count; k++) {
-			const struct part *part = &making->parts[k];
-			flows->cells[flow] = *cell;
-			flows->cells[flow].service_low = part->low;
-			flows->cells[flow].service_high = part->high;
-			flows->cells[flow++].leaf = part->leaf;
-		}
+		flows->flow_blocks[i] = (struct flow_blocks){ cell->low, cell->other };
+		for (uint32_t k = 0; k < fate->count; k++)
+			flows->flows[flow++] = (struct flow){ (uint32_t)i, fate->first + k };
 		if (fate->left == NO_LEAF)
 			continue;
 		left->cells[pair] = *cell;
@@ -220,7 +210,9 @@ size_t flows_of(struct lower *lower, const struct cells *pairs, size_t count, st
 size_t flows_elements(const struct cells *flows)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < flows->cells_count; i++)
-		count += (size_t)(flows->cells[i].service_high - flows->cells[i].service_low) + 1;
+	for (size_t i = 0; i < flows->cells_count; i++) {
+		const struct flow_services *services = &flows->flow_services[flows->flows[i].services];
+		count += (size_t)(services->high - services->low) + 1;
+	}
 	return count;
 }

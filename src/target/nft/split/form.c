@@ -355,7 +355,8 @@ static void add_cell_elements(struct lower *lower, struct nft_set *map, const st
 
 static bool has_ranges(const struct cells *cells)
 {
-	if (cells->field == SPLIT_SERVICE || is_name_field(cells->field) || cells->length != 0)
+	if (cells->field == SPLIT_SERVICE || is_name_field(cells->field) || cells->length != 0 ||
+	    is_flow_field(cells->field))
 		return false;
 	for (size_t i = 0; i < cells->cells_count; i++)
 		if (cells->cells[i].low != cells->cells[i].high)
@@ -422,8 +423,10 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	map->is_interval = is_interval;
 	set_parts(lower, map, cells);
 	lower_elements(lower, map, cells_elements(cells));
-	for (size_t i = 0; i < cells->cells_count; i++)
-		add_cell_elements(lower, map, cells, &cells->cells[i], &goals[cells->cells[i].leaf]);
+	for (size_t i = 0; i < cells->cells_count; i++) {
+		const struct cell cell = cells_at(cells, i);
+		add_cell_elements(lower, map, cells, &cell, &goals[cell.leaf]);
+	}
 	map->size = map->is_interval ? 0 : (uint32_t)map->elements_count;
 	unsigned height = 0;
 	for (size_t i = 0; i < cells->leaves_count; i++)

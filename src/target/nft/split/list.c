@@ -116,7 +116,7 @@ void leaves_cost_add(const struct lower *lower, const struct cells *cells, size_
 	unsigned cut = cells->field >= SPLIT_FLOW4 ? 300 : cells->field >= SPLIT_PAIR4 ? 200 : 100;
 	size_t step = cells->cells_count > SAMPLE ? cells->cells_count / SAMPLE : 1;
 	for (size_t i = 0; i < cells->cells_count; i += step) {
-		struct list leaf = list_of_leaf(cells, cells->cells[i].leaf);
+		struct list leaf = list_of_leaf(cells, cells_at(cells, i).leaf);
 		cost->units += leaf.count * step;
 		if (leaf_is_final(lower, leaf))
 			continue;
