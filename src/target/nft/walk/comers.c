@@ -29,27 +29,37 @@ uint8_t walk_families_of(uint8_t family)
 	return FAMILIES_NONE;
 }
 
-uint8_t walk_families_taken(const struct read_rule *rule)
+/* The families whose packets pass a rule's first two expressions: where they ask for the family. */
+static uint8_t families_asked(const struct read_rule *rule)
 {
 	const struct read_expression *items = rule->expressions.items;
-	if (rule->expressions.items_count != 3 || items[0].kind != READ_META || items[1].kind != READ_CMP ||
-	    items[2].kind != READ_IMMEDIATE)
-		return FAMILIES_NONE;
+	if (rule->expressions.items_count < 2 || items[0].kind != READ_META || items[1].kind != READ_CMP)
+		return FAMILIES_BOTH;
 	const struct read_data *value = read_data(&items[1], NFTA_CMP_DATA);
-	const struct read_data *verdict = read_data(&items[2], NFTA_IMMEDIATE_DATA);
 	uint64_t loaded = read_number(&items[0], NFTA_META_DREG, 0);
 	bool is_family = read_number(&items[0], NFTA_META_KEY, UINT64_MAX) == NFT_META_NFPROTO &&
 			 !read_has(&items[0], NFTA_META_SREG) && loaded != NFT_REG_VERDICT &&
 			 read_number(&items[1], NFTA_CMP_SREG, UINT64_MAX) == loaded &&
 			 read_number(&items[1], NFTA_CMP_OP, UINT64_MAX) == NFT_CMP_EQ &&
 			 value != NULL && !value->is_verdict && value->length == 1;
+	return !is_family ? FAMILIES_BOTH
+		: value->bytes[0] == NFPROTO_IPV4 ? FAMILIES_IPV4
+		: value->bytes[0] == NFPROTO_IPV6 ? FAMILIES_IPV6 : FAMILIES_BOTH;
+}
+
+uint8_t walk_families_taken(const struct read_rule *rule)
+{
+	const uint8_t asked = families_asked(rule);
+	if (asked == FAMILIES_BOTH || rule->expressions.items_count != 3 ||
+	    rule->expressions.items[2].kind != READ_IMMEDIATE)
+		return FAMILIES_NONE;
+	const struct read_expression *last = &rule->expressions.items[2];
+	const struct read_data *verdict = read_data(last, NFTA_IMMEDIATE_DATA);
 	bool is_final = verdict != NULL && verdict->is_verdict &&
-			read_number(&items[2], NFTA_IMMEDIATE_DREG, UINT64_MAX) == NFT_REG_VERDICT &&
+			read_number(last, NFTA_IMMEDIATE_DREG, UINT64_MAX) == NFT_REG_VERDICT &&
 			(verdict->verdict == NF_ACCEPT || verdict->verdict == NF_DROP ||
 			 verdict->verdict == NFT_GOTO);
-	return !is_family || !is_final ? FAMILIES_NONE
-		: value->bytes[0] == NFPROTO_IPV4 ? FAMILIES_IPV4
-		: value->bytes[0] == NFPROTO_IPV6 ? FAMILIES_IPV6 : FAMILIES_NONE;
+	return is_final ? asked : FAMILIES_NONE;
 }
 
 /* --- along verdicts --------------------------------------------------------------------------------- */
@@ -86,6 +96,7 @@ static void come_by_set(struct comers *comers, const struct read_expression *loo
 
 static void come_by_rule(struct comers *comers, const struct read_rule *rule, uint8_t families)
 {
+	families &= families_asked(rule);
 	for (size_t i = 0; i < rule->expressions.items_count; i++) {
 		const struct read_expression *expression = &rule->expressions.items[i];
 		if (expression->kind == READ_IMMEDIATE)
