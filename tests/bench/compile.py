@@ -13,6 +13,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "engines"))
+
+import offices # pylint: disable=wrong-import-position
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SERVICES = ("http", "https", "dns", "ntp", "ssh", "smtp", "imaps", "ldap", "kerberos", "smb",
             "rdp", "snmp", "syslog", "8443/tcp", "9100-9103/tcp", "27015/udp")
@@ -83,6 +87,7 @@ def row(name, command, runs):
 
 RULES = (1_000, 10_000, 100_000)
 PREFIXES = (10_000, 100_000, 1_000_000)
+OFFICES = (50, 100, 200, 340, 1000) # overlapping rules with limits, hours and logs
 
 
 def proof_rows(binary, folder):
@@ -112,6 +117,8 @@ def make_data(folder):
     write(os.path.join(folder, "small.fw"), small_policy())
     for count in RULES:
         write(os.path.join(folder, f"rules{count}.fw"), rules_policy(count))
+    for count in OFFICES:
+        write(os.path.join(folder, f"office{count}.fw"), offices.policy_of("both families", count, 0.3))
     for count in PREFIXES:
         write(os.path.join(folder, f"list{count}.txt"), blocklist(count))
         write(os.path.join(folder, f"list{count}.fw"),
@@ -128,6 +135,7 @@ def main():
         print(f"{'':<44} {'CPU s':>9} {'wall s':>9} {'peak MB':>9}")
         row("25 statements to nft text", [binary, "compile", os.path.join(folder, "small.fw")], 11)
         for name, path in [(f"{count} rules", f"rules{count}.fw") for count in RULES] + \
+                          [(f"office of {count}", f"office{count}.fw") for count in OFFICES] + \
                           [(f"{count} prefixes", f"list{count}.fw") for count in PREFIXES]:
             row(f"{name} to nft text, proved", [binary, "compile", os.path.join(folder, path)], 5)
             row(f"{name} to nft text, not proved",

@@ -1,11 +1,12 @@
 """No list of rules that has structure becomes a long chain of plain rules, at any size, nor too much to prove.
 
-usage: chains_test.py FWC [--sizes N,N] [--zones N,N]
+usage: chains_test.py FWC [--sizes N,N] [--zones N,N] [--offices N,N]
 
 What falls back to plain rules where maps or copies run out would cost packets a thousand times more, at that
 size only. Policies of every kind of the packet benchmark are compiled, and in what comes out the longest chain
 is counted; policies of two kinds in turn, and of both families, are among them, and policies of zones, hosts
-and groups. Which rules those are is the proof's matter: up to some size it has to come to an end."""
+and groups. Which rules those are is the proof's matter: up to some size it has to come to an end; so it has to
+of policies of offices, whose rules overlap and have limits, hours and logs, at every level."""
 
 import argparse
 import os
@@ -18,6 +19,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "bench", "packets"))
 
 # pylint: disable=wrong-import-position
+import offices
 import policies
 import renderings
 import zones
@@ -57,19 +59,30 @@ def longest_chain(text):
     return longest
 
 
-def compile_longest(fwc, policy, is_proved):
+def compile_longest(fwc, policy, with_proof):
     with tempfile.NamedTemporaryFile("w", suffix=".fw") as file:
         file.write(policy)
         file.flush()
-        done = subprocess.run([fwc, "compile", *([] if is_proved else ["--no-proof"]), file.name], text=True,
+        done = subprocess.run([fwc, "compile", *([] if with_proof else ["--no-proof"]), file.name], text=True,
                               capture_output=True)
-    if done.returncode != 0 or (is_proved and not done.stderr.splitlines()[-1].startswith("proved: ")):
+    if done.returncode != 0 or (with_proof and not done.stderr.splitlines()[-1].startswith("proved: ")):
         return 0, done.stderr
     return longest_chain(done.stdout)
 
 
-def is_short(fwc, policy, words, is_proved=False):
-    longest, name = compile_longest(fwc, policy, is_proved)
+def is_proved(fwc, policy, words, level):
+    with tempfile.NamedTemporaryFile("w", suffix=".fw") as file:
+        file.write(policy)
+        file.flush()
+        done = subprocess.run([fwc, "compile", "--optimise", str(level), file.name], text=True, capture_output=True)
+    is_good = done.returncode == 0 and done.stderr.splitlines()[-1].startswith("proved: ")
+    if not is_good:
+        print(f"{words}, level {level}: not proved")
+    return is_good
+
+
+def is_short(fwc, policy, words, with_proof=False):
+    longest, name = compile_longest(fwc, policy, with_proof)
     if not 0 < longest <= LONGEST:
         print(f"{words}: {longest} plain rules in the chain {name}")
     return 0 < longest <= LONGEST
@@ -80,6 +93,7 @@ def main():
     parser.add_argument("fwc")
     parser.add_argument("--sizes", default="1000,4000,10000")
     parser.add_argument("--zones", default="300,3000", help="sizes of policies of zones")
+    parser.add_argument("--offices", default="340,1000", help="sizes of policies of offices")
     options = parser.parse_args()
     passed = failed = 0
     for kind in KINDS:
@@ -98,6 +112,14 @@ def main():
                 passed += 1
             else:
                 failed += 1
+    for family in offices.FAMILIES:
+        for size in map(int, options.offices.split(",")):
+            for level in (0, 1, 2):
+                if is_proved(options.fwc, offices.policy_of(family, size, 0.3), f"offices, {family}, {size} rules",
+                             level):
+                    passed += 1
+                else:
+                    failed += 1
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -27,6 +27,12 @@
 #define INTERVALS_TELLING 5000000
 /* Rules of a hook that are proved in pieces at once. */
 #define RULES_PIECES 300
+/* Rules of a hook for which the whole is tried before the pieces, with so much of what those are expected to take:
+ * broad rules are in every piece, and a table that was cut much is read again for each. */
+#define RULES_TRIED_WHOLE 2000
+#define TRY_SHARE (1.0 / 16)
+/* The share of sides of rules with interfaces above which those divide the rules. */
+#define NAMED_DIVIDE 0.75
 /* What each piece makes again, in intervals: hooks with what always passes; what it meets of the table. */
 #define PIECE_INTERVALS 5000.0
 #define TABLE_INTERVALS 5.0
@@ -372,15 +378,21 @@ static bool names_interfaces(const struct place_boxes *boxes)
 	return false;
 }
 
-/* Of the fields, to begin with. */
+/* Of the fields, to begin with. Where nearly every rule names its interfaces, those divide the rules and are asked
+ * first; else the rules of all addresses stand for each of them again, and they are asked last. */
 static unsigned first_order(const struct ruleset *ruleset)
 {
-	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
-		for (size_t i = 0; i < ruleset->rules_count[hook]; i++)
-			if (names_interfaces(&ruleset->rules[hook][i]->match.from) ||
-			    names_interfaces(&ruleset->rules[hook][i]->match.to))
-				return WALK_ORDER_INTERFACES;
-	return WALK_ORDER_PLAIN;
+	size_t named = 0, sides = 0;
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
+		for (size_t i = 0; i < ruleset->rules_count[hook]; i++) {
+			const struct match *match = &ruleset->rules[hook][i]->match;
+			sides += hook == HOOK_FORWARD ? 2 : 1;
+			named += hook != HOOK_OUTPUT && names_interfaces(&match->from);
+			named += hook != HOOK_INPUT && names_interfaces(&match->to);
+		}
+	}
+	return named == 0 || (double)named > NAMED_DIVIDE * (double)sides ? WALK_ORDER_PLAIN
+									    : WALK_ORDER_INTERFACES;
 }
 
 /* As a whole first, then what few rules make too large at once in pieces; in other orders of fields. */
@@ -405,6 +417,20 @@ static bool attempt_whole(void *pool, const struct proof_subject *subject, struc
 	return false;
 }
 
+/* Cheap where it comes to nothing. */
+static bool try_whole(void *pool, const struct proof_subject *subject, const struct proof_cutting *cutting,
+		      size_t most, struct proof *proof)
+{
+	double share = cutting->pieces.edges * TRY_SHARE;
+	if (subject->limits->intervals_max != 0 || subject->limits->piece_weight != 0)
+		return false;
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
+		if (subject->ruleset->rules_count[hook] > RULES_TRIED_WHOLE)
+			return false;
+	return attempt(pool, subject, NULL, &(struct attempt){
+		NULL, share < (double)most ? (size_t)share : most, first_order(subject->ruleset) }, proof);
+}
+
 static void attempt_all(void *pool, const struct proof_subject *subject, struct differ *differ, struct proof *proof)
 {
 	const struct proof_limits *limits = subject->limits;
@@ -415,9 +441,10 @@ static void attempt_all(void *pool, const struct proof_subject *subject, struct 
 	if (cutting.pieces.items_count <= 1 && !cutting.pieces.is_too_much) {
 		if (attempt_whole(pool, subject, differ, most, proof))
 			return;
-	} else if (!cutting.pieces.is_too_much &&
-		   attempt(pool, subject, NULL,
-			   &(struct attempt){ &cutting, most, first_order(subject->ruleset) }, proof)) {
+	} else if (try_whole(pool, subject, &cutting, most, proof) ||
+		   (!cutting.pieces.is_too_much &&
+		    attempt(pool, subject, NULL,
+			    &(struct attempt){ &cutting, most, first_order(subject->ruleset) }, proof))) {
 		return;
 	}
 	proof->result = PROOF_UNDECIDED;
