@@ -5,8 +5,9 @@ logs, counts, limits or has hours. Broad services and places stand between narro
 import random
 
 SERVICES = ("ssh", "http", "https", "web", "dns", "ntp", "ldap", "ldaps", "kerberos", "smtp", "mail", "imaps",
-            "smb", "rdp", "1194/udp", "ping", "windows", "any/udp", "any/tcp", "9200-9300/tcp", "1812-1813/udp",
-            "esp")
+            "smb", "rdp", "snmp", "syslog", "mysql", "postgresql", "8080/tcp", "8443/tcp", "9090/tcp", "ftp",
+            "3128/tcp", "5060/udp", "1194/udp", "ping", "windows", "any/udp", "any/tcp", "9200-9300/tcp",
+            "1812-1813/udp", "esp")
 DENIED = SERVICES + ("p2p", "any")
 GUARDS = ("log", 'log "r{line}"', "during work", "during night", "during backup", "count", "until 2099-03-15")
 LIMITS = ("limit 20/minute burst 20", "limit 10/second per source", "limit 10/minute log")
