@@ -11,7 +11,7 @@
  * {is_complement, no names} is every interface. */
 struct interface_set {
 	const char **names;
-	size_t names_count;
+	uint32_t names_count; /* small: each address of a policy stands in a box */
 	bool is_complement;
 };
 

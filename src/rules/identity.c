@@ -34,7 +34,7 @@ struct unnamed {
 	struct identity identity;
 	struct unnamed *next;
 	bool is_translation;
-	size_t parts_count;
+	uint32_t parts_count;
 	const void *parts[]; /* struct rule, or struct rule_translation */
 };
 
@@ -391,7 +391,7 @@ static struct unnamed *unnamed_new(struct identity_maker *maker, const void *par
 	struct unnamed *unnamed = arena_bytes(maker->arena, sizeof *unnamed + size);
 
 	unnamed->identity.maker = maker;
-	unnamed->parts_count = count;
+	unnamed->parts_count = (uint32_t)count;
 	memcpy(unnamed->parts, parts, size);
 	*maker->end = unnamed;
 	maker->end = &unnamed->next;

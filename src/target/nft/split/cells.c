@@ -533,7 +533,9 @@ static uint32_t keep_leaf(struct sweep *sweep)
 	struct cells *out = sweep->out;
 	number = (uint32_t)out->leaves_count;
 	memo_add(out->pool, &sweep->leaf_memo, hash, number);
-	*pool_append(out->pool, out, leaves) = (struct leaf){ out->entries_count, sweep->leaf_count };
+	*pool_append(out->pool, out, leaves) = (struct leaf){
+		(uint32_t)out->entries_count, (uint32_t)sweep->leaf_count
+	};
 	size_t wanted = out->entries_count + sweep->leaf_count;
 	out->entries = pool_grow(out->pool, out->entries, &out->entries_capacity, wanted,
 				 sizeof *out->entries);

@@ -50,9 +50,10 @@ struct flow_services {
 	uint32_t leaf;
 };
 
+/* Small: talloc gives no array of as many entries as 32 bits count. */
 struct leaf {
-	size_t first; /* in cells->entries */
-	size_t count;
+	uint32_t first; /* in cells->entries */
+	uint32_t count;
 };
 
 /* A unit that stands for the first units of the rest (rest.h), or for a part of it (screen.h): its

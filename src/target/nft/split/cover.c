@@ -135,7 +135,7 @@ void leaves_trim(struct lower *lower, struct cells *cells)
 	for (size_t i = 0; i < cells->leaves_count; i++) {
 		struct leaf *leaf = &cells->leaves[i];
 		if (leaf->count > 1 && leaf->count <= LEAF_MOST)
-			leaf->count = trim(lower, pool, cells->entries + leaf->first, leaf->count);
+			leaf->count = (uint32_t)trim(lower, pool, cells->entries + leaf->first, leaf->count);
 	}
 	talloc_free(pool);
 }

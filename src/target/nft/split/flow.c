@@ -32,7 +32,7 @@ struct making {
 static uint32_t add_leaf(struct cells *out, const struct entry *entries, size_t count)
 {
 	uint32_t number = (uint32_t)out->leaves_count;
-	*pool_append(out->pool, out, leaves) = (struct leaf){ out->entries_count, count };
+	*pool_append(out->pool, out, leaves) = (struct leaf){ (uint32_t)out->entries_count, (uint32_t)count };
 	for (size_t i = 0; i < count; i++)
 		*pool_append(out->pool, out, entries) = entries[i];
 	return number;
