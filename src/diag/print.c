@@ -286,34 +286,40 @@ static void print_totals(struct text *out, struct diag_totals totals)
 /* Nobody reads more at once; JSON has them all. */
 #define PRINTED_MAX 100
 
-static bool is_shown(const struct diagnostic *diagnostic, bool is_error)
+/* What makes the run fail, and what is said of the whole: that it is not proved. */
+static bool is_pressing(const struct printer *printer, const struct diagnostic *diagnostic)
 {
-	return !diagnostic->is_expected && (diagnostic->severity == SEVERITY_ERROR) == is_error;
+	return diagnostic->severity == SEVERITY_ERROR || !span_has_place(printer, diagnostic->span);
 }
 
-static size_t count_shown(const struct diags *diags, bool is_error)
+static bool is_shown(const struct printer *printer, const struct diagnostic *diagnostic, bool is_pressed)
+{
+	return !diagnostic->is_expected && is_pressing(printer, diagnostic) == is_pressed;
+}
+
+static size_t count_shown(const struct printer *printer, const struct diags *diags, bool is_pressed)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < diags->items_count; i++)
-		count += is_shown(diags->items[i], is_error);
+		count += is_shown(printer, diags->items[i], is_pressed);
 	return count;
 }
 
-/* In their order; where there are too many, what makes the run fail is printed before all else. */
+/* In their order; where there are too many, what is pressing is printed before all else. */
 void diags_print_text(struct diags *diags, struct text *out, bool use_color)
 {
 	const struct printer printer = { diags->sources, out, use_color };
-	size_t errors = count_shown(diags, true), others = count_shown(diags, false);
-	size_t errors_left = errors < PRINTED_MAX ? errors : PRINTED_MAX;
-	size_t others_left = others < PRINTED_MAX - errors_left ? others : PRINTED_MAX - errors_left;
-	size_t left_out = errors + others - errors_left - others_left;
+	size_t pressing = count_shown(&printer, diags, true), others = count_shown(&printer, diags, false);
+	size_t pressing_left = pressing < PRINTED_MAX ? pressing : PRINTED_MAX;
+	size_t others_left = others < PRINTED_MAX - pressing_left ? others : PRINTED_MAX - pressing_left;
+	size_t left_out = pressing + others - pressing_left - others_left;
 
 	for (size_t i = 0; i < diags->items_count; i++) {
-		bool is_error = is_shown(diags->items[i], true);
-		size_t *left = is_error ? &errors_left : &others_left;
+		bool is_pressed = is_shown(&printer, diags->items[i], true);
+		size_t *left = is_pressed ? &pressing_left : &others_left;
 
-		if ((!is_error && !is_shown(diags->items[i], false)) || *left == 0)
+		if ((!is_pressed && !is_shown(&printer, diags->items[i], false)) || *left == 0)
 			continue;
 		print_diagnostic(&printer, diags->items[i]);
 		--*left;
