@@ -153,6 +153,9 @@ struct cut_request {
 struct cells *cells_new(struct lower *lower, const struct cut_request *request);
 /* Can the field cut this entry? */
 bool cells_cuts(const struct lower *lower, enum split_field field, struct entry entry);
+/* Is the field one of addresses, or of pairs of them? */
+bool cells_are_of_addresses(enum split_field field);
+bool cells_are_pairs(enum split_field field);
 /* Leading bits of the field's addresses, all of them: 32 or 128. */
 unsigned cells_width(enum split_field field);
 /* Of an address: the family, of FAMILIES_*. */
@@ -161,5 +164,7 @@ unsigned cells_family(enum split_field field);
 uint32_t cells_need(enum split_field field);
 /* What the unit asks of the field, one of addresses. */
 const struct interval_set *cells_intervals(const struct unit *unit, enum split_field field);
+/* The same of one of interfaces. */
+const struct interface_set *cells_names(const struct unit *unit, enum split_field field);
 
 #endif
