@@ -64,9 +64,15 @@ const struct walk_leaf *walk_leaf_at(const struct walk_leaves *leaves, diagram l
 
 diagram walk_leaf_turned(struct walk_leaves *leaves, const struct walk_leaf *leaf, enum walk_verdict verdict)
 {
-	struct walk_leaf turned = *leaf;
-	turned.verdict = verdict;
-	return walk_leaf(leaves, turned);
+	while (leaves->turns_count <= leaf->number)
+		pool_append(leaves->pool, leaves, turns);
+	uint32_t *known = &leaves->turns[leaf->number].to[verdict];
+	if (*known == 0) {
+		struct walk_leaf turned = *leaf;
+		turned.verdict = verdict;
+		*known = diagram_number(walk_leaf(leaves, turned)) + 1;
+	}
+	return diagram_leaf(*known - 1);
 }
 
 /* --- effects ---------------------------------------------------------------------------------------- */

@@ -21,6 +21,8 @@ enum walk_verdict {
 	WALK_UNSURE,    /* text says why it cannot be told */
 };
 
+#define WALK_VERDICTS (WALK_UNSURE + 1)
+
 enum walk_effect_kind {
 	WALK_LOG,     /* text: the prefix */
 	WALK_COUNT,   /* text: the object, "" without one */
@@ -68,6 +70,11 @@ struct walk_leaf {
 	const struct walk_effects *effects; /* never NULL */
 };
 
+/* The same leaf with other verdicts. */
+struct walk_turns {
+	uint32_t to[WALK_VERDICTS]; /* 1 + its number; 0: not asked yet */
+};
+
 struct walk_leaves {
 	void *pool;
 	struct arena *arena;
@@ -75,6 +82,8 @@ struct walk_leaves {
 	const struct walk_effects *none;
 	const struct walk_leaf **items;
 	size_t items_count, items_capacity;
+	struct walk_turns *turns; /* by a leaf's number */
+	size_t turns_count, turns_capacity;
 };
 
 struct walk_leaves *walk_leaves_new(void *pool);
