@@ -165,12 +165,13 @@ def five_tuple(generator):
     return f"{verdict} {ports}/{generator.choice(('tcp', 'udp'))} {' '.join(sides)};\n"
 
 
-# Hosts, whole words, halves of them, masked ones; of source, of destination, of both.
+# Hosts, whole words, halves of them, masked ones, ranges; of source, of destination, of both.
 WORDS = """default deny;
 default output deny;
 allow 8001/tcp from fd00:1:2:3:4:5:6:7 to fd00:1:2:4::/62;
 deny 8002/tcp from fd00:1:2::/48;
 allow 8002/tcp from fd00:1::/36 to fd00:1:2:3:4:5:6:8;
+allow 8003/tcp from fd00:1:2:3::7-fd00:1:2:9::8 to fd00:5::/32;
 """
 
 # Hours, days, helpers, limits, translations, rejects.

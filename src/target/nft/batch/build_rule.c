@@ -300,10 +300,10 @@ static void load_part(const struct builder *builder, enum nft_field field, const
 static void build_part(const struct builder *builder, const struct nft_statement *match,
 		       const struct nft_part *part)
 {
-	uint8_t bytes[16];
-	nft_key_value(bytes, nft_field_row(match->field), &match->low, true);
+	uint32_t value = (uint32_t)nft_part_value(match->field, part, match->low.number);
+	uint32_t bytes = htonl(value << (32 - 8 * part->bytes));
 	load_part(builder, match->field, part, 0);
-	add_compare(builder, NFT_CMP_EQ, bytes + part->offset, part->bytes);
+	add_compare(builder, NFT_CMP_EQ, &bytes, part->bytes);
 }
 
 /* The parts of an address's leading bits, each in registers of its own; the slot behind them. */

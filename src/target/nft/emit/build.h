@@ -63,7 +63,7 @@ struct lower {
 		size_t length;
 	} place;
 
-	struct text *comment; /* under construction; or NULL */
+	struct text *comment; /* under construction */
 
 	bool has_places; /* what is written may compare addresses by their places, where the family is known */
 	bool may_check; /* the list that is being cut may get checkpoints (split/rest.h) */

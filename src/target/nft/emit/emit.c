@@ -376,23 +376,26 @@ static void tell_addresses(struct text *out, const struct product *product, enum
 				&factor_intervals(unit, factor)->items[index]);
 }
 
+/* Does the text fit a comment? */
+static bool tell_rule(struct text *out, const struct product *product, const size_t *at)
+{
+	out->length = 0;
+	if (product->unit->tail->comment != NULL)
+		text_add(out, product->unit->tail->comment);
+	tell_addresses(out, product, FACTOR_SOURCE, at[FACTOR_SOURCE], "from");
+	tell_addresses(out, product, FACTOR_DESTINATION, at[FACTOR_DESTINATION], "to");
+	return out->length <= LOWER_COMMENT_MAX;
+}
+
 /* Who reads the rule is told the addresses that nft lists by their places. false: that is too long. */
 static bool comment_of(struct lower *lower, const struct product *product, const size_t *at, const char **comment)
 {
 	*comment = product->unit->tail->comment;
 	if (!product->is_of_family || lower->settings->level == OPTIMISE_FASTEST)
 		return true;
-	if (lower->comment == NULL)
-		lower->comment = text_new(lower->scratch);
-	struct text *out = lower->comment;
-	out->length = 0;
-	if (*comment != NULL)
-		text_add(out, *comment);
-	tell_addresses(out, product, FACTOR_SOURCE, at[FACTOR_SOURCE], "from");
-	tell_addresses(out, product, FACTOR_DESTINATION, at[FACTOR_DESTINATION], "to");
-	bool fits = out->length <= LOWER_COMMENT_MAX;
-	if (fits && out->length != 0)
-		*comment = lower_copy_string(lower, out->bytes);
+	bool fits = tell_rule(lower->comment, product, at);
+	if (fits && lower->comment->length != 0)
+		*comment = lower_copy_string(lower, lower->comment->bytes);
 	return fits;
 }
 
@@ -651,28 +654,29 @@ bool emit_service_goal(struct lower *lower, struct entry entry, struct goal *goa
 /* --- cost --------------------------------------------------------------------------------- */
 
 /* Of addresses: by the first of them, since units of networks and of ranges are told apart by any. */
-static unsigned range_cost(const struct unit *unit, enum factor factor)
+static unsigned address_cost(const struct product *product, enum factor factor)
 {
-	enum family family = unit->family == FAMILIES_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
-	const struct interval_set *intervals = factor_intervals(unit, factor);
-	unsigned length;
-	bool is_range = intervals->items_count != 0 && intervals->items[0].low != intervals->items[0].high &&
-			!interval_is_prefix(family, &intervals->items[0], &length);
-	return is_range ? COST_RANGE : 0;
+	const bool is_ipv6 = product->unit->family == FAMILIES_IPV6;
+	const struct interval_set *intervals = factor_intervals(product->unit, factor);
+	struct nft_part parts[NFT_PARTS_MAX];
+	unsigned cost = product->is_of_family ? cost_compare_place(is_ipv6) : cost_compare(is_ipv6);
+	if (intervals->items_count == 0)
+		return cost;
+	struct nft_statement match = match_interval(address_field(product->unit, factor), intervals->items[0]);
+	match.is_of_family = product->is_of_family;
+	bool is_told_whole = nft_operator_of(&match) == NFT_RANGE && nft_match_parts(&match, parts) == 0;
+	return cost + (is_told_whole ? COST_RANGE : 0);
 }
 
 static unsigned factor_cost(const struct product *product, enum factor factor)
 {
-	const struct unit *unit = product->unit;
 	switch (factor) {
 	case FACTOR_IN:
 	case FACTOR_OUT:
 		return COST_COMPARE_NAME;
 	case FACTOR_SOURCE:
 	case FACTOR_DESTINATION:
-		return range_cost(unit, factor) + (product->is_of_family
-			? cost_compare_place(unit->family == FAMILIES_IPV6)
-			: cost_compare(unit->family == FAMILIES_IPV6));
+		return address_cost(product, factor);
 	case FACTOR_SERVICE:
 		return COST_PORTS;
 	}
@@ -697,15 +701,26 @@ static unsigned set_cost(const struct lower *lower, const struct unit *unit, enu
 	return COST_COMPARE;
 }
 
-unsigned emit_match_cost(const struct lower *lower, struct entry entry)
+/* As emit_entry will write it, nearly: whether its addresses are compared by their places is told by its first
+ * rule, since the comments of the others are about as long. */
+static struct product product_of(const struct lower *lower, struct entry entry)
 {
+	static const size_t first[FACTORS] = { 0 };
 	struct product product = {
 		.unit = &lower->units[entry.unit],
 		.needs = entry_needs(lower, entry),
 		.is_of_family = is_of_family(lower, &lower->units[entry.unit], entry),
 	};
-	unsigned cost = 0;
 	measure(lower, &product);
+	if (product.is_of_family && lower->settings->level != OPTIMISE_FASTEST)
+		product.is_of_family = tell_rule(lower->comment, &product, first);
+	return product;
+}
+
+unsigned emit_match_cost(const struct lower *lower, struct entry entry)
+{
+	const struct product product = product_of(lower, entry);
+	unsigned cost = 0;
 	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++) {
 		unsigned alternatives = (unsigned)product.counts[factor];
 		if ((product.needs & factor_needs[factor]) == 0)
@@ -739,13 +754,8 @@ static bool is_apart(const struct product *product, enum factor factor, unsigned
 
 unsigned emit_cost(const struct lower *lower, struct entry entry)
 {
-	struct product product = {
-		.unit = &lower->units[entry.unit],
-		.needs = entry_needs(lower, entry),
-		.is_of_family = is_of_family(lower, &lower->units[entry.unit], entry),
-	};
+	const struct product product = product_of(lower, entry);
 	unsigned rules = 1, reach = 256, cost = 0;
-	measure(lower, &product);
 	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++)
 		if ((product.needs & factor_needs[factor]) != 0 && !is_apart(&product, factor, rules))
 			rules *= (unsigned)product.counts[factor];

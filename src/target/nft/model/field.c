@@ -228,6 +228,7 @@ number128 nft_mask(enum nft_field field, unsigned leading)
 }
 
 #define WORD_BITS 32u
+#define TELLING_BITS 8u /* so that few packets that fail have them */
 
 static size_t words_of(unsigned leading, struct nft_part parts[NFT_PARTS_MAX])
 {
@@ -243,14 +244,53 @@ static size_t words_of(unsigned leading, struct nft_part parts[NFT_PARTS_MAX])
 /* Of addresses of so many words. */
 static const uint8_t telling_order[NFT_PARTS_MAX][NFT_PARTS_MAX] = { { 0 }, { 1, 0 }, { 2, 1, 0 }, { 3, 1, 2, 0 } };
 
+/* How many leading bits all addresses of the match share. */
+static unsigned shared_bits(const struct nft_statement *match)
+{
+	const unsigned bits = rows[match->field].bytes * 8;
+	unsigned shared = 0;
+	switch (nft_operator_of(match)) {
+	case NFT_EQUAL:
+		return bits;
+	case NFT_PREFIX:
+		return match->length;
+	case NFT_RANGE:
+		while (((match->low.number ^ match->high.number) >> (bits - 1 - shared)) == 0)
+			shared++;
+		return shared;
+	case NFT_NOT_EQUAL:
+	case NFT_NOT_RANGE:
+	case NFT_LESS:
+	case NFT_ANY_BIT:
+	case NFT_IN_SET:
+	case NFT_NOT_IN_SET:
+		break;
+	}
+	return 0;
+}
+
+/* Of a range's words the last that tells enough, or none. Of IPv4 no part is asked: a range is loaded without a
+ * call. */
+static size_t telling_word(const struct nft_statement *match, struct nft_part parts[NFT_PARTS_MAX])
+{
+	unsigned leading = rows[match->field].bytes == 4 ? 0 : shared_bits(match);
+	if (leading % WORD_BITS < TELLING_BITS)
+		leading -= leading % WORD_BITS;
+	size_t count = words_of(leading, parts);
+	if (count == 0)
+		return 0;
+	parts[0] = parts[count - 1];
+	return 1;
+}
+
 size_t nft_match_parts(const struct nft_statement *match, struct nft_part parts[NFT_PARTS_MAX])
 {
 	struct nft_part words[NFT_PARTS_MAX];
-	enum nft_operator operator = nft_operator_of(match);
-	if (match->kind != NFT_MATCH || !match->is_of_family || (operator != NFT_EQUAL && operator != NFT_PREFIX))
+	if (match->kind != NFT_MATCH || !match->is_of_family)
 		return 0;
-	unsigned leading = operator == NFT_EQUAL ? rows[match->field].bytes * 8 : match->length;
-	size_t count = words_of(leading, words);
+	if (nft_operator_of(match) == NFT_RANGE)
+		return telling_word(match, parts);
+	size_t count = words_of(shared_bits(match), words);
 	for (size_t i = 0; i < count; i++)
 		parts[i] = words[telling_order[count - 1][i]];
 	return count;
@@ -299,7 +339,8 @@ bool nft_pays_in_parts(const enum nft_field *fields, const uint8_t *leading, siz
 uint64_t nft_part_value(enum nft_field field, const struct nft_part *part, number128 address)
 {
 	number128 number = address >> 8 * (rows[field].bytes - part->offset - part->bytes);
-	return (uint64_t)(number & (((number128)1 << 8 * part->bytes) - 1));
+	number128 all = ((number128)1 << 8 * part->bytes) - 1;
+	return (uint64_t)(number & all & ~(all >> part->leading));
 }
 
 bool nft_set_has_ranges(const struct nft_set *set)

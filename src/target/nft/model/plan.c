@@ -260,12 +260,18 @@ struct in_parts {
 	size_t count;
 };
 
+static void add_whole(struct nft_plan *plan, struct context *contexts, const struct context *context,
+		      const struct nft_statement *statement)
+{
+	contexts[plan->steps_count] = *context;
+	add_step(plan, statement, false);
+}
+
 static void add_parts(struct nft_plan *plan, struct context *contexts, const struct context *context,
 		      const struct in_parts *address, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++) {
-		contexts[plan->steps_count] = *context;
-		add_step(plan, address->statement, false);
+		add_whole(plan, contexts, context, address->statement);
 		plan->steps[plan->steps_count - 1].part = address->parts[i];
 	}
 }
@@ -284,8 +290,11 @@ static size_t add_in_parts(struct nft_plan *plan, struct context *contexts, cons
 	}
 	for (size_t i = 0; i < taken; i++)
 		add_parts(plan, contexts, context, &addresses[i], 0, 1);
-	for (size_t i = 0; i < taken; i++)
+	for (size_t i = 0; i < taken; i++) {
 		add_parts(plan, contexts, context, &addresses[i], 1, addresses[i].count);
+		if (nft_operator_of(order[i]) == NFT_RANGE)
+			add_whole(plan, contexts, context, order[i]);
+	}
 	return taken;
 }
 

@@ -250,8 +250,9 @@ static unsigned compare_cost(const struct nft_statement *match, bool is_first)
 {
 	bool is_address = nft_field_row(match->field)->family != 0;
 	bool is_ipv6 = nft_field_row(match->field)->bytes == 16;
-	bool is_range = is_address && nft_operator_of(match) == NFT_RANGE;
-	unsigned more = is_range ? COST_RANGE : 0;
+	struct nft_part parts[NFT_PARTS_MAX];
+	bool is_told_whole = nft_operator_of(match) == NFT_RANGE && nft_match_parts(match, parts) == 0;
+	unsigned more = is_address && is_told_whole ? COST_RANGE : 0;
 
 	if (nft_field_row(match->field)->kind == NFT_VALUE_NAME)
 		return COST_COMPARE_NAME;
