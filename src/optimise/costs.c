@@ -8,9 +8,11 @@ struct lookup_row {
 static const unsigned sizes[] = { 53, 159, 266 };
 
 static const struct lookup_row rows[] = {
-#define COST(name, nanoseconds, what)
+#define BLEND(nanoseconds, plain, guarded) nanoseconds
+#define COST(name, nanoseconds, plain, guarded, what)
 #define LOOKUP(name, at_10, at_1000, at_100000, what) { { at_10, at_1000, at_100000 } },
 #include "optimise/costs.def"
+#undef BLEND
 #undef COST
 #undef LOOKUP
 };

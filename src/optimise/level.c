@@ -34,8 +34,8 @@ unsigned optimise_level_number(enum optimise_level level)
 #define FLOWS_MOST (1u << 20)
 /* First lines ahead of a structure: the fastest table serves the lines behind them, too, which pay for all of
  * these. */
-#define AHEAD_SHARE 4
-#define FAST_AHEAD 7
+#define AHEAD_SHARE 5
+#define FAST_AHEAD 8
 /* A map is looked into by its lines while somebody may scroll through it. */
 #define LINES_SAID (1u << 12)
 /* Addresses are better read by their names in a handful of rules, and where their places save less than one check

@@ -1,6 +1,6 @@
 /* What splitting stands on, against plain loops: the index of intervals, the order of positions, points. A value
  * that is missed there is a unit that is looked up in too few cells, which the proof of a table sees only where a
- * policy is large enough to show it. */
+ * policy is large enough to show it. And the table of costs, which says by what its figures are chosen. */
 #include <stdlib.h>
 
 #include "base/pool.h"
@@ -115,6 +115,52 @@ START_TEST(cells_reach_from_point_to_point)
 }
 END_TEST
 
+/* --- costs ------------------------------------------------------------------------------ */
+
+struct blend {
+	unsigned nanoseconds;
+	double plain, guarded; /* what was measured, on either kind of machine */
+};
+
+static const struct blend parts[] = {
+#define BLEND(nanoseconds, plain, guarded) { nanoseconds, plain, guarded }
+#define COST(name, nanoseconds, plain, guarded, what) BLEND(nanoseconds, plain, guarded),
+#define LOOKUP(name, at_10, at_1000, at_100000, what)
+#include "optimise/costs.def"
+#undef COST
+#undef LOOKUP
+};
+
+static const struct blend lookups[][3] = {
+#define COST(name, nanoseconds, plain, guarded, what)
+#define LOOKUP(name, at_10, at_1000, at_100000, what) { at_10, at_1000, at_100000 },
+#include "optimise/costs.def"
+#undef BLEND
+#undef COST
+#undef LOOKUP
+};
+
+static void check_blend(const struct blend *blend)
+{
+	double square = blend->plain * blend->guarded, up = blend->nanoseconds, down = up - 1;
+
+	ck_assert_msg(down * down < square && square <= up * up, "%u is not between %g and %g",
+		      blend->nanoseconds, blend->plain, blend->guarded);
+}
+
+/* And no lookup gets cheaper by more elements: what lies between is reckoned without a sign. */
+START_TEST(costs_are_the_mean_of_both_kinds_of_machine)
+{
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		check_blend(&parts[i]);
+	for (size_t i = 0; i < sizeof lookups / sizeof lookups[0]; i++)
+		for (size_t size = 0; size < 3; size++) {
+			check_blend(&lookups[i][size]);
+			ck_assert(size == 0 || lookups[i][size - 1].nanoseconds <= lookups[i][size].nanoseconds);
+		}
+}
+END_TEST
+
 static Suite *split_suite(void)
 {
 	Suite *suite = suite_create("split");
@@ -123,6 +169,7 @@ static Suite *split_suite(void)
 	unit_add_law(test_case, every_interval_that_meets_is_found, 400);
 	unit_add_law(test_case, members_come_in_order, 100);
 	unit_add_law(test_case, cells_reach_from_point_to_point, 400);
+	tcase_add_test(test_case, costs_are_the_mean_of_both_kinds_of_machine);
 	return suite;
 }
 

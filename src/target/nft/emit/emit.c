@@ -653,19 +653,26 @@ bool emit_service_goal(struct lower *lower, struct entry entry, struct goal *goa
 
 /* --- cost --------------------------------------------------------------------------------- */
 
-/* Of addresses: by the first of them, since units of networks and of ranges are told apart by any. */
-static unsigned address_cost(const struct product *product, enum factor factor)
+/* By the first of the addresses, since units of networks and of ranges are told apart by any. */
+static enum cost_addresses addresses_kind(const struct product *product, enum factor factor)
 {
-	const bool is_ipv6 = product->unit->family == FAMILIES_IPV6;
+	enum family family = product->unit->family == FAMILIES_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
 	const struct interval_set *intervals = factor_intervals(product->unit, factor);
 	struct nft_part parts[NFT_PARTS_MAX];
-	unsigned cost = product->is_of_family ? cost_compare_place(is_ipv6) : cost_compare(is_ipv6);
-	if (intervals->items_count == 0)
-		return cost;
+	unsigned length;
+	if (intervals->items_count == 0 || interval_is_prefix(family, &intervals->items[0], &length))
+		return intervals->items_count != 0 && intervals->items[0].low == intervals->items[0].high ?
+			       COST_OF_ADDRESS : COST_OF_PREFIX;
 	struct nft_statement match = match_interval(address_field(product->unit, factor), intervals->items[0]);
 	match.is_of_family = product->is_of_family;
-	bool is_told_whole = nft_operator_of(&match) == NFT_RANGE && nft_match_parts(&match, parts) == 0;
-	return cost + (is_told_whole ? COST_RANGE : 0);
+	return nft_match_parts(&match, parts) == 0 ? COST_OF_RANGE : COST_OF_ENDS;
+}
+
+static unsigned address_cost(const struct product *product, enum factor factor)
+{
+	enum cost_addresses kind = addresses_kind(product, factor);
+	bool is_ipv6 = product->unit->family == FAMILIES_IPV6;
+	return product->is_of_family ? cost_compare_place(is_ipv6, kind) : cost_compare(is_ipv6, kind);
 }
 
 static unsigned factor_cost(const struct product *product, enum factor factor)

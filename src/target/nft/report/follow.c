@@ -246,21 +246,30 @@ static unsigned lookup_cost(const struct nft_set *set)
 	return cost_lookup(is_name ? LOOKUP_NAME : is_long ? LOOKUP_MASKED6 : LOOKUP_MASKED, count);
 }
 
+static enum cost_addresses addresses_kind(const struct nft_statement *match)
+{
+	struct nft_part parts[NFT_PARTS_MAX];
+
+	if (nft_operator_of(match) == NFT_EQUAL)
+		return COST_OF_ADDRESS;
+	if (nft_operator_of(match) == NFT_RANGE)
+		return nft_match_parts(match, parts) == 0 ? COST_OF_RANGE : COST_OF_ENDS;
+	return COST_OF_PREFIX;
+}
+
 static unsigned compare_cost(const struct nft_statement *match, bool is_first)
 {
 	bool is_address = nft_field_row(match->field)->family != 0;
 	bool is_ipv6 = nft_field_row(match->field)->bytes == 16;
-	struct nft_part parts[NFT_PARTS_MAX];
-	bool is_told_whole = nft_operator_of(match) == NFT_RANGE && nft_match_parts(match, parts) == 0;
-	unsigned more = is_address && is_told_whole ? COST_RANGE : 0;
+	enum cost_addresses kind = addresses_kind(match);
 
 	if (nft_field_row(match->field)->kind == NFT_VALUE_NAME)
 		return COST_COMPARE_NAME;
 	if (is_first && is_address)
-		return more + (match->is_of_family ? cost_compare_place(is_ipv6) : cost_compare(is_ipv6));
+		return match->is_of_family ? cost_compare_place(is_ipv6, kind) : cost_compare(is_ipv6, kind);
 	if (is_first)
 		return COST_PROTOCOL;
-	return COST_COMPARE_MORE + more;
+	return COST_COMPARE_MORE + (is_address && kind == COST_OF_RANGE ? COST_RANGE : 0);
 }
 
 /* What the statement costs a packet that gets to it. */

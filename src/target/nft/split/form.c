@@ -14,7 +14,7 @@
 
 enum {
 	CELL_RULES_MAX = 6,
-	LIST_LEAST_MOST = 300, /* nanoseconds of plain rules that are worth a set if there may be one */
+	LIST_LEAST_MOST = 400, /* nanoseconds of plain rules that are worth a set if there may be one */
 	LAST_SETS = 2,         /* one in so many are for lists that are worth more than that: */
 	LIST_LEAST_LAST = 3000, /* for the very last one */
 	TREE_CELLS_MAX = 64,   /* that are chosen (points.h) */
@@ -207,7 +207,7 @@ static unsigned saved_cost(const struct cells *cells)
 unsigned cells_lookup_cost(const struct cells *cells, enum cells_form form)
 {
 	bool is_ipv6 = is_address_field(cells->field) && cells_width(cells->field) == 128;
-	unsigned compare = cost_compare(is_ipv6);
+	unsigned compare = cost_compare(is_ipv6, COST_OF_PREFIX);
 	switch (form) {
 	case CELLS_RULES:
 		return (unsigned)cells->cells_count * (is_name_field(cells->field) ? COST_COMPARE_NAME : compare);

@@ -26,8 +26,15 @@ struct pieces {
 	struct prefix *items;
 	size_t items_count, items_capacity;
 	size_t counts[LENGTHS];
-	unsigned width;
+	unsigned width, compare; /* bits; nanoseconds of a rule that fails */
 };
+
+static unsigned compare_cost(const struct lower *lower, enum split_field field)
+{
+	bool is_ipv6 = cells_width(field) == 128;
+	return lower->has_places ? cost_compare_place(is_ipv6, COST_OF_PREFIX)
+				 : cost_compare(is_ipv6, COST_OF_PREFIX);
+}
 
 /* --- prefixes ----------------------------------------------------------------------------- */
 
@@ -89,7 +96,7 @@ static void sort_weighed(struct pieces *pieces)
 static struct pieces pieces_of(struct lower *lower, void *pool, enum split_field field,
 			       const struct entry *list, size_t count)
 {
-	struct pieces pieces = { .width = cells_width(field) };
+	struct pieces pieces = { .width = cells_width(field), .compare = compare_cost(lower, field) };
 	for (size_t i = 0, units = 0; i < count; i++) {
 		if (!cells_cuts(lower, field, list[i]))
 			continue;
@@ -188,8 +195,7 @@ static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces)
 	uint64_t lookups = 0;
 	for (size_t i = 0; i < plan->lengths_count; i++)
 		lookups += cost_lookup(hash_lookup(pieces->width, plan->lengths[i], 0), keys[i]);
-	unsigned compare = cost_compare(pieces->width == 128);
-	return lookups + crowding(plan, pieces) * compare / 100 + (uint64_t)without * compare;
+	return lookups + crowding(plan, pieces) * pieces->compare / 100 + (uint64_t)without * pieces->compare;
 }
 
 /* --- candidates --------------------------------------------------------------------------- */
@@ -281,7 +287,7 @@ struct pair_units {
 	struct pair_key *keys; /* room for as many */
 	size_t items_count;
 	size_t from_counts[LENGTHS], to_counts[LENGTHS];
-	unsigned width;
+	unsigned width, compare; /* struct pieces */
 };
 
 /* It decides whether the unit has a home. */
@@ -301,7 +307,7 @@ static struct prefix shortest_prefix(unsigned width, const struct interval_set *
 static struct pair_units pair_units_of(struct lower *lower, void *pool, enum split_field field,
 				       const struct entry *list, size_t count)
 {
-	struct pair_units units = { .width = cells_width(field) };
+	struct pair_units units = { .width = cells_width(field), .compare = compare_cost(lower, field) };
 	size_t step = count / PAIR_UNITS_WEIGHED + 1;
 	units.items = pool_array(pool, struct pair_unit, count / step + 1);
 	units.keys = pool_array(pool, struct pair_key, count / step + 1);
@@ -394,10 +400,10 @@ static uint64_t weigh_pairs(const struct pair_units *units, const struct pair_pl
 	}
 	if (without * 2 > units->items_count || keys > units->items_count * KEYS_A_PIECE + KEYS_LEAST)
 		return UINT64_MAX;
-	unsigned compare = cost_compare(units->width == 128);
 	return cost_lookup(hash_lookup(units->width, plan->from.length, plan->to.length), keys * scale) +
-	       (uint64_t)without * scale * compare + (uint64_t)partly * compare / units->items_count +
-	       pair_crowding(units, plan) * compare / 100;
+	       (uint64_t)without * scale * units->compare +
+	       (uint64_t)partly * units->compare / units->items_count +
+	       pair_crowding(units, plan) * units->compare / 100;
 }
 
 struct pair_plan pair_plan(struct lower *lower, enum split_field field, const struct entry *list,

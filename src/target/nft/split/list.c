@@ -5,7 +5,7 @@
 #include "target/nft/emit/emit.h"
 
 enum {
-	LIST_COST_MOST = 150, /* nanoseconds: a list is at worst split again */
+	LIST_COST_MOST = 130, /* nanoseconds: a list is at worst split again */
 	LIST_HALVED = 40,     /* nanoseconds for each time that a list is twice as long */
 	SAMPLE = 256,         /* units that a long list is judged by */
 	LEAVES_FORESEEN = 16,
