@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +76,27 @@ bool output_stdout(const struct text *text)
 	return output_item_stdout(&(struct output_item){ .text = text });
 }
 
+/* The number behind the name of an open descriptor; -1: it is none. What stands behind such a name may have no
+ * other, and what is written there already stays. */
+static int descriptor_of(const char *path)
+{
+	static const char *const folders[] = { "/dev/fd/", "/proc/self/fd/" };
+
+	if (strcmp(path, "/dev/stdout") == 0)
+		return STDOUT_FILENO;
+	if (strcmp(path, "/dev/stderr") == 0)
+		return STDERR_FILENO;
+	for (size_t index = 0; index < sizeof folders / sizeof folders[0]; index++) {
+		size_t length = strlen(folders[index]);
+		const char *digits = path + length;
+
+		if (strncmp(path, folders[index], length) == 0 && digits[0] != '\0' && strlen(digits) < 8 &&
+		    digits[strspn(digits, "0123456789")] == '\0')
+			return atoi(digits);
+	}
+	return -1;
+}
+
 static bool is_special_file(const char *path)
 {
 	struct stat status;
@@ -108,6 +130,18 @@ static void set_mode(int file, const char *path, bool is_secret)
 		(void)fchmod(file, (is_secret ? 0600 : 0666) & ~mask);
 }
 
+/* An interrupt waits until no half of a file lies about. */
+static void hold_interrupts(sigset_t *before)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &held, before);
+}
+
 /* Writes what is to take the place of path into a file beside it. */
 static int write_beside(void *pool, const char *path, const struct output_item *item, char **temporary)
 {
@@ -131,12 +165,16 @@ static int write_beside(void *pool, const char *path, const struct output_item *
 static int replace_file(void *pool, const char *path, const struct output_item *item)
 {
 	char *temporary;
-	int error = write_beside(pool, path, item, &temporary);
+	sigset_t before;
+	int error;
 
+	hold_interrupts(&before);
+	error = write_beside(pool, path, item, &temporary);
 	if (error == 0 && rename(temporary, path) != 0)
 		error = errno;
 	if (error != 0 && temporary != NULL)
 		unlink(temporary);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return error;
 }
 
@@ -164,11 +202,16 @@ static const char *target_of(void *pool, const char *path)
 
 bool output_file(struct diags *diags, const struct output_item *item)
 {
-	const char *path = item->path, *target = target_of(diags->pool, path);
-	int error = target == NULL ? errno :
-		    is_special_file(target) ? write_in_place(target, item) :
-		    replace_file(diags->pool, target, item);
+	const char *path = item->path, *target;
+	int error, descriptor = descriptor_of(path);
 
+	if (descriptor >= 0)
+		error = write_item(item, descriptor);
+	else if (is_special_file(path))
+		error = write_in_place(path, item);
+	else
+		error = (target = target_of(diags->pool, path)) == NULL ? errno :
+			replace_file(diags->pool, target, item);
 	if (error != 0)
 		diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "cannot write '%s': %s", path,
 			 strerror(error));
@@ -182,9 +225,23 @@ static bool report_files(struct diags *diags, const struct output_item *item, in
 	return false;
 }
 
+/* What is written in place cannot wait for the others. */
+static bool may_replace(struct diags *diags, const struct output_item *item)
+{
+	if (descriptor_of(item->path) < 0 && !is_special_file(item->path))
+		return true;
+	diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE,
+		 "cannot write '%s': it is no regular file, and several files are made together or not at all",
+		 item->path);
+	return false;
+}
+
 static bool write_all_beside(struct diags *diags, const struct output_item *items, size_t count,
 			     const char **targets, char **temporaries)
 {
+	for (size_t index = 0; index < count; index++)
+		if (!may_replace(diags, &items[index]))
+			return false;
 	for (size_t index = 0; index < count; index++) {
 		struct stat status;
 		int error;
@@ -203,8 +260,11 @@ bool output_files(struct diags *diags, const struct output_item *items, size_t c
 {
 	char **temporaries = pool_array(diags->pool, char *, count);
 	const char **targets = pool_array(diags->pool, const char *, count);
-	bool is_good = write_all_beside(diags, items, count, targets, temporaries);
+	sigset_t before;
+	bool is_good;
 
+	hold_interrupts(&before);
+	is_good = write_all_beside(diags, items, count, targets, temporaries);
 	for (size_t index = 0; index < count && is_good; index++) {
 		if (rename(temporaries[index], targets[index]) != 0)
 			is_good = report_files(diags, &items[index], errno);
@@ -214,6 +274,7 @@ bool output_files(struct diags *diags, const struct output_item *items, size_t c
 	for (size_t index = 0; index < count; index++)
 		if (temporaries[index] != NULL)
 			unlink(temporaries[index]);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return is_good;
 }
 

@@ -34,10 +34,11 @@ struct output_item {
 bool output_item_stdout(const struct output_item *item);
 
 /* Whole text to the file, through a temporary file beside it that is synced and renamed: after a
- * failure the old file is whole. What is not a regular file (a device, a pipe) is written in place.
+ * failure the old file is whole. What is not a regular file (a device, a pipe), and an open descriptor by its
+ * name (/dev/stdout, /dev/fd/3), is written in place.
  * false with OUTPUT_FAILED in the bag. */
 bool output_file(struct diags *diags, const struct output_item *item);
-/* Several files, none of which takes its place before all of them are written. false with OUTPUT_FAILED
+/* Several regular files, none of which takes its place before all of them are written. false with OUTPUT_FAILED
  * in the bag. */
 bool output_files(struct diags *diags, const struct output_item *items, size_t count);
 /* The bag to stderr, sorted; as JSON if asked. Nothing for an empty bag, unless JSON. */

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import resource
+import signal
+import stat
 import subprocess
 
 GOOD = "allow kerberos, ldap;\ndeny p2p;\n"
@@ -134,6 +136,58 @@ def run_links(session):
         done = session.run("compile", path, "-o", os.path.join(folder, name))
         session.check_refusal(f"-o to the link {name}", done, 3)
         session.check(os.path.islink(os.path.join(folder, name)), f"the link {name} is gone")
+
+
+def run_descriptors(session):
+    """-o to the name of an open descriptor writes there, behind what is there already."""
+    path, kept = session.write("good.fw", GOOD), os.path.join(session.folder, "appended")
+    printed = session.run("compile", path).stdout
+    for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+        done = session.run("compile", path, "-o", name)
+        session.check(done.returncode == 0 and done.stdout == printed, f"-o {name}, a pipe: {done.stderr[:300]}")
+        with open(kept, "wb") as file:
+            file.write(b"first\n")
+            file.flush()
+            subprocess.run([session.fwc, "compile", path, "-o", name], stdout=file, stderr=subprocess.DEVNULL,
+                           timeout=20, check=False)
+        with open(kept, "rb") as file:
+            session.check(file.read() == b"first\n" + printed, f"-o {name} into a file that has a line")
+        done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", session.fwc, "compile", path, "-o", name],
+                              stderr=subprocess.PIPE, timeout=20, check=False)
+        session.check(done.returncode == 3 and b"FW1202" in done.stderr and b"proved" not in done.stderr,
+                      f"-o {name}, closed: {done}")
+
+
+def run_special_files(session):
+    """What several files are made for is never put in the place of a pipe."""
+    path, pipe = session.write("good.fw", GOOD), os.path.join(session.folder, "pipe")
+    os.mkfifo(pipe)
+    for name in (pipe, "/dev/stdout"):
+        done = session.run("compile", path, "--target", "nft-batch", "-o", name)
+        session.check_refusal(f"a batch to {name}", done, 3)
+        session.check(b"no regular file" in done.stderr and b"proved" not in done.stderr,
+                      f"a batch to {name}: {done.stderr[:300]}")
+    session.check(stat.S_ISFIFO(os.stat(pipe).st_mode) and not os.path.exists(pipe + ".rescue"), "the pipe is gone")
+
+
+def run_interrupt(session):
+    """An interrupt while a file is written leaves the old one or the new one, and nothing beside it."""
+    path, folder = session.write("large.fw", large_policy()), os.path.join(session.folder, "interrupted")
+    whole = session.run("compile", path).stdout
+    os.mkdir(folder)
+    written = os.path.join(folder, "out.nft")
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        with open(written, "wb") as file:
+            file.write(b"old\n")
+        with subprocess.Popen([session.fwc, "compile", path, "-o", written], stderr=subprocess.DEVNULL,
+                              preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)) as process:
+            while process.poll() is None and os.listdir(folder) == ["out.nft"]:
+                pass
+            process.send_signal(number)
+            process.wait(60)
+        with open(written, "rb") as file:
+            session.check(file.read() in (b"old\n", whole) and os.listdir(folder) == ["out.nft"],
+                          f"{number.name} while a file is written: {os.listdir(folder)}")
 
 
 def run_closed_pipe(session):
@@ -313,6 +367,9 @@ def run(session):
     run_full_disk(session)
     run_output(session)
     run_links(session)
+    run_descriptors(session)
+    run_special_files(session)
+    run_interrupt(session)
     run_closed_pipe(session)
     run_files(session)
     run_permission(session)
