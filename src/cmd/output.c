@@ -200,18 +200,21 @@ static const char *target_of(void *pool, const char *path)
 	return NULL;
 }
 
+static int replace_target(void *pool, const char *path, const struct output_item *item)
+{
+	const char *target = target_of(pool, path);
+
+	return target == NULL ? errno : replace_file(pool, target, item);
+}
+
 bool output_file(struct diags *diags, const struct output_item *item)
 {
-	const char *path = item->path, *target;
-	int error, descriptor = descriptor_of(path);
+	const char *path = item->path;
+	int descriptor = descriptor_of(path);
+	int error = descriptor >= 0 ? write_item(item, descriptor) :
+		    is_special_file(path) ? write_in_place(path, item) :
+		    replace_target(diags->pool, path, item);
 
-	if (descriptor >= 0)
-		error = write_item(item, descriptor);
-	else if (is_special_file(path))
-		error = write_in_place(path, item);
-	else
-		error = (target = target_of(diags->pool, path)) == NULL ? errno :
-			replace_file(diags->pool, target, item);
 	if (error != 0)
 		diag_add(diags, CODE_OUTPUT_FAILED, SPAN_NONE, "cannot write '%s': %s", path,
 			 strerror(error));

@@ -23,6 +23,7 @@ struct output_stream *output_stream_new(void *pool, void (*print)(struct text *o
 
 /* Whole text to stdout, flushed. false after a message on stderr. */
 bool output_stdout(const struct text *text);
+
 struct output_item {
 	const char *path;
 	const struct text *text;
