@@ -107,13 +107,13 @@ def run(tally, name, command, environment=None):
     return run_all(tally, [(name, command, environment)])
 
 
-def build(tally, name, folder, options, environment=None):
-    """Sets up and builds one folder; its success is a test of its own."""
+def build(tally, name, folder, options, environment=None, targets=()):
+    """Sets up and builds one folder, or some of its targets; its success is a test of its own."""
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         setup = ["meson", "setup", folder, *options]
         if not run(tally, f"{name}: setup", setup, environment):
             return False
-    return run(tally, f"{name}: build", ["ninja", "-C", folder])
+    return run(tally, f"{name}: build", ["ninja", "-C", folder, *targets])
 
 
 def unit_programs(folder):
@@ -280,8 +280,8 @@ def run_slow(tally, arguments):
         run_all(tally, unit_jobs("sanitized", sanitized, SANITIZERS) +
                 program_jobs("sanitized", sanitized, SANITIZERS, FEWER))
     fuzz = arguments.build + "/fuzz"
-    if build(tally, "fuzz", fuzz, ["-Dfuzz=true", "-Db_sanitize=address,undefined",
-                                   "-Db_lundef=false"], {"CC": "clang"}):
+    if build(tally, "fuzz", fuzz, ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false",
+                                   "-Doptimization=1"], {"CC": "clang"}, ["fuzzers"]):
         run_fuzzers(tally, fuzz, arguments.fuzz_seconds)
     if shutil.which("valgrind"):
         run_valgrind(tally, arguments.build + "/gcc")
