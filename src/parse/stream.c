@@ -6,6 +6,7 @@
 #include <talloc.h>
 
 #include "base/pool.h"
+#include "parse/habits.h"
 #include "parse/lexer.h"
 #include "parse/parse.h"
 #include "parse/syntax.h"
@@ -396,7 +397,9 @@ void stream_syntax_error(struct parse_stream *stream, struct span found,
 		.expected = expected,
 		.expected_count = expected_count,
 	};
-	syntax_report(stream->pool, stream->diags, &error);
+	struct diagnostic *report = syntax_report(stream->pool, stream->diags, &error);
+	if (report != NULL)
+		habits_note(stream->diags, report, &error);
 }
 
 void stream_out_of_depth(struct parse_stream *stream, struct span span)

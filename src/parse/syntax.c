@@ -9,7 +9,6 @@
 #include "base/names.h"
 #include "base/pool.h"
 #include "base/text.h"
-#include "parse/habits.h"
 
 #define QUOTE_MOST 40
 #define EXPECTED_MOST 6
@@ -282,14 +281,14 @@ static bool report_timezone(struct diags *diags, const struct syntax_error *erro
 	return true;
 }
 
-void syntax_report(void *pool, struct diags *diags, const struct syntax_error *error)
+struct diagnostic *syntax_report(void *pool, struct diags *diags, const struct syntax_error *error)
 {
 	if (diags->is_full) {
 		diag_add(diags, CODE_SYNTAX, error->found, "syntax error");
-		return;
+		return NULL;
 	}
 	if (report_timezone(diags, error))
-		return;
+		return NULL;
 	const char *found = error->is_end ? "the end of the file"
 					  : syntax_quote(pool, error->bytes, error->found);
 	const char *nearest = nearest_keyword(pool, error);
@@ -306,5 +305,5 @@ void syntax_report(void *pool, struct diags *diags, const struct syntax_error *e
 		diag_note(diags, report, SPAN_NONE, "did you mean '%s'?", nearest);
 	else if (wants_statement(error) && syntax_is_word(error))
 		diag_note(diags, report, SPAN_NONE, "a rule begins with allow, deny or reject");
-	habits_note(diags, report, error);
+	return report;
 }

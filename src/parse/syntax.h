@@ -17,7 +17,8 @@ struct syntax_error {
 	size_t expected_count;
 };
 
-void syntax_report(void *pool, struct diags *diags, const struct syntax_error *error);
+/* The report, for more notes; NULL where it needs none. */
+struct diagnostic *syntax_report(void *pool, struct diags *diags, const struct syntax_error *error);
 /* Whether the token could stand at the place. */
 bool syntax_expects(const struct syntax_error *error, const char *token);
 /* What was found begins with a letter. */

@@ -1,7 +1,7 @@
 /* What was not said is not printed, but for answers that have a default with consequences. */
 #include "resolve/print_devices.h"
 
-#include "resolve/print.h"
+#include "resolve/print_sets.h"
 
 /* --- devices ------------------------------------------------------------------------------ */
 

@@ -1,6 +1,6 @@
-/* The resolved policy as text, for --show=policy: see policy_print in resolve.h. */
-#ifndef FWC_RESOLVE_PRINT_H
-#define FWC_RESOLVE_PRINT_H
+/* Sets of addresses, places and tuples as text, for --show=policy and other listings. */
+#ifndef FWC_RESOLVE_PRINT_SETS_H
+#define FWC_RESOLVE_PRINT_SETS_H
 
 #include "resolve/resolve.h"
 
