@@ -1,4 +1,5 @@
 /* Addresses, prefixes and address sets. */
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -80,6 +81,31 @@ START_TEST(what_is_written_is_read_again)
 		ck_assert_msg(parse(text, &again), "%s", text);
 		ck_assert(again.family == address.family && again.value == address.value);
 		ck_assert_str_eq(format(&again), text);
+	}
+}
+END_TEST
+
+/* Words of all widths, many of them zero or all ones, so that every form comes up. */
+static number128 random_words(void)
+{
+	number128 value = 0;
+	for (unsigned word = 0; word < 8; word++) {
+		unsigned kind = unit_below(4), any = (unsigned)(unit_random() & 0xffff) >> unit_below(16);
+		value = value << 16 | (kind < 2 ? 0 : kind == 2 ? 0xffff : any);
+	}
+	return unit_below(4) == 0 ? value & (((number128)1 << 48) - 1) : value;
+}
+
+START_TEST(ipv6_is_written_as_the_c_library_writes_it)
+{
+	for (unsigned round = 0; round < 50000; round++) {
+		struct address address = { FAMILY_IPV6, random_words() };
+		unsigned char bytes[16];
+		char expected[INET6_ADDRSTRLEN];
+		for (unsigned i = 0; i < sizeof bytes; i++)
+			bytes[i] = (unsigned char)(address.value >> (120 - 8 * i));
+		ck_assert_ptr_nonnull(inet_ntop(AF_INET6, bytes, expected, sizeof expected));
+		ck_assert_str_eq(format(&address), expected);
 	}
 }
 END_TEST
@@ -215,6 +241,7 @@ Suite *address_suite(void)
 	tcase_add_test(test_case, addresses_are_read_and_written);
 	tcase_add_test(test_case, malformed_addresses_are_refused);
 	tcase_add_test(test_case, what_is_written_is_read_again);
+	tcase_add_test(test_case, ipv6_is_written_as_the_c_library_writes_it);
 	tcase_add_test(test_case, prefixes_are_read_and_written);
 	tcase_add_test(test_case, malformed_prefixes_are_refused);
 	tcase_add_test(test_case, intervals_are_cut_into_prefixes);
