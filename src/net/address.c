@@ -169,6 +169,15 @@ void address_interval_format(struct text *out, enum family family, const struct 
 	address_format(out, &(struct address){ family, interval->high });
 }
 
+size_t address_interval_room(enum family family, const struct interval *interval)
+{
+	size_t address = (family == FAMILY_IPV4 ? sizeof "255.255.255.255" : sizeof WIDEST_IPV6) - 1;
+	unsigned length;
+	if (interval->low == interval->high)
+		return address;
+	return interval_is_prefix(family, interval, &length) ? address + sizeof "/128" - 1 : 2 * address + 1;
+}
+
 /* --- prefixes ----------------------------------------------------------------------- */
 
 /* The bits of an address behind the first `length` ones. */

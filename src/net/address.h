@@ -38,6 +38,8 @@ void address_format(struct text *out, const struct address *address);
 void prefix_format(struct text *out, const struct prefix *prefix);
 /* "10.0.0.0/24", "10.0.0.5", "10.0.0.5-10.0.0.9", as short as exact */
 void address_interval_format(struct text *out, enum family family, const struct interval *interval);
+/* So many bytes it writes at most. */
+size_t address_interval_room(enum family family, const struct interval *interval);
 /* The prefixes that make up the closed interval, in order, at most 2*bits-2. Gives the count;
  * prefixes has room for 254. */
 size_t interval_to_prefixes(enum family family, const struct interval *interval,

@@ -110,6 +110,22 @@ START_TEST(ipv6_is_written_as_the_c_library_writes_it)
 }
 END_TEST
 
+START_TEST(intervals_of_addresses_fit_their_room)
+{
+	for (unsigned round = 0; round < 20000; round++) {
+		enum family family = unit_below(2) == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
+		number128 a = random_words() & family_highest(family), b = random_words() & family_highest(family);
+		number128 block = family_highest(family) >> unit_below(family_bits(family));
+		struct interval intervals[] = {
+			{ a, a }, { a & ~block, a | block }, { a < b ? a : b, a < b ? b : a },
+		};
+		struct text *out = text_new(unit_pool());
+		address_interval_format(out, family, &intervals[round % 3]);
+		ck_assert_uint_le(out->length, address_interval_room(family, &intervals[round % 3]));
+	}
+}
+END_TEST
+
 START_TEST(prefixes_are_read_and_written)
 {
 	for (unsigned round = 0; round < 5000; round++) {
@@ -242,6 +258,7 @@ Suite *address_suite(void)
 	tcase_add_test(test_case, malformed_addresses_are_refused);
 	tcase_add_test(test_case, what_is_written_is_read_again);
 	tcase_add_test(test_case, ipv6_is_written_as_the_c_library_writes_it);
+	tcase_add_test(test_case, intervals_of_addresses_fit_their_room);
 	tcase_add_test(test_case, prefixes_are_read_and_written);
 	tcase_add_test(test_case, malformed_prefixes_are_refused);
 	tcase_add_test(test_case, intervals_are_cut_into_prefixes);

@@ -363,17 +363,29 @@ static void add_end(struct rule_draft *rule, const struct statements *end)
 		rule_add(rule, end->items[i]);
 }
 
+/* What a comment tells of the factor's alternative; NULL: nothing. */
+static const struct interval *told_addresses(const struct product *product, enum factor factor, size_t index)
+{
+	if (!is_written(product, factor) || product->is_set[factor])
+		return NULL;
+	return &factor_intervals(product->unit, factor)->items[index];
+}
+
+static enum family told_family(const struct product *product)
+{
+	return product->unit->family == FAMILIES_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
 static void tell_addresses(struct text *out, const struct product *product, enum factor factor, size_t index,
 			   const char *word)
 {
-	const struct unit *unit = product->unit;
-	if (!is_written(product, factor) || product->is_set[factor])
+	const struct interval *addresses = told_addresses(product, factor, index);
+	if (addresses == NULL)
 		return;
 	text_add(out, out->length == 0 ? "" : " ");
 	text_add(out, word);
 	text_add_char(out, ' ');
-	address_interval_format(out, unit->family == FAMILIES_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6,
-				&factor_intervals(unit, factor)->items[index]);
+	address_interval_format(out, told_family(product), addresses);
 }
 
 /* Does the text fit a comment? */
@@ -385,6 +397,19 @@ static bool tell_rule(struct text *out, const struct product *product, const siz
 	tell_addresses(out, product, FACTOR_SOURCE, at[FACTOR_SOURCE], "from");
 	tell_addresses(out, product, FACTOR_DESTINATION, at[FACTOR_DESTINATION], "to");
 	return out->length <= LOWER_COMMENT_MAX;
+}
+
+/* Is that sure without writing it? */
+static bool surely_fits(const struct product *product, const size_t *at)
+{
+	const char *comment = product->unit->tail->comment;
+	size_t most = comment == NULL ? 0 : strlen(comment);
+	for (enum factor factor = FACTOR_SOURCE; factor <= FACTOR_DESTINATION; factor++) {
+		const struct interval *addresses = told_addresses(product, factor, at[factor]);
+		if (addresses != NULL)
+			most += sizeof " from " - 1 + address_interval_room(told_family(product), addresses);
+	}
+	return most <= LOWER_COMMENT_MAX;
 }
 
 /* Who reads the rule is told the addresses that nft lists by their places. false: that is too long. */
@@ -720,7 +745,7 @@ static struct product product_of(const struct lower *lower, struct entry entry)
 	};
 	measure(lower, &product);
 	if (product.is_of_family && lower->settings->level != OPTIMISE_FASTEST)
-		product.is_of_family = tell_rule(lower->comment, &product, first);
+		product.is_of_family = surely_fits(&product, first) || tell_rule(lower->comment, &product, first);
 	return product;
 }
 
