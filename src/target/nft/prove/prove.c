@@ -417,6 +417,32 @@ static bool attempt_whole(void *pool, const struct proof_subject *subject, struc
 	return false;
 }
 
+static size_t longest_of(const struct place_boxes *boxes)
+{
+	size_t longest = 0;
+	for (size_t i = 0; i < boxes->boxes_count; i++) {
+		const struct address_set *addresses = &boxes->boxes[i].addresses;
+		longest = addresses->v4.items_count > longest ? addresses->v4.items_count : longest;
+		longest = addresses->v6.items_count > longest ? addresses->v6.items_count : longest;
+	}
+	return longest;
+}
+
+/* Intervals of the longest list of addresses: a diagram of all of it has both ends of each. */
+static size_t longest_list(const struct ruleset *ruleset)
+{
+	size_t longest = 0;
+	for (unsigned hook = 0; hook < HOOK_COUNT; hook++) {
+		for (size_t i = 0; i < ruleset->rules_count[hook]; i++) {
+			const struct match *match = &ruleset->rules[hook][i]->match;
+			size_t from = longest_of(&match->from), to = longest_of(&match->to);
+			longest = from > longest ? from : longest;
+			longest = to > longest ? to : longest;
+		}
+	}
+	return longest;
+}
+
 /* Cheap where it comes to nothing. */
 static bool try_whole(void *pool, const struct proof_subject *subject, const struct proof_cutting *cutting,
 		      size_t most, struct proof *proof)
@@ -427,6 +453,8 @@ static bool try_whole(void *pool, const struct proof_subject *subject, const str
 	for (unsigned hook = 0; hook < HOOK_COUNT; hook++)
 		if (subject->ruleset->rules_count[hook] > RULES_TRIED_WHOLE)
 			return false;
+	if (2.0 * (double)longest_list(subject->ruleset) > share)
+		return false;
 	return attempt(pool, subject, NULL, &(struct attempt){
 		NULL, share < (double)most ? (size_t)share : most, first_order(subject->ruleset) }, proof);
 }
