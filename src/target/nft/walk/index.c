@@ -51,18 +51,6 @@ struct walk_index {
 	const struct walk_index *earlier; /* made before this one */
 };
 
-/* An element in the order in which it is to stand. */
-struct place {
-	number128 low;
-	uint32_t element;
-	unsigned class;
-};
-
-struct places {
-	struct place *items;
-	size_t items_count;
-};
-
 struct making {
 	struct walk *walk;
 	const struct read_set *set;
@@ -287,23 +275,26 @@ static void column_put(const struct making *making, struct column *column, size_
 
 /* --- strips and blocks ------------------------------------------------------------------------------ */
 
-static int compare_places(const void *left, const void *right)
+/* Of two elements, which stands first by what they ask of the column's field. */
+static int compare_elements(const void *left, const void *right, void *column)
 {
-	const struct place *a = left, *b = right;
-	if (a->class != b->class)
-		return a->class < b->class ? -1 : 1;
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	return (a->element > b->element) - (a->element < b->element);
+	const uint32_t *a = left, *b = right;
+	const struct reach one = column_at(column, *a), other = column_at(column, *b);
+	unsigned class = class_of(one), other_class = class_of(other);
+	if (class != other_class)
+		return class < other_class ? -1 : 1;
+	if (one.low != other.low)
+		return one.low < other.low ? -1 : 1;
+	return (*a > *b) - (*a < *b);
 }
 
-static void sort_places(struct place *places, size_t count)
+static void sort_elements(uint32_t *elements, size_t count, struct column *column)
 {
 	bool is_sorted = true;
 	for (size_t i = 1; i < count && is_sorted; i++)
-		is_sorted = compare_places(&places[i - 1], &places[i]) < 0;
+		is_sorted = compare_elements(&elements[i - 1], &elements[i], column) < 0;
 	if (!is_sorted)
-		qsort(places, count, sizeof *places, compare_places);
+		qsort_r(elements, count, sizeof *elements, compare_elements, column);
 }
 
 static void widen_reach(struct reach *reach, struct reach with)
@@ -340,40 +331,26 @@ static void bound_blocks(const struct making *making, struct walk_index *index)
 }
 
 /* All of them by the main field, then those of each strip by the second. */
-static void arrange(const struct making *making, struct walk_index *index, const struct places *places)
+static void arrange(const struct making *making, struct walk_index *index)
 {
-	size_t count = places->items_count;
-	index->elements = pool_array(making->walk->pool, uint32_t, count);
-	index->elements_count = count;
+	size_t count = index->elements_count;
 	index->strip_blocks = blocks_a_strip((count + BLOCK_ELEMENTS - 1) / BLOCK_ELEMENTS);
 	size_t step = index->strip_blocks * BLOCK_ELEMENTS;
-	sort_places(places->items, count);
-	for (size_t first = 0; first < count; first += step) {
-		size_t in_strip = count - first < step ? count - first : step;
-		for (size_t i = first; i < first + in_strip; i++) {
-			struct place *place = &places->items[i];
-			struct reach reach = column_at(&index->columns[index->second], place->element);
-			place->low = reach.low;
-			place->class = class_of(reach);
-		}
-		sort_places(places->items + first, in_strip);
-	}
-	for (size_t i = 0; i < count; i++)
-		index->elements[i] = places->items[i].element;
+	sort_elements(index->elements, count, &index->columns[index->main]);
+	for (size_t first = 0; first < count; first += step)
+		sort_elements(index->elements + first, count - first < step ? count - first : step,
+			      &index->columns[index->second]);
 	bound_blocks(making, index);
 }
 
 /* --- all elements ----------------------------------------------------------------------------------- */
 
-static void put(const struct making *making, struct walk_index *index, struct places *places, size_t number,
-		const struct reaches *reaches)
+static void put(const struct making *making, struct walk_index *index, size_t number, const struct reaches *reaches)
 {
-	struct reach reach = reaches->of[index->main];
-	if (is_whole(reach))
+	if (is_whole(reaches->of[index->main]))
 		*pool_append(making->walk->pool, &index->everywhere, items) = (uint32_t)number;
 	else
-		places->items[places->items_count++] =
-			(struct place){ reach.low, (uint32_t)number, class_of(reach) };
+		index->elements[index->elements_count++] = (uint32_t)number;
 	for (size_t cut = 0; cut < WALK_CUTS; cut++)
 		if (has_column(&index->columns[cut]))
 			column_put(making, &index->columns[cut], number, reaches->of[cut]);
@@ -450,16 +427,14 @@ static void choose_fields(const struct making *making, struct walk_index *index)
 
 static void index_elements(const struct making *making, struct walk_index *index)
 {
-	struct places places = {
-		.items = pool_array(making->pool, struct place, making->set->elements_count),
-	};
+	index->elements = pool_array(making->walk->pool, uint32_t, making->set->elements_count);
 	choose_fields(making, index);
 	for (size_t i = 0; i < making->set->elements_count; i++) {
 		const struct reaches reaches = reaches_at(making, i);
 		if (!is_empty(&reaches))
-			put(making, index, &places, i, &reaches);
+			put(making, index, i, &reaches);
 	}
-	arrange(making, index, &places);
+	arrange(making, index);
 }
 
 /* Keys of a row are found by their order. */
