@@ -48,7 +48,7 @@ void nft_batch_hand_over(struct nft_batch *batch)
 	for (size_t i = 0; i < batch->messages_count; i++)
 		batch->sink.take(batch->sink.context, batch->messages[i].header);
 	for (size_t i = 0; i < batch->blocks_count; i++) {
-		memset(batch->blocks[i].bytes, 0, batch->blocks[i].used); /* what pads attributes is not written */
+		memset(batch->blocks[i].bytes, 0, batch->blocks[i].used);
 		batch->blocks[i].used = 0;
 	}
 	batch->taken += batch->messages_count;
@@ -69,8 +69,18 @@ static struct nft_block *block_with_room(struct nft_batch *batch)
 	}
 	size_t size = batch->blocks_count == 0 ? FIRST_BLOCK : NEXT_BLOCKS;
 	struct nft_block *block = pool_append(batch->pool, batch, blocks);
-	*block = (struct nft_block){ .bytes = pool_bytes(batch->pool, size), .size = size };
+	block->bytes = pool_room(batch->pool, NULL, &block->size, size, 1);
 	return block;
+}
+
+/* What pads attributes is not written. Of a block what no message needs is not touched, and costs no memory. */
+static void clean_room(struct nft_block *block)
+{
+	size_t end = block->used + NFT_MESSAGE_ROOM;
+	if (end <= block->clean)
+		return;
+	memset(block->bytes + block->clean, 0, end - block->clean);
+	block->clean = end;
 }
 
 struct nlmsghdr *nft_batch_begin(struct nft_batch *batch, uint16_t type, uint16_t flags)
@@ -78,6 +88,7 @@ struct nlmsghdr *nft_batch_begin(struct nft_batch *batch, uint16_t type, uint16_
 	if (batch->sink.take != NULL)
 		nft_batch_hand_over(batch);
 	struct nft_block *block = block_with_room(batch);
+	clean_room(block);
 	struct nlmsghdr *header = mnl_nlmsg_put_header(block->bytes + block->used);
 	header->nlmsg_type = (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type);
 	header->nlmsg_flags = (uint16_t)(NLM_F_REQUEST | flags);

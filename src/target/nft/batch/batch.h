@@ -36,6 +36,7 @@ struct nft_message {
 struct nft_block {
 	char *bytes;
 	size_t size, used;
+	size_t clean; /* zeros from `used` to here; what is behind was never touched */
 };
 
 /* Takes whole messages, one after the other. */
