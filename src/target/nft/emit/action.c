@@ -351,7 +351,7 @@ static struct nft_statement *final_of(struct lower *lower, struct nft_statement 
 static struct tail *tail_new(struct lower *lower, struct nft_statement last, unsigned height,
 			     struct span origin)
 {
-	struct tail *tail = lower_new(lower, struct tail);
+	struct tail *tail = arena_new_item(lower->passing, struct tail);
 	tail->final.items = final_of(lower, last);
 	tail->final.items_count = 1;
 	tail->final.height = height;

@@ -25,6 +25,7 @@ struct lower {
 	void *pool;    /* of the table */
 	struct arena *arena; /* in it */
 	void *scratch; /* freed when the table is complete */
+	struct arena *passing; /* in it */
 	struct diags *diags;
 	const struct ruleset *ruleset;
 	const struct nft_settings *settings;

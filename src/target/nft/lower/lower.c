@@ -468,6 +468,7 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 		.has_places = settings->level == OPTIMISE_FASTEST,
 		.prefix = "",
 	};
+	lower->passing = arena_new(lower->scratch);
 	lower->comment = text_new(lower->scratch);
 	struct shared_list shared = { .is_made = false };
 	write_tracked_chain(lower);
