@@ -38,7 +38,10 @@ struct expansion {
 	struct outside *outside;
 	struct ruleset *ruleset;
 	struct identity_maker *maker;
-	struct parts parts; /* of the rule at hand */
+	/* of the rule at hand */
+	struct parts parts;
+	const struct outcome **outcomes; /* of each of its services */
+	size_t outcomes_capacity;
 	/* of the rule at hand, where it is the same in every hook */
 	struct side_value from, to;
 	bool from_is_free, to_is_free;
@@ -76,11 +79,26 @@ static size_t output_places(struct expansion *expansion, const struct side_value
 	return 2;
 }
 
-static struct outcome *outcome_new(struct expansion *expansion, const struct policy_rule *rule,
-				   const char *helper)
-{
-	struct outcome *outcome = arena_new_item(expansion->sides.arena, struct outcome);
+/* Rules that do nothing but decide share these. */
+static const struct outcome plain_outcomes[] = {
+	[VERDICT_ALLOW] = { .verdict = VERDICT_ALLOW },
+	[VERDICT_DENY] = { .verdict = VERDICT_DENY },
+	[VERDICT_REJECT] = { .verdict = VERDICT_REJECT },
+};
 
+static bool decides_only(const struct policy_options *options)
+{
+	return !options->has_log && options->log_prefix == NULL && !options->has_count && options->limit == NULL;
+}
+
+static const struct outcome *outcome_of(struct expansion *expansion, const struct policy_rule *rule,
+					const char *helper)
+{
+	struct outcome *outcome;
+
+	if (helper == NULL && decides_only(rule->options))
+		return &plain_outcomes[rule->verdict];
+	outcome = arena_new_item(expansion->sides.arena, struct outcome);
 	*outcome = (struct outcome){
 		.verdict = rule->verdict,
 		.has_log = rule->options->has_log,
@@ -188,15 +206,14 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 
 /* Helpers matter to what is allowed only; a denied service is one set. */
 static void add_places(struct expansion *expansion, const struct policy_rule *rule,
-		       const struct places *places, struct outcome *const *outcomes,
-		       const struct tuple_set *all_services)
+		       const struct places *places, const struct tuple_set *all_services)
 {
 	if (all_services != NULL) {
-		add_part(expansion, rule, places, all_services, outcomes[0]);
+		add_part(expansion, rule, places, all_services, expansion->outcomes[0]);
 		return;
 	}
 	for (size_t index = 0; index < rule->services_count; index++)
-		add_part(expansion, rule, places, &rule->services[index].tuples, outcomes[index]);
+		add_part(expansion, rule, places, &rule->services[index].tuples, expansion->outcomes[index]);
 }
 
 static struct tuple_set *denied_services(struct expansion *expansion,
@@ -260,19 +277,18 @@ static bool share_parts(const struct hook_parts *hooks_parts, struct hook_parts 
 }
 
 static void expand_hook(struct expansion *expansion, const struct policy_rule *rule,
-			struct outcome *const *outcomes, const struct tuple_set *all_services,
-			struct hook_parts *own)
+			const struct tuple_set *all_services, struct hook_parts *own)
 {
 	own->begin = expansion->parts.parts_count;
 	for (size_t index = 0; index < own->places_count; index++)
 		if (own->places[index].from.boxes_count > 0 && own->places[index].to.boxes_count > 0)
-			add_places(expansion, rule, &own->places[index], outcomes, all_services);
+			add_places(expansion, rule, &own->places[index], all_services);
 	own->end = expansion->parts.parts_count;
 }
 
 /* All parts of a hook are those of an earlier one, or none: so its list has them in their order. */
 static void expand_hooks(struct expansion *expansion, const struct policy_rule *rule,
-			 struct outcome *const *outcomes, const struct tuple_set *all_services)
+			 const struct tuple_set *all_services)
 {
 	struct hook_parts hooks_parts[HOOK_COUNT];
 
@@ -281,25 +297,24 @@ static void expand_hooks(struct expansion *expansion, const struct policy_rule *
 
 		own->places_count = hook_places(expansion, rule, hooks[index], own->places);
 		if (!share_parts(hooks_parts, own))
-			expand_hook(expansion, rule, outcomes, all_services, own);
+			expand_hook(expansion, rule, all_services, own);
 		for (size_t at = own->begin; at < own->end; at++)
 			expansion->parts.parts[at]->hooks |= (uint8_t)(1u << hooks[index]);
 	}
 }
 
-static struct outcome **outcomes_new(struct expansion *expansion, const struct policy_rule *rule)
+static void prepare_outcomes(struct expansion *expansion, const struct policy_rule *rule)
 {
 	bool has_helpers = rule->verdict == VERDICT_ALLOW;
-	struct outcome **outcomes = arena_array(expansion->sides.arena, struct outcome *,
-						rule->services_count + 1);
 
+	expansion->outcomes = pool_room(expansion->ruleset, expansion->outcomes, &expansion->outcomes_capacity,
+					rule->services_count + 1, sizeof *expansion->outcomes);
 	for (size_t index = 0; index < rule->services_count; index++) {
 		const char *helper = has_helpers ? rule->services[index].helper : NULL;
 
-		outcomes[index] = index > 0 && !has_helpers ? outcomes[0] :
-				  outcome_new(expansion, rule, helper);
+		expansion->outcomes[index] = index > 0 && !has_helpers ? expansion->outcomes[0] :
+					     outcome_of(expansion, rule, helper);
 	}
-	return outcomes;
 }
 
 static void prepare_sides(struct expansion *expansion, const struct policy_rule *rule)
@@ -356,12 +371,12 @@ static void report_mistakes(struct expansion *expansion, const struct policy_rul
 
 static void expand_rule(struct expansion *expansion, const struct policy_rule *rule)
 {
-	struct outcome **outcomes = outcomes_new(expansion, rule);
 	const struct tuple_set *all_services = denied_services(expansion, rule);
 
 	expansion->parts.parts_count = 0;
+	prepare_outcomes(expansion, rule);
 	prepare_sides(expansion, rule);
-	expand_hooks(expansion, rule, outcomes, all_services);
+	expand_hooks(expansion, rule, all_services);
 	if (expansion->parts.parts_count == 0)
 		report_mistakes(expansion, rule);
 	else if (!complain_link_local(&expansion->sides, expansion->diags, rule,
