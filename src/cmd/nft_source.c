@@ -193,16 +193,6 @@ static void tell_failure(void *pool, struct diags *diags, const char *path, int 
 	diag_add(diags, CODE_NFT_NAMESPACE, SPAN_NONE, "what came of '%s' cannot be read back", path);
 }
 
-/* The lists of interfaces of a new namespace and of this one begin alike: lo is number 1. */
-static void know_loopback(void *pool, struct import_nft_source *source)
-{
-	struct walk_interface *loopback = pool_new(pool, struct walk_interface);
-
-	*loopback = (struct walk_interface){ 1, "lo" };
-	source->interfaces = loopback;
-	source->interfaces_count = 1;
-}
-
 static void know_interfaces(void *pool, struct import_nft_source *source)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -246,7 +236,6 @@ static bool take_messages(void *pool, struct diags *diags, const char *path, str
 	}
 	source->read = read;
 	take_listing(pool, source, files->listing);
-	know_loopback(pool, source);
 	return true;
 }
 

@@ -187,7 +187,8 @@ static void read_chains(struct importing *run, const struct read_table *table)
 
 	walk_stop_at_chains(walk);
 	walk_tell_table(walk);
-	walk_know_interfaces(walk, run->source->interfaces, run->source->interfaces_count);
+	if (run->source->interfaces_count > 0)
+		walk_know_interfaces(walk, run->source->interfaces, run->source->interfaces_count);
 	for (size_t index = 0; index < table->chains_count; index++) {
 		struct nft_chain *chain = read_chain(run, walk, table, table->chains[index]);
 		struct base_chain base = { .chain = chain, .order = run->bases_count };

@@ -17,7 +17,8 @@
 struct import_nft_source {
 	const char *name; /* for messages: a path, "kernel:" */
 	struct nft_read *read;
-	const struct walk_interface *interfaces; /* of comparisons with numbers */
+	/* Of comparisons with numbers; none: loopback's alone is known. */
+	const struct walk_interface *interfaces;
 	size_t interfaces_count;
 	/* What `nft -a list ruleset` prints, for places in messages; NULL: not known. */
 	const char *listing;

@@ -105,8 +105,9 @@ static void begin(void *context, struct prover *prover)
 		run->walks[index] = walk_new(prover->pool, prover->space, prover->leaves,
 					     run->tables->items[index]);
 		walk_tell_table(run->walks[index]);
-		walk_know_interfaces(run->walks[index], run->source->interfaces,
-				     run->source->interfaces_count);
+		if (run->source->interfaces_count > 0)
+			walk_know_interfaces(run->walks[index], run->source->interfaces,
+					     run->source->interfaces_count);
 	}
 }
 

@@ -108,8 +108,7 @@ static void one(struct maker *maker, enum nft_field field, enum nft_operator ope
 
 /* --- sets --------------------------------------------------------------------------------------- */
 
-static struct nft_set *begin_set(struct maker *maker, const char *name, size_t count,
-				 const enum nft_field *fields)
+static struct nft_set *begin_set(struct maker *maker, const char *name, size_t count, const enum nft_field *fields)
 {
 	enum nft_field *copy = pool_array(maker->pool, enum nft_field, count);
 	memcpy(copy, fields, count * sizeof *fields);
@@ -182,6 +181,9 @@ static void fields_meta(struct maker *maker)
 	accept(maker);
 	one(maker, NFT_FIELD_IIF, NFT_EQUAL, 0, 0);
 	one(maker, NFT_FIELD_IIF, NFT_NOT_EQUAL, 0, 0);
+	one(maker, NFT_FIELD_IIF, NFT_EQUAL, 1, 1);
+	one(maker, NFT_FIELD_OIF, NFT_EQUAL, 1, 1);
+	one(maker, NFT_FIELD_OIF, NFT_EQUAL, 0, 0);
 	one(maker, NFT_FIELD_NFPROTO, NFT_EQUAL, 2, 2);
 	one(maker, NFT_FIELD_NFPROTO, NFT_NOT_EQUAL, 10, 10);
 	one(maker, NFT_FIELD_L4PROTO, NFT_EQUAL, 6, 6);
@@ -403,9 +405,10 @@ static void sets_of_addresses(struct maker *maker)
 static void maps_of_fields(struct maker *maker)
 {
 	static const struct { enum nft_field field; number128 low, high; } keys[] = {
-		{ NFT_FIELD_IIF, 0, 0 }, { NFT_FIELD_NFPROTO, 2, 10 }, { NFT_FIELD_L4PROTO, 6, 17 },
-		{ NFT_FIELD_TH_SPORT, 1, 5 }, { NFT_FIELD_TH_DPORT, 1024, 65535 },
-		{ NFT_FIELD_TCP_FLAGS, 2, 4 }, { NFT_FIELD_ICMP_TYPE, 3, 8 }, { NFT_FIELD_ICMP_CODE, 0, 3 },
+		{ NFT_FIELD_IIF, 0, 0 }, { NFT_FIELD_OIF, 0, 1 }, { NFT_FIELD_NFPROTO, 2, 10 },
+		{ NFT_FIELD_L4PROTO, 6, 17 }, { NFT_FIELD_TH_SPORT, 1, 5 },
+		{ NFT_FIELD_TH_DPORT, 1024, 65535 }, { NFT_FIELD_TCP_FLAGS, 2, 4 },
+		{ NFT_FIELD_ICMP_TYPE, 3, 8 }, { NFT_FIELD_ICMP_CODE, 0, 3 },
 		{ NFT_FIELD_ICMPV6_TYPE, 133, 136 }, { NFT_FIELD_ICMPV6_CODE, 0, 3 },
 		{ NFT_FIELD_CT_STATE, 2, 8 }, { NFT_FIELD_CT_STATUS, 16, 32 },
 		{ NFT_FIELD_FIB_DADDR_TYPE, 2, 5 }, { NFT_FIELD_IP_SADDR, 9, 11 },
@@ -429,8 +432,7 @@ static void maps_of_fields(struct maker *maker)
 
 static void maps_of_intervals(struct maker *maker)
 {
-	static const enum nft_field fields[] = { NFT_FIELD_TH_DPORT, NFT_FIELD_L4PROTO,
-						 NFT_FIELD_ICMP_TYPE };
+	static const enum nft_field fields[] = { NFT_FIELD_TH_DPORT, NFT_FIELD_L4PROTO, NFT_FIELD_ICMP_TYPE };
 	begin_base(maker, "forward", "filter", FORWARD, 0);
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		struct nft_set *map = set_of(maker, pool_format(maker->pool, "i%zu", i), fields[i]);
@@ -576,8 +578,7 @@ static void maps_of_concatenations(struct maker *maker)
 		{ NFT_FIELD_OIFNAME, NFT_FIELD_IP6_SADDR },
 		{ NFT_FIELD_ICMP_TYPE, NFT_FIELD_ICMP_CODE },
 		{ NFT_FIELD_ICMPV6_TYPE, NFT_FIELD_ICMPV6_CODE },
-		{ NFT_FIELD_CT_STATE, NFT_FIELD_IP_SADDR },
-		{ NFT_FIELD_IIF, NFT_FIELD_TH_DPORT },
+		{ NFT_FIELD_CT_STATE, NFT_FIELD_IP_SADDR }, { NFT_FIELD_IIF, NFT_FIELD_TH_DPORT },
 	};
 	begin_base(maker, "raw", "filter", FORWARD, -300);
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
@@ -610,8 +611,7 @@ static void maps_of_four_fields(struct maker *maker)
 			struct nft_element *added = element(maker, set);
 			const unsigned width = i < forms ? 32 : 128;
 			const number128 address = (number128)(which + 1) << (width - 20);
-			const number128 values[] = { address, address, which == 0 ? 6 : 17,
-						     which == 0 ? 443 : 53 };
+			const number128 values[] = { address, address, which == 0 ? 6 : 17, which == 0 ? 443 : 53 };
 			for (size_t side = 0; side < NFT_KEY_FIELDS_MAX; side++)
 				nft_element_set(set, added, side, values[side], values[side]);
 			goes(added, which == 0 ? NFT_GOTO : NFT_DROP, which == 0 ? "leaf" : NULL);

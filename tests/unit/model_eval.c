@@ -44,6 +44,13 @@ static const struct nft_chain *find_chain(const struct nft_table *table, const c
 	return NULL;
 }
 
+static number128 index_of(const char *name, number128 other)
+{
+	if (name == NULL)
+		return 0;
+	return strcmp(name, "lo") == 0 ? 1 : other;
+}
+
 /* The packet's value of a field; false where it has none. */
 static bool field_value(const struct model_packet *packet, enum nft_field field,
 			struct nft_value *value)
@@ -58,7 +65,10 @@ static bool field_value(const struct model_packet *packet, enum nft_field field,
 		value->name = packet->out == NULL ? "" : packet->out;
 		return true;
 	case NFT_FIELD_IIF:
-		value->number = packet->in == NULL ? 0 : 7;
+		value->number = index_of(packet->in, 7);
+		return true;
+	case NFT_FIELD_OIF:
+		value->number = index_of(packet->out, 8);
 		return true;
 	case NFT_FIELD_NFPROTO:
 		value->number = is_ipv4 ? 2 : 10;

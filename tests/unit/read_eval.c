@@ -151,6 +151,13 @@ static enum step store_name(struct machine *machine, uint64_t number, const char
 	return store(machine, number, bytes, sizeof bytes);
 }
 
+static uint64_t index_of(const char *name, uint64_t other)
+{
+	if (name == NULL)
+		return 0;
+	return strcmp(name, "lo") == 0 ? 1 : other;
+}
+
 /* --- loads ------------------------------------------------------------------------------------------ */
 
 static enum step load_meta(struct machine *machine, const struct read_expression *meta)
@@ -159,9 +166,9 @@ static enum step load_meta(struct machine *machine, const struct read_expression
 	uint64_t to = read_number(meta, NFTA_META_DREG, 0);
 	switch (read_number(meta, NFTA_META_KEY, UINT64_MAX)) {
 	case NFT_META_IIF:
-		return store_number(machine, to, packet->in == NULL ? 0 : 7, 4);
+		return store_number(machine, to, index_of(packet->in, 7), 4);
 	case NFT_META_OIF:
-		return store_number(machine, to, packet->out == NULL ? 0 : 8, 4);
+		return store_number(machine, to, index_of(packet->out, 8), 4);
 	case NFT_META_IIFNAME:
 		return store_name(machine, to, packet->in);
 	case NFT_META_OIFNAME:

@@ -47,6 +47,7 @@ ROWS = [
      "ip daddr { 192.0.2.1, 192.0.2.3, 192.0.2.5, 192.0.2.7, 192.0.2.9, 192.0.2.11, 192.0.2.13, "
      "192.0.2.15 } drop", COPIES),
     ("failing rule, interface name", "inet", 'iifname "other" drop', COPIES),
+    ("failing rule, interface number", "inet", "iif 1 drop", COPIES),
     ("family check alone", "inet", "meta nfproto ipv6 drop", COPIES),
     ("protocol check alone", "inet", "meta l4proto udp drop", COPIES),
     ("counter", "inet", "counter", COPIES),

@@ -42,9 +42,9 @@ struct hook_row {
 };
 
 static const struct hook_row hook_rows[HOOK_COUNT] = {
-	[HOOK_INPUT] = { "input", NF_INET_LOCAL_IN, true, NFT_FIELD_IIFNAME, true },
-	[HOOK_FORWARD] = { "forward", NF_INET_FORWARD, false, NFT_FIELD_IIFNAME, false },
-	[HOOK_OUTPUT] = { "output", NF_INET_LOCAL_OUT, true, NFT_FIELD_OIFNAME, true },
+	[HOOK_INPUT] = { "input", NF_INET_LOCAL_IN, true, NFT_FIELD_IIF, true },
+	[HOOK_FORWARD] = { "forward", NF_INET_FORWARD, false, NFT_FIELD_IIF, false },
+	[HOOK_OUTPUT] = { "output", NF_INET_LOCAL_OUT, true, NFT_FIELD_OIF, true },
 };
 
 static const struct nft_verdict accept_verdict = { NFT_ACCEPT, NULL };
@@ -186,7 +186,7 @@ static struct nft_statement match_tracked(const struct ruleset *ruleset)
 }
 
 /* A packet has one state, which is compared as a number: a mask is one expression more, and costs 1.7 ns. What most
- * packets are comes first: established ones pay 8 ns, and 19 more behind the name of an interface. */
+ * packets are comes first. Loopback is asked by its number: its name, of 16 bytes, costs 18 ns more (31 for 13). */
 static void write_always(struct lower *lower, struct draft *draft, const struct hook_row *row)
 {
 	struct nft_statement established[] = {
@@ -196,7 +196,7 @@ static void write_always(struct lower *lower, struct draft *draft, const struct 
 	own_rule(lower, draft, established, 2, "established");
 	if (row->has_loopback) {
 		struct nft_statement loopback[] = {
-			match_name(row->loopback, NFT_EQUAL, "lo"),
+			match_equal(row->loopback, NFT_LOOPBACK_INDEX),
 			verdict_statement(accept_verdict),
 		};
 		own_rule(lower, draft, loopback, 2, "loopback");

@@ -27,6 +27,7 @@
 	X(IIFNAME, 128)                                                                           \
 	X(OIFNAME, 128)                                                                           \
 	X(IIF, 32)     /* index of the in interface; 0: the firewall's own packet (text: "iif 0") */ \
+	X(OIF, 32)     /* likewise of the out interface */                                         \
 	X(NFPROTO, 8)  /* NFPROTO_IPV4 2, NFPROTO_IPV6 10 */                                      \
 	X(L4PROTO, 8)                                                                             \
 	X(IP_SADDR, 32)                                                                           \
@@ -51,6 +52,9 @@
 	X(META_DAY, 8)        /* Sunday 0 … Saturday 6, UTC */                                    \
 	X(META_HOUR, 32)      /* seconds of the day, UTC */                                       \
 	X(META_TIME, 64)      /* nanoseconds of the epoch; the model holds seconds */
+
+/* Of IIF and OIF: "lo" in every network namespace (LOOPBACK_IFINDEX of the kernel's net/flow.h). */
+#define NFT_LOOPBACK_INDEX 1
 
 enum nft_field {
 #define X(name, bits) NFT_FIELD_##name,

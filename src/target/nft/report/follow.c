@@ -61,6 +61,14 @@ static bool name_of(struct nft_value *value, const char *name)
 	return true;
 }
 
+/* Of others than loopback the ruleset asks no more than whether there is one. */
+static number128 index_of(const char *name)
+{
+	if (name == NULL)
+		return 0;
+	return strcmp(name, "lo") == 0 ? NFT_LOOPBACK_INDEX : NFT_LOOPBACK_INDEX + 1;
+}
+
 static number128 original_address(const struct packet *packet)
 {
 	return packet->is_translated ? packet->original_destination : packet->destination;
@@ -76,7 +84,9 @@ static bool value_of(const struct packet *packet, enum nft_field field, struct n
 	case NFT_FIELD_OIFNAME:
 		return name_of(value, packet->out);
 	case NFT_FIELD_IIF:
-		return number_of(value, packet->in == NULL ? 0 : 1);
+		return number_of(value, index_of(packet->in));
+	case NFT_FIELD_OIF:
+		return number_of(value, index_of(packet->out));
 	case NFT_FIELD_NFPROTO:
 		return number_of(value, packet->family == FAMILY_IPV4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	case NFT_FIELD_L4PROTO:

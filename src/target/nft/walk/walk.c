@@ -16,6 +16,8 @@
 
 enum { NOT_BEGUN, OPEN, DONE };
 
+static const struct walk_interface loopback = { 1, "lo" };
+
 struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves,
 		      const struct read_table *table)
 {
@@ -32,6 +34,8 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	walk->indices = interned_new(walk, walk->arena);
 	walk->decided = interned_new(walk, walk->arena);
 	walk->by_verdict = interned_new(walk, walk->arena);
+	walk->interfaces = &loopback;
+	walk->interfaces_count = 1;
 	walk->prefix = "";
 	if (walk->families == FAMILIES_NONE)
 		walk->problem = "a table of a family that is not looked into";

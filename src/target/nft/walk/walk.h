@@ -26,8 +26,9 @@ void walk_tell_table(struct walk *walk);
 void walk_stop_at_chains(struct walk *walk);
 /* What one rule of a chain does; FALL where it does not decide. */
 diagram walk_one_rule(struct walk *walk, const struct read_chain *chain, size_t rule);
-/* Names of interfaces by their numbers, for comparisons with numbers; else those are unknown. The list lives
- * as long as the walk. */
+/* Names of interfaces by their numbers, for comparisons with numbers. Else those are unknown but for loopback's,
+ * which is 1 in every network namespace (LOOPBACK_IFINDEX of the kernel's net/flow.h). The list lives as long as
+ * the walk. */
 struct walk_interface {
 	uint32_t index;
 	const char *name;
