@@ -26,6 +26,8 @@ struct pieces {
 	struct prefix *items;
 	size_t items_count, items_capacity;
 	size_t counts[LENGTHS];
+	unsigned lengths[LENGTHS]; /* those that occur */
+	size_t lengths_count;
 	unsigned width, compare; /* bits; nanoseconds of a rule that fails */
 };
 
@@ -47,8 +49,10 @@ static void add_pieces(void *pool, struct pieces *pieces, const struct interval_
 		pieces->items = pool_grow(pool, pieces->items, &pieces->items_capacity,
 					  pieces->items_count + count, sizeof *pieces->items);
 		for (size_t k = 0; k < count; k++) {
+			unsigned length = prefixes[k].length;
 			pieces->items[pieces->items_count++] = prefixes[k];
-			pieces->counts[prefixes[k].length]++;
+			if (pieces->counts[length]++ == 0)
+				pieces->lengths[pieces->lengths_count++] = length;
 		}
 	}
 }
@@ -125,15 +129,14 @@ static uint8_t home_of(const struct hash_plan *plan, unsigned length)
 	return (uint8_t)home;
 }
 
-/* false: too many keys. */
+/* Of the lengths that occur; false: too many keys. */
 static bool find_homes(struct hash_plan *plan, const struct pieces *pieces,
 		       size_t keys[HASH_LENGTHS_MAX])
 {
 	size_t most = pieces->items_count * KEYS_A_PIECE + KEYS_LEAST, all = 0;
 	memset(keys, 0, HASH_LENGTHS_MAX * sizeof *keys);
-	memset(plan->homes, GRAIN_NONE, sizeof plan->homes);
-	for (unsigned length = 0; length <= pieces->width; length++) {
-		unsigned home = plan->homes[length] = home_of(plan, length);
+	for (size_t k = 0; k < pieces->lengths_count; k++) {
+		unsigned length = pieces->lengths[k], home = plan->homes[length] = home_of(plan, length);
 		size_t blocks = home == GRAIN_NONE || home < length ? 1 : (size_t)1 << (home - length);
 		if (home == GRAIN_NONE)
 			continue;
@@ -143,6 +146,14 @@ static bool find_homes(struct hash_plan *plan, const struct pieces *pieces,
 		all += pieces->counts[length] * blocks;
 	}
 	return all <= most;
+}
+
+/* Of all lengths. */
+static void complete_homes(struct hash_plan *plan, unsigned width)
+{
+	memset(plan->homes, GRAIN_NONE, sizeof plan->homes);
+	for (unsigned length = 0; length <= width; length++)
+		plan->homes[length] = home_of(plan, length);
 }
 
 /* --- weighing ----------------------------------------------------------------------------- */
@@ -178,13 +189,14 @@ static uint64_t crowding(const struct hash_plan *plan, const struct pieces *piec
 static size_t homeless(const struct hash_plan *plan, const struct pieces *pieces)
 {
 	size_t count = 0;
-	for (unsigned length = 0; length <= pieces->width; length++)
-		if (plan->homes[length] == GRAIN_NONE)
-			count += pieces->counts[length];
+	for (size_t i = 0; i < pieces->lengths_count; i++)
+		if (plan->homes[pieces->lengths[i]] == GRAIN_NONE)
+			count += pieces->counts[pieces->lengths[i]];
 	return count;
 }
 
-static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces)
+/* At least what it costs; what it costs, where that is below `most`. */
+static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces, uint64_t most)
 {
 	size_t keys[HASH_LENGTHS_MAX];
 	if (!find_homes(plan, pieces, keys))
@@ -192,10 +204,10 @@ static uint64_t weigh(struct hash_plan *plan, const struct pieces *pieces)
 	size_t without = homeless(plan, pieces);
 	if (without * 2 > pieces->items_count)
 		return UINT64_MAX;
-	uint64_t lookups = 0;
+	uint64_t cost = (uint64_t)without * pieces->compare;
 	for (size_t i = 0; i < plan->lengths_count; i++)
-		lookups += cost_lookup(hash_lookup(pieces->width, plan->lengths[i], 0), keys[i]);
-	return lookups + crowding(plan, pieces) * pieces->compare / 100 + (uint64_t)without * pieces->compare;
+		cost += cost_lookup(hash_lookup(pieces->width, plan->lengths[i], 0), keys[i]);
+	return cost >= most ? cost : cost + crowding(plan, pieces) * pieces->compare / 100;
 }
 
 /* --- candidates --------------------------------------------------------------------------- */
@@ -253,12 +265,13 @@ struct hash_plan hash_plan(struct lower *lower, enum split_field field, const st
 	for (unsigned bits = 1; pieces.items_count != 0 && bits < 1u << candidates.count; bits++) {
 		if (!plan_of(&plan, &candidates, bits))
 			continue;
-		uint64_t cost = weigh(&plan, &pieces);
+		uint64_t cost = weigh(&plan, &pieces, least);
 		if (cost < least) {
 			least = cost;
 			best = plan;
 		}
 	}
+	complete_homes(&best, pieces.width);
 	talloc_free(pool);
 	return best;
 }
