@@ -293,23 +293,48 @@ static int compare_ends(const void *left, const void *right)
 	return (int)b->is_end - (int)a->is_end;
 }
 
-/* Short keys are sorted by their digits: in a long list that is most of the making. */
+/* Of 64 bits: a long key's first half; of a short one all that compare_ends looks at. */
+static uint64_t digits_of(const struct end *end, bool is_long)
+{
+	return is_long ? (uint64_t)(end->key >> 64) : (uint64_t)end->key << 1 | !end->is_end;
+}
+
+static bool starts_alike(const struct end *a, const struct end *b)
+{
+	return digits_of(a, true) == digits_of(b, true);
+}
+
+/* Long keys that start alike stand together, and are compared with each other; mostly they are few. */
+static void sort_alike(struct end *items, size_t count)
+{
+	for (size_t first = 0, end; first < count; first = end) {
+		for (end = first + 1; end < count && starts_alike(&items[first], &items[end]); end++)
+			continue;
+		if (end != first + 1)
+			qsort(items + first, end - first, sizeof *items, compare_ends);
+	}
+}
+
+/* Many are sorted by their digits: in a long list that is most of the making. */
 static void sort_ends(struct making *making)
 {
 	size_t count = making->ends->items_count;
-	if (count < ENDS_MANY || ends_highest(making->out->field) > UINT32_MAX) {
+	if (count < ENDS_MANY) {
 		if (count != 0)
 			qsort(making->ends->items, count, sizeof *making->ends->items, compare_ends);
 		return;
 	}
+	bool is_long = ends_highest(making->out->field) > UINT32_MAX;
 	void *pool = pool_child(making->out->pool, "sort");
-	uint64_t *keys = pool_array(pool, uint64_t, count);
+	uint64_t *digits = pool_array(pool, uint64_t, count);
 	for (size_t i = 0; i < count; i++)
-		keys[i] = (uint64_t)making->ends->items[i].key << 1 | !making->ends->items[i].is_end;
-	const uint32_t *order = radix_order(pool, keys, count);
+		digits[i] = digits_of(&making->ends->items[i], is_long);
+	const uint32_t *order = radix_order(pool, digits, count);
 	struct end *sorted = pool_array(making->out->pool, struct end, count);
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = making->ends->items[order[i]];
+	if (is_long)
+		sort_alike(sorted, count);
 	talloc_free(making->ends->items);
 	talloc_free(pool);
 	making->ends->items = sorted;
