@@ -46,19 +46,26 @@ void index_close(struct split_index *index)
 	set_highest(index, 0, index->items_count);
 }
 
-static void find_below(void *pool, const struct split_index *index, size_t from, size_t to,
-		       struct interval interval, struct index_hits *hits)
+struct search {
+	void *pool;
+	const struct index_item *items;
+	struct interval interval;
+	struct index_hits *hits;
+};
+
+static void find_below(const struct search *search, size_t from, size_t to)
 {
 	while (from < to) {
 		size_t middle = from + (to - from) / 2;
-		const struct index_item *item = &index->items[middle];
-		if (item->highest < interval.low)
+		const struct index_item *item = &search->items[middle];
+		if (item->highest < search->interval.low)
 			return;
-		find_below(pool, index, from, middle, interval, hits);
-		if (item->low > interval.high)
+		if (from < middle)
+			find_below(search, from, middle);
+		if (item->low > search->interval.high)
 			return;
-		if (item->high >= interval.low)
-			*pool_append(pool, hits, values) = item->value;
+		if (item->high >= search->interval.low)
+			*pool_append(search->pool, search->hits, values) = item->value;
 		from = middle + 1;
 	}
 }
@@ -66,5 +73,6 @@ static void find_below(void *pool, const struct split_index *index, size_t from,
 void index_find(void *pool, const struct split_index *index, struct interval interval,
 		struct index_hits *hits)
 {
-	find_below(pool, index, 0, index->items_count, interval, hits);
+	const struct search search = { pool, index->items, interval, hits };
+	find_below(&search, 0, index->items_count);
 }
