@@ -23,7 +23,7 @@ KINDS = ("hot", "random", "none", "none cold")
 SIZES = (10, 100, 1_000, 10_000, 100_000)
 COPIES = 40
 
-# (name, the chain's lines for one copy, copies); packets are TCP to port 80, IPv4.
+# (name, the table's family, the chain's lines for one copy, copies); packets are TCP to port 80, IPv4.
 ROWS = [
     ("failing rule, one address (table ip)", "ip", "ip daddr 192.0.2.1 drop", COPIES),
     ("failing rule, one address (table inet)", "inet", "ip daddr 192.0.2.1 drop", COPIES),
@@ -39,7 +39,6 @@ ROWS = [
     ("failing rule, range of addresses", "inet", "ip daddr 192.0.2.3-192.0.2.9 drop", COPIES),
     ("failing rule, source range matches, destination range does not", "inet",
      "ip saddr 16.0.0.0-31.255.255.254 ip daddr 192.0.2.3-192.0.2.9 drop", COPIES),
-    ("failing rule, IPv6 range of addresses", "inet", "ip6 daddr 2001:db8::3-2001:db8::9 drop", COPIES),
     ("failing rule, port range", "inet", "tcp dport 81-90 drop", COPIES),
     ("failing rule, anonymous set of 2 ports", "inet", "tcp dport { 81, 82 } drop", COPIES),
     ("failing rule, anonymous set of 8 ports", "inet", "tcp dport { 81-88 } drop", COPIES),
@@ -55,6 +54,14 @@ ROWS = [
     ("jump and return", "inet", "jump nothing", COPIES),
     ("goto", "inet", None, 14),
     ("connection state, tracked", "inet", "ct state established accept", COPIES),
+]
+# Likewise, of packets of IPv6.
+ROWS6 = [
+    ("failing rule, IPv6 address", "inet", "ip6 daddr 2001:db8::1 drop", COPIES),
+    ("failing rule, IPv6 /64", "inet", "ip6 daddr 2001:db8::/64 drop", COPIES),
+    ("failing rule, IPv6 address by its last word", "inet", "@nh,288,32 0x00000001 drop", COPIES),
+    ("failing rule, IPv6 /28 by its first word", "inet", "@nh,192,32 & 0xfffffff0 == 0x20010db0 drop", COPIES),
+    ("failing rule, IPv6 range of addresses", "inet", "ip6 daddr 2001:db8::3-2001:db8::9 drop", COPIES),
 ]
 
 
@@ -245,19 +252,19 @@ def print_floors(program):
     print()
 
 
-def print_rows(program):
+def print_rows(program, rows, family):
     rules = [policies.Rule(None, None, (("tcp", 80, 80),), True)]
     with spaces.Sender(program) as sender:
-        sets = {"": sender.frames(policies.Traffic(rules, 4).hitting(64, 0, 1))}
+        sets = {"": sender.frames(policies.Traffic(rules, family).hitting(64, 0, 1))}
         empty = load(sender, renderings.empty("accept"))
         tracked = load(sender, chain("inet", ["ct state established accept"]))
         loaded = {"connection tracking, a new connection": (tracked, empty)}
-        for name, table, line, copies in ROWS:
+        for name, table, line, copies in rows:
             again = line is not None and line.startswith("ct ")
             loaded[name] = load(sender, row_text(table, line, copies)), tracked if again else empty
         found = costs_of(sender, loaded, sets)
-    print(f"{'ns a packet':<52} {'each':>8}   {'even and odd rounds':>20}")
-    copies_of = {name: copies for name, _, _, copies in ROWS}
+    print(f"{f'ns a packet, IPv{family}':<52} {'each':>8}   {'even and odd rounds':>20}")
+    copies_of = {name: copies for name, _, _, copies in rows}
     for name in loaded:
         whole, even, odd = (value / copies_of.get(name, 1) for value in found[name, ""])
         print(f"{name:<52} {whole:8.1f}   {even:10.1f}{odd:10.1f}")
@@ -288,7 +295,8 @@ def main():
     if os.geteuid() != 0:
         os.execvp("unshare", ["unshare", "-rn", "--", sys.executable, *sys.argv])
     print_floors(chosen.sender)
-    print_rows(chosen.sender)
+    print_rows(chosen.sender, ROWS, 4)
+    print_rows(chosen.sender, ROWS6, 6)
     print_structures(chosen.sender, [int(word) for word in chosen.sizes.split(",") if word] or SIZES)
 
 
