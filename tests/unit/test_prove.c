@@ -678,6 +678,45 @@ START_TEST(boxes_that_overlap_prove_nothing)
 }
 END_TEST
 
+/* --- elements of other protocols -------------------------------------------------------------------- */
+
+#define PORTS 40u
+#define TCP 6
+
+/* The element with another protocol, of which the packets have ports, a type, or nothing that is known there. */
+static void change_protocol(struct trial *trial, uint8_t *protocol)
+{
+	static const uint8_t others[] = { 1, 17, 47, 58 };
+	for (size_t i = 0; i < sizeof others; i++) {
+		*protocol = others[i];
+		is_caught(trial, "element", i);
+	}
+	*protocol = TCP;
+}
+
+START_TEST(elements_hold_for_their_protocol_alone)
+{
+	struct text *text = text_new(unit_pool());
+	for (unsigned i = 0; i < PORTS; i++)
+		text_addf(text, "%s %u/tcp;\n", i % 3 == 0 ? "reject" : "allow", 1000 + 7 * i);
+	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+	const struct ruleset *ruleset = expand_policy(unit_pool(), diags, good_policy(text->bytes));
+	struct reread reread = nft_reread(unit_pool(), nft_lower(unit_pool(), diags, ruleset, &settings));
+	struct trial trial = { .ruleset = ruleset, .reread = &reread };
+	const struct read_table *table = nft_read_table(reread.read, NFPROTO_INET, "fwc");
+	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+	for (size_t i = 0; i < table->sets_count; i++)
+		for (size_t k = 0; k < table->sets[i]->elements_count; k++) {
+			const struct read_set *set = table->sets[i];
+			uint8_t *key = (uint8_t *)(uintptr_t)read_element_key(set, &set->elements[k]);
+			if (set->data_type == NFT_DATA_VERDICT && key[0] == TCP)
+				change_protocol(&trial, key);
+		}
+	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+	ck_assert_uint_gt(trial.mutants, PORTS);
+}
+END_TEST
+
 static Suite *prove_suite(void)
 {
 	Suite *suite = suite_create("prove");
@@ -692,6 +731,7 @@ static Suite *prove_suite(void)
 	tcase_add_test(proofs, parts_of_headers_need_their_family);
 	tcase_add_test(proofs, words_are_an_address_together);
 	tcase_add_test(proofs, boxes_that_overlap_prove_nothing);
+	tcase_add_test(proofs, elements_hold_for_their_protocol_alone);
 	tcase_add_test(proofs, damaged_messages_do_no_harm);
 	return suite;
 }

@@ -46,6 +46,7 @@ struct lookup {
 	struct groups groups;
 	const struct read_data *otherwise; /* of a catch-all element */
 	bool has_otherwise;
+	bool holds_none; /* no element is of a protocol of the way */
 	bool is_unclear;
 	bool is_crossed; /* then it is unclear too */
 };
@@ -463,6 +464,8 @@ static const char *unclear_words(const struct lookup *lookup)
 static void add_elements(struct lookup *lookup)
 {
 	const struct read_set *set = lookup->set;
+	if (lookup->holds_none)
+		return;
 	if (set->fields_count <= 1 && !is_row(set))
 		take_form(lookup);
 	if (lookup->index != NULL)
@@ -477,6 +480,54 @@ static void add_elements(struct lookup *lookup)
 	}
 	lookup->is_crossed = !lookup->is_unclear && has_crossing(lookup);
 	lookup->is_unclear = lookup->is_unclear || lookup->is_crossed;
+}
+
+/* --- protocols -------------------------------------------------------------------------------------- */
+
+/* Where in the set's key the packet's protocol stands; its length: nowhere, or changed, or keys are ranges. */
+static unsigned protocol_byte(const struct lookup *lookup)
+{
+	const struct walk_byte *bytes = &lookup->path->registers.bytes[lookup->place];
+	const unsigned length = lookup->set->key_length;
+	unsigned at = 0;
+	if (lookup->set->fields_count > 1 || is_row(lookup->set))
+		return length;
+	while (at < length && (bytes[at].variable != WALK_L4PROTO || bytes[at].mask != 0xff || bytes[at].xor != 0))
+		at++;
+	return at;
+}
+
+/* Once for each set: it may be looked up for each protocol of each piece of the space. */
+static const struct walk_protocols *protocols_asked(struct walk *walk, const struct read_set *set, unsigned byte)
+{
+	const struct {
+		uintptr_t set, byte;
+	} key = { (uintptr_t)set, byte };
+	void **slot = interned_slot(walk->protocols_asked, &key, sizeof key);
+	if (*slot != NULL)
+		return *slot;
+	struct walk_protocols *asked = arena_new_item(walk->arena, struct walk_protocols);
+	for (size_t i = 0; i < set->elements_count; i++) {
+		const uint8_t *bytes = read_element_key(set, &set->elements[i]);
+		if (bytes == NULL) /* a catch-all */
+			*asked = walk_protocols_all();
+		else
+			asked->bits[bytes[byte] / 64] |= 1ull << bytes[byte] % 64;
+	}
+	return *slot = asked;
+}
+
+/* An element of another protocol is not found, whatever stands in the other bytes. */
+static bool may_hold(const struct lookup *lookup)
+{
+	const unsigned byte = protocol_byte(lookup);
+	if (byte == lookup->set->key_length)
+		return true;
+	const struct walk_protocols *asked = protocols_asked(lookup->walk, lookup->set, byte);
+	for (unsigned i = 0; i < 4; i++)
+		if ((asked->bits[i] & lookup->path->protocols.bits[i]) != 0)
+			return true;
+	return false;
 }
 
 /* --- what comes of it ------------------------------------------------------------------------------- */
@@ -700,7 +751,9 @@ static void look_up(struct lookup *lookup, struct walk_paths *paths, size_t at,
 	uint64_t destination = read_number(expression, NFTA_LOOKUP_DREG, UINT64_MAX);
 	bool is_map = destination == NFT_REG_VERDICT && lookup->set->data_type == NFT_DATA_VERDICT &&
 		      read_has(expression, NFTA_LOOKUP_DREG);
-	lookup->index = walk_index_of(walk, lookup->set, &lookup->path->registers, lookup->place, is_map);
+	lookup->holds_none = !may_hold(lookup);
+	if (!lookup->holds_none)
+		lookup->index = walk_index_of(walk, lookup->set, &lookup->path->registers, lookup->place, is_map);
 	if (is_map) {
 		decide_by_map(lookup, paths, at);
 		return;

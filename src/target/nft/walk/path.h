@@ -96,6 +96,7 @@ struct walk {
 	struct interned *indices; /* index.h */
 	struct walk_index *newest_index;
 	struct interned *decided; /* struct walk_decided: large verdict maps that were looked up */
+	struct interned *protocols_asked; /* struct walk_protocols: by elements of a set (lookup.c) */
 	uint32_t piece; /* the space's, counted from 1 */
 	size_t rules_done;
 	unsigned depth;

@@ -33,6 +33,7 @@ struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *
 	walk->arena = arena_new(walk);
 	walk->indices = interned_new(walk, walk->arena);
 	walk->decided = interned_new(walk, walk->arena);
+	walk->protocols_asked = interned_new(walk, walk->arena);
 	walk->by_verdict = interned_new(walk, walk->arena);
 	walk->interfaces = &loopback;
 	walk->interfaces_count = 1;
