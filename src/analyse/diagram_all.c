@@ -3,7 +3,6 @@
  * same ones again and again: such a list is halved, each half is made, and the two are put together as any two. */
 #include "analyse/diagram_all.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/pool.h"
@@ -16,6 +15,13 @@
 struct span {
 	number128 low, high;
 	uint32_t place; /* of the diagram in the list */
+	diagram child;
+};
+
+/* A span that holds where a sweep is. */
+struct held {
+	number128 high;
+	uint32_t place;
 	diagram child;
 };
 
@@ -34,7 +40,9 @@ struct all {
 	size_t items_count, items_capacity;
 	struct span *spans;
 	size_t spans_count, spans_capacity;
-	uint32_t *open; /* spans of a sweep that hold where it is, by place */
+	struct span *room; /* to sort them */
+	size_t room_capacity;
+	struct held *open; /* of a sweep, by place */
 	size_t open_count, open_capacity;
 	/* lists that were made */
 	struct known *known;
@@ -104,43 +112,48 @@ static void keep(struct all *all, uint64_t hash, const diagram *items, size_t co
 
 /* --- spans -------------------------------------------------------------------------------------------- */
 
-static void add_span(struct all *all, number128 low, number128 high, size_t place, diagram child)
-{
-	all->spans = pool_room(all->pool, all->spans, &all->spans_capacity, all->spans_count + 1,
-			       sizeof *all->spans);
-	all->spans[all->spans_count++] = (struct span){ low, high, (uint32_t)place, child };
-}
-
+/* From the row's first to its last. */
 static void add_spans(struct all *all, uint32_t field, size_t place, diagram item)
 {
+	const bool is_asked = diagram_field(all->diagrams, item) == field;
+	const struct diagram_edges edges =
+		is_asked ? diagram_edges(all->diagrams, item)
+			 : (struct diagram_edges){ &(const number128){ DIAGRAM_HIGHEST }, &item, 1 };
+	all->spans = pool_room(all->pool, all->spans, &all->spans_capacity, all->spans_count + edges.count,
+			       sizeof *all->spans);
+	struct span *at = all->spans + all->spans_count;
 	number128 low = 0;
-	if (diagram_field(all->diagrams, item) != field) {
-		add_span(all, 0, DIAGRAM_HIGHEST, place, item);
-		return;
-	}
-	const struct diagram_edges edges = diagram_edges(all->diagrams, item);
 	for (size_t i = 0; i < edges.count; i++) {
 		if (edges.children[i] != diagram_leaf(0))
-			add_span(all, low, edges.highs[i], place, edges.children[i]);
+			*at++ = (struct span){ low, edges.highs[i], (uint32_t)place, edges.children[i] };
 		low = edges.highs[i] + 1;
+	}
+	all->spans_count = (size_t)(at - all->spans);
+}
+
+/* By where they begin; those that begin together stay by place. The rows that they come from are sorted, and most
+ * follow each other. Depth: log2 of their number. */
+static void sort_spans(struct span *spans, size_t count, struct span *room)
+{
+	size_t left = count / 2, moved = 0, at = 0;
+	if (count < 2)
+		return;
+	sort_spans(spans, left, room);
+	sort_spans(spans + left, count - left, room);
+	if (spans[left - 1].low <= spans[left].low)
+		return;
+	memcpy(room, spans, left * sizeof *spans);
+	for (size_t right = left; moved < left; at++) {
+		bool is_left = right == count || room[moved].low <= spans[right].low;
+		spans[at] = is_left ? room[moved++] : spans[right++];
 	}
 }
 
-static int compare_spans(const void *left, const void *right)
+static void sort_from(struct all *all, size_t first)
 {
-	const struct span *a = left, *b = right;
-	if (a->low != b->low)
-		return a->low < b->low ? -1 : 1;
-	return (a->place > b->place) - (a->place < b->place);
-}
-
-static void sort_spans(struct span *spans, size_t count)
-{
-	bool is_sorted = true;
-	for (size_t i = 1; i < count && is_sorted; i++)
-		is_sorted = compare_spans(&spans[i - 1], &spans[i]) < 0;
-	if (!is_sorted)
-		qsort(spans, count, sizeof *spans, compare_spans);
+	size_t count = all->spans_count - first;
+	all->room = pool_room(all->pool, all->room, &all->room_capacity, count, sizeof *all->room);
+	sort_spans(all->spans + first, count, all->room);
 }
 
 /* --- sweeping ----------------------------------------------------------------------------------------- */
@@ -148,46 +161,55 @@ static void sort_spans(struct span *spans, size_t count)
 struct sweep {
 	size_t next, end;  /* the span that begins next; where its spans end */
 	size_t open;       /* where its open spans begin */
+	number128 least;   /* of where these end */
 	number128 low, high; /* of the piece */
 };
 
-static void open_span(struct all *all, size_t first, size_t span)
+static void open_span(struct all *all, struct sweep *sweep, const struct span *span)
 {
 	size_t at = all->open_count;
 	all->open = pool_room(all->pool, all->open, &all->open_capacity, all->open_count + 1, sizeof *all->open);
 	all->open_count++;
-	for (; at > first && all->spans[all->open[at - 1]].place > all->spans[span].place; at--)
+	for (; at > sweep->open && all->open[at - 1].place > span->place; at--)
 		all->open[at] = all->open[at - 1];
-	all->open[at] = (uint32_t)span;
+	all->open[at] = (struct held){ span->high, span->place, span->child };
+	sweep->least = span->high < sweep->least ? span->high : sweep->least;
 }
 
 /* The piece that begins at sweep->low. */
 static void find_piece(struct all *all, struct sweep *sweep)
 {
 	while (sweep->next < sweep->end && all->spans[sweep->next].low == sweep->low)
-		open_span(all, sweep->open, sweep->next++);
-	sweep->high = sweep->next < sweep->end ? all->spans[sweep->next].low - 1 : DIAGRAM_HIGHEST;
-	for (size_t i = sweep->open; i < all->open_count; i++) {
-		number128 high = all->spans[all->open[i]].high;
-		sweep->high = high < sweep->high ? high : sweep->high;
-	}
+		open_span(all, sweep, &all->spans[sweep->next++]);
+	sweep->high = sweep->least;
+	if (sweep->next < sweep->end && all->spans[sweep->next].low - 1 < sweep->high)
+		sweep->high = all->spans[sweep->next].low - 1;
 }
 
 /* false: it was the last. */
 static bool leave_piece(struct all *all, struct sweep *sweep)
 {
 	size_t kept = sweep->open;
-	for (size_t i = sweep->open; i < all->open_count; i++)
-		if (all->spans[all->open[i]].high != sweep->high)
+	if (sweep->least == sweep->high) {
+		sweep->least = DIAGRAM_HIGHEST;
+		for (size_t i = sweep->open; i < all->open_count; i++) {
+			const number128 high = all->open[i].high;
+			if (high == sweep->high)
+				continue;
+			sweep->least = high < sweep->least ? high : sweep->least;
 			all->open[kept++] = all->open[i];
-	all->open_count = kept;
+		}
+		all->open_count = kept;
+	}
 	sweep->low = sweep->high + 1;
 	return sweep->high != DIAGRAM_HIGHEST;
 }
 
 static struct sweep sweep_of(const struct all *all, size_t first)
 {
-	return (struct sweep){ .next = first, .end = all->spans_count, .open = all->open_count };
+	return (struct sweep){
+		.next = first, .end = all->spans_count, .open = all->open_count, .least = DIAGRAM_HIGHEST,
+	};
 }
 
 /* Do few spans hold at most places? */
@@ -213,9 +235,9 @@ static diagram piece_of(struct all *all, const struct sweep *sweep)
 	if (held == 0)
 		return diagram_leaf(0);
 	if (held == 1)
-		return all->spans[all->open[sweep->open]].child;
+		return all->open[sweep->open].child;
 	for (size_t i = sweep->open; i < all->open_count; i++)
-		push(all, all->spans[all->open[i]].child);
+		push(all, all->open[i].child);
 	diagram made = make(all, first);
 	all->items_count = first;
 	return made;
@@ -277,7 +299,7 @@ static diagram make_many(struct all *all, size_t first)
 		return make_halves(all, first);
 	for (size_t i = 0; i < count; i++)
 		add_spans(all, field, i, all->items[first + i]);
-	sort_spans(all->spans + spans, all->spans_count - spans);
+	sort_from(all, spans);
 	bool is_swept = count <= WORK_A_SPAN || is_thin(all, spans);
 	diagram made = is_swept ? sweep_over(all, field, spans) : DIAGRAM_OVER;
 	all->spans_count = spans;
