@@ -34,6 +34,26 @@ struct walk_protocols walk_protocols_without(const struct walk_protocols *a, con
 	return set;
 }
 
+/* The first from this number on; PROTOCOLS: there is none. */
+static unsigned next_protocol(const struct walk_protocols *set, unsigned from)
+{
+	for (unsigned word = from / 64; word < 4; word++) {
+		uint64_t left = set->bits[word] & (word == from / 64 ? ~0ull << from % 64 : ~0ull);
+		if (left != 0)
+			return 64 * word + (unsigned)__builtin_ctzll(left);
+	}
+	return PROTOCOLS;
+}
+
+struct interval walk_protocols_ends(const struct walk_protocols *set)
+{
+	struct interval ends = { next_protocol(set, 0), 0 };
+	for (unsigned word = 0; word < 4; word++)
+		if (set->bits[word] != 0)
+			ends.high = 64 * word + 63 - (unsigned)__builtin_clzll(set->bits[word]);
+	return ends;
+}
+
 /* All that the piece of the space has. */
 static bool protocols_are_all(const struct walk *walk, const struct walk_protocols *set)
 {
@@ -412,25 +432,21 @@ void walk_row_meet(struct interval *row, const struct interval_set *values, numb
 
 static void meet_protocols(struct interval *row, const struct walk_protocols *protocols)
 {
-	struct interval met = { DIAGRAM_HIGHEST, 0 };
-	for (unsigned at = 0; at < PROTOCOLS; at++) {
-		if ((protocols->bits[at / 64] >> at % 64 & 1) == 0)
-			continue;
-		met.low = met.low == DIAGRAM_HIGHEST ? at : met.low;
-		met.high = at;
-	}
-	if (met.low <= met.high)
-		walk_row_meet(row, &(struct interval_set){ &met, 1, 1 }, PROTOCOLS - 1);
+	struct interval ends = walk_protocols_ends(protocols);
+	if (ends.low <= ends.high)
+		walk_row_meet(row, &(struct interval_set){ &ends, 1, 1 }, PROTOCOLS - 1);
 }
 
 struct walk_piece walk_path_rows(const struct walk *walk, const struct walk_path *path)
 {
 	struct walk_piece rows = walk->space->piece;
-	for (size_t i = 0; i < path->literals_count; i++)
-		for (size_t cut = 0; cut < WALK_CUTS; cut++)
-			if (path->literals[i].rank == walk_rank(walk->space, walk_cut_fields[cut]))
+	for (size_t cut = 0; cut < WALK_CUTS; cut++) {
+		const uint32_t rank = walk_rank(walk->space, walk_cut_fields[cut]);
+		for (size_t i = 0; i < path->literals_count; i++)
+			if (path->literals[i].rank == rank)
 				walk_row_meet(&rows.rows[cut], &path->literals[i].values,
 					      path->literals[i].highest);
+	}
 	if (!protocols_are_all(walk, &path->protocols))
 		meet_protocols(&rows.rows[WALK_CUT_PROTOCOL], &path->protocols);
 	return rows;
@@ -453,9 +469,9 @@ static void add_protocol_literal(struct walk *walk, struct walk_path *path)
 	struct interval_set values = { 0 };
 	if (protocols_are_all(walk, &path->protocols))
 		return;
-	for (unsigned at = 0; at < PROTOCOLS; at++)
-		if ((path->protocols.bits[at / 64] >> at % 64 & 1) != 0)
-			interval_set_add(walk->scratch, &values, at, at);
+	for (unsigned at = next_protocol(&path->protocols, 0); at < PROTOCOLS;
+	     at = next_protocol(&path->protocols, at + 1))
+		interval_set_add(walk->scratch, &values, at, at);
 	interval_set_normalise(&values);
 	add_literal(walk, path, walk_rank(walk->space, WALK_PROTOCOL), walk_highest(WALK_PROTOCOL), &values);
 }

@@ -141,6 +141,8 @@ diagram walk_path_guard(struct walk *walk, const struct walk_path *path, diagram
 
 struct walk_protocols walk_protocols_all(void);
 struct walk_protocols walk_protocols_of(const uint8_t *numbers, size_t count);
+/* The lowest and the highest; of none the low is above the high. */
+struct interval walk_protocols_ends(const struct walk_protocols *set);
 struct walk_protocols walk_protocols_without(const struct walk_protocols *a, const struct walk_protocols *b);
 
 /* The chain that a verdict goes to, which may not be there; of one name there is one. */

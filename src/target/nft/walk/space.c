@@ -58,10 +58,11 @@ static const uint8_t orders[WALK_ORDERS][WALK_FIELDS] = {
 static void take_protocols(struct walk_space *space, const struct walk_piece *piece)
 {
 	const struct interval *row = &piece->rows[WALK_CUT_PROTOCOL];
+	const unsigned first = row->low > UINT8_MAX ? UINT8_MAX + 1 : (unsigned)row->low;
+	const unsigned last = row->high > UINT8_MAX ? UINT8_MAX : (unsigned)row->high;
 	memset(space->protocols, 0, sizeof space->protocols);
-	for (unsigned at = 0; at <= UINT8_MAX; at++)
-		if (at >= row->low && at <= row->high)
-			space->protocols[at / 64] |= 1ull << at % 64;
+	for (unsigned at = first; at <= last; at++)
+		space->protocols[at / 64] |= 1ull << at % 64;
 }
 
 struct walk_space *walk_space_new(void *pool, size_t edges_max, unsigned order)

@@ -122,9 +122,9 @@ static void widen_by_field(const struct walk *walk, const struct walk_begun *beg
 
 static void widen_by_protocols(const struct walk_begun *begun, struct interval *row)
 {
-	for (unsigned at = 0; at <= UINT8_MAX; at++)
-		if ((begun->protocols.bits[at / 64] >> at % 64 & 1) != 0)
-			widen_row(row, at, at == UINT8_MAX ? DIAGRAM_HIGHEST : at);
+	const struct interval ends = walk_protocols_ends(&begun->protocols);
+	if (ends.low <= ends.high)
+		widen_row(row, ends.low, ends.high == UINT8_MAX ? DIAGRAM_HIGHEST : ends.high);
 }
 
 void walk_start_widen(const struct walk *walk, const struct walk_start *start, struct walk_piece *piece)
