@@ -21,7 +21,7 @@
 #define DISTINCT_SAMPLE 16384u /* intervals */
 #define RULE_WEIGHT 16.0 /* prove_sizes.weight_max */
 /* Edges of a piece that are too many whatever it costs to cut it. */
-#define EDGES_MOST 200000.0
+#define EDGES_MOST 100000.0
 #define GAIN 0.93  /* that both halves together must be as small as */
 #define SHRUNK 0.8 /* that each must be as small as where there are too many edges */
 
