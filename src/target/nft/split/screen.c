@@ -22,10 +22,11 @@ enum {
 	SIDES = 2,
 };
 
-/* Units of the rest that are found by one field: positions in the list, in order. */
+/* Units of the rest that are found by one field: positions in the list, in order. Those with the outcome of the
+ * list's first unit have an index of their own, since most units meet none of another outcome. */
 struct side {
 	enum split_field field;
-	struct split_index index;
+	struct split_index as_first, others;
 	struct index_hits positions;
 };
 
@@ -65,12 +66,23 @@ struct screens {
 
 /* --- the rest ----------------------------------------------------------------------------- */
 
+static uint32_t outcome_of(const struct screens *screens, uint32_t position)
+{
+	return screens->lower->units[screens->list[position].unit].tail->outcome;
+}
+
+static bool has_first_outcome(const struct screens *screens, uint32_t position)
+{
+	return outcome_of(screens, position) == outcome_of(screens, 0);
+}
+
 static void add_to_side(struct screens *screens, struct side *side, uint32_t position)
 {
 	const struct unit *unit = &screens->lower->units[screens->list[position].unit];
 	const struct interval_set *intervals = cells_intervals(unit, side->field);
+	struct split_index *index = has_first_outcome(screens, position) ? &side->as_first : &side->others;
 	for (size_t i = 0; i < intervals->items_count; i++)
-		index_add(screens->pool, &side->index, intervals->items[i], position);
+		index_add(screens->pool, index, intervals->items[i], position);
 	*pool_append(screens->pool, &side->positions, values) = position;
 }
 
@@ -87,13 +99,10 @@ static void sort_rest(struct screens *screens)
 		else
 			*pool_append(screens->pool, &screens->others, values) = position;
 	}
-	for (size_t side = 0; side < SIDES; side++)
-		index_close(&screens->sides[side].index);
-}
-
-static uint32_t outcome_of(const struct screens *screens, uint32_t position)
-{
-	return screens->lower->units[screens->list[position].unit].tail->outcome;
+	for (size_t side = 0; side < SIDES; side++) {
+		index_close(&screens->sides[side].as_first);
+		index_close(&screens->sides[side].others);
+	}
 }
 
 static bool is_uniform(const struct screens *screens, size_t count)
@@ -204,9 +213,13 @@ static void search(struct screens *screens, const struct side *side, uint32_t fr
 	const struct unit *unit = &screens->lower->units[screens->list[position].unit];
 	const struct interval_set *intervals = cells_intervals(unit, side->field);
 	struct index_hits *hits = &screens->needed; /* not yet in use */
+	bool may_be_as_first = !screens->is_opposed || !has_first_outcome(screens, position);
 	hits->values_count = 0;
-	for (size_t i = 0; i < intervals->items_count; i++)
-		index_find(screens->pool, &side->index, intervals->items[i], hits);
+	for (size_t i = 0; i < intervals->items_count; i++) {
+		if (may_be_as_first)
+			index_find(screens->pool, &side->as_first, intervals->items[i], hits);
+		index_find(screens->pool, &side->others, intervals->items[i], hits);
+	}
 	for (size_t i = 0; i < hits->values_count; i++)
 		meet(screens, hits->values[i], from, position);
 }
