@@ -133,7 +133,7 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 	}
 	uint64_t cost = list_cost(lower, head) + lookups + leaves.sum / leaves.units / 2;
 	uint64_t left = list_linear_cost(lower, rest);
-	unsigned behind = cut->is_blocks ? list_cost_of_ranges(left) : list_cost(lower, rest);
+	unsigned behind = cut->is_blocks ? list_cost_of_ranges(left) : list_cost_of_linear(left);
 	if (first->has_all)
 		behind = COST_JUMP + behind / 2; /* some half of the packets find no pair */
 	/* plain rules have what is left, too: it must not be what a cut seems to save */

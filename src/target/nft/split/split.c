@@ -596,7 +596,7 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 	bool may_be_ahead = true;
 	while (lower->limits->has_structure) {
 		list = trim(lower, list);
-		unsigned linear = list_linear_cost(lower, list);
+		unsigned linear = list.linear = list_linear_cost(lower, list);
 		report_begin(lower, site, list, linear);
 		if (linear <= lower->limits->list_least || site.level > SPLIT_LEVELS_MAX ||
 		    site.nesting > NESTING_MAX || list.count == 0)
