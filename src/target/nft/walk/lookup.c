@@ -652,14 +652,16 @@ static diagram map_meaning(struct lookup *lookup)
 }
 
 /* What was made of a large map for another rule in this piece of the space; NULL: it is not kept. The ways of
- * its elements begin with what the way says of families and protocols. */
+ * its elements begin with what the way says of families and protocols; what comes back from where it was sent by a
+ * goto falls through a chain's last rule, and leaves others. */
 static struct walk_decided *decided_before(struct lookup *lookup)
 {
 	struct {
 		uintptr_t index;
-		uintptr_t families;
+		uint32_t families, is_last_rule;
 		struct walk_protocols protocols;
-	} key = { (uintptr_t)lookup->index, lookup->path->families, lookup->path->protocols };
+	} key = { (uintptr_t)lookup->index, lookup->path->families, walk_is_last_rule(lookup->walk),
+		  lookup->path->protocols };
 	struct walk *walk = lookup->walk;
 	if (lookup->index == NULL || walk->tells_places || walk->stops_at_chains)
 		return NULL;
@@ -682,6 +684,7 @@ static bool decide(struct lookup *lookup, diagram *all)
 	struct walk *walk = lookup->walk;
 	struct walk_decided *known = decided_before(lookup);
 	if (is_decided(lookup, known)) {
+		walk->may_return = true; /* its gotos */
 		*all = known->meaning;
 		return true;
 	}

@@ -64,6 +64,7 @@ struct walk_chain {
 	diagram meaning;
 	struct walk_piece rows;    /* in which it is right, where the space is cut */
 	uint8_t families;          /* for which it is right */
+	bool is_shared;            /* several kinds of packets have come to it in one piece */
 	uint8_t comers;            /* of which packets come to it, once that is known (comers.h) */
 	struct walk_start *starts; /* of its rules, where the space is cut; or NULL */
 	struct walk_piece reach;   /* outside no rule begins */
@@ -100,6 +101,7 @@ struct walk {
 	uint32_t piece; /* the space's, counted from 1 */
 	size_t rules_done;
 	unsigned depth;
+	bool may_return; /* packets of the chain at hand, before its end */
 	const char *problem;
 	bool tells_places, stops_at_chains;
 	const char *prefix; /* of what is called by its place */
@@ -151,6 +153,9 @@ struct walk_chain *walk_chain_called(struct walk *walk, const char *name);
 /* Outside of which no rule of the chain begins, for packets of the walk's families, where the space is cut; NULL:
  * the verdict goes to no chain of rules. */
 const struct walk_piece *walk_chain_reach(struct walk *walk, const struct read_data *verdict);
+
+/* Is the walk at the last rule of its chain? */
+bool walk_is_last_rule(const struct walk *walk);
 
 /* Operations. */
 diagram walk_sequence(struct walk *walk, diagram first, diagram then);

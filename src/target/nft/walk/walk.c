@@ -144,6 +144,8 @@ static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
 		begin_if_needed(walk, at);
 	if (is_part && !reaches_piece(walk, at))
 		return diagram_leaf(0);
+	const bool outer_may_return = walk->may_return;
+	walk->may_return = false;
 	diagram *meanings = pool_array(walk->scratch, diagram, chain->rules_count);
 	for (size_t i = 0; i < chain->rules_count && walk->families != FAMILIES_NONE; i++) {
 		const struct walk_start *start = is_part ? &at->starts[i] : NULL;
@@ -158,7 +160,10 @@ static diagram rules_meaning(struct walk *walk, struct walk_chain *at)
 	walk->families = families;
 	diagram meaning = walk_sequence_of(walk, meanings, count);
 	talloc_free(meanings);
-	return walk_turn(walk, meaning, WALK_RETURN, WALK_FALL);
+	if (walk->may_return)
+		meaning = walk_turn(walk, meaning, WALK_RETURN, WALK_FALL);
+	walk->may_return = outer_may_return;
+	return meaning;
 }
 
 diagram walk_one_rule(struct walk *walk, const struct read_chain *chain, size_t rule)
@@ -187,16 +192,17 @@ struct walk_chain *walk_chain_of(struct walk *walk, const struct read_data *verd
 	return *slot;
 }
 
-/* Worked out for the packets that come to it, as rows and families tell; from the second time on, in a piece, for
- * all. */
+/* Worked out for the packets that come to it, as rows and families tell; where others have come to it in one piece,
+ * for all that may, in this one and in the next. */
 static void work_out(struct walk *walk, struct walk_chain *at, const struct walk_piece *rows, uint8_t families)
 {
 	const uint8_t outer_families = walk->families;
 	const struct read_chain *from = walk->chain;
 	const struct walk_piece outer = walk->space->piece;
 	size_t rule = walk->rule, expression = walk->expression;
-	at->rows = at->state == DONE ? walk->space->taken : *rows;
-	at->families = at->state == DONE ? at->comers | families : families;
+	at->is_shared = at->is_shared || at->state == DONE;
+	at->rows = at->is_shared ? walk->space->taken : *rows;
+	at->families = at->is_shared ? at->comers | families : families;
 	walk->families = at->families;
 	if (walk->space->is_part)
 		walk_space_narrow(walk->space, &at->rows);
@@ -214,6 +220,11 @@ static void work_out(struct walk *walk, struct walk_chain *at, const struct walk
 	walk->expression = expression;
 }
 
+bool walk_is_last_rule(const struct walk *walk)
+{
+	return walk->rule + 1 == walk->chain->rules_count;
+}
+
 static diagram chain_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows,
 			     uint8_t families)
 {
@@ -229,6 +240,18 @@ static diagram chain_meaning(struct walk *walk, const struct read_data *verdict,
 	return at->meaning;
 }
 
+/* What comes back leaves this chain too: at its last rule it does so anyway. */
+static diagram goto_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows,
+			    uint8_t families)
+{
+	const bool is_last = walk_is_last_rule(walk);
+	diagram meaning = chain_meaning(walk, verdict, rows, families);
+	if (is_last)
+		return meaning;
+	walk->may_return = true;
+	return walk_turn(walk, meaning, WALK_FALL, WALK_RETURN);
+}
+
 diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict, const struct walk_piece *rows,
 			     uint8_t families)
 {
@@ -242,14 +265,15 @@ diagram walk_verdict_meaning(struct walk *walk, const struct read_data *verdict,
 	case NF_DROP:
 		return walk_leaf_of(walk->leaves, WALK_DROP, NULL, here);
 	case NFT_RETURN:
+		walk->may_return = true;
 		return walk_leaf_of(walk->leaves, WALK_RETURN, NULL, walk->leaves->none);
 	case NFT_CONTINUE:
 	case NFT_BREAK:
 		return diagram_leaf(0);
 	case NFT_JUMP:
 		return chain_meaning(walk, verdict, rows, families);
-	case NFT_GOTO: /* what comes back leaves this chain too */
-		return walk_turn(walk, chain_meaning(walk, verdict, rows, families), WALK_FALL, WALK_RETURN);
+	case NFT_GOTO:
+		return goto_meaning(walk, verdict, rows, families);
 	}
 	return unsure(walk, "an unknown verdict in", walk_place(walk));
 }
