@@ -620,6 +620,41 @@ START_TEST(words_are_an_address_together)
 }
 END_TEST
 
+/* --- what is done twice ------------------------------------------------------------------------------- */
+
+/* A rule that logs or counts again what it logged or counted. */
+static void do_twice(struct trial *trial, struct read_expressions *list, size_t at)
+{
+	const struct read_expressions before = *list;
+	struct read_expression *more = pool_array(unit_pool(), struct read_expression, before.items_count + 1);
+	memcpy(more, before.items, (at + 1) * sizeof *more);
+	memcpy(more + at + 1, before.items + at, (before.items_count - at) * sizeof *more);
+	list->items = more;
+	list->items_count++;
+	is_caught(trial, before.items[at].name, at);
+	*list = before;
+}
+
+START_TEST(a_second_log_or_count_is_seen)
+{
+	struct diags *diags = diags_new(unit_pool(), sources_new(unit_pool()));
+	const struct ruleset *ruleset =
+		expand_policy(unit_pool(), diags, good_policy("allow ssh log;\nallow http count;\n"));
+	struct reread reread = nft_reread(unit_pool(), nft_lower(unit_pool(), diags, ruleset, &settings));
+	struct trial trial = { .ruleset = ruleset, .reread = &reread };
+	const struct read_table *table = nft_read_table(reread.read, NFPROTO_INET, "fwc");
+	ck_assert_int_eq(prove_against(ruleset, &reread, 0).result, PROOF_EQUAL);
+	for (size_t i = 0; i < table->chains_count; i++)
+		for (size_t k = 0; k < table->chains[i]->rules_count; k++) {
+			struct read_expressions *list = &table->chains[i]->rules[k].expressions;
+			for (size_t at = 0; at < list->items_count; at++)
+				if (list->items[at].kind == READ_LOG || list->items[at].kind == READ_OBJREF)
+					do_twice(&trial, list, at);
+		}
+	ck_assert_uint_ge(trial.mutants, 3); /* ssh, http, and what is invalid */
+}
+END_TEST
+
 /* --- boxes that overlap ----------------------------------------------------------------------------- */
 
 #define BOXES 60u
@@ -730,6 +765,7 @@ static Suite *prove_suite(void)
 	tcase_add_test(proofs, parts_are_right_within);
 	tcase_add_test(proofs, parts_of_headers_need_their_family);
 	tcase_add_test(proofs, words_are_an_address_together);
+	tcase_add_test(proofs, a_second_log_or_count_is_seen);
 	tcase_add_test(proofs, boxes_that_overlap_prove_nothing);
 	tcase_add_test(proofs, elements_hold_for_their_protocol_alone);
 	tcase_add_test(proofs, damaged_messages_do_no_harm);

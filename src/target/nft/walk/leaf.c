@@ -97,6 +97,14 @@ static int compare_effects(const struct walk_effect *a, const struct walk_effect
 	return a->kind != b->kind ? (int)a->kind - (int)b->kind : strcmp(a->text, b->text);
 }
 
+/* A second line of a log, or a second count, is seen by who reads them; a third is no other mistake. Counters
+ * without a name are anywhere. */
+static bool is_seen_twice(const struct walk_effects *list, size_t at, const struct walk_effect *added)
+{
+	bool tells = added->kind == WALK_LOG || (added->kind == WALK_COUNT && added->text[0] != '\0');
+	return tells && (at + 1 == list->items_count || compare_effects(&list->items[at + 1], added) != 0);
+}
+
 const struct walk_effects *walk_effects_with(struct walk_leaves *leaves, const struct walk_effects *list,
 					     enum walk_effect_kind kind, const char *text)
 {
@@ -110,7 +118,7 @@ const struct walk_effects *walk_effects_with(struct walk_leaves *leaves, const s
 	while (at < count && compare_effects(&list->items[at], &added) < 0)
 		at++;
 	bool is_known = at < count && compare_effects(&list->items[at], &added) == 0;
-	if (is_known || count == EFFECTS_MAX)
+	if ((is_known && !is_seen_twice(list, at, &added)) || count == EFFECTS_MAX)
 		return list;
 	if (count != 0)
 		memcpy(items, list->items, count * sizeof *items);

@@ -1,7 +1,8 @@
 /* What becomes of a packet: the leaves of the walk's diagrams.
  *
- * A leaf is a verdict and what was done on the way (logged, counted, …), in no order and without
- * repetition. FALL: the chain has more rules to ask; RETURN: the chain is left. */
+ * A leaf is a verdict and what was done on the way (logged, counted, …), in no order; what was logged or counted
+ * by name again stands there twice, all else once. FALL: the chain has more rules to ask; RETURN: the chain
+ * is left. */
 #ifndef FWC_TARGET_NFT_WALK_LEAF_H
 #define FWC_TARGET_NFT_WALK_LEAF_H
 
