@@ -164,12 +164,25 @@ void answer_view(struct answers *answers, const struct session_view *view)
 	*pool_append(session->pool, answers, items) = answer;
 }
 
-/* --- states ------------------------------------------------------------------------------------------ */
+/* --- before the rules -------------------------------------------------------------------------------- */
+
+static bool is_for_host(const struct session *session)
+{
+	return session->policy->devices_count == 0 && !session->options.is_for_router;
+}
+
+static bool is_loopback(const struct question *question)
+{
+	const char *in = question->in, *out = question->out;
+
+	return (in != NULL || out != NULL) && (in == NULL || strcmp(in, "lo") == 0) &&
+	       (out == NULL || strcmp(out, "lo") == 0);
+}
 
 /* Packets that no rule is asked about (language reference, "State"). */
-const struct answer_state *answer_state_of(enum question_state state)
+const struct answer_before *answer_before_rules(const struct session *session, const struct question *question)
 {
-	static const struct answer_state established = {
+	static const struct answer_before established = {
 		VERDICT_ALLOW, "packets of connections that were let in are not asked again",
 	}, related = {
 		VERDICT_ALLOW, "errors and helpers' connections that belong to a connection that was let in; a "
@@ -177,12 +190,14 @@ const struct answer_state *answer_state_of(enum question_state state)
 	}, invalid = {
 		VERDICT_DENY, "what belongs to no connection and begins none is dropped and counted before any "
 			      "rule",
+	}, loopback = {
+		VERDICT_ALLOW, "loopback always passes",
 	};
 
-	switch (state) {
+	switch (question->state) {
 	case QUESTION_NEW:
 	case QUESTION_UNTRACKED:
-		return NULL;
+		return is_for_host(session) && is_loopback(question) ? &loopback : NULL;
 	case QUESTION_ESTABLISHED:
 		return &established;
 	case QUESTION_RELATED:
@@ -309,10 +324,10 @@ static void add_forward(struct text *out, struct session *session, const struct 
 void answers_text(struct text *out, const struct answers *answers)
 {
 	struct session *session = answers->session;
-	const struct answer_state *state = answer_state_of(answers->question->state);
+	const struct answer_before *before = answer_before_rules(session, answers->question);
 
-	if (state != NULL)
-		text_addf(out, "%s: %s\n", state->verdict == VERDICT_ALLOW ? "passes" : "deny", state->why);
+	if (before != NULL)
+		text_addf(out, "%s: %s\n", before->verdict == VERDICT_ALLOW ? "passes" : "deny", before->why);
 	for (size_t index = 0; index < answers->items_count; index++) {
 		const struct answer *answer = &answers->items[index];
 

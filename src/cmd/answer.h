@@ -46,12 +46,13 @@ struct answers {
 	size_t items_count, items_capacity;
 };
 
-/* NULL where the rules are asked; else what becomes of packets of this state before any rule. */
-struct answer_state {
+/* What becomes of packets before any rule, by their state or their interface. */
+struct answer_before {
 	enum verdict verdict;
 	const char *why;
 };
-const struct answer_state *answer_state_of(enum question_state state);
+/* NULL where the rules are asked. After session_expand. */
+const struct answer_before *answer_before_rules(const struct session *session, const struct question *question);
 
 /* For a view after session_expand. What cannot be said is in the bag of the session. */
 void answer_view(struct answers *answers, const struct session_view *view);

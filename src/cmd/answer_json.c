@@ -201,15 +201,15 @@ static json_t *answer_of(const struct json_answers *answers, const struct answer
 	return object;
 }
 
-static json_t *state_of(const struct json_answers *answers, const struct answer_state *state)
+static json_t *before_of(const struct json_answers *answers, const struct answer_before *before)
 {
 	json_t *object;
 
-	if (state == NULL)
+	if (before == NULL)
 		return json_null();
 	object = json_object();
-	set_text(answers, object, "verdict", verdict_words[state->verdict]);
-	set_text(answers, object, "why", state->why);
+	set_text(answers, object, "verdict", verdict_words[before->verdict]);
+	set_text(answers, object, "why", before->why);
 	return object;
 }
 
@@ -222,7 +222,8 @@ void answers_json(struct text *out, const struct answers *answers)
 		json_add(json.pool, array, answer_of(&json, &answers->items[index]));
 	set_text(&json, root, "question", answers->question->words);
 	set_text(&json, root, "state", state_words[answers->question->state]);
-	json_set(json.pool, root, "before_rules", state_of(&json, answer_state_of(answers->question->state)));
+	json_set(json.pool, root, "before_rules",
+		 before_of(&json, answer_before_rules(answers->session, answers->question)));
 	json_set(json.pool, root, "answers", array);
 	json_finish(json.pool, out, root);
 }
