@@ -193,20 +193,24 @@ static void tell_failure(void *pool, struct diags *diags, const char *path, int 
 	diag_add(diags, CODE_NFT_NAMESPACE, SPAN_NONE, "what came of '%s' cannot be read back", path);
 }
 
+/* Loopback is called so in a policy, and what else is called so here is not loopback. */
 static void know_interfaces(void *pool, struct import_nft_source *source)
 {
 	struct if_nameindex *all = if_nameindex();
 	struct walk_interface *known;
-	size_t count = 0;
+	size_t all_count = 0, count = 0;
 
 	if (all == NULL)
 		return;
-	while (all[count].if_index != 0)
-		count++;
-	known = pool_array(pool, struct walk_interface, count + 1);
-	for (size_t index = 0; index < count; index++)
-		known[index] = (struct walk_interface){ all[index].if_index,
-			pool_strdup(pool, all[index].if_name) };
+	while (all[all_count].if_index != 0)
+		all_count++;
+	known = pool_array(pool, struct walk_interface, all_count + 1);
+	known[count++] = (struct walk_interface){ WALK_LOOPBACK_INDEX, WALK_LOOPBACK_NAME };
+	for (size_t index = 0; index < all_count; index++)
+		if (all[index].if_index != WALK_LOOPBACK_INDEX &&
+		    strcmp(all[index].if_name, WALK_LOOPBACK_NAME) != 0)
+			known[count++] = (struct walk_interface){ all[index].if_index,
+				pool_strdup(pool, all[index].if_name) };
 	if_freenameindex(all);
 	source->interfaces = known;
 	source->interfaces_count = count;

@@ -370,6 +370,19 @@ def case_addresses_by_place():
         assert wide.returncode != 0 and "FW0906" in wide.stdout, f"{places}: {wide.stdout}{wide.stderr}"
 
 
+def case_loopback():
+    """Loopback passes whatever it is called, as text and as messages, where something else is called lo; and the
+    kernel's table is known for what it is."""
+    path = os.path.join(DIR.name, "closed.fw")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("default deny;\ndefault output deny;\n")
+    renamed = ("ip link set lo name loop0; ip link set loop0 up; ip link add lo type veth peer name other; "
+               "ip link set lo up")
+    pings = "ping -c 1 -W 1 127.0.0.1 > /dev/null; ping -c 1 -W 1 ::1 > /dev/null"
+    for load in (f'"$FWC" compile "{path}" 2> "$DIR/talk" | nft -f -', f'{APPLY} "{path}" 2> "$DIR/talk"'):
+        output(f'{renamed}; {load}; {pings}; "$FWC" verify "{path}"; "$FWC" import nft kernel:')
+
+
 def case_time_zone():
     """Hours and times mean UTC whatever the loader's time zone is."""
     states = [output('"$TOOL" text fields > "$DIR/text.nft"; nft -f "$DIR/text.nft"; '

@@ -6,8 +6,6 @@
 
 #include "target/nft/model/kernel_names.h"
 
-static const struct nft_symbol interfaces[] = { { NFT_LOOPBACK_INDEX, "\"lo\"" }, { 0 } };
-
 static const struct nft_symbol families[] = { { NFPROTO_IPV4, "ipv4" }, { NFPROTO_IPV6, "ipv6" }, { 0 } };
 
 /* Words of nft's own grammar: they need no /etc/protocols. */
@@ -73,10 +71,9 @@ static const struct nft_field_row rows[] = {
 				TYPE("ifname", 41, 1), .kind = NFT_VALUE_NAME },
 	[NFT_FIELD_OIFNAME] = { META("oifname", NFT_META_OIFNAME, 16, NFT_BYTES),
 				TYPE("ifname", 41, 1), .kind = NFT_VALUE_NAME },
-	[NFT_FIELD_IIF] = { META("iif", NFT_META_IIF, 4, NFT_HOST_ENDIAN), TYPE("iface_index", 20, 1),
-			    SYMBOLS(interfaces) },
-	[NFT_FIELD_OIF] = { META("oif", NFT_META_OIF, 4, NFT_HOST_ENDIAN), TYPE("iface_index", 20, 1),
-			    SYMBOLS(interfaces) },
+	/* as numbers: a name is looked up where the text is loaded, and "lo" may be another interface there */
+	[NFT_FIELD_IIF] = { META("iif", NFT_META_IIF, 4, NFT_HOST_ENDIAN), TYPE("iface_index", 20, 1) },
+	[NFT_FIELD_OIF] = { META("oif", NFT_META_OIF, 4, NFT_HOST_ENDIAN), TYPE("iface_index", 20, 1) },
 	[NFT_FIELD_NFPROTO] = { META("meta nfproto", NFT_META_NFPROTO, 1, NFT_HOST_ENDIAN),
 				TYPE("nf_proto", 2, 0), SYMBOLS(families) },
 	[NFT_FIELD_L4PROTO] = { META("meta l4proto", NFT_META_L4PROTO, 1, NFT_HOST_ENDIAN),

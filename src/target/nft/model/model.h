@@ -53,7 +53,8 @@
 	X(META_HOUR, 32)      /* seconds of the day, UTC */                                       \
 	X(META_TIME, 64)      /* nanoseconds of the epoch; the model holds seconds */
 
-/* Of IIF and OIF: "lo" in every network namespace (LOOPBACK_IFINDEX of the kernel's net/flow.h). */
+/* Of IIF and OIF: loopback, whatever it is called, in every network namespace (LOOPBACK_IFINDEX of the kernel's
+ * net/flow.h). */
 #define NFT_LOOPBACK_INDEX 1
 
 enum nft_field {

@@ -16,7 +16,7 @@
 
 enum { NOT_BEGUN, OPEN, DONE };
 
-static const struct walk_interface loopback = { 1, "lo" };
+static const struct walk_interface loopback = { WALK_LOOPBACK_INDEX, WALK_LOOPBACK_NAME };
 
 struct walk *walk_new(void *pool, struct walk_space *space, struct walk_leaves *leaves,
 		      const struct read_table *table)

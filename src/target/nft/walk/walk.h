@@ -26,9 +26,12 @@ void walk_tell_table(struct walk *walk);
 void walk_stop_at_chains(struct walk *walk);
 /* What one rule of a chain does; FALL where it does not decide. */
 diagram walk_one_rule(struct walk *walk, const struct read_chain *chain, size_t rule);
-/* Names of interfaces by their numbers, for comparisons with numbers. Else those are unknown but for loopback's,
- * which is 1 in every network namespace (LOOPBACK_IFINDEX of the kernel's net/flow.h). The list lives as long as
- * the walk. */
+/* Loopback in every network namespace, whatever it is called there (LOOPBACK_IFINDEX of the kernel's
+ * net/flow.h). */
+#define WALK_LOOPBACK_INDEX 1
+#define WALK_LOOPBACK_NAME "lo"
+/* Names of interfaces by their numbers, for comparisons with numbers; else those are unknown but for loopback's.
+ * The list lives as long as the walk. */
 struct walk_interface {
 	uint32_t index;
 	const char *name;
