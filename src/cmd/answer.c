@@ -17,13 +17,18 @@ struct asking {
 	struct answer *answer;
 };
 
+/* It answers for this host, not for a router. */
+static bool is_for_host(const struct session *session)
+{
+	return session->policy->devices_count == 0 && !session->options.is_for_router;
+}
+
 /* What `compile` would give for this host; NULL where it gives nothing, or where the table is another one. */
 static const struct nft_table *table_of(struct session *session, const struct session_view *view)
 {
 	struct diags *own = diags_new(session->pool, session->sources);
 
-	if (view->device != NULL || session->policy->devices_count > 0 || session->options.is_for_router ||
-	    session->is_foreign)
+	if (!is_for_host(session) || session->is_foreign)
 		return NULL;
 	const struct ruleset *optimised = session_optimise(session, view->ruleset);
 
@@ -165,11 +170,6 @@ void answer_view(struct answers *answers, const struct session_view *view)
 }
 
 /* --- before the rules -------------------------------------------------------------------------------- */
-
-static bool is_for_host(const struct session *session)
-{
-	return session->policy->devices_count == 0 && !session->options.is_for_router;
-}
 
 static bool is_loopback(const struct question *question)
 {
