@@ -7,6 +7,7 @@
 #include "analyse/router.h"
 #include "analyse/translations.h"
 #include "base/pool.h"
+#include "net/protocol.h"
 
 struct explaining {
 	void *pool;
@@ -163,35 +164,84 @@ static void add_forwards(struct explaining *explaining)
 	}
 }
 
+/* --- what always passes ------------------------------------------------------------------------------ */
+
+/* Of ICMPv6, whatever its hop limit: neighbour discovery, what multicast listeners say. */
+static packet_set always_set(struct explaining *explaining, enum explain_always_kind kind)
+{
+	const number128 link_local = (number128)0xfe80 << 112;
+	struct interval_set types = { 0 }, sources = { 0 };
+	struct packet_box box = { .fields = {
+		[FIELD_FAMILY] = number_set(explaining->pool, FAMILY_IPV6),
+		[FIELD_PROTOCOL] = number_set(explaining->pool, PROTOCOL_ICMP6),
+		[FIELD_FIRST] = &types,
+	} };
+
+	if (kind == EXPLAIN_DISCOVERY) {
+		interval_set_add(explaining->pool, &types, 133, 136);
+		return packet_set_box(explaining->space, &box);
+	}
+	interval_set_add(explaining->pool, &types, 130, 132);
+	interval_set_add(explaining->pool, &types, 143, 143);
+	interval_set_add(explaining->pool, &sources, link_local, link_local | (((number128)1 << 118) - 1));
+	box.fields[FIELD_SOURCE] = &sources;
+	return packet_set_box(explaining->space, &box);
+}
+
+static void add_always(struct explaining *explaining, enum hook hook, enum explain_always_kind kind, packet_set set)
+{
+	struct packet_point point;
+
+	set = packet_set_intersect(explaining->space, set, always_set(explaining, kind));
+	if (hook != HOOK_FORWARD && packet_set_example(explaining->space, set, &point))
+		*pool_append(explaining->pool, explaining->explanation, always) = (struct explain_always){
+			hook, kind, packet_of_point(explaining->universe, &point) };
+}
+
 /* --- parts ------------------------------------------------------------------------------------------- */
+
+/* asked: of the hook; part: of them what the statement of this number decides, with neighbour discovery of another
+ * hop limit. */
+static void add_part(struct explaining *explaining, struct explain_part found, packet_set asked, packet_set part)
+{
+	struct packet_space *space = explaining->space;
+	packet_set rest = part;
+	struct packet_point point;
+
+	if (found.hook != HOOK_FORWARD)
+		rest = packet_set_subtract(space, part, always_set(explaining, EXPLAIN_DISCOVERY));
+	found.is_hop_limit_other = packet_set_is_empty(rest);
+	found.is_every = rest == asked;
+	if (!packet_set_example(space, found.is_hop_limit_other ? part : rest, &point))
+		return;
+	found.packet = packet_of_point(explaining->universe, &point);
+	*pool_append(explaining->pool, explaining->explanation, parts) = found;
+}
 
 static void add_hook(struct explaining *explaining, enum hook hook)
 {
 	struct explanation *explanation = explaining->explanation;
 	struct packet_space *space = explaining->space;
 	size_t count = explanation->meaning.numbers_count;
-	packet_set set = packet_set_intersect(space, explaining->asked, hook_set(explaining, hook));
+	const packet_set asked = packet_set_intersect(space, explaining->asked, hook_set(explaining, hook));
+	packet_set judged = asked;
 	bool *seen = pool_array(explaining->pool, bool, count + 1);
 	packet_map map;
 
-	if (packet_set_is_empty(set))
+	add_always(explaining, hook, EXPLAIN_DISCOVERY, asked);
+	add_always(explaining, hook, EXPLAIN_LISTENERS, asked);
+	if (hook != HOOK_FORWARD)
+		judged = packet_set_subtract(space, asked, always_set(explaining, EXPLAIN_LISTENERS));
+	if (packet_set_is_empty(judged))
 		return;
-	map = packet_map_choose(space, set, explaining->map, packet_map_constant((uint32_t)count));
+	map = packet_map_choose(space, judged, explaining->map, packet_map_constant((uint32_t)count));
 	if (map == PACKET_MAP_OVER)
 		return;
 	packet_map_numbers(space, map, seen, count);
-	for (uint32_t number = 0; number < count; number++) {
-		packet_set part;
-		struct packet_point point;
-
-		if (!seen[number])
-			continue;
-		part = packet_map_where(space, map, number);
-		if (packet_set_example(space, part, &point))
-			*pool_append(explaining->pool, explanation, parts) = (struct explain_part){
-				hook, number, packet_of_point(explaining->universe, &point),
-				part == set };
-	}
+	for (uint32_t number = 0; number < count; number++)
+		if (seen[number])
+			add_part(explaining, (struct explain_part){ .hook = hook, .number = number }, asked,
+				 packet_map_where(space, map, number));
 }
 
 static struct packet_universe *universe_of(void *pool, const struct ruleset *ruleset,

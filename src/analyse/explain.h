@@ -15,6 +15,18 @@ struct explain_part {
 	uint32_t number;        /* meaning.h */
 	struct packet packet;   /* one of them */
 	bool is_every;          /* all packets asked about in this hook */
+	bool is_hop_limit_other; /* neighbour discovery alone, which rules judge of another hop limit than 255 */
+};
+
+/* What passes before any rule (language reference, "State"). */
+enum explain_always_kind { EXPLAIN_DISCOVERY, EXPLAIN_LISTENERS };
+#define EXPLAIN_ALWAYS_KINDS 2
+
+/* Packets of one hook that do. */
+struct explain_always {
+	enum hook hook;
+	enum explain_always_kind kind; /* discovery: of hop limit 255 alone */
+	struct packet packet;          /* one of them */
 };
 
 /* A `forward` that translates some of the packets asked about. */
@@ -28,6 +40,8 @@ struct explanation {
 	struct meaning meaning;
 	struct explain_part *parts; /* hook by hook, in the order of the rules */
 	size_t parts_count, parts_capacity;
+	struct explain_always *always; /* hook by hook */
+	size_t always_count, always_capacity;
 	struct explain_forward *forwards;
 	size_t forwards_count, forwards_capacity;
 	bool is_over;           /* past the engine's budget: nothing is known */

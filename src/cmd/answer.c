@@ -59,27 +59,28 @@ static struct cisco_follower *follower_of(struct session *session, const struct 
 }
 
 /* What decides in the kernel's listing, where the walk agrees with the policy. */
-static void follow_table(struct asking *asking, struct answer_decision *decision)
+static void follow_table(const struct asking *asking, const struct packet *packet, uint8_t hop_limit,
+			 enum verdict verdict, struct answer_outputs *outputs)
 {
-	enum verdict verdict = decision->outcome->verdict;
 	struct nft_path path;
 
 	if (asking->table == NULL)
 		return;
-	path = nft_follow(asking->session->pool, asking->table, &decision->packet);
+	path = nft_follow(asking->session->pool, asking->table, packet, hop_limit);
 	if (!path.is_decided || path.is_accepted != (verdict == VERDICT_ALLOW) ||
 	    path.is_rejected != (verdict == VERDICT_REJECT))
 		return;
-	decision->has_table_path = true;
-	decision->table_path = path;
+	outputs->has_table_path = true;
+	outputs->table_path = path;
 }
 
-static void follow_lists(struct asking *asking, struct answer_decision *decision)
+static void follow_lists(const struct asking *asking, const struct packet *packet,
+			 const struct rule_translation *leaves, struct answer_outputs *outputs)
 {
 	if (asking->follower == NULL)
 		return;
-	decision->lists_path = cisco_follow(asking->follower, &decision->packet, decision->leaves);
-	decision->has_lists_path = decision->lists_path.steps_count > 0 && !decision->lists_path.is_unread;
+	outputs->lists_path = cisco_follow(asking->follower, packet, leaves);
+	outputs->has_lists_path = outputs->lists_path.steps_count > 0 && !outputs->lists_path.is_unread;
 }
 
 static bool is_timed(const struct ruleset *ruleset, enum hook hook)
@@ -109,9 +110,19 @@ static void add_decision(struct asking *asking, struct answer_decision decision,
 					 meaning_index(asking->meaning, decision.hook, number),
 					 decision.outcome->verdict, decision.near, ANSWER_NEAR_MOST);
 	decision.is_timed = is_timed(ruleset, decision.hook);
-	follow_table(asking, &decision);
-	follow_lists(asking, &decision);
+	follow_table(asking, &decision.packet, NFT_FOLLOW_HOP_LIMIT, decision.outcome->verdict, &decision.outputs);
+	follow_lists(asking, &decision.packet, decision.leaves, &decision.outputs);
 	*pool_append(asking->session->pool, asking->answer, decisions) = decision;
+}
+
+static void add_always(struct asking *asking, const struct explain_always *found)
+{
+	struct answer_always always = { .found = found };
+
+	follow_table(asking, &found->packet, found->kind == EXPLAIN_DISCOVERY ? UINT8_MAX : NFT_FOLLOW_HOP_LIMIT,
+		     VERDICT_ALLOW, &always.outputs);
+	follow_lists(asking, &found->packet, NULL, &always.outputs);
+	*pool_append(asking->session->pool, asking->answer, always) = always;
 }
 
 /* The place shows the question as a rule has it. */
@@ -152,6 +163,8 @@ void answer_view(struct answers *answers, const struct session_view *view)
 			.forward = forward->translation,
 		}, forward->number);
 	}
+	for (size_t index = 0; index < explanation->always_count; index++)
+		add_always(&asking, &explanation->always[index]);
 	for (size_t index = 0; index < explanation->parts_count; index++) {
 		const struct explain_part *part = &explanation->parts[index];
 
@@ -159,12 +172,13 @@ void answer_view(struct answers *answers, const struct session_view *view)
 			.hook = part->hook,
 			.packet = part->packet,
 			.is_every = part->is_every,
+			.is_hop_limit_other = part->is_hop_limit_other,
 		}, part->number);
 	}
 	if (explanation->is_over)
 		diag_add(session->diags, CODE_ANALYSIS_BUDGET, SPAN_NONE,
 			 "the policy is too large to say which rules decide these packets");
-	else if (answer.decisions_count == 0)
+	else if (answer.decisions_count == 0 && answer.always_count == 0)
 		report_none(session, view, answers->question);
 	*pool_append(session->pool, answers, items) = answer;
 }
@@ -208,6 +222,16 @@ const struct answer_before *answer_before_rules(const struct session *session, c
 	return NULL;
 }
 
+const char *answer_always_word(enum explain_always_kind kind)
+{
+	static const char *const words[EXPLAIN_ALWAYS_KINDS] = {
+		[EXPLAIN_DISCOVERY] = "neighbour discovery",
+		[EXPLAIN_LISTENERS] = "multicast listeners",
+	};
+
+	return words[kind];
+}
+
 /* --- text -------------------------------------------------------------------------------------------- */
 
 static const char *const verdict_words[] = { "allow", "deny", "reject" };
@@ -237,6 +261,13 @@ static void add_verdict(struct text *out, struct session *session, const struct 
 	text_add(out, "\n    ");
 	add_statement(out, session, decision->origin);
 	text_add_char(out, '\n');
+}
+
+static const char *packet_words(const struct answer_decision *decision)
+{
+	if (decision->is_hop_limit_other)
+		return "with another hop limit, such as";
+	return decision->is_every ? "such as" : "some, such as";
 }
 
 static void add_packet(struct text *out, const char *words, const struct answer_decision *decision)
@@ -278,24 +309,37 @@ static void add_tunnel(struct text *out, struct session *session, const struct a
 	text_add(out, ")\n");
 }
 
-static void add_outputs(struct text *out, const struct answer *answer, const struct answer_decision *decision)
+static void add_outputs(struct text *out, const struct answer *answer, const struct answer_outputs *outputs,
+			enum verdict verdict)
 {
-	const struct cisco_path *lists = &decision->lists_path;
+	const struct cisco_path *lists = &outputs->lists_path;
 
-	if (decision->has_table_path) {
+	if (outputs->has_table_path) {
 		text_addf(out, "  in table inet %s: ", answer->table->name);
-		nft_path_format(out, &decision->table_path);
+		nft_path_format(out, &outputs->table_path);
 		text_add_char(out, '\n');
 	}
-	if (!decision->has_lists_path)
+	if (!outputs->has_lists_path)
 		return;
 	for (size_t index = 0; index < lists->steps_count; index++) {
 		text_add(out, "  ");
 		cisco_step_format(out, &lists->steps[index]);
 		text_add_char(out, '\n');
 	}
-	if (lists->is_permitted && decision->outcome->verdict != VERDICT_ALLOW)
+	if (lists->is_permitted && verdict != VERDICT_ALLOW)
 		text_add(out, "  the lists let it pass: more than the policy allows, as 'fwc compile' tells\n");
+}
+
+static void add_passing(struct text *out, const struct answer *answer, const struct answer_always *always)
+{
+	const struct explain_always *found = always->found;
+
+	text_addf(out, "%s: passes before any rule: %s%s\n  such as ", hook_words[found->hook],
+		  answer_always_word(found->kind),
+		  found->kind == EXPLAIN_DISCOVERY ? " with hop limit 255" : " of link-local addresses");
+	packet_format(out, &found->packet);
+	text_add_char(out, '\n');
+	add_outputs(out, answer, &always->outputs, VERDICT_ALLOW);
 }
 
 static void add_near(struct text *out, struct session *session, const struct answer_decision *decision)
@@ -333,6 +377,8 @@ void answers_text(struct text *out, const struct answers *answers)
 
 		if (answer->device != NULL)
 			text_addf(out, "device %s\n", answer->device->name);
+		for (size_t at = 0; at < answer->always_count; at++)
+			add_passing(out, answer, &answer->always[at]);
 		for (size_t at = 0; at < answer->decisions_count; at++) {
 			const struct answer_decision *decision = &answer->decisions[at];
 
@@ -340,10 +386,10 @@ void answers_text(struct text *out, const struct answers *answers)
 				add_forward(out, session, decision);
 			add_verdict(out, session, decision);
 			if (decision->forward == NULL)
-				add_packet(out, decision->is_every ? "such as" : "some, such as", decision);
+				add_packet(out, packet_words(decision), decision);
 			add_leaves(out, session, decision);
 			add_tunnel(out, session, decision);
-			add_outputs(out, answer, decision);
+			add_outputs(out, answer, &decision->outputs, decision->outcome->verdict);
 			add_near(out, session, decision);
 		}
 		if (!answer->is_compiled && !answers->session->is_foreign)

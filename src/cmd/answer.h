@@ -11,11 +11,19 @@
 
 #define ANSWER_NEAR_MOST 3
 
+/* Where one packet is decided in what was compiled; what is not there is not known. */
+struct answer_outputs {
+	bool has_table_path, has_lists_path;
+	struct nft_path table_path;
+	struct cisco_path lists_path;
+};
+
 /* Packets of one hook that one statement decides, and what becomes of one of them. */
 struct answer_decision {
 	enum hook hook;
 	struct packet packet;
 	bool is_every;                          /* all packets asked about in this hook */
+	bool is_hop_limit_other;                /* neighbour discovery of another hop limit than 255 */
 	bool is_timed;                          /* rules of the hook look at the clock */
 	const struct rule_translation *forward; /* what made the packet of one that was asked about; or NULL */
 	const struct outcome *outcome;
@@ -25,9 +33,13 @@ struct answer_decision {
 	const struct tunnel *tunnel;            /* that carries it, or NULL */
 	struct near_rule near[ANSWER_NEAR_MOST];
 	size_t near_count;
-	bool has_table_path, has_lists_path;    /* what the outputs say; else not known */
-	struct nft_path table_path;
-	struct cisco_path lists_path;
+	struct answer_outputs outputs;
+};
+
+/* Packets of one hook that pass before any rule. */
+struct answer_always {
+	const struct explain_always *found;
+	struct answer_outputs outputs; /* of its packet */
 };
 
 /* A policy as this host or one device sees it. */
@@ -37,6 +49,8 @@ struct answer {
 	bool is_compiled;              /* else the target gives nothing for the policy */
 	struct answer_decision *decisions;
 	size_t decisions_count, decisions_capacity;
+	struct answer_always *always;
+	size_t always_count, always_capacity;
 };
 
 struct answers {
@@ -53,6 +67,9 @@ struct answer_before {
 };
 /* NULL where the rules are asked. After session_expand. */
 const struct answer_before *answer_before_rules(const struct session *session, const struct question *question);
+
+/* "neighbour discovery" */
+const char *answer_always_word(enum explain_always_kind kind);
 
 /* For a view after session_expand. What cannot be said is in the bag of the session. */
 void answer_view(struct answers *answers, const struct session_view *view);

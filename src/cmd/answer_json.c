@@ -152,14 +152,14 @@ static json_t *lists_output(const struct json_answers *answers, const struct cis
 }
 
 static json_t *outputs_of(const struct json_answers *answers, const struct answer *answer,
-			  const struct answer_decision *decision)
+			  const struct answer_outputs *outputs)
 {
 	json_t *array = json_array();
 
-	if (decision->has_table_path)
-		json_add(answers->pool, array, table_output(answers, answer->table, &decision->table_path));
-	if (decision->has_lists_path)
-		json_add(answers->pool, array, lists_output(answers, &decision->lists_path));
+	if (outputs->has_table_path)
+		json_add(answers->pool, array, table_output(answers, answer->table, &outputs->table_path));
+	if (outputs->has_lists_path)
+		json_add(answers->pool, array, lists_output(answers, &outputs->lists_path));
 	return array;
 }
 
@@ -181,22 +181,42 @@ static json_t *decision_of(const struct json_answers *answers, const struct answ
 	set_text(answers, object, "packet", packet->bytes);
 	set_text(answers, object, "time", decision->is_timed ? time->bytes : NULL);
 	json_set(answers->pool, object, "is_every", json_boolean(decision->is_every));
+	json_set(answers->pool, object, "is_hop_limit_other", json_boolean(decision->is_hop_limit_other));
 	json_set(answers->pool, object, "forward", forward_of(answers, decision->forward));
 	json_set(answers->pool, object, "leaves", leaves_of(answers, decision));
 	json_set(answers->pool, object, "tunnel", tunnel_of(answers, decision->tunnel));
-	json_set(answers->pool, object, "outputs", outputs_of(answers, answer, decision));
+	json_set(answers->pool, object, "outputs", outputs_of(answers, answer, &decision->outputs));
 	json_set(answers->pool, object, "close", near_of(answers, decision));
+	return object;
+}
+
+static json_t *always_of(const struct json_answers *answers, const struct answer *answer,
+			 const struct answer_always *always)
+{
+	json_t *object = json_object();
+	struct text *packet = text_new(answers->pool);
+
+	packet_format(packet, &always->found->packet);
+	set_text(answers, object, "hook", hook_words[always->found->hook]);
+	set_text(answers, object, "why", answer_always_word(always->found->kind));
+	json_set(answers->pool, object, "hop_limit", always->found->kind == EXPLAIN_DISCOVERY ?
+		 json_integer(UINT8_MAX) : json_null());
+	set_text(answers, object, "packet", packet->bytes);
+	json_set(answers->pool, object, "outputs", outputs_of(answers, answer, &always->outputs));
 	return object;
 }
 
 static json_t *answer_of(const struct json_answers *answers, const struct answer *answer)
 {
-	json_t *object = json_object(), *decisions = json_array();
+	json_t *object = json_object(), *decisions = json_array(), *always = json_array();
 
+	for (size_t index = 0; index < answer->always_count; index++)
+		json_add(answers->pool, always, always_of(answers, answer, &answer->always[index]));
 	for (size_t index = 0; index < answer->decisions_count; index++)
 		json_add(answers->pool, decisions, decision_of(answers, answer, &answer->decisions[index]));
 	set_text(answers, object, "device", answer->device != NULL ? answer->device->name : NULL);
 	json_set(answers->pool, object, "is_compiled", json_boolean(answer->is_compiled));
+	json_set(answers->pool, object, "always_passes", always);
 	json_set(answers->pool, object, "decisions", decisions);
 	return object;
 }

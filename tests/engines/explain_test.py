@@ -5,11 +5,12 @@ usage: explain_test.py FWC [--seed N] [--policies N] [--questions N]
 The verdict and the statement are those of tests/packets/evaluator.py. A rule that is said to come close for one
 condition stands before the one that decides, and by the evaluator that condition alone keeps it from the packet;
 no such rule of another verdict is left out for one of the same. What the words say an interface or an address is
-not, it is not.
+not, it is not. What passes before any rule is said to, and nothing else.
 """
 
 import argparse
 import concurrent.futures
+import dataclasses
 import ipaddress
 import json
 import os
@@ -127,12 +128,34 @@ def check_close(tally, policy, packet, decision, before, what):
                 f"{what}: of another verdict are {others}, told {sorted(told)}")
 
 
+def is_discovery(packet):
+    return packet.protocol == 58 and packet.hook != "forward" and 133 <= packet.port <= 136
+
+
+def check_always(tally, packet, answer, what):
+    """True if rules judge the packet; of neighbour discovery, which the question says no hop limit of, some."""
+    told = [always for view in answer["answers"] for always in view["always_passes"]
+            if always["hook"] == packet.hook]
+    with_255 = dataclasses.replace(packet, hop_limit=255)
+    tally.check(bool(told) == always_passes(with_255), f"{what}: {told}")
+    for always in told:
+        tally.check(always["hop_limit"] == (255 if is_discovery(packet) else None) and
+                    always["outputs"][0]["steps"][-1]["chain"] == "neighbours", f"{what}: {always}")
+    return is_discovery(packet) or not told
+
+
 def check_answer(tally, policy, packet, answer, what):
+    if not check_always(tally, packet, answer, what):
+        tally.check(not any(decision["hook"] == packet.hook for view in answer["answers"]
+                            for decision in view["decisions"]), f"{what}: rules are asked")
+        return
+    packet = dataclasses.replace(packet, hop_limit=64)
     found = [decision for view in answer["answers"] for decision in view["decisions"]
              if decision["hook"] == packet.hook]
     if not tally.check(len(found) == 1, f"{what}: {len(found)} decisions"):
         return
     decision = found[0]
+    tally.check(decision["is_hop_limit_other"] == is_discovery(packet), f"{what}: of another hop limit?")
     verdict, line = policy.verdict(packet)
     place = decision["rule"]["place"]
     tally.check(decision["verdict"] == verdict and (line_of(place) if place else -1) == line or
@@ -154,7 +177,9 @@ def run_policy(tally, workers, fwc, folder, seed, count):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     maker = generator.PacketMaker(seed, policy)
-    packets = [packet for packet in (maker.make() for _ in range(count)) if not always_passes(packet)]
+    packets = [maker.make() for _ in range(count)]
+    packets += [dataclasses.replace(packet, port=packet.port % 16 + 129) for packet in packets
+                if packet.protocol == 58]
     close = 0
     for packet, done in zip(packets, workers.map(lambda packet: ask(fwc, path, packet), packets)):
         what = f"seed {seed}: {packet.hook}: {question_of(packet)}"

@@ -107,7 +107,7 @@ static unsigned compare_followed(const struct nft_table *table, const struct rul
 
 	if (!is_asked(from))
 		return 0;
-	path = nft_follow(unit_pool(), table, &packet);
+	path = nft_follow(unit_pool(), table, &packet, NFT_FOLLOW_HOP_LIMIT);
 	verdict = ruleset_evaluate(ruleset, &packet).outcome->verdict;
 	ck_assert_msg(path.is_decided && path.steps_count > 0, "the walk decides nothing");
 	ck_assert_msg(path.is_accepted == (verdict == VERDICT_ALLOW) &&

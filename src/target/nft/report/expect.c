@@ -83,7 +83,7 @@ static void follow(struct sample *sample, const struct packet *packet, bool is_h
 	struct nft_path path;
 	if ((ruleset_evaluate(sample->ruleset, packet).rule != NULL) != is_hit)
 		return;
-	path = nft_follow(sample->pool, sample->table, packet);
+	path = nft_follow(sample->pool, sample->table, packet, NFT_FOLLOW_HOP_LIMIT);
 	if (is_hit) {
 		expectation->hits++;
 		sample->hit_ns += path.cost;

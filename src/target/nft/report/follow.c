@@ -12,7 +12,6 @@
 #include "target/nft/text/value.h"
 
 #define STACK_MAX 16 /* NFT_JUMP_STACK_SIZE */
-#define HOP_LIMIT 64
 #define ROUTE_UNICAST 1
 #define ROUTE_LOCAL 2
 #define STATUS_TRANSLATED 0x20 /* IPS_DST_NAT */
@@ -29,6 +28,7 @@ struct follower {
 	void *pool;
 	const struct nft_table *table;
 	const struct packet *packet;
+	uint8_t hop_limit;
 	struct nft_path path;
 	struct frame stack[STACK_MAX], at;
 	size_t depth;
@@ -75,8 +75,10 @@ static number128 original_address(const struct packet *packet)
 }
 
 /* What a packet has of a field; false where it has none. */
-static bool value_of(const struct packet *packet, enum nft_field field, struct nft_value *value)
+static bool value_of(const struct follower *follower, enum nft_field field, struct nft_value *value)
 {
+	const struct packet *packet = follower->packet;
+
 	*value = (struct nft_value){ 0 };
 	switch (field) {
 	case NFT_FIELD_IIFNAME:
@@ -114,7 +116,7 @@ static bool value_of(const struct packet *packet, enum nft_field field, struct n
 	case NFT_FIELD_ICMPV6_CODE:
 		return icmp_of(packet, PROTOCOL_ICMP6, packet->second, value);
 	case NFT_FIELD_IP6_HOPLIMIT:
-		return address_of(packet, FAMILY_IPV6, HOP_LIMIT, value);
+		return address_of(packet, FAMILY_IPV6, follower->hop_limit, value);
 	case NFT_FIELD_CT_STATE:
 		return number_of(value, NFT_STATE_NEW);
 	case NFT_FIELD_CT_STATUS:
@@ -192,7 +194,7 @@ static bool matches(const struct follower *follower, const struct nft_statement 
 	struct nft_value value;
 	bool is_between;
 
-	if (!value_of(follower->packet, statement->field, &value))
+	if (!value_of(follower, statement->field, &value))
 		return false;
 	is_between = value.number >= statement->low.number && value.number <= statement->high.number;
 	switch (statement->operator) {
@@ -222,7 +224,7 @@ static bool values_of(const struct follower *follower, const struct nft_statemen
 		      struct nft_value *values)
 {
 	for (size_t i = 0; i < statement->fields_count; i++)
-		if (!value_of(follower->packet, statement->fields[i], &values[i]))
+		if (!value_of(follower, statement->fields[i], &values[i]))
 			return false;
 	for (size_t i = 0; i < statement->fields_count; i++)
 		if (statement->leading[i] != 0)
@@ -433,13 +435,15 @@ static void walk(struct follower *follower)
 	}
 }
 
-struct nft_path nft_follow(void *pool, const struct nft_table *table, const struct packet *packet)
+struct nft_path nft_follow(void *pool, const struct nft_table *table, const struct packet *packet,
+			   uint8_t hop_limit)
 {
 	static const unsigned hooks[] = {
 		[HOOK_INPUT] = NF_INET_LOCAL_IN, [HOOK_FORWARD] = NF_INET_FORWARD,
 		[HOOK_OUTPUT] = NF_INET_LOCAL_OUT,
 	};
-	struct follower follower = { .pool = pool, .table = table, .packet = packet, .is_done = true };
+	struct follower follower = { .pool = pool, .table = table, .packet = packet, .hop_limit = hop_limit,
+				     .is_done = true };
 
 	for (size_t i = 0; i < table->chains_count; i++) {
 		const struct nft_chain *chain = table->chains[i];

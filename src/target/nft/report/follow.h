@@ -23,9 +23,12 @@ struct nft_path {
 	unsigned cost;                     /* by the model of optimise/costs.h, in nanoseconds */
 };
 
+/* Of packets that have passed routers, as most have. */
+#define NFT_FOLLOW_HOP_LIMIT 64
 /* The first packet of a connection, through the filter chains of its hook; limits are not used up. What it
  * takes to be: sent to the host itself, broadcast or multicast by its hook and address. */
-struct nft_path nft_follow(void *pool, const struct nft_table *table, const struct packet *packet);
+struct nft_path nft_follow(void *pool, const struct nft_table *table, const struct packet *packet,
+			   uint8_t hop_limit);
 /* "input, rule 4 -> services_1, map services_1_map: tcp . 443": chains, and what decides. */
 void nft_path_format(struct text *out, const struct nft_path *path);
 /* "tcp . 443": of a step with a map. */
