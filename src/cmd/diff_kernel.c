@@ -269,7 +269,7 @@ static int tell(struct kernel_differ *differ)
 	if (differ->proof.result == PROOF_UNREADABLE) {
 		(void)proof_report(differ->session, &differ->proof,
 				   pool_format(differ->pool, "the kernel's table inet '%s'",
-					       differ->session->options.nft.table));
+					       differ->session->options.nft.table), NULL);
 		(void)session_finish(differ->session);
 		return EXIT_USAGE;
 	}

@@ -348,7 +348,7 @@ static bool prove_kernel(struct session *session, const struct nft_kept *now)
 	if (session->options.skips_proof)
 		return true;
 	proof = nft_prove(pool, session->ruleset, read, proof_table(pool, read, session->table->name), &limits);
-	(void)proof_report(session, &proof, "what the kernel holds now");
+	(void)proof_report(session, &proof, "what the kernel holds now", NULL);
 	talloc_free(pool);
 	return !diags_has_errors(session->diags);
 }

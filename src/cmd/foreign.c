@@ -51,7 +51,7 @@ static const struct ruleset *compile_made(struct session *session, struct text *
 static bool tell_proof(struct session *session, const struct proof *proof, const char *name, bool other_logs,
 		       bool tells_proof)
 {
-	if (!proof_report(session, proof, pool_format(session->pool, "the ruleset of '%s'", name)))
+	if (!proof_report(session, proof, pool_format(session->pool, "the ruleset of '%s'", name), NULL))
 		return proof->result == PROOF_UNDECIDED; /* as with what compile makes: a warning tells */
 	if (tells_proof)
 		fprintf(stderr, "proved: this policy equals the ruleset, %zu rules, %zu translations%s\n",

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_difference(struct session *session, const struct proof *proof, const char *subject)
+static void add_difference(struct session *session, const struct proof *proof, const char *subject,
+			   const char *missing)
 {
 	struct diags *diags = session->diags;
 	struct diagnostic *diagnostic = diag_add(diags, CODE_PROOF_DIFFERS, proof->origin,
@@ -16,15 +17,18 @@ static void add_difference(struct session *session, const struct proof *proof, c
 	diag_note(diags, diagnostic, SPAN_NONE, "by the table it is %s", proof->found);
 	if (proof->shared != NULL)
 		diag_note(diags, diagnostic, SPAN_NONE, "%s serves another rule, too", proof->shared);
+	if (missing != NULL)
+		diag_note(diags, diagnostic, SPAN_NONE, "it is what the policy gives %s: use the same options here",
+			  missing);
 }
 
-bool proof_report(struct session *session, const struct proof *proof, const char *subject)
+bool proof_report(struct session *session, const struct proof *proof, const char *subject, const char *missing)
 {
 	switch (proof->result) {
 	case PROOF_EQUAL:
 		return true;
 	case PROOF_DIFFERS:
-		add_difference(session, proof, subject);
+		add_difference(session, proof, subject, missing);
 		return false;
 	case PROOF_UNDECIDED:
 		diag_add(session->diags, CODE_PROOF_UNDECIDED, SPAN_NONE,
@@ -70,7 +74,7 @@ bool proof_make(struct session *session, struct proof *proof, char sha256[REREAD
 	memcpy(sha256, reread.sha256, sizeof reread.sha256);
 	*proof = nft_prove(pool, session->ruleset, reread.read,
 			   nft_read_table(reread.read, NFPROTO_INET, session->table->name), &limits);
-	is_equal = proof_report(session, proof, "the table that was made");
+	is_equal = proof_report(session, proof, "the table that was made", NULL);
 	talloc_free(pool); /* of what the proof points to, the bag has copies */
 	return is_equal;
 }

@@ -11,8 +11,9 @@
  * a table that makes no sense, is an error in the bag; what cannot be decided is a warning. true: the
  * two are equal, and proof_tell may say so. */
 bool proof_make(struct session *session, struct proof *proof, char sha256[REREAD_HASH_LENGTH + 1]);
-/* What the proof of a table found, as diagnostics. subject: "the table that was made". true: equal. */
-bool proof_report(struct session *session, const struct proof *proof, const char *subject);
+/* What the proof of a table found, as diagnostics. subject: "the table that was made"; missing: "with '--count'",
+ * the options by which it is equal all the same, or NULL. true: equal. */
+bool proof_report(struct session *session, const struct proof *proof, const char *subject, const char *missing);
 /* The table inet of this name in a reading of the kernel. One that is not there does nothing: that is a
  * difference like any other. */
 const struct read_table *proof_table(void *pool, const struct nft_read *read, const char *name);

@@ -1,36 +1,15 @@
 /* fwc verify: does the kernel's table do what the policy says? Or a router's text? */
 #include <errno.h>
-#include <linux/netfilter.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/pool.h"
 #include "cmd/command.h"
 #include "cmd/proof.h"
+#include "rules/count.h"
 #include "target/nft/load/batch_file.h"
 #include "target/nft/load/kept_ask.h"
 #include "target/nft/load/refusal.h"
-
-/* The messages of what the policy makes: what the kernel is likely to hold of large sets. NULL: it cannot be made,
- * for a reason that is not asked for here. */
-static const struct text *messages_of(struct session *session, void *pool)
-{
-	struct diags *all = session->diags;
-	const struct ruleset *optimised;
-	const struct nft_table *table = NULL;
-	struct text *file = text_new(pool), *messages = text_new(pool);
-
-	session->diags = diags_new(pool, session->sources);
-	optimised = session_optimise(session, session->ruleset);
-	if (optimised != NULL)
-		table = nft_lower(pool, session->diags, optimised, &session->options.nft);
-	session->diags = all;
-	if (table == NULL)
-		return NULL;
-	nft_batch_file_write(file, table);
-	text_add_bytes(messages, file->bytes + NFT_BATCH_FILE_HEAD, file->length - NFT_BATCH_FILE_HEAD);
-	return messages;
-}
 
 /* 0 or an errno. Of large sets the kernel is asked for each element that the policy gives them; where it has
  * others, for a list of all. */
@@ -39,21 +18,59 @@ static int read_kernel(struct session *session, void *pool, struct nft_kept **ke
 	const char *name = session->options.nft.table;
 	struct nft_socket *socket = nft_socket_new(pool);
 	int error = socket == NULL ? errno : nft_kept_glance(pool, socket, name, NFT_KEPT_GLANCED, kept);
-	const struct text *messages;
+	struct text *file;
 
 	if (error != 0 || nft_kept_is_whole(*kept))
 		return error;
-	messages = messages_of(session, pool);
-	if (messages != NULL && nft_kept_ask(*kept, socket, messages->bytes, messages->length))
+	file = text_new(pool);
+	nft_batch_file_write(file, session->table);
+	if (nft_kept_ask(*kept, socket, file->bytes + NFT_BATCH_FILE_HEAD, file->length - NFT_BATCH_FILE_HEAD))
 		return 0;
 	return nft_kept_read(pool, socket, name, kept);
+}
+
+/* --- a table that other options made ------------------------------------------------------------------ */
+
+static bool equals(struct session *session, const struct nft_read *read, const struct read_table *table,
+		     const struct proof_limits *limits)
+{
+	void *pool = pool_child(session->pool, "other options");
+	struct proof proof = nft_prove(pool, session->ruleset, read, table, limits);
+
+	talloc_free(pool);
+	return proof.result == PROOF_EQUAL;
+}
+
+/* "with '--count', with '--log-group 5'": what has to be said for the table to be that of the policy; NULL where
+ * nothing helps. Counts from here on. */
+static const char *options_missing(struct session *session, const struct nft_read *read,
+				   const struct read_table *table)
+{
+	const struct proof_limits said = proof_limits_of(session);
+	struct proof_limits found = said;
+	const char *group = NULL;
+
+	proof_find_log_group(table, &found);
+	if (said.has_log_group && !found.has_log_group)
+		group = "without '--log-group'";
+	else if (found.has_log_group && (!said.has_log_group || said.log_group != found.log_group))
+		group = pool_format(session->pool, "with '--log-group %u'", (unsigned)found.log_group);
+	if (group != NULL && equals(session, read, table, &found))
+		return group;
+	if (session->options.counts_all)
+		return NULL;
+	ruleset_count_all(pool_child(session->pool, "counting"), session->ruleset);
+	if (!equals(session, read, table, &found))
+		return NULL;
+	return group == NULL ? "with '--count'" : pool_format(session->pool, "%s and '--count'", group);
 }
 
 static bool verify(struct session *session, struct proof *proof)
 {
 	const struct proof_limits limits = proof_limits_of(session);
-	const char *name = session->options.nft.table;
+	const char *name = session->options.nft.table, *missing = NULL;
 	void *pool = pool_child(session->pool, "verify");
+	const struct read_table *table;
 	const struct nft_read *read;
 	struct nft_kept *kept;
 	int error = read_kernel(session, pool, &kept);
@@ -63,10 +80,13 @@ static bool verify(struct session *session, struct proof *proof)
 		return false;
 	}
 	read = kept->has_table ? nft_kept_reading(pool, kept) : nft_read_new(pool);
-	*proof = nft_prove(pool, session->ruleset, read, proof_table(pool, read, name), &limits);
+	table = proof_table(pool, read, name);
+	*proof = nft_prove(pool, session->ruleset, read, table, &limits);
+	if (proof->result == PROOF_DIFFERS && kept->has_table)
+		missing = options_missing(session, read, table);
 	return proof_report(session, proof,
 			    pool_format(pool, !kept->has_table ? "the kernel has no table inet '%s', and so it"
-							       : "the kernel's table inet '%s'", name));
+							       : "the kernel's table inet '%s'", name), missing);
 }
 
 /* --- a router's text -------------------------------------------------------------------------------- */
@@ -164,7 +184,7 @@ int command_verify(struct pool_trap *root, int argc, char **argv)
 	session = session_new(root, &options);
 	if (against != NULL)
 		return verify_against(session, against);
-	if (session_expand(session) && session_is_for_host(session) && !session_is_refused(session)) {
+	if (session_lower(session) && !session_is_refused(session)) {
 		rights_want_no_program();
 		is_equal = verify(session, &proof);
 	}

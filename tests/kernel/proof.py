@@ -262,6 +262,28 @@ def case_verify_log_group():
     assert "logged as 'group 5: fwc:" in done.stderr, done.stderr
 
 
+def case_verify_names_the_options():
+    """Those that the table was made with, where it is the policy's with them, and else none."""
+    words = "it is what the policy gives "
+    for made, given, missing in (("--count", "", "with '--count'"), ("--log-group 5", "", "with '--log-group 5'"),
+                                 ("--count --log-group 5", "--log-group 6", "with '--log-group 5' and '--count'"),
+                                 ("--count --log-group 5", "--count", "with '--log-group 5'"),
+                                 ("--count --log-group 5", "--log-group 5", "with '--count'"),
+                                 ("", "--log-group 5", "without '--log-group'")):
+        done = run(f'"$FWC" apply $OPTIONS {made} examples/small-office.fw 2> "$DIR/talk"; set +e; '
+                   f'"$FWC" verify {given} examples/small-office.fw; echo "status $?"; '
+                   'nft insert rule inet fwc input tcp dport 23 accept; '
+                   f'"$FWC" verify {given} examples/small-office.fw; echo "status $?"')
+        assert done.stdout.count("status 1") == 2, (made, given, done.stdout, done.stderr)
+        assert re.findall(words + "(.*): use", done.stderr) == [missing], (made, given, done.stderr)
+
+
+def case_verify_refused():
+    """A policy that does not compile is not compared."""
+    done = run('set +e; printf "allow ssh to self; assert deny ssh to self;" | "$FWC" verify -; echo "status $?"')
+    assert "status 1" in done.stdout and "FW0906" not in done.stderr and "FW0805" in done.stderr, done.stderr
+
+
 def case_verify_senseless():
     verdict_of("nft add table inet fwc '{ flags dormant; }'", 1, "FW0908", "dormant")
     verdict_of("nft delete table inet fwc", 1, "FW0906", "has no table inet 'fwc'")

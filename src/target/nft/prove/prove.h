@@ -60,5 +60,7 @@ struct proof_limits {
 
 struct proof nft_prove(void *pool, const struct ruleset *ruleset, const struct nft_read *read,
 		       const struct read_table *table, const struct proof_limits *limits);
+/* Where the first log line of the table goes; no change where it has none. */
+void proof_find_log_group(const struct read_table *table, struct proof_limits *limits);
 
 #endif
