@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "operate/state.h"
+#include "rules/count.h"
 
 /* Read so that the bundle has it where the entry's has it: behind the policy. */
 static void read_profile(struct session *session, const char *profile)
@@ -28,6 +29,15 @@ static bool is_of(struct session *session, const struct bundle *bundle, const st
 	return strcmp(hash, entry->hash) == 0;
 }
 
+static void count_all(struct session *session)
+{
+	if (session->options.counts_all)
+		return;
+	session->options.counts_all = true;
+	for (size_t index = 0; index < session->views_count; index++)
+		ruleset_count_all(pool_child(session->pool, "counting"), session->views[index].ruleset);
+}
+
 void applied_take(struct session *session, const struct bundle *bundle, const char *state)
 {
 	struct diags *own = diags_new(session->pool, session->sources);
@@ -42,4 +52,6 @@ void applied_take(struct session *session, const struct bundle *bundle, const ch
 		return;
 	session->options.nft.level = entry->level;
 	session->options.profile = entry->profile;
+	if (entry->counts_all)
+		count_all(session);
 }

@@ -6,8 +6,8 @@
 #include "operate/bundle.h"
 
 /* Where the state's current entry was made of this same text and table, and nobody asked for another: its
- * level and profile become the session's, so that what is said of the table is true of the running one. To
- * be called after session_expand; bundle: what that has read. A state that cannot be read says nothing. */
+ * level, profile and counters become the session's, so that what is said of the table is true of the running one.
+ * To be called after session_expand; bundle: what that has read. A state that cannot be read says nothing. */
 void applied_take(struct session *session, const struct bundle *bundle, const char *state);
 
 #endif

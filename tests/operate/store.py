@@ -36,7 +36,7 @@ def case_levels_come_back(world):
     lines = "".join(f"allow {port}/udp id p{port};\n" for port in range(1000, 13000, 1000))
     profile = world.path("hits.json", '[{"id": "p3000", "packets": 9}]\n')
     policy = world.path("levels.fw", "allow 47/ip id gre;\nallow 1000-3000/tcp id wide;\n" + lines)
-    for options in (["--optimise", "0"], ["--optimise", "2"], ["--profile", profile]):
+    for options in (["--optimise", "0"], ["--optimise", "2"], ["--profile", profile], ["--count"]):
         world.must("apply", policy, "--confirm", "0", *options)
         before, number = world.rules(), world.history()[0]["number"]
         os.rename(profile, profile + ".away")
@@ -46,6 +46,7 @@ def case_levels_come_back(world):
         asked = [policy, "udp 10.0.0.1 -> 10.0.0.2:3000"]
         told = world.must("explain", *asked, *options).stdout
         world.check(world.must("explain", *asked).stdout == told and "rule" in told, f"{options}: {told}")
+        world.check("chain r_" in told or "--count" not in options, told)
         if options[-1] == "0":
             world.check(world.must("explain", *asked, "--optimise", "1").stdout != told, "levels differ in nothing")
         world.check(world.rules() == before and "3000" in before, f"{options}: {world.rules()}")
