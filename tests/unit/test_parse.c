@@ -245,6 +245,19 @@ static const struct {
 	{ "policy 'two words'; include “b.fw”; host ‘c–d’ = 10.0.0.1; include „it’s“;",
 	  "1:8 BAD_BYTE " OTHER_QUOTES "1:29 BAD_BYTE " OTHER_QUOTES "1:42 BAD_BYTE " OTHER_QUOTES
 	  "1:68 BAD_BYTE " OTHER_QUOTES },
+	{ "policy 'a; b // c'; include «b; c»; include »b«; include ‹b›; include `b\"c`; "
+	  "include ''it's''; deny 8x:1/tcp;",
+	  "1:8 BAD_BYTE " OTHER_QUOTES "1:29 BAD_BYTE " OTHER_QUOTES "1:45 BAD_BYTE " OTHER_QUOTES
+	  "1:58 BAD_BYTE " OTHER_QUOTES "1:71 BAD_BYTE " OTHER_QUOTES "1:86 BAD_BYTE " OTHER_QUOTES
+	  "1:101 BAD_TOKEN '8x:1' is not a name, a number or an address\n" },
+	{ "policy 'a\nit's b';\nallow 8x:1/tcp", "1:8 BAD_BYTE " OTHER_QUOTES
+						 "3:7 BAD_TOKEN '8x:1' is not a name, a number or an address\n" },
+	{ "policy \"a\nb; c\";\ninclude 'b",
+	  "1:8 UNTERMINATED_STRING the string has no closing '\"'; a string ends on the line where it begins\n"
+	  "3:9 BAD_BYTE ''' cannot stand here: names with other letters go in double quotes\n" },
+	{ "policy \"a;\ninclude \"b\"; allow 8x:1/tcp",
+	  "1:8 UNTERMINATED_STRING the string has no closing '\"'; a string ends on the line where it begins\n"
+	  "2:20 BAD_TOKEN '8x:1' is not a name, a number or an address\n" },
 	{ "allow ssh';", "1:10 BAD_BYTE ''' cannot stand here: names with other letters go in double quotes\n" },
 	{ "policy \"a\tb\";", "1:10 CONTROL_IN_STRING a control character (byte 0x09) stands in a "
 			      "string\n" },
