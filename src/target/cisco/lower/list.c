@@ -439,7 +439,8 @@ static void reserve_lines(struct lowering *lowering, const struct ios_terms *ter
 	list->lines = pool_room(lowering->pool, list->lines, &list->lines_capacity, wanted, sizeof *list->lines);
 }
 
-static void write_entries(struct lowering *lowering, const struct ios_terms *terms,
+/* false: there would be too many. */
+static bool write_entries(struct lowering *lowering, const struct ios_terms *terms,
 			  const struct service_forms *forms)
 {
 	const struct section_writer writer = {
@@ -450,23 +451,29 @@ static void write_entries(struct lowering *lowering, const struct ios_terms *ter
 		.own = address_set_family(&lowering->vantage->own, lowering->vantage->family),
 	};
 	struct plan plan = plan_choose(&writer);
+	struct plan_size size = plan_measure(&writer, &plan);
 
+	if (!lowering->has_groups &&
+	    !refuse_length(lowering->diags, lowering->vantage->device, lowering->list, &size))
+		return false;
 	plan_write(&writer, &plan, add_entries, lowering);
+	return true;
 }
 
 /* Without groups where they were too many. */
-static void write_list(struct lowering *lowering, const struct ios_terms *terms, const struct service_forms *forms)
+static bool write_list(struct lowering *lowering, const struct ios_terms *terms, const struct service_forms *forms)
 {
 	size_t lines = lowering->list->lines_count, groups = lowering->config->groups_count;
 
 	reserve_lines(lowering, terms, forms);
-	write_entries(lowering, terms, forms);
+	if (!write_entries(lowering, terms, forms))
+		return false;
 	if (!lowering->has_groups || grouped_count(lowering->list) <= GROUPED_ENTRIES_MAX)
-		return;
+		return true;
 	lowering->list->lines_count = lines;
 	lowering->config->groups_count = groups;
 	lowering->has_groups = false;
-	write_entries(lowering, terms, forms);
+	return write_entries(lowering, terms, forms);
 }
 
 static void note_clock(struct diags *diags, const struct ios_config *config, const struct policy *policy)
@@ -531,8 +538,10 @@ bool inbound_lower(void *pool, struct diags *diags, const struct ios_vantage *va
 		note_neighbours(&lowering);
 	}
 	entries = list->lines_count;
-	write_list(&lowering, &terms, forms);
+	is_good = write_list(&lowering, &terms, forms);
 	talloc_free(scratch); /* before the list is at its largest */
+	if (!is_good)
+		return false;
 	make_short(&lowering, entries);
 	same_remove(pool, diags, list);
 	note_groups(diags, vantage, list);

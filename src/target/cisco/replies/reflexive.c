@@ -128,7 +128,10 @@ static bool write_list(struct reflecting *reflecting, const struct ios_terms *te
 		}
 	}
 	struct plan plan = plan_choose(&writer);
+	struct plan_size size = plan_measure(&writer, &plan);
 
+	if (!refuse_length(reflecting->diags, reflecting->vantage->device, reflecting->list, &size))
+		return false;
 	reflecting->rest = &terms->terms[terms->terms_count - 1];
 	plan_write(&writer, &plan, add_entries, reflecting);
 	return true;

@@ -1,6 +1,8 @@
 /* Diagnostics of the lists. */
 #include "target/cisco/terms/refuse.h"
 
+#include <assert.h>
+
 #include "base/pool.h"
 
 const char *list_words(void *pool, const struct device *device, const struct ios_list *list)
@@ -70,6 +72,25 @@ static bool refuse_translation(struct diags *diags, const struct rule *rule)
 				"a list without a device does not know where packets are translated");
 		diag_note(diags, item, SPAN_NONE, "define the router: device NAME { target cisco-ios; … }");
 	}
+	return false;
+}
+
+/* Lines are one array, which can be 256 MB (base/pool.c). */
+#define ENTRIES_MOST 2000000
+static_assert(ENTRIES_MOST < ((size_t)1 << 28) / sizeof(struct ios_line), "there is room for as many");
+
+bool refuse_length(struct diags *diags, const struct device *device, const struct ios_list *list,
+		   const struct plan_size *size)
+{
+	struct diagnostic *item;
+
+	if (size->entries <= ENTRIES_MOST)
+		return true;
+	item = diag_add(diags, CODE_TARGET_LIMIT, size->longest->origin,
+			"%s would have %zu entries, of which %zu are of this statement; at most %d are made",
+			list_words(diags->pool, device, list), size->entries, size->of_longest, ENTRIES_MOST);
+	diag_note(diags, item, SPAN_NONE, "it is each of its sources with each of its destinations and services, "
+		  "and a range of addresses is as many networks as it takes: name prefixes in the place of ranges");
 	return false;
 }
 

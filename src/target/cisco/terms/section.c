@@ -139,6 +139,34 @@ void plan_write(const struct section_writer *writer, const struct plan *plan, se
 	(void)walk_plan(writer, plan, SIZE_MAX, entries, context);
 }
 
+struct measuring {
+	const struct section_writer *writer;
+	size_t *entries; /* of each term */
+};
+
+static void measure_term(void *context, const struct ios_term *term, const struct ios_cover *sources,
+			 const struct ios_cover *destinations, const struct service_forms *forms)
+{
+	struct measuring *measuring = context;
+
+	measuring->entries[term - measuring->writer->terms->terms] +=
+		sources->prefixes_count * destinations->prefixes_count * forms->forms_count;
+}
+
+struct plan_size plan_measure(const struct section_writer *writer, const struct plan *plan)
+{
+	const struct ios_terms *terms = writer->terms;
+	struct measuring measuring = { writer, pool_array(writer->pool, size_t, terms->terms_count + 1) };
+	struct plan_size size = { .entries = walk_plan(writer, plan, SIZE_MAX, measure_term, &measuring) };
+
+	for (size_t index = 0; index < terms->terms_count; index++)
+		if (measuring.entries[index] > size.of_longest) {
+			size.of_longest = measuring.entries[index];
+			size.longest = &terms->terms[index];
+		}
+	return size;
+}
+
 /* --- candidates ------------------------------------------------------------------------------- */
 
 static size_t prefixes_count(void *pool, enum family family, const struct interval_set *set)

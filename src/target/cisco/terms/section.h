@@ -40,6 +40,12 @@ struct section_writer {
 
 /* The plan with the fewest entries of those tried. */
 struct plan plan_choose(const struct section_writer *writer);
+/* How many entries it gives, and the term that most of them are of. */
+struct plan_size {
+	size_t entries, of_longest;
+	const struct ios_term *longest;
+};
+struct plan_size plan_measure(const struct section_writer *writer, const struct plan *plan);
 /* Every entry in order. */
 void plan_write(const struct section_writer *writer, const struct plan *plan, section_entries entries,
 		void *context);
