@@ -7,6 +7,8 @@
 #define ZONE "an interface belongs to a zone: 'zone NAME { interface eth0; }', then "
 #define FROM_ZONE ZONE "'from NAME'"
 #define TO_ZONE ZONE "'to NAME'"
+#define FIRST_PACKETS "answers pass by themselves: a rule speaks of first packets"
+#define BLOCK "the rules of a block stand in braces: 'from lan { allow ssh; }'; one rule is 'allow ssh from lan;'"
 #define COUNT(table) (sizeof table / sizeof table[0])
 
 /* --- words ------------------------------------------------------------------------------------ */
@@ -21,6 +23,27 @@ static const struct {
 	{ "drop", NULL, "reject", "the verdicts are allow, deny and reject: 'drop' is 'deny'" },
 	{ "pass", NULL, "reject", "the verdicts are allow, deny and reject: 'pass' is 'allow'" },
 	{ "permit", NULL, "reject", "the verdicts are allow, deny and reject: 'permit' is 'allow'" },
+	{ "and", NULL, "','", "the words of a list are separated by commas: 'ssh, http'" },
+	{ "or", NULL, "','", "the words of a list are separated by commas: 'ssh, http'" },
+	{ "established", NULL, "','", FIRST_PACKETS },
+	{ "related", NULL, "','", FIRST_PACKETS },
+	{ "keep", NULL, "limit", FIRST_PACKETS },
+	{ "state", NULL, "limit", FIRST_PACKETS },
+	{ "allow", NULL, "'{'", BLOCK },
+	{ "deny", NULL, "'{'", BLOCK },
+	{ "reject", NULL, "'{'", BLOCK },
+	{ "incoming", "default", "input", "'incoming' is 'input'" },
+	{ "outgoing", "default", "output", "'outgoing' is 'output'" },
+	{ "routed", "default", "forward", "'routed' is 'forward'" },
+	{ "policy", "default", "input", "the verdict follows: 'default deny;', 'default input deny;'" },
+	{ "rate", NULL, "limit", "a limit is written 'limit 10/second'" },
+	{ "proto", NULL, "from", "the protocol belongs to the service: 'allow 22/tcp to PLACE'" },
+	{ "protocol", NULL, "from", "the protocol belongs to the service: 'allow 22/tcp to PLACE'" },
+	{ "saddr", NULL, "from", "where packets come from is 'from PLACE'" },
+	{ "src", NULL, "from", "where packets come from is 'from PLACE'" },
+	{ "daddr", NULL, "to", "where packets go is 'to PLACE'" },
+	{ "dst", NULL, "to", "where packets go is 'to PLACE'" },
+	{ "eq", NULL, "','", "the port belongs to the service: 'allow 22/tcp to PLACE'" },
 	{ "comment", NULL, "because", "what a rule is for: 'because \"WHY\"'" },
 	{ "description", NULL, "because", "what a rule is for: 'because \"WHY\"'" },
 	{ "prefix", "log", "STRING", "the words of a log line follow at once: 'log \"WORDS\"'" },
@@ -35,6 +58,35 @@ static const struct {
 	{ "oif", NULL, "to", TO_ZONE },
 	{ "oifname", NULL, "to", TO_ZONE },
 };
+
+/* First words of statements of other languages. */
+static const struct {
+	const char *found, *note;
+} first_words[] = {
+	{ "accept", "a rule begins with allow, deny or reject: 'accept' is 'allow'" },
+	{ "block", "a rule begins with allow, deny or reject: 'block' is 'deny'" },
+	{ "drop", "a rule begins with allow, deny or reject: 'drop' is 'deny'" },
+	{ "pass", "a rule begins with allow, deny or reject: 'pass' is 'allow'" },
+	{ "permit", "a rule begins with allow, deny or reject: 'permit' is 'allow'" },
+	{ "iptables", "'fwc import iptables FILE' makes a policy of what iptables-save prints" },
+	{ "nft", "'fwc import nft FILE' makes a policy of a script of nft" },
+	{ "table", "'fwc import nft FILE' makes a policy of a script of nft" },
+	{ "access-list", "'fwc import cisco FILE' makes a policy of a router's list" },
+	{ "ip", "'fwc import cisco FILE' makes a policy of a router's list" },
+};
+
+static bool note_first(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
+{
+	const char *note = "a rule begins with allow, deny or reject";
+
+	if (!syntax_wants_statement(error) || !syntax_is_word(error))
+		return false;
+	for (size_t i = 0; i < COUNT(first_words); i++)
+		if (syntax_span_is(error, error->found, first_words[i].found))
+			note = first_words[i].note;
+	diag_note(diags, report, SPAN_NONE, "%s", note);
+	return true;
+}
 
 static bool note_word(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
 {
@@ -123,7 +175,10 @@ static void note_protocol(struct diags *diags, struct diagnostic *report, const 
 	uint32_t begin = end;
 	while (begin > 0 && error->bytes[begin - 1] >= '0' && error->bytes[begin - 1] <= '9')
 		begin--;
-	if (begin < end && end - begin <= 5)
+	if (begin < end && syntax_span_is(error, syntax_word_before(error, begin), "limit"))
+		diag_note(diags, report, SPAN_NONE, "a rate is one word: '%.*s/minute'", (int)(end - begin),
+			  error->bytes + begin);
+	else if (begin < end && end - begin <= 5)
 		diag_note(diags, report, SPAN_NONE, "a port is written with its protocol: '%.*s/tcp'",
 			  (int)(end - begin), error->bytes + begin);
 }
@@ -156,7 +211,7 @@ static void note_order(struct diags *diags, struct diagnostic *report, const str
 static void note_kind(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
 {
 	static const char *const kind_words[] = { "group", "host", "network", "zone" };
-	if (!syntax_is_word(error))
+	if (error->is_end)
 		return;
 	struct span before = syntax_word_before(error, error->found.begin);
 	struct span first = syntax_word_before(error, before.begin);
@@ -164,9 +219,23 @@ static void note_kind(struct diags *diags, struct diagnostic *report, const stru
 		return;
 	for (size_t i = 0; i < COUNT(kind_words); i++)
 		if (syntax_span_is(error, before, kind_words[i]))
-			diag_note(diags, report, SPAN_NONE, "a place is written by its name alone: '%.*s'",
-				  (int)(error->found.end - error->found.begin),
-				  error->bytes + error->found.begin);
+			diag_note(diags, report, SPAN_NONE, "%s: '%.*s'", syntax_is_word(error) ?
+				  "a place is written by its name alone" : "an address stands alone",
+				  (int)(error->found.end - error->found.begin), error->bytes + error->found.begin);
+}
+
+/* "allow ssh "words"", "allow { ssh, http }". */
+static bool note_mark(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
+{
+	char mark = error->is_end ? '\0' : error->bytes[error->found.begin];
+
+	if (mark == '"' && syntax_expects(error, "because"))
+		diag_note(diags, report, SPAN_NONE, "what a rule is for: 'because \"WHY\"'");
+	else if (mark == '{' && syntax_expects(error, "PAIR"))
+		diag_note(diags, report, SPAN_NONE, "a list is words and commas: 'ssh, http'");
+	else
+		return false;
+	return true;
 }
 
 void habits_note(struct diags *diags, struct diagnostic *report, const struct syntax_error *error)
@@ -176,7 +245,7 @@ void habits_note(struct diags *diags, struct diagnostic *report, const struct sy
 	note_port(diags, report, error);
 	note_order(diags, report, error);
 	note_kind(diags, report, error);
-	if (report->notes == NULL && !note_word(diags, report, error) &&
-	    !note_mask(diags, report, error) && !note_not(diags, report, error))
+	if (report->notes == NULL && !note_first(diags, report, error) && !note_mark(diags, report, error) &&
+	    !note_word(diags, report, error) && !note_mask(diags, report, error) && !note_not(diags, report, error))
 		(void)note_comma(diags, report, error);
 }

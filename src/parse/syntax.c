@@ -242,7 +242,7 @@ static const char *nearest_keyword(void *pool, const struct syntax_error *error)
 			     error->found.end - error->found.begin);
 }
 
-static bool wants_statement(const struct syntax_error *error)
+bool syntax_wants_statement(const struct syntax_error *error)
 {
 	return error->begins_statement && syntax_expects(error, "allow") &&
 	       syntax_expects(error, "service") && !syntax_expects(error, "NAME");
@@ -293,7 +293,7 @@ struct diagnostic *syntax_report(void *pool, struct diags *diags, const struct s
 					  : syntax_quote(pool, error->bytes, error->found);
 	const char *nearest = nearest_keyword(pool, error);
 	struct diagnostic *report;
-	if (wants_statement(error) && nearest != NULL) {
+	if (syntax_wants_statement(error) && nearest != NULL) {
 		report = diag_add(diags, CODE_SYNTAX, error->found, "unknown statement %s", found);
 	} else {
 		struct phrases phrases = { .pool = pool };
@@ -303,7 +303,5 @@ struct diagnostic *syntax_report(void *pool, struct diags *diags, const struct s
 	}
 	if (nearest != NULL)
 		diag_note(diags, report, SPAN_NONE, "did you mean '%s'?", nearest);
-	else if (wants_statement(error) && syntax_is_word(error))
-		diag_note(diags, report, SPAN_NONE, "a rule begins with allow, deny or reject");
 	return report;
 }

@@ -21,6 +21,8 @@ struct syntax_error {
 struct diagnostic *syntax_report(void *pool, struct diags *diags, const struct syntax_error *error);
 /* Whether the token could stand at the place. */
 bool syntax_expects(const struct syntax_error *error, const char *token);
+/* A statement is wanted, and what was found begins none. */
+bool syntax_wants_statement(const struct syntax_error *error);
 /* What was found begins with a letter. */
 bool syntax_is_word(const struct syntax_error *error);
 /* The word of letters right before a place in the text, on its line; empty where there is none. */

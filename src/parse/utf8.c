@@ -62,12 +62,28 @@ static void report_run(struct diags *diags, struct span span, unsigned char firs
 			 (unsigned)first);
 }
 
+/* Half of it is NUL: one mistake. */
+static bool is_utf16(const unsigned char *bytes, size_t length)
+{
+	size_t nuls = 0, looked = length < 1024 ? length : 1024;
+	for (size_t at = 0; at < looked; at++)
+		nuls += bytes[at] == '\0';
+	return length >= 4 && length % 2 == 0 && nuls * 3 > looked;
+}
+
 void utf8_copy(struct diags *diags, uint32_t source, char *copy)
 {
 	const struct source *text = diags->sources->items[source];
 	const unsigned char *bytes = (const unsigned char *)text->bytes;
 	memcpy(copy, bytes, text->length);
 	size_t at = 0;
+	if (is_utf16(bytes, text->length)) {
+		struct diagnostic *error = diag_add(diags, CODE_BAD_UTF8, (struct span){ source, 0, 2 },
+						    "the file is not UTF-8, but UTF-16 as it seems");
+		diag_note(diags, error, SPAN_NONE, "'iconv -f utf-16 -t utf-8 OLD > NEW' converts it");
+		memset(copy, 0xff, text->length);
+		return;
+	}
 	if (utf8_has_mark(text->bytes, text->length)) {
 		memset(copy, ' ', 3);
 		at = 3;

@@ -177,6 +177,9 @@ static void report_unknown(struct resolver *resolver, const struct ast_word *nam
 			  "interface %s; }', then 'from NAME'", name->text);
 	else
 		note_nearest(resolver, error, resolver->policy->places, name);
+	if (error->notes == NULL && strchr(name->text, '.') != NULL)
+		diag_note(resolver->diags, error, SPAN_NONE, "no name is looked up in DNS: 'host NAME = ADDRESS;' "
+			  "gives one to an address");
 }
 
 /* --- cycles ----------------------------------------------------------------------------------------- */

@@ -258,6 +258,11 @@ static const struct {
 	{ "policy \"a;\ninclude \"b\"; allow 8x:1/tcp",
 	  "1:8 UNTERMINATED_STRING the string has no closing '\"'; a string ends on the line where it begins\n"
 	  "2:20 BAD_TOKEN '8x:1' is not a name, a number or an address\n" },
+	{ "allow ssh // x\n from a; /* y\n z */ deny 8x:1/tcp; /* x",
+	  "1:11 BAD_TOKEN a comment begins with '#', and ends with its line\n"
+	  "2:10 BAD_TOKEN a comment begins with '#', and ends with its line\n"
+	  "3:12 BAD_TOKEN '8x:1' is not a name, a number or an address\n"
+	  "3:22 BAD_TOKEN a comment begins with '#', and ends with its line\n" },
 	{ "allow ssh';", "1:10 BAD_BYTE ''' cannot stand here: names with other letters go in double quotes\n" },
 	{ "policy \"a\tb\";", "1:10 CONTROL_IN_STRING a control character (byte 0x09) stands in a "
 			      "string\n" },
