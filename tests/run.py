@@ -160,6 +160,7 @@ FEWER = {
     "import_nft/random_test.py": ("--rulesets", "5"),
     "packets/examples_test.py": ("--levels", "2"),
     "packets/random_test.py": ("--policies", "30"),
+    "packets/translated_test.py": ("--policies", "6"),
     "packets/applies_test.py": ("--applies", "10"),
 }
 
@@ -211,6 +212,7 @@ PROGRAMS = [
     ("packets/examples_test.py",),
     ("packets/peers_test.py",),
     ("packets/random_test.py",),
+    ("packets/translated_test.py", "--policies", "40", "--packets", "80"),
     ("packets/applies_test.py", "--applies", "40"),
 ]
 

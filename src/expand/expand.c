@@ -6,6 +6,7 @@
 #include "expand/expand.h"
 
 #include "base/pool.h"
+#include "expand/admitted.h"
 #include "expand/complain.h"
 #include "expand/outside.h"
 #include "expand/product.h"
@@ -110,40 +111,6 @@ static const struct outcome *outcome_of(struct expansion *expansion, const struc
 	return outcome;
 }
 
-static bool shares_host(const struct translation *a, const struct translation *b)
-{
-	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
-		if (a->has_host[family] && b->has_host[family] &&
-		    a->host[family].value == b->host[family].value)
-			return true;
-	return false;
-}
-
-/* What other statements translate to the same host: without a look at the packet before translation
- * it would pass for this one's. */
-struct rivals {
-	struct address_set at; /* of those with `at` that listen for the same services */
-	bool has_port;         /* some of them changes the port */
-};
-
-static struct rivals rivals_of(struct expansion *expansion, const struct translation *translation)
-{
-	const struct policy *policy = expansion->ruleset->policy;
-	struct rivals rivals = { 0 };
-
-	for (size_t index = 0; index < policy->translations_count; index++) {
-		const struct translation *other = policy->translations[index];
-
-		if (other == translation || other->kind != TRANSLATION_FORWARD ||
-		    !shares_host(other, translation))
-			continue;
-		rivals.has_port = rivals.has_port || other->port != 0;
-		if (other->has_at && tuple_set_overlaps(&other->services, &translation->services))
-			rivals.at = address_set_union(expansion->sides.pool, &rivals.at, &other->at);
-	}
-	return rivals;
-}
-
 static bool all_have_ports(const struct tuple_set *services)
 {
 	for (size_t index = 0; index < services->tuples_count; index++)
@@ -156,26 +123,27 @@ static bool all_have_ports(const struct tuple_set *services)
 /* What `forward` admits: packets whose destination it translated. Without `at` that is any address of
  * the firewall, which no match can name; what others translate is left out, and never let in. */
 static void add_translated(struct expansion *expansion, struct match *match,
-			   const struct translation *translation)
+			   const struct translation *translation, const struct address_set *apart)
 {
-	struct rivals rivals = rivals_of(expansion, translation);
 	struct address_set all = address_set_all(expansion->sides.pool);
 	struct match_original *original = arena_new_item(expansion->sides.arena, struct match_original);
+	bool has_rival = admitted_has_port_rival(expansion->ruleset->policy, translation);
 
 	match->is_translated = true;
 	match->original = original;
-	match->has_original_to = translation->has_at || !address_set_is_empty(&rivals.at);
+	match->has_original_to = translation->has_at || !address_set_is_empty(apart);
 	if (translation->has_at)
 		original->to = translation->at;
 	else if (match->has_original_to)
-		original->to = address_set_subtract(expansion->sides.pool, &all, &rivals.at);
-	if (translation->port != 0 || (rivals.has_port && all_have_ports(&translation->services)))
+		original->to = address_set_subtract(expansion->sides.pool, &all, apart);
+	if (translation->port != 0 || (has_rival && all_have_ports(&translation->services)))
 		original->services = translation->services;
 }
 
-static void add_part(struct expansion *expansion, const struct policy_rule *rule,
-		     const struct places *places, const struct tuple_set *services,
-		     const struct outcome *outcome)
+/* apart: of a `forward`, the addresses that its packets must not have been sent to; else NULL. */
+static void add_one(struct expansion *expansion, const struct policy_rule *rule,
+		    const struct places *places, const struct tuple_set *services,
+		    const struct outcome *outcome, const struct address_set *apart)
 {
 	unsigned families = rule->options->families & tuples_families(services) &
 			    boxes_families(&places->from) & boxes_families(&places->to);
@@ -199,9 +167,25 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 		.is_stateless = rule->options->is_stateless,
 		.is_rescue = rule->options->is_rescue,
 	};
-	if (rule->translation != NULL)
-		add_translated(expansion, &part->match, rule->translation);
+	if (apart != NULL)
+		add_translated(expansion, &part->match, rule->translation, apart);
 	*pool_append(expansion->ruleset, &expansion->parts, parts) = part;
+}
+
+static void add_part(struct expansion *expansion, const struct policy_rule *rule,
+		     const struct places *places, const struct tuple_set *services,
+		     const struct outcome *outcome)
+{
+	struct admitted admitted;
+
+	if (rule->translation == NULL) {
+		add_one(expansion, rule, places, services, outcome, NULL);
+		return;
+	}
+	admitted = admitted_parts(expansion->sides.pool, expansion->ruleset->policy, rule->translation, services);
+	for (size_t index = 0; index < admitted.parts_count; index++)
+		add_one(expansion, rule, places, &admitted.parts[index].services, outcome,
+			&admitted.parts[index].apart);
 }
 
 /* Helpers matter to what is allowed only; a denied service is one set. */

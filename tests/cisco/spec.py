@@ -20,7 +20,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 # pylint: disable=wrong-import-position
 import evaluator
 from evaluator import Addresses, Policy, PolicyError, Region
-from translations import WEEK, DeviceReader, translated
+from forwards import translated
+from translations import WEEK, DeviceReader
 from planes import Layer, Services, Space, address_cuts, anything, gather_list
 
 __all__ = ["DevicePolicy", "PolicyError", "RouterPolicy", "Vantage", "own_addresses", "space_of"]

@@ -252,6 +252,22 @@ def case_verify_changed():
                "masqueraded")
 
 
+def case_verify_own_translations():
+    """What the firewall sends to its own address and translates is not loopback, though output is told so."""
+    with open(os.path.join(DIR.name, "own.fw"), "w", encoding="utf-8") as file:
+        file.write("host web1 = 172.16.0.10;\ndeny https from 80.1.0.2 to web1;\n"
+                   "forward https from any to web1;\n")
+    for change, status, said in (
+            ("true", 0, "verified"),
+            ("nft insert rule inet fwc loopback accept", 1, "out by lo"),
+            ("nft flush chain inet fwc loopback; nft add rule inet fwc loopback accept", 1,
+             "destination translated 1"),
+            ("nft flush chain inet fwc loopback", 1, "by the policy it is accepted, as always")):
+        done = run(f'"$FWC" apply $OPTIONS "$DIR/own.fw" 2> "$DIR/talk"; {change}; set +e; '
+                   '"$FWC" verify "$DIR/own.fw"; echo "status $?"')
+        assert f"status {status}" in done.stdout and said in done.stderr, (change, done.stdout, done.stderr)
+
+
 def case_verify_log_group():
     """Log lines that go elsewhere are a difference."""
     done = run('"$FWC" apply $OPTIONS --log-group 5 examples/small-office.fw; set +e; '

@@ -95,6 +95,8 @@ def is_usable(family, address):
 class PolicyMaker:
     """Writes one random policy, rule by rule; keeps only rules that are no mistakes."""
 
+    reader = Policy
+
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.definitions = []
@@ -120,16 +122,20 @@ class PolicyMaker:
         family = self.random.choice((4, 4, 6))
         for _ in range(self.random.choice((30, 50, 80)) if has_crowd else 0):
             self.keep(self.rules, lambda: self.rule_of_ranges(family))
+        self.add_more()
         for _ in range(self.random.randint(0, 1)):
             self.rules.append(self.default())
         return "\n".join(self.definitions + self.rules) + "\n"
+
+    def add_more(self):
+        """Statements besides, which subclasses write."""
 
     def keep(self, lines, write):
         """Adds what `write` gives, unless the policy were a mistake then."""
         for _ in range(20):
             line = write()
             try:
-                Policy("\n".join(self.definitions + [line]), INTERFACES)
+                self.reader("\n".join(self.definitions + [line]), INTERFACES)
             except PolicyError:
                 continue
             lines.append(line)

@@ -46,6 +46,31 @@ class Bench:
         self.number = 0
         self.level = "1"  # of --optimise
 
+    def may_be_refused(self, _error):
+        """Whether the target is unable to do this, and says so: the evaluator does not judge that."""
+        return False
+
+    # what policies are drawn, how they are read, and what is seen of them
+
+    def policy(self, text):
+        return Policy(text, generator.INTERFACES)
+
+    def draw_policy(self, seed):
+        return generator.PolicyMaker(seed).make()
+
+    def packets(self, seed, policy):
+        return generator.PacketMaker(seed, policy)
+
+    def round(self, _policy, packets, numbers):
+        return Round(packets, numbers)
+
+    def visible(self, policy, packet):
+        """(what may be seen from outside, line) by the evaluator; the usual sight stands first."""
+        verdict, line = policy.verdict(packet)
+        if verdict == "reject" and not is_answerable(packet):
+            return ("deny", "reject"), line
+        return (verdict,), line
+
     def apply(self, text):
         self.lab.apply(text, "--optimise", self.level)
 
@@ -100,9 +125,8 @@ class Bench:
 
     # --- watching ---
 
-    def watch(self, packets, numbers, wanted):
+    def watch(self, round_, packets, numbers, wanted):
         """Sends packets; gives {number: verdict} of what was seen. wanted: numbers expected."""
-        round_ = Round(packets, numbers)
         for start in range(0, len(packets), CHUNK):
             for packet, number in list(zip(packets, numbers))[start:start + CHUNK]:
                 self.send(packet, number)
@@ -143,15 +167,19 @@ class Round:
                          packet.port): number for number, packet in self.by_number.items()
                         if packet.protocol == frames.TCP}
 
-    def note(self, number, verdict, where):
-        """Arrival is the stronger sign: what was let through may be answered with a reset."""
-        packet = self.by_number.get(number)
-        if packet is None:
+    def note(self, number, verdict, where, arrived=None):
+        """Arrival is the stronger sign: what was let through may be answered with a reset. arrived: the addresses
+        and the transport bytes of what came."""
+        if number not in self.by_number:
             return
-        if verdict == "allow" and where != packet.hook and packet.hook != "output":
-            self.seen[number] = f"allow as {where}"
-        elif verdict == "allow" or number not in self.seen:
+        if verdict == "allow":
+            self.seen[number] = self.arrival(number, where, arrived)
+        elif number not in self.seen:
             self.seen[number] = verdict
+
+    def arrival(self, number, where, _arrived):
+        hook = self.by_number[number].hook
+        return f"allow as {where}" if hook not in (where, "output") else "allow"
 
     def heard(self, family, protocol, data, origin):
         """A raw socket of the firewall: transport bytes, for IPv4 behind the IP header."""
@@ -184,7 +212,7 @@ class Round:
             return
         if packet.hook == "output" and where == "input":
             return
-        self.note(number, "allow", where)
+        self.note(number, "allow", where, (addresses, body))
 
     def answered(self, family, addresses, body):
         """A reset on a wire or heard by the firewall itself."""
@@ -206,14 +234,6 @@ class Round:
     def is_echo(packet, body):
         """An answer to the packet that carries its mark: an ICMP reply."""
         return packet.protocol in (frames.ICMP, frames.ICMP6) and body[0] != packet.port
-
-
-def visible(policy, packet):
-    """(what may be seen from outside, line) by the evaluator; the usual sight stands first."""
-    verdict, line = policy.verdict(packet)
-    if verdict == "reject" and not is_answerable(packet):
-        return ("deny", "reject"), line
-    return (verdict,), line
 
 
 def is_answerable(packet):
@@ -238,9 +258,9 @@ def judge(bench, policy, packets):
 
 def one_pass(bench, policy, packets):
     numbers = bench.fresh_numbers(len(packets))
-    verdicts = [visible(policy, packet) for packet in packets]
+    verdicts = [bench.visible(policy, packet) for packet in packets]
     wanted = {number for number, (sights, _) in zip(numbers, verdicts) if sights[0] != "deny"}
-    seen = bench.watch(packets, numbers, wanted)
+    seen = bench.watch(bench.round(policy, packets, numbers), packets, numbers, wanted)
     return [(packet, sights[0], line, seen.get(number, "deny"))
             for packet, number, (sights, line) in zip(packets, numbers, verdicts)
             if seen.get(number, "deny") not in sights]
@@ -257,7 +277,7 @@ def describe(packet):
 def still_differs(bench, text, packet):
     """Whether a policy is taken by everyone and judged differently for the packet."""
     try:
-        policy = Policy(text, generator.INTERFACES)
+        policy = bench.policy(text)
         bench.apply(text)
     except Exception:  # any mistake made by leaving lines out: not smaller, just wrong
         return False
@@ -300,17 +320,19 @@ def report(bench, seed, text, differences):
 
 def run_policy(bench, tally, seed, level, packet_count, is_verbose):
     """One policy at one level of --optimise, and its packets; gives the number of pairs compared."""
-    text = generator.PolicyMaker(seed).make()
+    text = bench.draw_policy(seed)
     bench.level = level
-    policy = Policy(text, generator.INTERFACES)
+    policy = bench.policy(text)
     if is_verbose:
         print(f"--- seed {seed}\n{text}", flush=True)
     try:
         bench.apply(text)
     except lab.ApplyError as error:
+        if bench.may_be_refused(error.message):
+            return 0
         tally.check(False, f"seed {seed}, level {level}: {error}\n--- policy\n{text}---")
         return 0
-    maker = generator.PacketMaker(seed, policy)
+    maker = bench.packets(seed, policy)
     packets = [maker.make() for _ in range(packet_count)]
     differences = judge(bench, policy, packets)
     if differences:
@@ -319,7 +341,7 @@ def run_policy(bench, tally, seed, level, packet_count, is_verbose):
     return packet_count
 
 
-def main():
+def main(bench_of=Bench):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("fwc")
     parser.add_argument("--seed", type=int, default=1)
@@ -330,7 +352,7 @@ def main():
     options = parser.parse_args()
     lab.enter("random policies")
     tally = lab.Tally()
-    bench = Bench(options.fwc)
+    bench = bench_of(options.fwc)
     seeds = range(options.seed, options.seed + options.policies)
     pairs = sum(run_policy(bench, tally, seed, level, options.packets, options.verbose)
                 for seed in seeds for level in (options.levels or str(seed % 3)))

@@ -383,11 +383,15 @@ static diagram week_predicate(struct wanted *wanted, const struct interval_set *
 	return choose(wanted, WALK_WEEK, &seconds, walk_highest(WALK_WEEK), TRUE_LEAF);
 }
 
-/* A packet without a connection has no translation. */
+diagram wanted_translated(struct wanted *wanted)
+{
+	return wanted_and(wanted, wanted_range(wanted, WALK_STATE, WALK_NEW, WALK_RELATED),
+			  wanted_range(wanted, WALK_TRANSLATED, 1, 1));
+}
+
 static diagram translated_predicate(struct wanted *wanted, const struct match *match)
 {
-	diagram made = wanted_and(wanted, wanted_range(wanted, WALK_STATE, WALK_NEW, WALK_RELATED),
-				  wanted_range(wanted, WALK_TRANSLATED, 1, 1));
+	diagram made = wanted_translated(wanted);
 	if (match->has_original_to)
 		made = wanted_and(wanted, made,
 				  wanted_addresses(wanted, &match->original->to, WALK_ORIGINAL_DESTINATION));

@@ -79,6 +79,9 @@ diagram wanted_not(struct wanted *wanted, diagram predicate);
 /* The rule's hours, its last day and the translation that it admits. */
 diagram wanted_conditions(struct wanted *wanted, const struct match *match);
 
+/* Predicate: the destination was translated. A packet without a connection has no translation. */
+diagram wanted_translated(struct wanted *wanted);
+
 /* Functions: inside where the predicate holds, elsewhere nothing; the first that is not nothing. */
 diagram wanted_guard(struct wanted *wanted, diagram predicate, diagram inside);
 diagram wanted_first(struct wanted *wanted, diagram first, diagram then);

@@ -1,0 +1,108 @@
+#include "target/nft/lower/own_forward.h"
+
+#include "base/pool.h"
+
+static bool is_own(const struct rule_translation *translation)
+{
+	return translation->kind == TRANSLATION_FORWARD && translation->applies_to_local;
+}
+
+bool own_forwards_exist(const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->translations_count; i++)
+		if (is_own(ruleset->translations[i]))
+			return true;
+	return false;
+}
+
+/* What packets ask for once they are translated. */
+static struct tuple_set services_after(struct lower *lower, const struct rule_translation *translation)
+{
+	uint16_t port = translation->source->port;
+	struct tuple_set services = { 0 };
+	for (size_t i = 0; i < translation->services.tuples_count; i++) {
+		struct service_tuple tuple = translation->services.tuples[i];
+		if (port != 0)
+			tuple.first = (struct port_range){ port, port };
+		tuple_set_add(lower->scratch, &services, tuple);
+	}
+	return tuple_set_normalise(lower->scratch, &services);
+}
+
+static bool comes_from(const struct place_boxes *boxes, const struct place_boxes *from, enum family family)
+{
+	for (size_t i = 0; i < boxes->boxes_count; i++)
+		for (size_t k = 0; k < from->boxes_count; k++)
+			if (interval_set_overlaps(address_set_family(&boxes->boxes[i].addresses, family),
+						  address_set_family(&from->boxes[k].addresses, family)))
+				return true;
+	return false;
+}
+
+static bool asks_for_interface(const struct place_boxes *to, const struct address *host)
+{
+	for (size_t i = 0; i < to->boxes_count; i++)
+		if (!interface_set_is_all(&to->boxes[i].interfaces) &&
+		    interval_set_contains(address_set_family(&to->boxes[i].addresses, host->family), host->value))
+			return true;
+	return false;
+}
+
+static bool judges_by_interface(const struct rule *rule, const struct rule_translation *translation,
+				const struct tuple_set *services)
+{
+	unsigned families = rule->match.families & translation->families;
+	if (!tuple_set_overlaps(&rule->match.services, services))
+		return false;
+	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
+		if ((families & (1u << family)) != 0 &&
+		    comes_from(&rule->match.from, &translation->from, family) &&
+		    asks_for_interface(&rule->match.to, &translation->source->host[family]))
+			return true;
+	return false;
+}
+
+/* Whether the rule admits what the translation makes of the rule's services, so that no later rule sees it: another
+ * `forward` to the same host may have taken a part. */
+static bool admits(const struct rule *rule, const struct rule_translation *translation)
+{
+	const struct match *match = &rule->match;
+	if (rule->identity->rule == NULL || rule->identity->rule->translation != translation->source)
+		return false;
+	return !match->has_original_to ||
+	       (translation->source->has_at &&
+		address_set_includes(&match->original->to, &translation->source->at));
+}
+
+static void report(struct lower *lower, const struct rule_translation *translation, const struct rule *rule)
+{
+	struct diagnostic *diagnostic =
+		diag_add(lower->diags, CODE_NAT_OWN, translation->origin,
+			 "this translates packets of the firewall itself, and an earlier rule asks by which "
+			 "interface they leave, which the kernel does not know yet");
+	diag_note(lower->diags, diagnostic, rule->origin, "the rule is here");
+	diag_note(lower->diags, diagnostic, SPAN_NONE,
+		  "write 'except self' behind its 'from', or the zones that it is for");
+}
+
+static void check(struct lower *lower, const struct ruleset *ruleset, const struct rule_translation *translation)
+{
+	struct tuple_set services = services_after(lower, translation);
+	for (size_t i = 0; i < ruleset->rules_count[HOOK_OUTPUT] && services.tuples_count > 0; i++) {
+		const struct rule *rule = ruleset->rules[HOOK_OUTPUT][i];
+		if (admits(rule, translation)) {
+			services = tuple_set_subtract(lower->scratch, &services, &rule->match.services);
+		} else if (judges_by_interface(rule, translation, &services)) {
+			report(lower, translation, rule);
+			return;
+		}
+	}
+}
+
+void own_forwards_check(struct lower *lower)
+{
+	const struct ruleset *ruleset = lower->ruleset->written == NULL ? lower->ruleset : lower->ruleset->written;
+	for (size_t i = 0; i < ruleset->translations_count; i++)
+		if (is_own(ruleset->translations[i]))
+			check(lower, ruleset, ruleset->translations[i]);
+}
