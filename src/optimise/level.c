@@ -46,9 +46,9 @@ unsigned optimise_level_number(enum optimise_level level)
 /* Loading 500 and 1,000 sets takes the kernel some 0.03 and 0.1 s; long policies may have more (lower.c). */
 static const struct optimise_limits limits[] = {
 	[OPTIMISE_READABLE] = { true, 55, 3, 60, 500, 0, FLOWS_MOST, AHEAD_SHARE, PLACES_LEAST, PLACES_GAIN,
-				LINES_SAID },
-	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0, 0, UINT_MAX, 0, LINES_SAID },
-	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0, FLOWS_MOST, FAST_AHEAD, 0, 1, 0 },
+				true, LINES_SAID },
+	[OPTIMISE_LINES] = { false, 0, 0, 0, 500, 0, 0, 0, UINT_MAX, 0, false, LINES_SAID },
+	[OPTIMISE_FASTEST] = { true, 45, 1, 0, 1000, 0, FLOWS_MOST, FAST_AHEAD, 0, 1, false, 0 },
 };
 
 const struct optimise_limits *optimise_limits_of(enum optimise_level level)
@@ -57,11 +57,13 @@ const struct optimise_limits *optimise_limits_of(enum optimise_level level)
 }
 
 static const struct optimise_limits variants[] = {
-	{ true, 45, 1, 0, 1000, 0, FLOWS_MOST, FAST_AHEAD, 0, 1, 0 },
-	{ true, 55, 3, 60, 1000, 0, FLOWS_MOST, FAST_AHEAD, 0, 1, 0 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES, FLOWS_MOST, FAST_AHEAD, 0, 1, 0 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS, FLOWS_MOST, FAST_AHEAD, 0, 1, 0 },
-	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES, FLOWS_MOST, FAST_AHEAD, 0, 1, 0 },
+	{ true, 45, 1, 0, 1000, 0, FLOWS_MOST, FAST_AHEAD, 0, 1, false, 0 },
+	{ true, 55, 3, 60, 1000, 0, FLOWS_MOST, FAST_AHEAD, 0, 1, false, 0 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES, FLOWS_MOST, FAST_AHEAD, 0, 1, false, 0 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_PORTS, FLOWS_MOST, FAST_AHEAD, 0, 1, false,
+	  0 },
+	{ true, 45, 1, 0, 1000, OPTIMISE_NOT_FAMILIES | OPTIMISE_NOT_ADDRESSES, FLOWS_MOST, FAST_AHEAD, 0, 1, false,
+	  0 },
 };
 
 const struct optimise_limits *optimise_variant(size_t number)

@@ -10,7 +10,7 @@
 
 /* The first is the default. */
 enum optimise_level {
-	OPTIMISE_READABLE, /* 1: maps and leaf chains where a packet gains by them; what stands together stays so */
+	OPTIMISE_READABLE, /* 1: maps and leaf chains where a packet gains by them what their lines are worth */
 	OPTIMISE_LINES,    /* 0: a line a rule, in the policy's order */
 	OPTIMISE_FASTEST,  /* 2: whatever costs a packet least */
 };
@@ -40,6 +40,7 @@ struct optimise_limits {
 	unsigned ahead_share;   /* first lines stand ahead if others pay at most one in so many more; 0: none do */
 	unsigned places_least;  /* nanoseconds of plain rules of one family that may compare places for addresses */
 	unsigned places_gain;   /* where these save so many */
+	bool weighs_size;       /* lines of the table that stand for none of the policy have a price (costs.def) */
 	size_t lines_said_most; /* elements of a map that say the policy's line; where there are more, none does */
 };
 

@@ -71,6 +71,7 @@ struct lower {
 	bool has_plain_leaves; /* the list that is being cut is too deep for its leaves to be cut again */
 	size_t copies_made; /* units in the leaves of all cuts */
 	size_t sets_kept, copies_kept; /* back for what is written later */
+	uint64_t growth;   /* lines of the list that is being written for each of the policy, in hundredths */
 	size_t sets_most;  /* in the table, but for sets_given */
 	size_t sets_given; /* of the table's: what outcomes need, which is no choice */
 	uint32_t distinct_outcomes; /* numbers from the top, for ends that equal no other */

@@ -27,6 +27,7 @@ enum {
 	LONG_LIST = 64,      /* a set even where there are too many sets */
 	PRODUCT_MAX = 6,     /* rules that a unit is multiplied out to */
 	CHAINED_MIN = 3,     /* alternatives that are worth a jump */
+	CHAIN_LINES = 3,     /* its first, its last and the empty one */
 };
 
 static const uint32_t factor_needs[FACTORS] = {
@@ -801,6 +802,21 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 		reach = reach * factor_odds(product.unit, factor) / 256;
 	}
 	return cost == 0 ? COST_JUMP + product.unit->tail->cost : cost;
+}
+
+unsigned emit_lines(const struct lower *lower, struct entry entry)
+{
+	const struct product product = product_of(lower, entry);
+	size_t rules = 1, apart = 0;
+	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++) {
+		if ((product.needs & factor_needs[factor]) == 0)
+			continue;
+		if (!is_apart(&product, factor, (unsigned)rules))
+			rules *= product.counts[factor];
+		else if (factor != FACTOR_SERVICE || !product.unit->tail->is_verdict)
+			apart += product.counts[factor] + CHAIN_LINES;
+	}
+	return (unsigned)(rules + apart);
 }
 
 unsigned emit_fields_asked(const struct lower *lower, const struct entry *list, size_t count)

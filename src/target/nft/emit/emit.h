@@ -14,6 +14,9 @@ bool emit_service_goal(struct lower *lower, struct entry entry, struct goal *goa
 /* What the rules of a unit cost a packet that passes by, in nanoseconds. */
 unsigned emit_cost(const struct lower *lower, struct entry entry);
 
+/* Lines of its rules, and of chains that no other unit shares. */
+unsigned emit_lines(const struct lower *lower, struct entry entry);
+
 /* What they cost a packet that they match. */
 unsigned emit_match_cost(const struct lower *lower, struct entry entry);
 

@@ -482,6 +482,7 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 		.settings = settings,
 		.limits = limits,
 		.table = table,
+		.growth = 100,
 		.sets_most = sets_most(limits, ruleset),
 		.has_places = settings->level == OPTIMISE_FASTEST,
 		.prefix = "",

@@ -22,17 +22,21 @@ struct nft_report *nft_report_new(void *pool)
 
 static void add_candidate(struct text *out, const struct nft_candidate *candidate)
 {
-	text_addf(out, "  %s %5u ns  %s\n", candidate->is_chosen ? "*" : " ", candidate->cost, candidate->words);
+	text_addf(out, "  %s %5u ns  %s", candidate->is_chosen ? "*" : " ", candidate->cost, candidate->words);
+	if (candidate->price != 0)
+		text_addf(out, ", and %u for its size", candidate->price);
+	text_add(out, "\n");
 }
 
-/* The chosen one first, then the others by their cost. */
+/* The chosen one first, then the others by what they cost with their price. */
 static int compare_candidates(const void *left, const void *right)
 {
 	const struct nft_candidate *a = left, *b = right;
 	if (a->is_chosen != b->is_chosen)
 		return a->is_chosen ? -1 : 1;
-	if (a->cost != b->cost)
-		return a->cost < b->cost ? -1 : 1;
+	uint64_t left_cost = (uint64_t)a->cost + a->price, right_cost = (uint64_t)b->cost + b->price;
+	if (left_cost != right_cost)
+		return left_cost < right_cost ? -1 : 1;
 	return 0;
 }
 
@@ -125,6 +129,7 @@ static json_t *json_of_candidate(void *pool, const struct nft_candidate *candida
 	json_t *object = json_object();
 	json_set(pool, object, "structure", json_text(pool, candidate->words));
 	json_set(pool, object, "ns", number(candidate->cost));
+	json_set(pool, object, "size-ns", number(candidate->price));
 	json_set(pool, object, "is-chosen", json_boolean(candidate->is_chosen));
 	return object;
 }

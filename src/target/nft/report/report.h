@@ -10,6 +10,7 @@
 struct nft_candidate {
 	const char *words; /* "a hash of the leading 28 bits of ip saddr, 10 elements" */
 	unsigned cost;
+	unsigned price; /* no time: of the lines that it adds to the table, where the level weighs them */
 	bool is_chosen;
 };
 

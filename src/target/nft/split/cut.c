@@ -117,7 +117,7 @@ static bool copies_too_much(const struct lower *lower, const struct cut *cut, st
 	       copies_most(lower, sample.count * sample.times);
 }
 
-static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struct list list)
+static unsigned cut_ns(const struct lower *lower, const struct cut *cut, struct list list)
 {
 	const struct cells *first = cut->cells[0];
 	if (copies_too_much(lower, cut, list))
@@ -141,6 +141,19 @@ static unsigned cut_cost(const struct lower *lower, const struct cut *cut, struc
 	if (plain >= list_linear_cost(lower, list))
 		return plain > UINT32_MAX ? UINT32_MAX : (unsigned)plain;
 	return (unsigned)cost + behind;
+}
+
+struct size_cells cut_cells(const struct cut *cut)
+{
+	return (struct size_cells){ cut->cells, cut->cells_count, cut->form };
+}
+
+static void weigh_cut(const struct lower *lower, struct cut *cut, struct list list)
+{
+	uint64_t cost = cut_ns(lower, cut, list);
+	cut->price = cost == UINT32_MAX ? 0 : size_price(lower, cut_cells(cut), list);
+	cost += cut->price;
+	cut->cost = cost > UINT32_MAX ? UINT32_MAX : (unsigned)cost;
 }
 
 /* Blocks that hold most of the list tell nothing apart. */
@@ -187,7 +200,7 @@ static struct cut try_hashes(struct lower *lower, enum split_field field, struct
 	if (cut_by_hashes(lower, field, list, whole, &cut) ||
 	    (head != 0 && cut_by_hashes(lower, field, list, behind, &cut)) ||
 	    (lower->may_check && cut_by_hashes(lower, field, list, screened, &cut)))
-		cut.cost = cut_cost(lower, &cut, list);
+		weigh_cut(lower, &cut, list);
 	return cut;
 }
 
@@ -235,7 +248,7 @@ static struct cut try_pairs(struct lower *lower, enum split_field field, struct 
 	if ((level <= ZONES_LEVEL_MOST && cut_by_zones(lower, field, list, &cut)) ||
 	    cut_by_pairs(lower, field, list, 0, &cut) ||
 	    (head != 0 && cut_by_pairs(lower, field, list, head, &cut)))
-		cut.cost = cut_cost(lower, &cut, list);
+		weigh_cut(lower, &cut, list);
 	return cut;
 }
 
@@ -272,7 +285,7 @@ static struct cut try_blocks(struct lower *lower, enum split_field field, struct
 	bool has_plain_leaves = lower->has_plain_leaves;
 	size_t leaves = cut.cells[0]->leaves_count * (list.times == 0 ? 1 : list.times);
 	lower->has_plain_leaves = has_plain_leaves || !lower_may_add_sets(lower, leaves);
-	cut.cost = cut_cost(lower, &cut, list);
+	weigh_cut(lower, &cut, list);
 	lower->has_plain_leaves = has_plain_leaves;
 	return cut;
 }
@@ -285,7 +298,7 @@ static struct cut try_flows(struct lower *lower, const struct cut *pairs, struct
 		return cut;
 	cut.cells_count = flows_of(lower, pairs->cells[0], list.count, cut.cells);
 	if (cut.cells_count != 0)
-		cut.cost = cut_cost(lower, &cut, list);
+		weigh_cut(lower, &cut, list);
 	return cut;
 }
 
@@ -327,7 +340,7 @@ static struct cut try_field(struct lower *lower, enum split_field field, struct 
 	if (cut.form == CELLS_NONE)
 		cut_drop(&cut);
 	else
-		cut.cost = cut_cost(lower, &cut, list);
+		weigh_cut(lower, &cut, list);
 	return cut;
 }
 
@@ -356,7 +369,7 @@ static struct cut try_points(struct lower *lower, enum split_field field, struct
 	cut.cells_count = 1;
 	cut.form = field == SPLIT_PORTS ? CELLS_RULES
 					: cells_form(lower, cut.cells[0], level, linear);
-	cut.cost = cut_cost(lower, &cut, list);
+	weigh_cut(lower, &cut, list);
 	return cut;
 }
 
@@ -373,7 +386,7 @@ static void report_cut(struct lower *lower, const struct cut *cut)
 {
 	const char *words = cut_words(lower, cut);
 	if (words != NULL)
-		split_candidate(lower, words, cut->cost);
+		split_candidate(lower, words, cut->cost, cut->price);
 }
 
 /* Keeps the cheaper one. */

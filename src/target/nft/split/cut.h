@@ -5,6 +5,7 @@
 #include "target/nft/split/form.h"
 #include "target/nft/split/hash.h"
 #include "target/nft/split/list.h"
+#include "target/nft/split/size.h"
 
 /* A list cut by a field, and how the lookup is written. */
 struct cut {
@@ -12,9 +13,12 @@ struct cut {
 	size_t cells_count; /* 0: none */
 	enum cells_form form;
 	bool is_blocks; /* of ranges: blocks.h */
-	unsigned cost;
+	unsigned cost; /* nanoseconds, with the price: */
+	unsigned price; /* of its size (size.h) */
 };
 
+/* All of its lookups. */
+struct size_cells cut_cells(const struct cut *cut);
 /* Gives its cells up. */
 void cut_drop(struct cut *cut);
 

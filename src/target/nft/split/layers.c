@@ -17,6 +17,7 @@
 #include "target/nft/model/field.h"
 #include "target/nft/report/report.h"
 #include "target/nft/split/overlap.h"
+#include "target/nft/split/size.h"
 
 enum side { SIDE_DESTINATION, SIDE_SOURCE, SIDE_PORT };
 #define SIDES 3
@@ -576,6 +577,8 @@ static void share_out(const struct building *building, struct layers *layers, un
 	uint32_t *numbers = pool_array(building->pool, uint32_t, building->count);
 	bool *has_box = pool_array(building->pool, bool, building->count);
 	for (size_t i = 0; i < layers->items_count; i++)
+		layers->elements += layers->items[i].boxes_count;
+	for (size_t i = 0; i < layers->items_count; i++)
 		for (size_t k = 0; k < layers->items[i].boxes_count; k++)
 			has_box[layers->items[i].boxes[k].position] = true;
 	layers->taken = pool_array(building->pool, struct entry, building->count);
@@ -634,6 +637,8 @@ struct layers *layers_new(struct lower *lower, const struct entry *list, size_t 
 		return NULL;
 	}
 	share_out(&building, layers, levels);
+	layers->price = size_price_of_maps(lower, layers->elements, (struct list){ list, count },
+					   (struct list){ layers->rest, layers->rest_count });
 	return layers;
 }
 
@@ -705,9 +710,7 @@ const char *layers_words(const struct lower *lower, const struct layers *layers)
 	if (lower->choice == NULL)
 		return NULL;
 	struct text *out = text_new(lower->settings->report->pool);
-	size_t maps = layers->items_count, elements = 0;
-	for (size_t i = 0; i < maps; i++)
-		elements += layers->items[i].boxes_count;
+	size_t maps = layers->items_count, elements = layers->elements;
 	if (maps == 1)
 		text_add(out, "a map of boxes of addresses and ports");
 	else

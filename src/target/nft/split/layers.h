@@ -21,6 +21,8 @@ struct layers {
 	size_t taken_count;
 	struct entry *rest;
 	size_t rest_count;
+	size_t elements;
+	unsigned price; /* of their size (size.h) */
 	unsigned cost; /* nanoseconds of the lookups and of what is asked behind them, without the rest */
 };
 

@@ -190,8 +190,9 @@ static void write_screens(struct lower *lower, const struct cells *cells)
 	}
 }
 
-static void write_cells(struct lower *lower, struct site site, struct cells *cells,
-			enum cells_form form)
+/* growth: struct lower, in the leaves. */
+static void write_cells(struct lower *lower, struct site site, struct cells *cells, enum cells_form form,
+			uint64_t growth)
 {
 	write_checkpoints(lower, cells);
 	write_screens(lower, cells);
@@ -199,8 +200,11 @@ static void write_cells(struct lower *lower, struct site site, struct cells *cel
 	enum nft_verdict_kind kind = site.is_tail ? NFT_GOTO : NFT_JUMP;
 	unsigned level = site.level + cells_levels(cells, form);
 	struct goal *goals = pool_array(cells->pool, struct goal, cells->leaves_count);
+	uint64_t growth_here = lower->growth;
+	lower->growth = growth;
 	for (uint32_t i = 0; i < cells->leaves_count; i++)
 		goals[i] = leaf_goal(lower, list_of_leaf(cells, i), level, kind);
+	lower->growth = growth_here;
 	cells_write(lower, site.draft, cells, goals, form, kind);
 	talloc_free(cells->cells); /* of long lists much */
 }
@@ -225,7 +229,7 @@ static void report_begin(struct lower *lower, struct site site, struct list list
 	*lower->choice = (struct nft_choice){
 		.list = pool_strdup(report->pool, lower->prefix), .lines = list.count,
 	};
-	split_candidate(lower, pool_format(report->pool, "plain rules, %zu", list.count), linear);
+	split_candidate(lower, pool_format(report->pool, "plain rules, %zu", list.count), linear, 0);
 }
 
 /* The candidate of these words, else the first: plain rules. */
@@ -246,7 +250,7 @@ static void report_chosen(struct lower *lower, const char *words)
 
 static unsigned layers_cost(const struct lower *lower, const struct layers *layers)
 {
-	return layers->cost + list_cost(lower, (struct list){ layers->rest, layers->rest_count });
+	return layers->cost + layers->price + list_cost(lower, (struct list){ layers->rest, layers->rest_count });
 }
 
 /* The list as layers, where they cost less than `most`; else NULL. */
@@ -257,7 +261,7 @@ static struct layers *choose_layers(struct lower *lower, struct list list, unsig
 		: layers_new(lower, list.items, list.count, level, list_cost_of_linear);
 	unsigned cost = layers == NULL ? UINT32_MAX : layers_cost(lower, layers);
 	if (layers != NULL && lower->choice != NULL)
-		split_candidate(lower, layers_words(lower, layers), cost);
+		split_candidate(lower, layers_words(lower, layers), cost, layers->price);
 	if (cost < most)
 		return layers;
 	return layers_drop(layers), NULL;
@@ -301,12 +305,14 @@ static bool has_family(const struct lower *lower, struct list list, unsigned fam
 
 struct family_lists {
 	struct list of[2];
-	unsigned cost; /* UINT32_MAX: the list is not of both families */
+	unsigned cost; /* with the price; UINT32_MAX: the list is not of both families */
+	unsigned price; /* of the size of both */
 };
 
-/* What the list costs once it is cut, one step ahead. */
-static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level)
+/* What the list costs once it is cut, one step ahead, with the price of its size. */
+static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level, unsigned *price)
 {
+	*price = 0;
 	struct nft_choice *choice = lower->choice;
 	unsigned linear = list_linear_cost(lower, list);
 	if (level == SPLIT_LEVELS_MAX || linear <= lower->limits->list_least)
@@ -317,6 +323,7 @@ static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level
 	lower->choice = NULL;
 	struct cut cut = cut_best(lower, list, level, CUT_ALL_FIELDS, linear);
 	unsigned cost = cut.cells_count == 0 ? linear : cut.cost;
+	*price = cut.cells_count == 0 ? 0 : cut.price;
 	cut_drop(&cut);
 	/* of a sample there are none: how many units meet would not be told */
 	struct layers *layers = list.times == 0 ? choose_layers(lower, list, level, linear, cost) : NULL;
@@ -324,6 +331,7 @@ static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level
 	if (layers == NULL)
 		return cost;
 	cost = layers_cost(lower, layers);
+	*price = layers->price;
 	layers_drop(layers);
 	return cost;
 }
@@ -331,14 +339,17 @@ static unsigned cost_ahead(struct lower *lower, struct list list, unsigned level
 static struct family_lists families_of(struct lower *lower, struct list list, unsigned level)
 {
 	struct family_lists families = { .cost = UINT32_MAX };
+	unsigned price, price6;
 	if (level == 1 && (lower->limits->excluded & OPTIMISE_NOT_FAMILIES) != 0)
 		return families;
 	if (!has_family(lower, list, FAMILIES_IPV4) || !has_family(lower, list, FAMILIES_IPV6))
 		return families;
 	families.of[0] = family_list(lower, list, FAMILIES_IPV4);
 	families.of[1] = family_list(lower, list, FAMILIES_IPV6);
-	families.cost = COST_FAMILY + COST_JUMP + lower->limits->family_bias +
-			(cost_ahead(lower, families.of[0], level) + cost_ahead(lower, families.of[1], level)) / 2;
+	unsigned cost = cost_ahead(lower, families.of[0], level, &price);
+	cost += cost_ahead(lower, families.of[1], level, &price6);
+	families.cost = COST_FAMILY + COST_JUMP + lower->limits->family_bias + cost / 2;
+	families.price = (price + price6) / 2;
 	return families;
 }
 
@@ -474,6 +485,7 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 	if (cells->head != 0)
 		write_list(lower, not_tail(site), (struct list){ list.items, cells->head });
 	share_end(lower, share);
+	uint64_t growth = size_growth(lower->growth, cut_cells(cut), list);
 	bool has_all = cells->has_all, has_chain = is_worth_a_chain(lower, site, cut);
 	struct site inner = site;
 	struct draft own;
@@ -488,7 +500,7 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 		here.is_tail = inner.is_tail && (has_chain || has_all || cells->rest_count == 0) && is_whole;
 		share_want_cells(&cells_wanted, cut->cells[i]);
 		share = share_begin(lower, cells_wanted, &wanted);
-		write_cells(lower, here, cut->cells[i], cut->form);
+		write_cells(lower, here, cut->cells[i], cut->form, growth);
 		share_end(lower, share);
 	}
 	struct list rest = copy_list(lower, (struct list){ cells->rest, cells->rest_count });
@@ -530,13 +542,13 @@ static size_t lines_ahead(const struct lower *lower, struct site site, struct li
 	return lines * lower->limits->ahead_share <= cost && cost < others - others / 8 ? ahead : 0;
 }
 
-/* Gives what remains to be written. */
+/* Gives what remains to be written. cost, price: of that. */
 static struct list write_ahead(struct lower *lower, struct site site, struct list list, size_t ahead,
-			       unsigned cost)
+			       unsigned cost, unsigned price)
 {
 	const struct list first = { list.items, ahead };
 	if (lower->choice != NULL)
-		split_candidate(lower, ahead_words(lower, ahead), list_linear_cost(lower, first) + cost);
+		split_candidate(lower, ahead_words(lower, ahead), list_linear_cost(lower, first) + cost, price);
 	report_chosen(lower, ahead_words(lower, ahead));
 	write_linear(lower, site, first);
 	return (struct list){ list.items + ahead, list.count - ahead };
@@ -548,10 +560,10 @@ static struct list write_ahead(struct lower *lower, struct site site, struct lis
 static unsigned cost_of_cut(struct lower *lower, const struct cut *cut, unsigned level, unsigned other)
 {
 	struct list rest = { cut->cells[0]->rest, cut->cells[0]->rest_count };
-	unsigned guess = list_cost(lower, rest);
+	unsigned guess = list_cost(lower, rest), price;
 	if (other != 0 && cut->cost - guess >= other)
 		return cut->cost;
-	return cut->cost - guess + cost_ahead(lower, rest, level);
+	return cut->cost - guess + cost_ahead(lower, rest, level, &price);
 }
 
 /* Layers that cost clearly less than the cut, or than `otherwise` where there is none; else NULL. */
@@ -561,7 +573,8 @@ static struct layers *layers_below(struct lower *lower, struct list list, unsign
 	struct layers *layers = choose_layers(lower, list, level, list_linear_cost(lower, list), UINT32_MAX);
 	if (layers == NULL)
 		return NULL;
-	unsigned cost = layers->cost + cost_ahead(lower, (struct list){ layers->rest, layers->rest_count }, level);
+	unsigned price, cost = layers->cost + layers->price;
+	cost += cost_ahead(lower, (struct list){ layers->rest, layers->rest_count }, level, &price);
 	unsigned most = cut->cells_count == 0 ? otherwise : cost_of_cut(lower, cut, level, cost);
 	if (cost < most - most / LAYERS_MARGIN)
 		return layers;
@@ -604,13 +617,15 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		struct family_lists families = families_of(lower, list, site.level);
 		unsigned most = families.cost < linear ? families.cost : linear;
 		if (lower->choice != NULL && families.cost != UINT32_MAX)
-			split_candidate(lower, FAMILIES_WORDS, families.cost);
+			split_candidate(lower, FAMILIES_WORDS, families.cost, families.price);
 		struct cut cut = cut_choose(lower, list, site.level, most, site.fields);
 		bool has_families = families.cost < linear - linear / 8;
 		unsigned cost = cut.cells_count != 0 ? cut.cost : has_families ? families.cost : 0;
 		struct layers *layers = site.fields != 0 ? NULL
 			: layers_below(lower, list, site.level, &cut, cost != 0 ? cost : linear - linear / 8);
 		site.fields = 0;
+		unsigned price = cut.cells_count != 0 ? cut.price : has_families ? families.price : 0;
+		price = layers != NULL ? layers->price : price;
 		cost = layers != NULL ? layers_cost(lower, layers) : cost;
 		unsigned known = layers == NULL && cut.cells_count != 0 && may_be_ahead
 			? cost_of_cut(lower, &cut, site.level, 0) : cost;
@@ -619,7 +634,7 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		if (ahead != 0) {
 			cut_drop(&cut);
 			layers_drop(layers);
-			list = write_ahead(lower, site, list, ahead, cost);
+			list = write_ahead(lower, site, list, ahead, cost, price);
 			continue;
 		}
 		if (layers != NULL) {
@@ -641,7 +656,7 @@ static void write_list(struct lower *lower, struct site site, struct list list)
 		if (list.count < HALVES_MIN || !lower_may_add_set(lower))
 			break;
 		if (lower->choice != NULL)
-			split_candidate(lower, HALVES_WORDS, linear);
+			split_candidate(lower, HALVES_WORDS, linear, 0);
 		report_chosen(lower, HALVES_WORDS);
 		write_halves(lower, site, list);
 		return;
@@ -667,11 +682,11 @@ unsigned split_take_family(struct lower *lower, struct entries *list)
 	if (family == FAMILIES_BOTH || (lower->limits->excluded & OPTIMISE_NOT_FAMILIES) != 0 ||
 	    list_linear_cost(lower, asking) < lower->limits->places_least)
 		return FAMILIES_BOTH;
-	unsigned cost = cost_ahead(lower, asking, 1);
+	unsigned price, cost = cost_ahead(lower, asking, 1, &price);
 	bool had_places = lower->has_places;
 	lower->has_places = true;
 	told = family_list(lower, asking, family);
-	if (COST_FAMILY + cost_ahead(lower, told, 1) + lower->limits->places_gain > cost) {
+	if (COST_FAMILY + cost_ahead(lower, told, 1, &price) + lower->limits->places_gain > cost) {
 		lower->has_places = had_places;
 		return FAMILIES_BOTH;
 	}

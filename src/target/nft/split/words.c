@@ -75,9 +75,9 @@ const char *split_words(void *pool, struct cells *const *cells, size_t cells_cou
 	return out->bytes;
 }
 
-void split_candidate(struct lower *lower, const char *words, unsigned cost)
+void split_candidate(struct lower *lower, const char *words, unsigned cost, unsigned price)
 {
 	*pool_append(lower->settings->report->pool, lower->choice, candidates) = (struct nft_candidate){
-		.words = words, .cost = cost,
+		.words = words, .cost = cost - price, .price = price,
 	};
 }

@@ -6,7 +6,8 @@
 
 /* cells: in the order of the lookups; several only of hashes. In the pool. */
 const char *split_words(void *pool, struct cells *const *cells, size_t cells_count, enum cells_form form);
-/* Adds to what is reported of the list; lower->choice is not NULL. The words are borrowed. */
-void split_candidate(struct lower *lower, const char *words, unsigned cost);
+/* Adds to what is reported of the list; lower->choice is not NULL. The words are borrowed. cost: with the
+ * price of its size. */
+void split_candidate(struct lower *lower, const char *words, unsigned cost, unsigned price);
 
 #endif
