@@ -12,15 +12,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/sanitized.h"
+
 /* Under ASan every chunk gets a malloc of its own, so that overruns are seen. */
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef BASE_IS_SANITIZED
 #define SESSION_POOL_SIZE 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SESSION_POOL_SIZE 0
-#endif
-#endif
-#ifndef SESSION_POOL_SIZE
+#else
 #define SESSION_POOL_SIZE ((size_t)1 << 20)
 #endif
 

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
+#include "base/sanitized.h"
 #include "cmd/command.h"
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof *(array))
@@ -61,7 +62,7 @@ static const int ended[] = {
 	SCMP_SYS(quotactl), SCMP_SYS(reboot), SCMP_SYS(request_key), SCMP_SYS(setdomainname),
 	SCMP_SYS(sethostname), SCMP_SYS(setns), SCMP_SYS(settimeofday), SCMP_SYS(swapoff), SCMP_SYS(swapon),
 	SCMP_SYS(umount2), SCMP_SYS(unshare), SCMP_SYS(userfaultfd),
-#ifndef __SANITIZE_ADDRESS__ /* its search for leaks traces the process */
+#ifndef BASE_IS_SANITIZED /* its search for leaks traces the process */
 	SCMP_SYS(ptrace),
 #endif
 };

@@ -5,6 +5,8 @@
 #include <check.h>
 #include <stdint.h>
 
+#include "base/sanitized.h"
+
 /* Runs the suites that the functions make (NULL ends the list), prints Check's summary and
  * the seed; gives the exit status of main. */
 int unit_run(Suite *(*const *suites)(void));
@@ -23,14 +25,7 @@ unsigned unit_below(unsigned limit);
 
 /* Rounds of a law that asks random questions: a quarter of them under the sanitizers, which look at memory, not at
  * meaning; the plain build makes all. */
-#if defined(__SANITIZE_ADDRESS__)
-#define UNIT_IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define UNIT_IS_SANITIZED 1
-#endif
-#endif
-#ifdef UNIT_IS_SANITIZED
+#ifdef BASE_IS_SANITIZED
 #define UNIT_ROUNDS(plain) (((plain) + 3) / 4)
 #else
 #define UNIT_ROUNDS(plain) (plain)

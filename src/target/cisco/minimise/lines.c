@@ -97,8 +97,10 @@ static size_t members_of(void *pool, enum family family, const struct ios_place 
 	const struct interval_set *set;
 	size_t count = 0;
 
-	if (place->group == NULL)
+	if (place->group == NULL) {
+		*members = pool_new(pool, struct prefix); /* nobody looks at it: the place is its own member */
 		return 1;
+	}
 	set = address_set_family(place->group->addresses, family);
 	*members = pool_array(pool, struct prefix, set->items_count * MEMBERS_MOST);
 	for (size_t index = 0; index < set->items_count; index++)

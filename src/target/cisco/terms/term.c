@@ -326,9 +326,12 @@ static void collect_rules(struct collector *collector)
 		if (forward_number <= input_number)
 			parts.count[1] = run_length(forward, forward_left);
 		add_parts(collector, &parts);
-		input += parts.count[0];
+		/* a hook without rules has no array, and NULL takes no offset */
+		if (parts.count[0] > 0)
+			input += parts.count[0];
+		if (parts.count[1] > 0)
+			forward += parts.count[1];
 		input_left -= parts.count[0];
-		forward += parts.count[1];
 		forward_left -= parts.count[1];
 	}
 }
