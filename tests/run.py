@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+PROCESSORS = os.cpu_count() or 1
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 CLOSING = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$")
 CHECK = re.compile(r"Checks: (\d+), Failures: (\d+), Errors: (\d+)")
@@ -84,36 +85,60 @@ def is_short(job):
     return not job[0].endswith(LONG)
 
 
-def run_all(tally, jobs):
-    """Runs (name, command, environment) side by side, three for two processors, for many wait for the kernel;
-    tells of them in their order, with the output of those that fail. True if none did."""
-    failed_before = tally.failed
-    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) * 3 // 2) as workers:
-        begun = {job[0]: workers.submit(output_of, job[1], job[2]) for job in sorted(jobs, key=is_short)}
-        for name, _, _ in jobs:
-            output, status, seconds = begun[name].result()
+class Runner:
+    """Runs commands side by side, three for two processors, for many wait for the kernel. What is begun waits
+    behind what was begun before, be it a test or a build: while one folder is built, tests of another run."""
+
+    def __init__(self, tally):
+        self.tally = tally
+        self.workers = concurrent.futures.ThreadPoolExecutor(PROCESSORS * 3 // 2)
+
+    def begin(self, jobs):
+        """Jobs are (name, command, environment); gives (name, future) of each, in their order."""
+        begun = {job[0]: self.workers.submit(output_of, job[1], job[2]) for job in sorted(jobs, key=is_short)}
+        return [(name, begun[name]) for name, _, _ in jobs]
+
+    def begin_build(self, name, folder, jobs_of):
+        """A build on half of the processors, and when it is done, the jobs that jobs_of(folder) names."""
+        return self.workers.submit(self.build, name, folder, jobs_of, PROCESSORS // 2)
+
+    def build(self, name, folder, jobs_of, processes):
+        """Sets up and builds one folder, each step a test of its own; gives what tell() takes."""
+        options, environment, targets = BUILDS[name]
+        steps = [("setup", ["meson", "setup", folder, *options])]
+        if os.path.exists(os.path.join(folder, "build.ninja")):
+            steps = []
+        steps.append(("build", ["ninja", "-C", folder, "-j", str(max(1, processes)), *targets]))
+        done = []
+        for step, command in steps:
+            done.append((f"{name}: {step}", concurrent.futures.Future()))
+            outcome = output_of(command, environment)
+            done[-1][1].set_result(outcome)
+            if outcome[1] != 0:
+                return done
+        return done + self.begin(jobs_of(folder))
+
+    def tell(self, begun):
+        """Waits for what was begun, and tells of it in its order, with the output of what failed."""
+        for name, future in begun:
+            output, status, seconds = future.result()
             passed, failed, skipped = counts_of(output, status)
-            tally.add(name, passed, failed, skipped)
+            self.tally.add(name, passed, failed, skipped)
             print(f"{name}: {passed} passed, {failed} failed, {skipped} skipped"
                   f" ({seconds:.1f} s)", flush=True)
             if failed:
                 print(output[-20000:], flush=True)
             elif skipped:
                 print("\n".join(line for line in output.splitlines() if "skipped" in line), flush=True)
-    return tally.failed == failed_before
 
 
-def run(tally, name, command, environment=None):
-    return run_all(tally, [(name, command, environment)])
-
-
-def build(tally, name, folder, options, environment=None, targets=()):
-    """Sets up and builds one folder, or some of its targets; its success is a test of its own."""
-    if not os.path.exists(os.path.join(folder, "build.ninja")):
-        setup = ["meson", "setup", folder, *options]
-        if not run(tally, f"{name}: setup", setup, environment):
-            return False
-    return run(tally, f"{name}: build", ["ninja", "-C", folder, *targets])
+# Options of meson, its environment, and what is built. clang builds all with the sanitizers, in less time than gcc.
+SANITIZED = ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dc_args=-gline-tables-only"]
+BUILDS = {
+    "gcc": ([], None, []),
+    "sanitized": (SANITIZED, {"CC": "clang"}, []),
+    "fuzz": ([*SANITIZED, "-Dfuzz=true", "-Doptimization=1"], {"CC": "clang"}, ["fuzzers"]),
+}
 
 
 def unit_programs(folder):
@@ -155,6 +180,7 @@ FEWER = {
     "cisco/kernel_test.py": ("--policies", "6"),
     "cisco/report_test.py": ("--policies", "6"),
     "cisco/refuse_test.py": ("--lines", "10000"),
+    "kernel/run.py": ("--rulesets", "12"),
     "kernel/proof.py": ("--mutants", "40", "--policies", "16"),
     "iptables/import_test.py": ("--files", "12"),
     "import_nft/random_test.py": ("--rulesets", "5"),
@@ -217,7 +243,7 @@ PROGRAMS = [
 ]
 
 
-def run_fuzzers(tally, folder, seconds):
+def fuzz_jobs(folder, seconds):
     """Each fuzz target from its corpus, for its share of the time; findings fail."""
     place = os.path.join(folder, "tests", "fuzz")
     targets = sorted(name for name in os.listdir(place) if name.startswith("fuzz_")
@@ -232,7 +258,7 @@ def run_fuzzers(tally, folder, seconds):
                       "-max_len=4096", "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
                       f"-artifact_prefix={place}/", scratch, os.path.join(TOP, "tests/fuzz/corpus")],
                      SANITIZERS))
-    run_all(tally, jobs)
+    return jobs
 
 
 # What is fast enough for memcheck; the sanitizers see everything.
@@ -241,7 +267,7 @@ MEMCHECK = ["valgrind", "-q", "--error-exitcode=99", "--leak-check=full",
             "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite"]
 
 
-def run_valgrind(tally, folder):
+def valgrind_jobs(folder):
     """Fast unit tests, each of them a child, and the compiler over every example."""
     jobs = [(f"valgrind: {os.path.basename(program)}", [*MEMCHECK, program],
              {"CK_DEFAULT_TIMEOUT": "300"})
@@ -252,7 +278,7 @@ def run_valgrind(tally, folder):
               [*MEMCHECK, fwc, "compile", "-o", os.devnull, os.path.join(examples, name)],
               {"PARIS_LYON_PSK": "a-key-for-this-test-alone"})
              for name in sorted(os.listdir(examples)) if name.endswith(".fw")]
-    run_all(tally, jobs)
+    return jobs
 
 
 def main():
@@ -264,29 +290,40 @@ def main():
     arguments = parser.parse_args()
     tally = Tally()
 
-    for script in ("layers.py", "format.py"):
-        run(tally, script, [sys.executable, os.path.join(TOP, "tests", script)])
-    gcc = arguments.build + "/gcc"
-    if build(tally, "gcc", gcc, []):
-        run_all(tally, unit_jobs("gcc", gcc) + program_jobs("gcc", gcc))
-    if not arguments.quick:
-        run_slow(tally, arguments)
+    runner = Runner(tally)
+    runner.tell(runner.begin([(script, [sys.executable, os.path.join(TOP, "tests", script)], None)
+                              for script in ("layers.py", "format.py")]))
+    if arguments.quick:
+        runner.tell(runner.build("gcc", arguments.build + "/gcc", plain_jobs, PROCESSORS))
+    else:
+        run_everything(runner, arguments)
     finish(tally)
 
 
-def run_slow(tally, arguments):
-    clang = arguments.build + "/clang"
-    build(tally, "clang", clang, [], {"CC": "clang"})
-    sanitized = arguments.build + "/sanitized"
-    if build(tally, "sanitized", sanitized, ["-Db_sanitize=address,undefined"]):
-        run_all(tally, unit_jobs("sanitized", sanitized, SANITIZERS) +
-                program_jobs("sanitized", sanitized, SANITIZERS, FEWER))
-    fuzz = arguments.build + "/fuzz"
-    if build(tally, "fuzz", fuzz, ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Db_lundef=false",
-                                   "-Doptimization=1"], {"CC": "clang"}, ["fuzzers"]):
-        run_fuzzers(tally, fuzz, arguments.fuzz_seconds)
-    if shutil.which("valgrind"):
-        run_valgrind(tally, arguments.build + "/gcc")
+def plain_jobs(folder):
+    return unit_jobs("gcc", folder) + program_jobs("gcc", folder)
+
+
+def plain_and_valgrind_jobs(folder):
+    return plain_jobs(folder) + (valgrind_jobs(folder) if shutil.which("valgrind") else [])
+
+
+def sanitized_jobs(folder):
+    return (unit_jobs("sanitized", folder, SANITIZERS) +
+            program_jobs("sanitized", folder, SANITIZERS, FEWER))
+
+
+def run_everything(runner, arguments):
+    """The plain build has the machine for itself; then the tests of one build run while the next is made."""
+    gcc = runner.build("gcc", arguments.build + "/gcc", lambda folder: [], PROCESSORS)
+    sanitized = runner.begin_build("sanitized", arguments.build + "/sanitized-clang", sanitized_jobs)
+    if all(future.result()[1] == 0 for _, future in gcc):
+        gcc += runner.begin(plain_and_valgrind_jobs(arguments.build + "/gcc"))
+    fuzz = runner.begin_build("fuzz", arguments.build + "/fuzz",
+                              lambda folder: fuzz_jobs(folder, arguments.fuzz_seconds))
+    runner.tell(gcc)
+    runner.tell(sanitized.result())
+    runner.tell(fuzz.result())
 
 
 def finish(tally):

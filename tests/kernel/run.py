@@ -1,11 +1,12 @@
 """The kernel's view of what fwc writes: text for nft and netlink messages give one state.
 
-    run.py FWC
+    run.py FWC [--rulesets N] [PART OF A NAME]
 
 FWC is the built program; model_tool, which loads tables made by hand, stands in its build. Each
 case runs in a network namespace of its own. Where the kernel or the machine has no
 namespaces or no nf_tables, everything is skipped."""
 
+import argparse
 import errno
 import os
 import re
@@ -16,7 +17,18 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 STATE = os.path.join(HERE, "kernel_state.py")
-FWC = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else "fwc"
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fwc")
+    parser.add_argument("wanted", nargs="?", default="")
+    parser.add_argument("--rulesets", type=int, default=60, help="seeds of random rulesets")
+    return parser.parse_intermixed_args()
+
+
+ASKED = arguments()
+FWC = os.path.abspath(ASKED.fwc)
 BUILD = os.path.dirname(os.path.dirname(os.path.dirname(FWC)))
 TOOL = os.path.join(BUILD, "tests", "kernel", "model_tool")
 # the chain that says what was applied is not the ruleset's
@@ -127,7 +139,7 @@ def chains_of(listing):
 
 def case_random():
     """What fwc makes of random rulesets: text and messages give one state."""
-    for seed in range(60):
+    for seed in range(ASKED.rulesets):
         if (seed % 4 > 1 and os.geteuid() != 0) or (seed % 4 == 3 and seed > 8):
             continue  # too large for nft's socket in a user namespace; large, a few will do
         both = output(f'"$TOOL" text random:{seed} > "$DIR/text.nft"; nft -f "$DIR/text.nft"; {LISTED}; '
@@ -413,13 +425,12 @@ def cases():
 
 def main():
     passed = failed = skipped = 0
-    wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     if not is_able():
         print("kernel: skipped: no namespaces or no nf_tables here")
         print("0 passed, 0 failed, 1 skipped")
         sys.exit(1 if os.environ.get("FWC_REQUIRE_KERNEL") else 0)
     for name, function in cases():
-        if wanted not in name:
+        if ASKED.wanted not in name:
             continue
         try:
             reason = function()
