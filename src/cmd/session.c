@@ -337,17 +337,15 @@ bool session_expand(struct session *session)
 bool session_is_for_host(struct session *session)
 {
 	const struct policy *policy = session->policy;
+	struct diagnostic *error;
 
-	for (size_t index = 0; index < policy->devices_count; index++) {
-		struct diagnostic *error =
-			diag_add(session->diags, CODE_TARGET_CANNOT, policy->devices[index]->span,
-				 "device '%s' is not this host, whose rules the nft target gives",
-				 policy->devices[index]->name);
-
-		diag_note(session->diags, error, SPAN_NONE,
-			  "'fwc compile' without '--target' gives what the devices are");
-	}
-	return policy->devices_count == 0;
+	if (policy->devices_count == 0)
+		return true;
+	error = diag_add(session->diags, CODE_TARGET_CANNOT, policy->devices[0]->span,
+			 "device '%s' is not this host, whose rules the nft target gives",
+			 policy->devices[0]->name);
+	diag_note(session->diags, error, SPAN_NONE, "'fwc compile' without '--target' gives what the devices are");
+	return false;
 }
 
 static const struct profile *read_profile(struct session *session, const struct ruleset *ruleset)
