@@ -123,6 +123,10 @@ static void report_failed(struct asserter *asserter, const struct assertion *ass
 			 "this assertion does not hold: %s", packet_text(asserter, set));
 
 	note_decision(asserter, error, &asserter->meaning, hook, number, "");
+	if (assertion->kind == ASSERTION_VERDICT && assertion->verdict == VERDICT_DENY &&
+	    meaning_outcome(&asserter->meaning, hook, number)->verdict == VERDICT_REJECT)
+		diag_note(asserter->diags, error, SPAN_NONE,
+			  "'assert deny' speaks of silent denials, 'assert reject' of those that are answered");
 	if (assertion->kind == ASSERTION_VERDICT && assertion->verdict == VERDICT_ALLOW)
 		note_forward(asserter, error, set);
 }

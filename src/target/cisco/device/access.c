@@ -97,10 +97,15 @@ const char *device_filter_clear(struct device_lowering *lowering, const struct t
 	const char *name = lowering_name(lowering, pool_format(lowering->pool, "%s-CLEAR", tunnel->name));
 	struct ios_list *outbound = NULL;
 	struct ios_list *list = fill(lowering, &vantage, name, tunnel->span, &outbound);
-	if (outbound != NULL)
-		diag_add(lowering->diags, CODE_TARGET_CANNOT, tunnel->span,
-			 "device '%s': a reflexive list cannot look into tunnel '%s': IOS evaluates it on "
-			 "interfaces alone", lowering->device->name, tunnel->name);
+	if (outbound != NULL) {
+		struct diagnostic *error =
+			diag_add(lowering->diags, CODE_TARGET_CANNOT, tunnel->span,
+				 "device '%s': a reflexive list cannot look into tunnel '%s': IOS evaluates it on "
+				 "interfaces alone", lowering->device->name, tunnel->name);
+
+		diag_note(lowering->diags, error, SPAN_NONE,
+			  "with 'replies established;' the device lets answers in that come out of a tunnel");
+	}
 	return list->name;
 }
 
