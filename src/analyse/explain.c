@@ -85,7 +85,7 @@ static struct packet translate(const struct packet *from, const struct translati
 {
 	struct packet packet = *from;
 
-	packet.hook = HOOK_FORWARD;
+	packet.hook = from->hook == HOOK_OUTPUT ? HOOK_OUTPUT : HOOK_FORWARD;
 	packet.is_translated = true;
 	packet.original_destination = from->destination;
 	packet.original_first = from->first;
@@ -124,43 +124,53 @@ static const char *way_out(const struct explaining *explaining, const struct pac
 	return packet_universe_interface(explaining->universe, explaining->universe->interfaces_count + 1);
 }
 
+/* Without `at` it is for addresses of the firewall, whose packets are input: which of its own go there, nobody
+ * knows here. */
 static packet_set translated_by(struct explaining *explaining,
-				const struct rule_translation *translation)
+				const struct rule_translation *translation, bool is_own)
 {
 	struct packet_rules boxes = { 0 };
 	const struct match match = translation_match(explaining->pool, translation);
+	bool has_at = translation->source->has_at;
 
-	/* without `at` it is for addresses of the firewall, whose packets are input */
-	match_boxes_in(explaining->pool, explaining->universe, HOOK_INPUT, &match, 1, &boxes);
-	if (translation->source->has_at)
-		match_boxes_in(explaining->pool, explaining->universe, HOOK_FORWARD, &match, 1,
-			       &boxes);
+	if (is_own && translation->applies_to_local && has_at)
+		match_boxes_in(explaining->pool, explaining->universe, HOOK_OUTPUT, &match, 1, &boxes);
+	if (!is_own && translation->applies_to_routed)
+		match_boxes_in(explaining->pool, explaining->universe, HOOK_INPUT, &match, 1, &boxes);
+	if (!is_own && translation->applies_to_routed && has_at)
+		match_boxes_in(explaining->pool, explaining->universe, HOOK_FORWARD, &match, 1, &boxes);
 	return packet_map_first_match(explaining->space, boxes.items, boxes.items_count, 0);
+}
+
+/* is_own: of the firewall's own packets, else of all others. */
+static void add_forward(struct explaining *explaining, const struct rule_translation *translation, bool is_own)
+{
+	struct packet_space *space = explaining->space;
+	struct packet_point point;
+	struct packet packet;
+	packet_set taken = packet_set_intersect(space, explaining->asked,
+						translated_by(explaining, translation, is_own));
+
+	if (!packet_set_example(space, taken, &point))
+		return;
+	explaining->asked = packet_set_subtract(space, explaining->asked, taken);
+	packet = packet_of_point(explaining->universe, &point);
+	packet = translate(&packet, translation->source);
+	packet.out = way_out(explaining, &packet);
+	*pool_append(explaining->pool, explaining->explanation, forwards) =
+		(struct explain_forward){ translation, packet, decide(explaining, &packet) };
 }
 
 /* First match: what earlier translations took is gone, and rules never see it as it came. */
 static void add_forwards(struct explaining *explaining)
 {
-	struct packet_space *space = explaining->space;
-
 	for (size_t index = 0; index < explaining->ruleset->translations_count; index++) {
 		const struct rule_translation *translation = explaining->ruleset->translations[index];
-		struct packet_point point;
-		struct packet packet;
-		packet_set taken;
 
 		if (translation->kind != TRANSLATION_FORWARD)
 			continue;
-		taken = packet_set_intersect(space, explaining->asked,
-					     translated_by(explaining, translation));
-		if (!packet_set_example(space, taken, &point))
-			continue;
-		explaining->asked = packet_set_subtract(space, explaining->asked, taken);
-		packet = packet_of_point(explaining->universe, &point);
-		packet = translate(&packet, translation->source);
-		packet.out = way_out(explaining, &packet);
-		*pool_append(explaining->pool, explaining->explanation, forwards) =
-			(struct explain_forward){ translation, packet, decide(explaining, &packet) };
+		add_forward(explaining, translation, false);
+		add_forward(explaining, translation, true);
 	}
 }
 

@@ -158,7 +158,7 @@ void answer_view(struct answers *answers, const struct session_view *view)
 		const struct explain_forward *forward = &explanation->forwards[index];
 
 		add_decision(&asking, (struct answer_decision){
-			.hook = HOOK_FORWARD,
+			.hook = forward->packet.hook,
 			.packet = forward->packet,
 			.forward = forward->translation,
 		}, forward->number);
