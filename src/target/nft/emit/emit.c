@@ -806,7 +806,8 @@ unsigned emit_cost(const struct lower *lower, struct entry entry)
 
 unsigned emit_lines(const struct lower *lower, struct entry entry)
 {
-	const struct product product = product_of(lower, entry);
+	struct product product = { .unit = &lower->units[entry.unit], .needs = entry_needs(lower, entry) };
+	measure(lower, &product);
 	size_t rules = 1, apart = 0;
 	for (enum factor factor = FACTOR_IN; factor <= FACTOR_SERVICE; factor++) {
 		if ((product.needs & factor_needs[factor]) == 0)
