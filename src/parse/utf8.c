@@ -68,7 +68,7 @@ static bool is_utf16(const unsigned char *bytes, size_t length)
 	size_t nuls = 0, looked = length < 1024 ? length : 1024;
 	for (size_t at = 0; at < looked; at++)
 		nuls += bytes[at] == '\0';
-	return length >= 4 && length % 2 == 0 && nuls * 3 > looked;
+	return length >= 4 && length % 2 == 0 && nuls * 3 > looked && nuls * 3 < looked * 2;
 }
 
 void utf8_copy(struct diags *diags, uint32_t source, char *copy)
