@@ -166,7 +166,7 @@ def program_jobs(label, folder, environment=None, fewer=None):
 FEWER = {
     "engines/corners_test.py": ("--packets", "200"),
     "engines/explain_test.py": ("--policies", "4"),
-    "engines/chains_test.py": ("--sizes", "1000", "--zones", "300"),
+    "engines/chains_test.py": ("--sizes", "1000", "--zones", "300", "--offices", "340"),
     "cisco/lists_test.py": ("--lists", "2", "--devices", "1", "--mutants", "1"),
     "cisco/edit_test.py": ("--pairs", "3"),
     "cisco/proof_test.py": ("--mutants", "2"),
