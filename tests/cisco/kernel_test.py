@@ -164,7 +164,7 @@ class Targets:
         self.bench.lab.fw.forget_connections()
         numbers = self.bench.fresh_numbers(len(packets))
         expected = {number for index, number in enumerate(numbers) if wanted[index]}
-        seen = self.bench.watch(packets, numbers, expected)
+        seen = self.bench.watch(random_test.Round(packets, numbers), packets, numbers, expected)
         return [(names[index] if names else index, seen.get(number, "deny")) for index,
                 number in enumerate(numbers)
                 if (seen.get(number, "deny") == "allow") != wanted[index]]
