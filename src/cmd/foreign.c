@@ -13,6 +13,7 @@
 #include "import/iptables_prove.h"
 #include "import/nft_prove.h"
 #include "services/database.h"
+#include "target/nft/load/legacy.h"
 
 void foreign_open_database(struct session *session)
 {
@@ -100,6 +101,15 @@ bool foreign_iptables(struct session *session, const uint32_t *sources, size_t s
 	return is_usable;
 }
 
+static void tell_legacy(struct session *session)
+{
+	const char *tables = nft_legacy_tables(session->pool);
+
+	if (tables != NULL)
+		diag_add(session->diags, CODE_NFT_LEGACY, SPAN_NONE,
+			 "rules of %s are asked, too, and are not in this policy", tables);
+}
+
 bool foreign_nft(struct session *session, const struct source *script,
 		 const struct import_nft_settings *settings, struct text *out, bool tells_proof)
 {
@@ -111,6 +121,8 @@ bool foreign_nft(struct session *session, const struct source *script,
 		  nft_source_script(session->pool, session->diags, script, &source);
 	if (!is_read)
 		return false;
+	if (script == NULL)
+		tell_legacy(session);
 	if (!rights_keep(RIGHTS_BOTH)) {
 		diag_add(session->diags, CODE_NFT_NAMESPACE, SPAN_NONE, "rights cannot be given up: %s",
 			 strerror(errno));

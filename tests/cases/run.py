@@ -37,6 +37,7 @@ WITHOUT_CASE = {
     "FW0950": "a list beyond the budget of steps: tests/cisco/minimise_test.py makes one",
     "FW0952": "a shorter list that is another one, a mistake of fwc: tests/cisco/minimise_test.py looks for one",
     "FW1001": "a refusal of the kernel: tests/kernel/run.py",
+    "FW1329": "tables of iptables-legacy in the kernel: tests/kernel/run.py",
     "FW1003": "a kernel without nf_tables: tests/kernel/run.py plays one",
     "FW1005": "twenty foreign changes in a row: tests/kernel/run.py makes them",
     "FW1006": "another program's chains: tests/kernel/run.py",

@@ -10,6 +10,7 @@ import argparse
 import errno
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -393,6 +394,23 @@ def case_loopback():
     pings = "ping -c 1 -W 1 127.0.0.1 > /dev/null; ping -c 1 -W 1 ::1 > /dev/null"
     for load in (f'"$FWC" compile "{path}" 2> "$DIR/talk" | nft -f -', f'{APPLY} "{path}" 2> "$DIR/talk"'):
         output(f'{renamed}; {load}; {pings}; "$FWC" verify "{path}"; "$FWC" import nft kernel:')
+
+
+def case_legacy_tables():
+    """Rules that nf_tables does not show are told of, where they can be, and only there."""
+    if shutil.which("iptables-legacy") is None:
+        return "no iptables-legacy"
+    path = os.path.join(DIR.name, "ssh.fw")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("allow ssh to self;\n")
+    asked = f'{APPLY} "{path}" 2>&1; "$FWC" import nft kernel: 2>&1 > /dev/null'
+    said = output(f"iptables-legacy -t nat -L -n > /dev/null; iptables-legacy -L -n > /dev/null; {asked}")
+    pattern = r"may be dropped by rules of iptables-legacy \((nat|filter), (nat|filter)\) \[FW1006\]"
+    assert re.search(pattern, said), said
+    assert "[FW1329]" in said, said
+    said = output(asked)
+    assert "legacy" not in said, said
+    return None
 
 
 def case_time_zone():

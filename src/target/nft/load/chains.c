@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "target/nft/model/family.h"
 #include "target/nft/model/kernel_names.h"
+#include "target/nft/load/legacy.h"
 #include "target/nft/nft.h"
 #include "target/nft/batch/transaction.h"
 
@@ -97,6 +98,10 @@ static void note_chains(struct nft_socket *netlink, struct diags *diags, const s
 
 void nft_note_other_chains(struct nft_socket *netlink, struct diags *diags, const struct nft_table *table)
 {
+	const char *legacy = nft_legacy_tables(diags);
 	if (has_other_tables(netlink))
 		note_chains(netlink, diags, table);
+	if (legacy != NULL)
+		diag_add(diags, CODE_KERNEL_OTHER_CHAINS, SPAN_NONE, "what passes may be dropped by rules of %s",
+			 legacy);
 }

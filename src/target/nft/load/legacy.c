@@ -1,0 +1,54 @@
+#include "target/nft/load/legacy.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/pool.h"
+#include "base/text.h"
+
+#define NAMES_MOST 1024 /* bytes: there are five tables */
+
+static const struct {
+	const char *path, *program;
+} lists[] = {
+	{ "/proc/net/ip_tables_names", "iptables-legacy" },
+	{ "/proc/net/ip6_tables_names", "ip6tables-legacy" },
+};
+
+/* names: a line each, which is taken apart; the kernel names last what was made first. */
+static void add_names(struct text *out, char *names, const char *program)
+{
+	size_t count = 0;
+	char *end;
+	while ((end = strrchr(names, '\n')) != NULL) {
+		*end = '\0';
+		char *line = strrchr(names, '\n');
+		const char *name = line == NULL ? names : line + 1;
+		if (*name == '\0')
+			continue;
+		if (count++ == 0)
+			text_addf(out, "%s%s (", out->length == 0 ? "" : " and ", program);
+		text_addf(out, "%s%s", count == 1 ? "" : ", ", name);
+	}
+	text_add(out, count == 0 ? "" : ")");
+}
+
+const char *nft_legacy_tables(void *pool)
+{
+	struct text *out = text_new(pool);
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		char names[NAMES_MOST];
+		size_t length = 0;
+		int fd = open(lists[i].path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		if (file_read(fd, names, sizeof names - 1, &length) != 0)
+			length = 0;
+		names[length] = '\0';
+		close(fd);
+		add_names(out, names, lists[i].program);
+	}
+	return out->length == 0 ? NULL : out->bytes;
+}
