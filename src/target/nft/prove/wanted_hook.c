@@ -1,7 +1,7 @@
-/* "These always pass: loopback; on input and output neighbour discovery (ICMPv6 133-136 with hop limit
- * 255) and multicast listener messages (130-132 and 143 from fe80::/10); and related ICMP errors. Where
- * something is rejected, the reset that answers it passes on output. Established and related packets pass
- * by themselves, related ones made by a helper only for the helpers that the policy uses. `invalid` is
+/* "These always pass: loopback, unless a `forward` sends it elsewhere; on input and output neighbour discovery
+ * (ICMPv6 133-136 with hop limit 255) and multicast listener messages (130-132 and 143 from fe80::/10); and related
+ * ICMP errors. Where something is rejected, the reset that answers it passes on output. Established and related
+ * packets pass by themselves, related ones made by a helper only for the helpers that the policy uses. `invalid` is
  * dropped and counted." (language reference, "State") */
 #include <linux/netfilter.h>
 
