@@ -284,9 +284,9 @@ class TranslatedBench(random_test.Bench):
         if verdict == "reject" and (not random_test.is_answerable(packet) or is_moved and packet.hook == "output"):
             sights = ("deny", "reject")
         if verdict == "allow" and packet.hook == "output" and is_moved and not fate.after.out_interface:
-            sights = ("deny", "allow")   # it stays on loopback, where nobody listens for it
-        if verdict == "allow" and is_moved and fate.after.hook == "forward" and is_bound_to_link(packet):
-            sights = ("deny", "allow")   # no router sends it on, but for back to its link
+            sights = ("deny", "allow", "reject")   # it stays on loopback, where nobody listens for it
+        if verdict != "deny" and is_moved and fate.after.hook == "forward" and is_bound_to_link(packet):
+            sights = ("deny", verdict)   # no router sends it on, but for back to its link
         if verdict == "allow" and packet.protocol not in PORTED and fate.source != packet.source:
             sights = ("allow", "deny")   # two connections without ports may become one, which is dropped
         return sights, fate.line

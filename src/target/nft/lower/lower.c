@@ -188,7 +188,8 @@ static struct nft_statement match_tracked(const struct ruleset *ruleset)
 				       : match_not_equal(NFT_FIELD_CT_STATE, NFT_STATE_NEW);
 }
 
-/* What was translated leaves by another interface than it says (own_forward.h), and is judged. */
+/* What was translated leaves by another interface than it says (own_forward.h), and is judged: by this policy, by
+ * the one before, whose connections live on, or by another program. */
 static void write_loopback_chain(struct lower *lower)
 {
 	struct nft_statement translated[] = {
@@ -212,7 +213,7 @@ static void write_always(struct lower *lower, struct draft *draft, const struct 
 	};
 	own_rule(lower, draft, established, 2, "established");
 	if (row->has_loopback) {
-		bool may_leave = row->number == NF_INET_LOCAL_OUT && own_forwards_exist(lower->ruleset);
+		bool may_leave = row->number == NF_INET_LOCAL_OUT;
 		struct nft_statement loopback[] = {
 			match_equal(row->loopback, NFT_LOOPBACK_INDEX),
 			may_leave ? jump_to(CHAIN_LOOPBACK) : verdict_statement(accept_verdict),
@@ -492,10 +493,8 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 	struct shared_list shared = { .is_made = false };
 	write_tracked_chain(lower);
 	write_neighbours_chain(lower);
-	if (own_forwards_exist(ruleset)) {
-		own_forwards_check(lower);
-		write_loopback_chain(lower);
-	}
+	write_loopback_chain(lower);
+	own_forwards_check(lower);
 	for (enum hook hook = HOOK_INPUT; hook <= HOOK_OUTPUT; hook++)
 		write_hook(lower, hook, &shared);
 	nat_write(lower);

@@ -7,14 +7,6 @@ static bool is_own(const struct rule_translation *translation)
 	return translation->kind == TRANSLATION_FORWARD && translation->applies_to_local;
 }
 
-bool own_forwards_exist(const struct ruleset *ruleset)
-{
-	for (size_t i = 0; i < ruleset->translations_count; i++)
-		if (is_own(ruleset->translations[i]))
-			return true;
-	return false;
-}
-
 /* What packets ask for once they are translated. */
 static struct tuple_set services_after(struct lower *lower, const struct rule_translation *translation)
 {
@@ -39,17 +31,18 @@ static bool comes_from(const struct place_boxes *boxes, const struct place_boxes
 	return false;
 }
 
-static bool asks_for_interface(const struct place_boxes *to, const struct address *host)
+/* Whether some box has the host; by_interface: one that asks for the interface. */
+static bool holds_host(const struct place_boxes *to, const struct address *host, bool by_interface)
 {
 	for (size_t i = 0; i < to->boxes_count; i++)
-		if (!interface_set_is_all(&to->boxes[i].interfaces) &&
+		if (!(by_interface && interface_set_is_all(&to->boxes[i].interfaces)) &&
 		    interval_set_contains(address_set_family(&to->boxes[i].addresses, host->family), host->value))
 			return true;
 	return false;
 }
 
-static bool judges_by_interface(const struct rule *rule, const struct rule_translation *translation,
-				const struct tuple_set *services)
+static bool judges(const struct rule *rule, const struct rule_translation *translation,
+		   const struct tuple_set *services, bool by_interface)
 {
 	unsigned families = rule->match.families & translation->families;
 	if (!tuple_set_overlaps(&rule->match.services, services))
@@ -57,9 +50,15 @@ static bool judges_by_interface(const struct rule *rule, const struct rule_trans
 	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
 		if ((families & (1u << family)) != 0 &&
 		    comes_from(&rule->match.from, &translation->from, family) &&
-		    asks_for_interface(&rule->match.to, &translation->source->host[family]))
+		    holds_host(&rule->match.to, &translation->source->host[family], by_interface))
 			return true;
 	return false;
+}
+
+static bool is_plain_allow(const struct outcome *outcome)
+{
+	return outcome->verdict == VERDICT_ALLOW && !outcome->has_log && !outcome->has_count &&
+	       outcome->limit == NULL && outcome->helper == NULL;
 }
 
 /* Whether the rule admits what the translation makes of the rule's services, so that no later rule sees it: another
@@ -85,18 +84,27 @@ static void report(struct lower *lower, const struct rule_translation *translati
 		  "write 'except self' behind its 'from', or the zones that it is for");
 }
 
+/* A rule that allows them, whatever it asks, does what the forward does, unless another stands between. */
 static void check(struct lower *lower, const struct ruleset *ruleset, const struct rule_translation *translation)
 {
 	struct tuple_set services = services_after(lower, translation);
+	const struct rule *asking = NULL;
 	for (size_t i = 0; i < ruleset->rules_count[HOOK_OUTPUT] && services.tuples_count > 0; i++) {
 		const struct rule *rule = ruleset->rules[HOOK_OUTPUT][i];
-		if (admits(rule, translation)) {
+		bool is_plain = is_plain_allow(rule->outcome);
+		if (admits(rule, translation) && (is_plain || asking == NULL)) {
 			services = tuple_set_subtract(lower->scratch, &services, &rule->match.services);
-		} else if (judges_by_interface(rule, translation, &services)) {
-			report(lower, translation, rule);
+			continue;
+		}
+		if (asking == NULL && judges(rule, translation, &services, true))
+			asking = rule;
+		if (asking != NULL && !is_plain && judges(rule, translation, &services, false)) {
+			report(lower, translation, asking);
 			return;
 		}
 	}
+	if (asking != NULL && services.tuples_count > 0 && !is_plain_allow(ruleset->defaults[HOOK_OUTPUT]))
+		report(lower, translation, asking);
 }
 
 void own_forwards_check(struct lower *lower)

@@ -8,9 +8,6 @@
 
 #include "target/nft/emit/build.h"
 
-/* Whether some of them are translated: such a packet is no loopback on output, though it says so. */
-bool own_forwards_exist(const struct ruleset *ruleset);
-
 /* NAT_OWN for each translation whose packets a rule of output would judge by their out-interface. */
 void own_forwards_check(struct lower *lower);
 

@@ -27,25 +27,14 @@ static diagram state(struct wanted *wanted, enum walk_state which)
 	return wanted_range(wanted, WALK_STATE, which, which);
 }
 
-/* A packet of the firewall's own that a `forward` sends elsewhere is no loopback, though output is asked with the
- * interface that it had before. */
-static bool are_own_translated(const struct wanted *wanted)
-{
-	for (size_t i = 0; i < wanted->ruleset->translations_count; i++) {
-		const struct rule_translation *translation = wanted->ruleset->translations[i];
-		if (translation->kind == TRANSLATION_FORWARD && translation->applies_to_local)
-			return true;
-	}
-	return false;
-}
-
+/* What was translated is sent elsewhere, though output is asked with the interface that it had before. */
 static diagram loopback(struct wanted *wanted, enum hook hook)
 {
 	number128 name = walk_number_of_name("lo");
 	if (hook == HOOK_FORWARD)
 		return diagram_leaf(0);
 	diagram holds = wanted_range(wanted, hook == HOOK_INPUT ? WALK_IN : WALK_OUT, name, name);
-	if (hook == HOOK_OUTPUT && are_own_translated(wanted))
+	if (hook == HOOK_OUTPUT)
 		holds = wanted_and(wanted, holds, wanted_not(wanted, wanted_translated(wanted)));
 	return pass_where(wanted, holds);
 }
