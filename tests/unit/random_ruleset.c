@@ -10,6 +10,7 @@
 static const char *const interface_names[] = { "eth0", "eth1", "eth2", "eth0.7", "wg0", "br-lan",
 					       "ppp0", "tun1", "vlan10", "vlan20" };
 #define INTERFACES (sizeof interface_names / sizeof *interface_names)
+#define STATUS_TRANSLATED 0x20 /* IPS_DST_NAT */
 
 static const char *const helper_names[] = { "ftp", "sip" };
 
@@ -465,7 +466,7 @@ struct model_packet random_packet(const struct ruleset *ruleset, enum hook hook)
 		.destination_port = (uint16_t)(20 + unit_below(24)),
 		.hop_limit = unit_below(2) == 0 ? 255 : 64,
 		.state = random_state(),
-		.status = unit_below(2) == 0 ? 0x20 : 0,
+		.status = unit_below(2) == 0 ? STATUS_TRANSLATED : 0,
 		.original_destination = 0x50010002 + unit_below(8),
 		.original_port = (uint16_t)(2222 + unit_below(3)),
 		.is_over_limit = unit_below(3) == 0,
@@ -534,7 +535,7 @@ static bool translation_matches(const struct match *match, const struct model_pa
 {
 	if (!match->is_translated)
 		return true;
-	if ((packet->status & 0x20) == 0)
+	if ((packet->status & STATUS_TRANSLATED) == 0)
 		return false;
 	if (match->has_original_to &&
 	    !interval_set_contains(address_set_family(&match->original->to, packet->family),
@@ -573,7 +574,7 @@ static bool always_passes(const struct ruleset *ruleset, const struct model_pack
 {
 	if (hook == HOOK_INPUT && strcmp(packet->in, "lo") == 0)
 		return true;
-	if (hook == HOOK_OUTPUT && strcmp(packet->out, "lo") == 0)
+	if (hook == HOOK_OUTPUT && strcmp(packet->out, "lo") == 0 && (packet->status & STATUS_TRANSLATED) == 0)
 		return true;
 	if (packet->state == NFT_STATE_ESTABLISHED)
 		return true;
