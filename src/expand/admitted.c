@@ -29,19 +29,6 @@ static uint16_t new_port(const struct translation *translation)
 	return is_same ? 0 : translation->port;
 }
 
-/* What its packets ask for once they are translated. */
-static struct tuple_set services_after(void *pool, const struct translation *translation)
-{
-	struct tuple_set after = { 0 };
-	for (size_t i = 0; i < translation->services.tuples_count; i++) {
-		struct service_tuple tuple = translation->services.tuples[i];
-		if (translation->port != 0)
-			tuple.first = (struct port_range){ translation->port, translation->port };
-		tuple_set_add(pool, &after, tuple);
-	}
-	return tuple_set_normalise(pool, &after);
-}
-
 /* Its address, in the families in which both lead to the host. */
 static struct address_set rival_at(const struct translation *translation, const struct translation *rival)
 {
@@ -89,7 +76,7 @@ struct admitted admitted_parts(void *pool, const struct policy *policy, const st
 		    new_port(rival) != new_port(translation) ||
 		    !tuple_set_overlaps(&rival->services, &translation->services))
 			continue;
-		struct tuple_set after = services_after(pool, rival);
+		struct tuple_set after = tuple_set_to_port(pool, &rival->services, rival->port);
 		take_apart(pool, &admitted, &after, &at);
 	}
 	return admitted;

@@ -520,6 +520,18 @@ struct tuple_set tuple_set_intersect(void *pool, const struct tuple_set *a,
 	return combine(pool, OPERATION_INTERSECT, a, b);
 }
 
+struct tuple_set tuple_set_to_port(void *pool, const struct tuple_set *set, uint16_t port)
+{
+	struct tuple_set changed = { 0 };
+	for (size_t i = 0; i < set->tuples_count; i++) {
+		struct service_tuple tuple = set->tuples[i];
+		if (port != 0)
+			tuple.first = (struct port_range){ port, port };
+		tuple_set_add(pool, &changed, tuple);
+	}
+	return tuple_set_normalise(pool, &changed);
+}
+
 bool tuple_set_equals(const struct tuple_set *a, const struct tuple_set *b)
 {
 	if (a->tuples_count != b->tuples_count)

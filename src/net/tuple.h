@@ -43,6 +43,8 @@ struct tuple_set tuple_set_subtract(void *pool, const struct tuple_set *a,
 				    const struct tuple_set *b);
 struct tuple_set tuple_set_intersect(void *pool, const struct tuple_set *a,
 				     const struct tuple_set *b);
+/* The same to another destination port: what a translation makes of it. port 0: unchanged. Normalised. */
+struct tuple_set tuple_set_to_port(void *pool, const struct tuple_set *set, uint16_t port);
 bool tuple_set_equals(const struct tuple_set *a, const struct tuple_set *b); /* normalised ones */
 bool tuple_overlaps(const struct service_tuple *a, const struct service_tuple *b);
 /* Does any of the ones share a packet with any of the others? Pair by pair. */

@@ -193,15 +193,8 @@ static void change_ports(struct resolver *resolver, struct policy_rule *rule, ui
 {
 	struct service_use *uses =
 		arena_copy(resolver->arena, rule->services, rule->services_count * sizeof *uses);
-	for (size_t i = 0; i < rule->services_count; i++) {
-		struct tuple_set changed = { 0 };
-		for (size_t j = 0; j < uses[i].tuples.tuples_count; j++) {
-			struct service_tuple tuple = uses[i].tuples.tuples[j];
-			tuple.first = (struct port_range){ port, port };
-			tuple_set_add(resolver->pool, &changed, tuple);
-		}
-		uses[i].tuples = tuple_set_normalise(resolver->pool, &changed);
-	}
+	for (size_t i = 0; i < rule->services_count; i++)
+		uses[i].tuples = tuple_set_to_port(resolver->pool, &uses[i].tuples, port);
 	rule->services = uses;
 }
 

@@ -245,6 +245,19 @@ START_TEST(a_family_may_lack_a_part)
 }
 END_TEST
 
+START_TEST(another_port_joins_what_it_makes_equal)
+{
+	struct tuple_set set = { 0 };
+	tuple_set_add(unit_pool(), &set, (struct service_tuple){ 6, 3, { 80, 80 }, { 0, 1023 } });
+	tuple_set_add(unit_pool(), &set, (struct service_tuple){ 6, 3, { 88, 88 }, { 1024, 65535 } });
+	tuple_set_add(unit_pool(), &set, (struct service_tuple){ 17, 3, { 80, 80 }, { 53, 53 } });
+	struct tuple_set changed = tuple_set_to_port(unit_pool(), &set, 443);
+	ck_assert_str_eq(format_set(&changed), "443/tcp, 443/udp sport 53");
+	changed = tuple_set_to_port(unit_pool(), &set, 0);
+	ck_assert_str_eq(format_set(&changed), "80/tcp sport 0-1023, 88/tcp sport 1024-65535, 80/udp sport 53");
+}
+END_TEST
+
 START_TEST(tuples_are_written_as_the_language_does)
 {
 	const struct port_range all = { 0, 65535 }, types = { 0, 255 };
@@ -307,6 +320,7 @@ Suite *tuple_suite(void)
 	tcase_add_test(test_case, any_is_taken_apart_and_put_together);
 	tcase_add_test(test_case, any_minus_web_is_all_other_protocols_and_the_rest_of_tcp);
 	tcase_add_test(test_case, a_family_may_lack_a_part);
+	tcase_add_test(test_case, another_port_joins_what_it_makes_equal);
 	tcase_add_test(test_case, tuples_are_written_as_the_language_does);
 	tcase_add_test(test_case, every_second_port_is_quick);
 	tcase_add_test(test_case, nested_ranges_are_quick);

@@ -7,20 +7,6 @@ static bool is_own(const struct rule_translation *translation)
 	return translation->kind == TRANSLATION_FORWARD && translation->applies_to_local;
 }
 
-/* What packets ask for once they are translated. */
-static struct tuple_set services_after(struct lower *lower, const struct rule_translation *translation)
-{
-	uint16_t port = translation->source->port;
-	struct tuple_set services = { 0 };
-	for (size_t i = 0; i < translation->services.tuples_count; i++) {
-		struct service_tuple tuple = translation->services.tuples[i];
-		if (port != 0)
-			tuple.first = (struct port_range){ port, port };
-		tuple_set_add(lower->scratch, &services, tuple);
-	}
-	return tuple_set_normalise(lower->scratch, &services);
-}
-
 static bool comes_from(const struct place_boxes *boxes, const struct place_boxes *from, enum family family)
 {
 	for (size_t i = 0; i < boxes->boxes_count; i++)
@@ -87,7 +73,8 @@ static void report(struct lower *lower, const struct rule_translation *translati
 /* A rule that allows them, whatever it asks, does what the forward does, unless another stands between. */
 static void check(struct lower *lower, const struct ruleset *ruleset, const struct rule_translation *translation)
 {
-	struct tuple_set services = services_after(lower, translation);
+	struct tuple_set services = tuple_set_to_port(lower->scratch, &translation->services,
+							translation->source->port);
 	const struct rule *asking = NULL;
 	for (size_t i = 0; i < ruleset->rules_count[HOOK_OUTPUT] && services.tuples_count > 0; i++) {
 		const struct rule *rule = ruleset->rules[HOOK_OUTPUT][i];
