@@ -210,6 +210,7 @@ PROGRAMS = [
     ("monitor/log_test.py",),
     ("operate/run.py",),
     ("operate/flows_test.py",),
+    ("operate/translated_test.py",),
     ("monitor/trace_test.py",),
     ("monitor/hits_test.py",),
     ("iptables/import_test.py",),

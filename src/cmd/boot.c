@@ -7,6 +7,7 @@
 #include "cmd/booted.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cmd/translated.h"
 
 #define DEFAULT_FILE "/var/lib/fwc/boot.batch"
 
@@ -51,6 +52,8 @@ static bool load_bare(struct session *session)
 static int boot(struct session *session, const char *path)
 {
 	const char *rescue = pool_format(session->pool, "%s.rescue", path);
+	struct nft_socket *netlink = nft_socket_new(session->pool);
+	unsigned translated = netlink == NULL ? FAMILIES_NONE : translated_now(session->pool, netlink);
 	int status = EXIT_WORLD;
 
 	if (try_file(session, path, BOOTED_POLICY))
@@ -59,6 +62,8 @@ static int boot(struct session *session, const char *path)
 		status = EXIT_RESCUE;
 	else if (load_bare(session))
 		status = EXIT_BARE;
+	if (status != EXIT_WORLD && netlink != NULL) /* by hand, on a machine that was translating */
+		translated_end(session->pool, session->diags, netlink, translated);
 	(void)session_finish(session);
 	if (status == EXIT_DONE)
 		fprintf(stderr, "fwc: booted: the batch of the policy\n");

@@ -11,6 +11,7 @@
 
 #include "cmd/command.h"
 #include "cmd/rescue.h"
+#include "cmd/translated.h"
 #include "operate/place.h"
 #include "operate/state.h"
 #include "operate/who.h"
@@ -337,6 +338,22 @@ static bool load(struct enforcing *enforcing)
 	return nft_load_within(pool_child(session->pool, "load"), session->diags, session->table, &limits, NULL);
 }
 
+static bool translates(const struct nft_table *table)
+{
+	for (size_t index = 0; index < table->chains_count; index++)
+		if (table->chains[index]->is_base && strcmp(table->chains[index]->type, "nat") == 0)
+			return true;
+	return false;
+}
+
+static void end_translated(struct enforcing *enforcing)
+{
+	struct session *session = enforcing->session;
+
+	if (nft_kept_translates(enforcing->before) && !translates(session->table))
+		translated_end(session->pool, session->diags, enforcing->socket, FAMILIES_BOTH);
+}
+
 /* The kernel holds something else than what was sent: does it do the same? */
 static bool prove_kernel(struct session *session, const struct nft_kept *now)
 {
@@ -516,6 +533,8 @@ static bool load_guarded(struct enforcing *enforcing)
 
 	session->diags = own;
 	is_loaded = load(enforcing);
+	if (is_loaded)
+		end_translated(enforcing);
 	is_in_force = is_loaded && finish_state(enforcing);
 	session->diags = all;
 	if (!is_in_force && has_come_too_late(enforcing))

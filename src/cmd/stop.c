@@ -5,7 +5,18 @@
 #include "base/pool.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cmd/translated.h"
 #include "target/nft/load/batch_file.h"
+
+static void take_away(struct session *session, const char *table, bool *was_there)
+{
+	struct nft_socket *netlink = nft_socket_new(session->pool);
+	unsigned translated = netlink == NULL ? FAMILIES_NONE : translated_now(session->pool, netlink);
+	bool is_away = nft_table_remove(pool_child(session->pool, "stop"), session->diags, table, was_there);
+
+	if (is_away && *was_there && netlink != NULL)
+		translated_end(session->pool, session->diags, netlink, translated);
+}
 
 int command_stop(struct pool_trap *root, int argc, char **argv)
 {
@@ -26,7 +37,7 @@ int command_stop(struct pool_trap *root, int argc, char **argv)
 	if (optind < argc)
 		return command_misused("stop", "takes no file: the table is what '--table' says");
 	session = session_new(root, &options);
-	(void)nft_table_remove(pool_child(session->pool, "stop"), session->diags, options.nft.table, &was_there);
+	take_away(session, options.nft.table, &was_there);
 	status = session_finish(session);
 	if (status == EXIT_DONE && was_there)
 		fprintf(stderr, "fwc: removed: table inet %s; none of its rules filters this host now\n",

@@ -19,7 +19,9 @@
 #define MINUTES_A_DAY (24 * 60)
 #define RECEIVE_BYTES 32768
 #define TUPLE_MOST 256
-#define STATUS_EXPECTED 1 /* IPS_EXPECTED, linux/netfilter/nf_conntrack_common.h */
+/* linux/netfilter/nf_conntrack_common.h: IPS_EXPECTED, IPS_NAT_MASK */
+#define STATUS_EXPECTED 1
+#define STATUS_TRANSLATED 0x30
 
 /* One direction of a connection. */
 struct tuple {
@@ -34,15 +36,18 @@ struct flow {
 	struct tuple original, reply;
 	uint8_t original_bytes[TUPLE_MOST]; /* as the kernel sent it, to be named by */
 	uint16_t original_length;
-	bool has_zone, has_id, is_expected;
+	bool has_zone, has_id;
 	uint16_t zone;
 	uint32_t id; /* network byte order */
+	uint32_t status;
 };
 
-struct list {
-	void *pool;
-	struct flow *items;
-	size_t items_count, items_capacity;
+/* Each is judged as it comes, for there may be a million, and ended through another socket than the list's. */
+struct ending {
+	struct mnl_socket *list, *order;
+	bool (*is_to_end)(void *judge, const struct flow *flow);
+	void *judge;
+	struct flows *flows;
 };
 
 /* --- reading ------------------------------------------------------------------------------------------ */
@@ -137,8 +142,8 @@ static int read_entry(const struct nlattr *attribute, void *data)
 		flow->has_zone = true;
 		flow->zone = (uint16_t)number_of(attribute);
 		return MNL_CB_OK;
-	case CTA_STATUS: /* begun by a helper of another connection, which let it in */
-		flow->is_expected = (number_of(attribute) & STATUS_EXPECTED) != 0;
+	case CTA_STATUS:
+		flow->status = (uint32_t)number_of(attribute);
 		return MNL_CB_OK;
 	case CTA_ID:
 		flow->has_id = length == sizeof flow->id;
@@ -148,17 +153,6 @@ static int read_entry(const struct nlattr *attribute, void *data)
 	default:
 		return MNL_CB_OK;
 	}
-}
-
-static int take_message(const struct nlmsghdr *header, void *data)
-{
-	struct list *list = data;
-	struct flow flow = { .has_zone = false };
-
-	if (mnl_attr_parse(header, sizeof(struct nfgenmsg), read_entry, &flow) == MNL_CB_OK &&
-	    flow.original.has_addresses && flow.reply.has_addresses && flow.original_length > 0)
-		*pool_append(list->pool, list, items) = flow;
-	return MNL_CB_OK;
 }
 
 static struct nlmsghdr *put_message(char *bytes, uint16_t type, uint16_t flags, unsigned char family)
@@ -190,18 +184,6 @@ static int ask(struct mnl_socket *netlink, const struct nlmsghdr *header, mnl_cb
 		state = mnl_cb_run(answer, (size_t)length, 1, mnl_socket_get_portid(netlink), take, data);
 	}
 	return state == MNL_CB_ERROR ? errno : 0;
-}
-
-static int list_flows(struct mnl_socket *netlink, struct list *list)
-{
-	static const unsigned char families[] = { AF_INET, AF_INET6 };
-	char bytes[256];
-	int error = 0;
-
-	for (size_t index = 0; index < sizeof families && error == 0; index++)
-		error = ask(netlink, put_message(bytes, IPCTNL_MSG_CT_GET, NLM_F_DUMP, families[index]),
-			    take_message, list);
-	return error;
 }
 
 /* --- judging ------------------------------------------------------------------------------------------ */
@@ -257,17 +239,28 @@ static struct packet packet_of(struct judge *judge, const struct flow *flow)
 	return packet;
 }
 
-static bool is_denied(struct judge *judge, const struct flow *flow)
+static bool is_denied(void *data, const struct flow *flow)
 {
+	struct judge *judge = data;
 	struct packet packet = packet_of(judge, flow);
 	bool knows_in = packet.hook == HOOK_OUTPUT || packet.in != NULL;
 	bool knows_out = packet.hook == HOOK_INPUT || packet.out != NULL;
 
-	if (flow->is_expected || !knows_in || !knows_out || (packet.in != NULL && strcmp(packet.in, "lo") == 0) ||
+	if ((flow->status & STATUS_EXPECTED) != 0) /* let in with another connection, whose helper expected it */
+		return false;
+	if (!knows_in || !knows_out || (packet.in != NULL && strcmp(packet.in, "lo") == 0) ||
 	    (packet.out != NULL && strcmp(packet.out, "lo") == 0))
 		return false;
 	return ruleset_evaluate(judge->ruleset, &packet).outcome->verdict != VERDICT_ALLOW;
 }
+
+static bool is_translated(void *data, const struct flow *flow)
+{
+	(void)data;
+	return (flow->status & STATUS_TRANSLATED) != 0;
+}
+
+/* --- ending ------------------------------------------------------------------------------------------- */
 
 static int ignore(const struct nlmsghdr *header, void *data)
 {
@@ -276,43 +269,97 @@ static int ignore(const struct nlmsghdr *header, void *data)
 	return MNL_CB_OK;
 }
 
-/* A connection that has ended by itself meanwhile is no error. */
 static int end_flow(struct mnl_socket *netlink, const struct flow *flow)
 {
 	char bytes[1024];
 	unsigned char family = flow->original.family == FAMILY_IPV4 ? AF_INET : AF_INET6;
 	struct nlmsghdr *header = put_message(bytes, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, family);
-	int error;
 
 	mnl_attr_put(header, CTA_TUPLE_ORIG | NLA_F_NESTED, flow->original_length, flow->original_bytes);
 	if (flow->has_zone)
 		mnl_attr_put_u16(header, CTA_ZONE, htons(flow->zone));
 	if (flow->has_id)
 		mnl_attr_put_u32(header, CTA_ID, flow->id);
-	error = ask(netlink, header, ignore, NULL);
-	return error == ENOENT ? 0 : error;
+	return ask(netlink, header, ignore, NULL);
+}
+
+static int take_message(const struct nlmsghdr *header, void *data)
+{
+	struct ending *ending = data;
+	struct flow flow = { .has_zone = false };
+	int error;
+
+	if (mnl_attr_parse(header, sizeof(struct nfgenmsg), read_entry, &flow) != MNL_CB_OK ||
+	    !flow.original.has_addresses || !flow.reply.has_addresses || flow.original_length == 0)
+		return MNL_CB_OK;
+	ending->flows->seen++;
+	if (!ending->is_to_end(ending->judge, &flow))
+		return MNL_CB_OK;
+	error = end_flow(ending->order, &flow);
+	ending->flows->ended += error == 0;
+	if (error == 0 || error == ENOENT) /* it has ended by itself meanwhile */
+		return MNL_CB_OK;
+	errno = error;
+	return MNL_CB_ERROR;
+}
+
+static struct mnl_socket *open_socket(void)
+{
+	struct mnl_socket *netlink = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	int error;
+
+	if (netlink == NULL || mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) == 0)
+		return netlink;
+	error = errno;
+	mnl_socket_close(netlink);
+	errno = error;
+	return NULL;
+}
+
+static int end_families(struct ending *ending, unsigned families)
+{
+	char bytes[256];
+	int error = 0;
+
+	if ((families & FAMILIES_IPV4) != 0)
+		error = ask(ending->list, put_message(bytes, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_INET),
+			    take_message, ending);
+	if (error == 0 && (families & FAMILIES_IPV6) != 0)
+		error = ask(ending->list, put_message(bytes, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_INET6),
+			    take_message, ending);
+	return error;
+}
+
+static int end_flows(struct ending *ending, unsigned families)
+{
+	int error;
+
+	*ending->flows = (struct flows){ 0 };
+	ending->list = open_socket();
+	error = ending->list == NULL ? errno : 0;
+	ending->order = error == 0 ? open_socket() : NULL;
+	if (error == 0 && ending->order == NULL)
+		error = errno;
+	if (error == 0)
+		error = end_families(ending, families);
+	if (ending->order != NULL)
+		mnl_socket_close(ending->order);
+	if (ending->list != NULL)
+		mnl_socket_close(ending->list);
+	return error;
 }
 
 int flows_end_denied(void *pool, const struct ruleset *ruleset, time_t now, struct flows *flows)
 {
 	struct judge judge = { .pool = pool, .ruleset = ruleset, .now = now, .routes = names_new(pool, false) };
-	struct list list = { .pool = pool };
-	struct mnl_socket *netlink = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
-	int error = netlink == NULL ? errno : 0;
+	struct ending ending = { .is_to_end = is_denied, .judge = &judge, .flows = flows };
 
-	*flows = (struct flows){ 0 };
-	if (error == 0 && mnl_socket_bind(netlink, 0, MNL_SOCKET_AUTOPID) < 0)
-		error = errno;
-	if (error == 0)
-		error = list_flows(netlink, &list);
-	flows->seen = list.items_count;
-	for (size_t index = 0; index < list.items_count && error == 0; index++) {
-		if (!is_denied(&judge, &list.items[index]))
-			continue;
-		error = end_flow(netlink, &list.items[index]);
-		flows->ended += error == 0;
-	}
-	if (netlink != NULL)
-		mnl_socket_close(netlink);
-	return error;
+	return end_flows(&ending, FAMILIES_BOTH);
+}
+
+int flows_end_translated(unsigned families, struct flows *flows)
+{
+	struct ending ending = { .is_to_end = is_translated, .flows = flows };
+
+	return end_flows(&ending, families);
 }

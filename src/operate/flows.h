@@ -1,4 +1,4 @@
-/* Connections that the kernel tracks, judged as if they began now.
+/* Connections that the kernel tracks.
  *
  * Source: linux/netfilter/nfnetlink_conntrack.h; net/netfilter/nf_conntrack_netlink.c. */
 #ifndef FWC_OPERATE_FLOWS_H
@@ -12,10 +12,12 @@ struct flows {
 	size_t seen, ended;
 };
 
-/* Ends the connections whose first packet the ruleset would not let in. The interfaces are those of the
- * routes to both ends; a connection over loopback, one that a helper expected, and one of which the
- * interfaces are not known, goes on. 0 or an
- * errno; what was ended until then stays ended. */
+/* Ends the connections whose first packet the ruleset would not let in if they began now. The interfaces are those
+ * of the routes to both ends; a connection over loopback, one that a helper expected, and one of which the
+ * interfaces are not known, goes on. 0 or an errno; what was ended until then stays ended. */
 int flows_end_denied(void *pool, const struct ruleset *ruleset, time_t now, struct flows *flows);
+
+/* The same of those whose source or destination is translated. families: FAMILIES_*. */
+int flows_end_translated(unsigned families, struct flows *flows);
 
 #endif

@@ -292,6 +292,18 @@ bool nft_kept_is_whole(const struct nft_kept *kept)
 	return true;
 }
 
+bool nft_kept_translates(const struct nft_kept *kept)
+{
+	int left;
+	for (const struct nlmsghdr *message = first_message(kept, &left); mnl_nlmsg_ok(message, left);
+	     message = mnl_nlmsg_next(message, &left)) {
+		const char *type = kind_of(message) == NFT_MSG_NEWCHAIN ? text_of(message, NFTA_CHAIN_TYPE) : NULL;
+		if (type != NULL && strcmp(type, "nat") == 0)
+			return true;
+	}
+	return false;
+}
+
 /* --- files ------------------------------------------------------------------------------------------ */
 
 static bool are_messages_whole(const struct nft_kept *kept)

@@ -70,6 +70,8 @@ void nft_kept_fill(struct nft_kept *kept, const char *messages, size_t length);
 void nft_kept_each_left_out(const struct nft_kept *kept, nft_reader reader, void *data);
 /* Whether a glance has left nothing out. */
 bool nft_kept_is_whole(const struct nft_kept *kept);
+/* Whether it has a base chain that translates. */
+bool nft_kept_translates(const struct nft_kept *kept);
 /* What a file holds; the bytes are copied. NULL: it is cut short, of another form, or of a machine of
  * another byte order. */
 struct nft_kept *nft_kept_parse(void *pool, const char *bytes, size_t length);

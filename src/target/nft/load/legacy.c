@@ -10,12 +10,25 @@
 
 #define NAMES_MOST 1024 /* bytes: there are five tables */
 
-static const struct {
+static const struct legacy {
 	const char *path, *program;
+	unsigned families;
 } lists[] = {
-	{ "/proc/net/ip_tables_names", "iptables-legacy" },
-	{ "/proc/net/ip6_tables_names", "ip6tables-legacy" },
+	{ "/proc/net/ip_tables_names", "iptables-legacy", FAMILIES_IPV4 },
+	{ "/proc/net/ip6_tables_names", "ip6tables-legacy", FAMILIES_IPV6 },
 };
+
+/* A line each; "" where there is none, or the process may not know. */
+static void read_names(const struct legacy *legacy, char names[NAMES_MOST])
+{
+	size_t length = 0;
+	int fd = open(legacy->path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && file_read(fd, names, NAMES_MOST - 1, &length) != 0)
+		length = 0;
+	names[length] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
 
 /* names: a line each, which is taken apart; the kernel names last what was made first. */
 static void add_names(struct text *out, char *names, const char *program)
@@ -40,15 +53,20 @@ const char *nft_legacy_tables(void *pool)
 	struct text *out = text_new(pool);
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		char names[NAMES_MOST];
-		size_t length = 0;
-		int fd = open(lists[i].path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (file_read(fd, names, sizeof names - 1, &length) != 0)
-			length = 0;
-		names[length] = '\0';
-		close(fd);
+		read_names(&lists[i], names);
 		add_names(out, names, lists[i].program);
 	}
 	return out->length == 0 ? NULL : out->bytes;
+}
+
+unsigned nft_legacy_translated(void)
+{
+	unsigned families = FAMILIES_NONE;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		char names[NAMES_MOST + 1] = "\n"; /* each name stands between two ends of lines */
+		read_names(&lists[i], names + 1);
+		if (strstr(names, "\nnat\n") != NULL)
+			families |= lists[i].families;
+	}
+	return families;
 }
