@@ -55,3 +55,34 @@ void applied_take(struct session *session, const struct bundle *bundle, const ch
 	if (entry->counts_all)
 		count_all(session);
 }
+
+static void add_omitted(struct text *out, const struct session_options *options, const struct state_entry *entry)
+{
+	if (entry->counts_all && !options->counts_all)
+		text_add(out, " --count");
+	if (entry->has_log_group && !options->nft.has_log_group)
+		text_addf(out, " --log-group %u", (unsigned)entry->log_group);
+	if (entry->profile != NULL && options->profile == NULL)
+		text_addf(out, " --profile %s", entry->profile);
+	else if (entry->level != options->nft.level && !options->has_level && options->profile == NULL)
+		text_addf(out, " --optimise %u", optimise_level_number(entry->level));
+}
+
+void applied_note_omitted(struct session *session, const char *state)
+{
+	struct diags *own = diags_new(session->pool, session->sources);
+	const struct state *read = state_read(session->pool, own, state);
+	const struct state_entry *entry = read == NULL ? NULL : state_current(read);
+	struct text *omitted = text_new(session->pool);
+	struct diagnostic *note;
+
+	if (entry == NULL || strcmp(entry->table, session->options.nft.table) != 0)
+		return;
+	add_omitted(omitted, &session->options, entry);
+	if (omitted->length == 0)
+		return;
+	note = diag_add(session->diags, CODE_OPTIONS_OMITTED, SPAN_NONE,
+			"entry %llu, which is in force, was applied with '%s', and this is not",
+			(unsigned long long)entry->number, omitted->bytes + 1);
+	diag_note(session->diags, note, SPAN_NONE, "without it the rules are others: say it again to keep them");
+}

@@ -10,4 +10,8 @@
  * To be called after session_expand; bundle: what that has read. A state that cannot be read says nothing. */
 void applied_take(struct session *session, const struct bundle *bundle, const char *state);
 
+/* A note in the bag where the table's current entry was applied with options that shape its rules and that are not
+ * given now: its counters would go, or its logs go elsewhere, and nobody has asked for that. */
+void applied_note_omitted(struct session *session, const char *state);
+
 #endif

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/applied.h"
 #include "cmd/command.h"
 #include "cmd/dropping.h"
 #include "cmd/enforce.h"
@@ -59,8 +60,10 @@ int command_apply(struct pool_trap *root, int argc, char **argv)
 	session = session_new(root, &options);
 	bundle = bundle_new(session->pool);
 	session->reader = bundle_recorder(bundle, &disk);
-	if (enforce_prepare(session, &proof))
+	if (enforce_prepare(session, &proof)) {
+		applied_note_omitted(session, enforced.state);
 		(void)enforce(session, bundle, &enforced, &guard);
+	}
 	status = session_finish(session);
 	if (status == EXIT_DONE)
 		status = enforce_finish(session, &enforced, &guard, &proof);

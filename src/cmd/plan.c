@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/applied.h"
 #include "cmd/command.h"
 #include "cmd/diff.h"
 #include "cmd/operation.h"
@@ -275,6 +276,7 @@ static bool make_plan(struct planning *planning)
 
 	if (!enforce_prepare(planning->session, &proof) || !read_state(planning) || !compare_kernel(planning))
 		return false;
+	applied_note_omitted(planning->session, planning->state);
 	compare_meaning(planning);
 	return true;
 }

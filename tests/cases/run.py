@@ -64,6 +64,7 @@ WITHOUT_CASE = {
     "FW1423": "a confirmation too late: tests/operate/timer.py",
     "FW1424": "a confirmation from the same connection: tests/operate/lockout.py",
     "FW1425": "nothing to go back to: tests/operate/timer.py",
+    "FW1411": "a table that options shaped: tests/operate/plan.py",
     "FW1410": "a kernel that ends no connection: tests/operate/translated_test.py",
     "FW1409": "a kernel that ends no connection: tests/operate/flows_test.py",
     "FW1408": "tables of two names in the kernel: tests/operate/odd.py",

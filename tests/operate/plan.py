@@ -116,3 +116,18 @@ def case_mistakes(world):
     world.check(done.returncode == 1 and done.stdout == "" and "error" in done.stderr, f"{done.returncode}")
     for words in ((), ("a.fw", "b.fw"), ("a.fw", "--confirm", "3")):
         world.check(world.run("plan", *words).returncode == 2, f"{words}")
+
+
+def case_options_left_out(world):
+    """Who forgets an option is told what the running table was made with; who says it, or another, is not."""
+    path = world.path("options.fw", OLD)
+    options = ("--count", "--log-group", "5", "--optimise", "2")
+    world.must("apply", path, "--confirm", "0", *options)
+    for again, says in (((), " ".join(options)), (("--count",), "--log-group 5 --optimise 2"), (options, None),
+                        (("--count", "--log-group", "6", "--optimise", "0"), None)):
+        done = world.run("plan", path, *again)
+        said = re.search(r"was applied with '(.*)', and this is not \[FW1411\]", done.stderr)
+        world.check(done.returncode == 0 and (said and said[1]) == says, f"{again}: {done.stderr}")
+    for says in (True, False):
+        done = world.run("apply", path, "--confirm", "0")
+        world.check(done.returncode == 0 and ("FW1411" in done.stderr) == says, f"left out: {done.stderr}")
