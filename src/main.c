@@ -20,6 +20,7 @@ static void keep_freed_memory(void)
 #ifdef __GLIBC__
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_ALONE);
 	(void)mallopt(M_TRIM_THRESHOLD, KEPT_FREE);
+	(void)mallopt(M_TOP_PAD, HEAP_STEP);
 #endif
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/sanitized.h"
 
@@ -79,12 +80,17 @@ static void *checked(const void *pool, void *chunk, size_t wanted)
 }
 
 /* A page fault for each 4 KB is a seventh of a large compilation: the kernel has larger pages for who asks. Where
- * it has none, nothing is lost. The first of them may begin in front of the chunk, which is advice all the same. */
+ * it has none, nothing is lost. The first of them may begin in front of the chunk, which is advice all the same.
+ * What the heap has left behind the chunk is asked for with it: no large page is given where small ones are. */
 static void *in_large_pages(void *chunk, size_t size)
 {
-	uintptr_t begin = (uintptr_t)chunk / LARGE_PAGE * LARGE_PAGE;
-	if (size >= LARGE_CHUNK)
-		(void)madvise((void *)begin, (uintptr_t)chunk + size - begin, MADV_HUGEPAGE);
+	if (size < LARGE_CHUNK)
+		return chunk;
+	uintptr_t begin = (uintptr_t)chunk / LARGE_PAGE * LARGE_PAGE, end = (uintptr_t)chunk + size;
+	uintptr_t heap_end = (uintptr_t)sbrk(0);
+	if (heap_end > end && heap_end - end <= HEAP_STEP)
+		end = heap_end;
+	(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 	return chunk;
 }
 

@@ -18,6 +18,9 @@
 #include <string.h>
 #include <talloc.h>
 
+/* The heap is best grown in such steps: large pages are asked for up to its end, and it seldom moves. */
+#define HEAP_STEP ((size_t)64 << 20)
+
 struct pool_trap {
 	jmp_buf jump;
 	size_t wanted; /* bytes of the request that failed */
