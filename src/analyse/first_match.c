@@ -1,6 +1,13 @@
-/* A piece's rules are numbers in an array that changes from bound to bound, and is asked about in between. Each
+/* The map of a first-match list, made a field at a time instead of a rule at a time.
+ *
+ * The values where rules begin and end cut a field into pieces; a piece is the map of those rules that take it,
+ * by the fields behind. Lists whose rules mostly lie apart, as those of policies do, give few and short pieces,
+ * and no diagram that is not part of the result. Where they would be many, the list is halved, and the maps of
+ * the halves are merged. Recursion: fields, and logarithms of the count.
+ *
+ * A piece's rules are numbers in an array that changes from bound to bound, and is asked about in between. Each
  * level has arrays of its own. */
-#include "analyse/first_match.h"
+#include "analyse/packetset_parts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +40,6 @@ struct cutting {
 };
 
 struct making {
-	const struct first_match_maker *maker;
 	struct packet_space *space;
 	const struct packet_rule *rules;
 	uint32_t *asked; /* of each rule: a bit a level */
@@ -72,8 +78,8 @@ static bool sets_equal(const struct interval_set *a, const struct interval_set *
 
 static number128 highest_at(const struct making *making, const struct part *part, uint32_t place)
 {
-	return making->maker->highest(making->space->universe, &making->rules[part->list[place]].box,
-				      making->space->field[part->level]);
+	return packet_box_highest(making->space->universe, &making->rules[part->list[place]].box,
+				  making->space->field[part->level]);
 }
 
 static void add_bound(struct making *making, struct cutting *cutting, struct bound bound)
@@ -253,13 +259,13 @@ static diagram cut(struct making *making, const struct part *part, bool comes_ag
 
 static diagram halve(struct making *making, const struct part *part)
 {
-	struct part first = { part->level, part->list, part->count / 2, making->maker->undecided };
+	struct part first = { part->level, part->list, part->count / 2, PACKET_NUMBER_UNDECIDED };
 	struct part second = { part->level, part->list + first.count, part->count - first.count, part->otherwise };
 	diagram before = map_of(making, first), behind = map_of(making, second);
 
 	if (before == DIAGRAM_OVER || behind == DIAGRAM_OVER)
 		return DIAGRAM_OVER;
-	return making->maker->merge(making->space, before, behind);
+	return packet_map_merge(making->space, before, behind);
 }
 
 /* --- lists ------------------------------------------------------------------------------------------ */
@@ -272,8 +278,7 @@ static diagram map_of_one(struct making *making, const struct part *part)
 
 	for (unsigned level = PACKET_FIELDS; level-- > part->level && map != DIAGRAM_OVER;)
 		if ((making->asked[part->list[0]] >> level & 1) != 0)
-			map = making->maker->choose(making->space, &rule->box, making->space->field[level], map,
-						    other);
+			map = packet_box_choose(making->space, &rule->box, making->space->field[level], map, other);
 	return map;
 }
 
@@ -347,14 +352,13 @@ static uint32_t asked_by(const struct packet_space *space, const struct packet_b
 	return asked;
 }
 
-packet_map first_match_make(const struct first_match_maker *maker, const struct packet_rule *rules,
-			    size_t count, uint32_t otherwise)
+packet_map packet_map_first_match(struct packet_space *space, const struct packet_rule *rules, size_t count,
+				  uint32_t otherwise)
 {
-	void *pool = pool_child(maker->space->pool, "first match");
+	void *pool = pool_child(space->pool, "first match");
 	uint32_t *list = pool_array(pool, uint32_t, count);
 	struct making making = {
-		.maker = maker,
-		.space = maker->space,
+		.space = space,
 		.rules = rules,
 		.asked = pool_array(pool, uint32_t, count),
 		.pool = pool,
@@ -366,7 +370,7 @@ packet_map first_match_make(const struct first_match_maker *maker, const struct 
 	making.known = interned_new(pool, making.arena);
 	for (size_t index = 0; index < count; index++) {
 		list[index] = (uint32_t)index;
-		making.asked[index] = asked_by(maker->space, &rules[index].box);
+		making.asked[index] = asked_by(space, &rules[index].box);
 	}
 	map = map_of(&making, (struct part){ 0, list, count, otherwise });
 	talloc_free(pool);

@@ -4,13 +4,12 @@
 
 #include <string.h>
 
-#include "analyse/first_match.h"
+#include "analyse/packetset_parts.h"
 #include "analyse/natural.h"
 #include "base/pool.h"
 #include "net/protocol.h"
 
 #define BUDGET_DEFAULT 8000000u
-#define UNDECIDED DIAGRAM_LEAVES_MAX
 
 static const char *const field_names[PACKET_FIELDS] = {
 	[FIELD_HOOK] = "hook", [FIELD_FAMILY] = "family", [FIELD_PROTOCOL] = "protocol",
@@ -113,9 +112,8 @@ static bool is_single(const struct interval_set *set, number128 value)
 	       set->items[0].high == value;
 }
 
-/* The highest value that a box's field can have, as other fields of it say. */
-static number128 highest_in(const struct packet_universe *universe, const struct packet_box *box,
-			    enum packet_field field)
+number128 packet_box_highest(const struct packet_universe *universe, const struct packet_box *box,
+			     enum packet_field field)
 {
 	bool is_address = field == FIELD_SOURCE || field == FIELD_DESTINATION || field == FIELD_ORIGINAL;
 	bool is_type = field == FIELD_FIRST || field == FIELD_SECOND;
@@ -128,14 +126,14 @@ static number128 highest_in(const struct packet_universe *universe, const struct
 	return packet_field_highest(universe, field);
 }
 
-static packet_map choose_field(struct packet_space *space, const struct packet_box *box,
-			       enum packet_field field, packet_map inside, packet_map outside)
+packet_map packet_box_choose(struct packet_space *space, const struct packet_box *box, enum packet_field field,
+			     packet_map inside, packet_map outside)
 {
 	const struct interval_set *set = box->fields[field];
 	struct interval_set drawn = *set;
 	packet_map map;
 
-	if (set->items[set->items_count - 1].high < highest_in(space->universe, box, field))
+	if (set->items[set->items_count - 1].high < packet_box_highest(space->universe, box, field))
 		return diagram_choose(space->diagrams, space->level[field], set, inside, outside);
 	drawn.items = pool_array(space->pool, struct interval, set->items_count);
 	memcpy(drawn.items, set->items, set->items_count * sizeof *set->items);
@@ -157,7 +155,7 @@ packet_map packet_map_box(struct packet_space *space, const struct packet_box *b
 
 	for (size_t level = PACKET_FIELDS; level-- > 0 && map != PACKET_MAP_OVER;)
 		if (box->fields[space->field[level]] != NULL)
-			map = choose_field(space, box, space->field[level], map, other);
+			map = packet_box_choose(space, box, space->field[level], map, other);
 	return map;
 }
 
@@ -166,15 +164,15 @@ packet_map packet_map_box(struct packet_space *space, const struct packet_box *b
 static uint32_t merge_leaves(void *context, uint32_t a, uint32_t b)
 {
 	(void)context;
-	return a == UNDECIDED ? b : a;
+	return a == PACKET_NUMBER_UNDECIDED ? b : a;
 }
 
 static bool merge_early(void *context, diagram a, diagram b, diagram *result)
 {
 	(void)context;
-	if (a == diagram_leaf(UNDECIDED))
+	if (a == diagram_leaf(PACKET_NUMBER_UNDECIDED))
 		*result = b;
-	else if (diagram_is_leaf(a) || a == b || b == diagram_leaf(UNDECIDED))
+	else if (diagram_is_leaf(a) || a == b || b == diagram_leaf(PACKET_NUMBER_UNDECIDED))
 		*result = a;
 	else
 		return false;
@@ -266,7 +264,7 @@ static bool never_early(void *context, diagram a, diagram b, diagram *result)
 static uint32_t mask_leaves(void *context, uint32_t set, uint32_t number)
 {
 	(void)context;
-	return set != 0 ? number : UNDECIDED;
+	return set != 0 ? number : PACKET_NUMBER_UNDECIDED;
 }
 
 static bool mask_early(void *context, diagram set, diagram map, diagram *result)
@@ -274,7 +272,7 @@ static bool mask_early(void *context, diagram set, diagram map, diagram *result)
 	(void)context;
 	if (!diagram_is_leaf(set))
 		return false;
-	*result = set == diagram_leaf(1) ? map : diagram_leaf(UNDECIDED);
+	*result = set == diagram_leaf(1) ? map : diagram_leaf(PACKET_NUMBER_UNDECIDED);
 	return true;
 }
 
@@ -296,7 +294,7 @@ static const struct diagram_operation
 	differ = { .number = OPERATION_DIFFER, .leaves = differ_leaves, .early = differ_early },
 	equals = { .number = OPERATION_EQUALS, .leaves = equals_leaves, .early = never_early },
 	mask = { .number = OPERATION_MASK, .leaves = mask_leaves, .early = mask_early,
-		 ABSORBS_A(0, UNDECIDED) };
+		 ABSORBS_A(0, PACKET_NUMBER_UNDECIDED) };
 
 static packet_set apply(struct packet_space *space, const struct diagram_operation *operation,
 			packet_map a, packet_map b)
@@ -407,23 +405,9 @@ packet_map packet_map_combine(struct packet_space *space, packet_map a, packet_m
 	return diagram_apply(space->diagrams, &operation, a, b);
 }
 
-static packet_map merge_maps(struct packet_space *space, packet_map first, packet_map second)
+packet_map packet_map_merge(struct packet_space *space, packet_map first, packet_map second)
 {
 	return diagram_apply(space->diagrams, &merge, first, second);
-}
-
-packet_map packet_map_first_match(struct packet_space *space, const struct packet_rule *rules,
-				  size_t count, uint32_t otherwise)
-{
-	const struct first_match_maker maker = {
-		.space = space,
-		.highest = highest_in,
-		.choose = choose_field,
-		.merge = merge_maps,
-		.undecided = UNDECIDED,
-	};
-
-	return first_match_make(&maker, rules, count, otherwise);
 }
 
 /* --- possible packets -------------------------------------------------------------------------------- */
@@ -698,7 +682,7 @@ static void add_node(struct boxing *boxing, diagram node)
 {
 	struct diagram_edges edges = diagram_edges(boxing->space->diagrams, node);
 	enum packet_field field = boxing->space->field[diagram_field(boxing->space->diagrams, node)];
-	number128 highest = highest_in(boxing->space->universe, &boxing->box, field);
+	number128 highest = packet_box_highest(boxing->space->universe, &boxing->box, field);
 
 	for (size_t index = 0; index < edges.count && boxing->is_whole; index++) {
 		struct interval_set *values;

@@ -13,6 +13,7 @@
 #include "cmd/command.h"
 #include "cmd/diff_kernel.h"
 #include "cmd/diff_lists.h"
+#include "cmd/foreign.h"
 #include "cmd/output.h"
 #include "cmd/revision.h"
 #include "cmd/session.h"
@@ -578,7 +579,7 @@ static int diff_policies(struct pool_trap *root, struct session_options *options
 	int status;
 
 	options->path = new;
-	options->takes_foreign = true;
+	options->foreign = &foreign_policies;
 	base = session_new(root, options);
 	old_session = session_other(base, old);
 	new_session = session_other(base, new);

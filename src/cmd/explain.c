@@ -8,6 +8,7 @@
 #include "cmd/applied.h"
 #include "cmd/answer.h"
 #include "cmd/command.h"
+#include "cmd/foreign.h"
 #include "cmd/list_options.h"
 #include "cmd/output.h"
 #include "cmd/session.h"
@@ -190,7 +191,7 @@ int command_explain(struct pool_trap *root, int argc, char **argv)
 	if (optind != argc - 2)
 		return command_misused("explain", "a code, or a policy and a packet");
 	options.session.path = argv[optind];
-	options.session.takes_foreign = true;
+	options.session.foreign = &foreign_policies;
 	session = session_new(root, &options.session);
 	options.bundle = bundle_new(session->pool);
 	session->reader = bundle_recorder(options.bundle, &disk);

@@ -169,12 +169,12 @@ static const struct foreign_kind *kind_of(const char *path)
 	return NULL;
 }
 
-bool foreign_is_meant(const char *path)
+static bool is_meant(const char *path)
 {
 	return kind_of(path) != NULL && access(path, F_OK) != 0;
 }
 
-bool foreign_open(struct session *session)
+static bool open_foreign(struct session *session)
 {
 	const char *path = session->options.path;
 	const struct foreign_kind *kind = kind_of(path);
@@ -202,3 +202,5 @@ bool foreign_open(struct session *session)
 	session->is_foreign = true;
 	return true;
 }
+
+const struct session_foreign foreign_policies = { is_meant, open_foreign };

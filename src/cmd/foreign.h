@@ -19,9 +19,7 @@ bool foreign_nft(struct session *session, const struct source *script,
 bool foreign_iptables(struct session *session, const uint32_t *sources, size_t sources_count,
 		      const struct import_iptables_settings *settings, struct text *out, bool tells_proof);
 
-/* Whether the path says so, and no file is called so. */
-bool foreign_is_meant(const char *path);
-/* Makes the session's reader give the policy that the path stands for. false after an error in the bag. */
-bool foreign_open(struct session *session);
+/* The paths above, where no file is called so. */
+extern const struct session_foreign foreign_policies;
 
 #endif

@@ -8,7 +8,6 @@
 #include "analyse/assertions.h"
 #include "analyse/findings.h"
 #include "cmd/command.h"
-#include "cmd/foreign.h"
 #include "cmd/output.h"
 #include "cmd/revision.h"
 #include "expand/expand.h"
@@ -174,6 +173,11 @@ static void report_missing(struct session *session, const char *revision, const 
 	diag_note(session->diags, error, SPAN_NONE, "paths are those from here, as for files");
 }
 
+static bool is_foreign(const struct session *session, const char *path)
+{
+	return session->options.foreign != NULL && session->options.foreign->is_meant(path);
+}
+
 struct session *session_other(struct session *session, const char *argument)
 {
 	struct session *other = pool_new(session->pool, struct session);
@@ -186,7 +190,7 @@ struct session *session_other(struct session *session, const char *argument)
 	other->reader = file_reader_disk();
 	other->sources = session->sources;
 	other->diags = diags_new(other->pool, other->sources);
-	if (other->options.takes_foreign && foreign_is_meant(argument))
+	if (is_foreign(other, argument))
 		return other;
 	if (!revision_split(other->pool, argument, &revision, &other->options.path))
 		return other;
@@ -207,7 +211,7 @@ bool session_parse(struct session *session)
 	if (session->has_parsed)
 		return !diags_has_errors(session->diags);
 	session->has_parsed = true;
-	if (session->options.takes_foreign && foreign_is_meant(session->options.path) && !foreign_open(session))
+	if (is_foreign(session, session->options.path) && !session->options.foreign->open(session))
 		return false;
 	session->program = parse_program(pool_child(session->pool, "program"), session->diags,
 					 &session->reader, session->options.path);

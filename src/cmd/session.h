@@ -12,6 +12,15 @@
 #include "target/nft/nft.h"
 
 /* Options that every command with a policy takes; short ones first. */
+struct session;
+
+/* What a path may stand for besides a policy (foreign.h). */
+struct session_foreign {
+	bool (*is_meant)(const char *path);
+	/* Makes the session's reader give the policy that the path stands for. false after an error in the bag. */
+	bool (*open)(struct session *session);
+};
+
 struct session_options {
 	const char *path; /* "-": standard input */
 	time_t today;
@@ -19,7 +28,7 @@ struct session_options {
 	bool has_json;
 	bool counts_all; /* a counter on every rule */
 	bool is_strict; /* warnings fail */
-	bool takes_foreign; /* the path may be nft:FILE or iptables:FILE (foreign.h) */
+	const struct session_foreign *foreign; /* NULL: the path is a policy's */
 	bool skips_proof; /* compile, apply */
 	const char *device; /* the one of the policy's devices that matters; NULL: all of them */
 	const char *base;   /* the earlier policy of `assert unchanged`, a file or REV:FILE; or NULL */
@@ -78,7 +87,7 @@ struct session {
 	struct sources *sources;
 	struct diags *diags;
 	bool has_parsed;
-	bool is_foreign; /* the policy was made of a foreign filter (foreign.h) */
+	bool is_foreign; /* the policy was made of a foreign filter */
 	/* what each pass gave; NULL before it ran or after mistakes */
 	struct program *program;
 	struct policy *policy;   /* as the one device, or nobody in particular, sees it */
