@@ -12,6 +12,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 #include "target/nft/emit/guard.h"
+#include "target/nft/emit/once.h"
 
 enum { OUTCOME_ACCEPT, OUTCOME_DROP, OUTCOME_REFUSE, OUTCOME_FIRST_FREE };
 
@@ -473,8 +474,7 @@ static void tail_chain(struct lower *lower, struct tail *tail)
 		written->comment = tail->comment;
 		written->origin = tail->origin;
 	}
-	const char *name = lower_name(lower, "when");
-	tail->chain = goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
+	tail->chain = chain_once(lower, &draft, "when", NFT_JUMP);
 }
 
 struct goal tail_goal(struct lower *lower, const struct tail *tail, enum nft_verdict_kind kind)

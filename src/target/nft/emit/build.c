@@ -52,13 +52,14 @@ static size_t *name_counter(struct lower *lower, const char *kind)
 	return &lower->counters[lower->counters_count - 1].number;
 }
 
-const char *lower_name(struct lower *lower, const char *kind)
+char *lower_name_in(struct lower *lower, const char *kind, size_t room)
 {
 	char digits[24];
 	size_t *number = name_counter(lower, kind);
 	size_t count = format_number(digits + sizeof digits, ++*number);
 	size_t prefix = strlen(lower->prefix), middle = strlen(kind);
-	char *name = lower_take(lower, prefix + middle + count + 3);
+	size_t least = prefix + middle + count + 3;
+	char *name = lower_take(lower, room < least ? least : room);
 	memcpy(name, lower->prefix, prefix);
 	size_t at = prefix;
 	name[at++] = '_';
@@ -69,6 +70,11 @@ const char *lower_name(struct lower *lower, const char *kind)
 	}
 	memcpy(name + at, digits + sizeof digits - count, count);
 	return name;
+}
+
+const char *lower_name(struct lower *lower, const char *kind)
+{
+	return lower_name_in(lower, kind, 0);
 }
 
 static bool is_name_byte(char byte)

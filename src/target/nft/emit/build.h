@@ -44,7 +44,7 @@ struct lower {
 	size_t actions_count, actions_capacity;
 
 	struct memo group_memo, action_memo, set_memo, chain_memo, name_memo, rule_memo;
-	struct memo service_chain_memo, side_memo, narrow_memo;
+	struct memo service_chain_memo, side_memo, narrow_memo, once_chain_memo, once_map_memo;
 	/* what the numbers of the memos stand for */
 	struct leaf_chain *leaf_chains;
 	size_t leaf_chains_count, leaf_chains_capacity;
@@ -52,6 +52,8 @@ struct lower {
 	size_t shared_rules_count, shared_rules_capacity;
 	struct service_chain *service_chains;
 	size_t service_chains_count, service_chains_capacity;
+	struct once *onces;
+	size_t onces_count, onces_capacity;
 	struct side_chain *side_chains;
 	size_t side_chains_count, side_chains_capacity;
 	const char **names;
@@ -118,6 +120,8 @@ const char *lower_copy_string(struct lower *lower, const char *string);
 
 /* "PREFIX_KIND_N", N from 1, or "PREFIX_N" without a kind. */
 const char *lower_name(struct lower *lower, const char *kind);
+/* The same in so many bytes at least. */
+char *lower_name_in(struct lower *lower, const char *kind, size_t room);
 /* "PREFIX" + identity with what nft does not take in a name replaced; unique. */
 const char *lower_identity_name(struct lower *lower, const char *prefix, const char *identity);
 #define LOWER_COMMENT_MAX 127 /* bytes: of a longer comment nft lists nothing */
@@ -142,7 +146,7 @@ struct nft_chain *draft_end(struct lower *lower, struct draft *draft, const char
 struct goal goal_of_chain(const struct draft *draft, const struct nft_chain *chain,
 			  enum nft_verdict_kind kind);
 
-/* Adds a set with one field or several (copied). */
+/* Adds a set with one field or several (copied). name: NULL for a map that gets one in map_once (once.h). */
 struct nft_set *lower_set(struct lower *lower, const char *name, const enum nft_field *fields,
 			  size_t fields_count);
 /* The sets of the table that were a choice. */

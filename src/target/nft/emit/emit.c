@@ -13,6 +13,7 @@
 #include "base/pool.h"
 #include "net/protocol.h"
 #include "optimise/costs.h"
+#include "target/nft/emit/once.h"
 #include "target/nft/model/field.h"
 
 /* The factors of a unit, outermost first. */
@@ -540,9 +541,9 @@ static struct goal write_service_chain(struct lower *lower, const struct service
 	}
 	const char *prefix = lower->prefix;
 	lower->prefix = "services";
-	const char *name = lower_name(lower, "");
+	struct goal goal = chain_once(lower, &draft, "", NFT_JUMP);
 	lower->prefix = prefix;
-	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
+	return goal;
 }
 
 /* The chain "one of the group's services: plain verdict", one for all who want it. */
@@ -570,8 +571,7 @@ static struct goal factor_chain(struct lower *lower, const struct product *produ
 	struct draft draft = draft_begin(lower);
 	for (size_t i = 0; i < inner.counts[factor]; i++)
 		write_rule(lower, &draft, &inner, i);
-	const char *name = lower_name(lower, "if");
-	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
+	return chain_once(lower, &draft, "if", NFT_JUMP);
 }
 
 static void set_end_to_jump(struct lower *lower, struct product *product, struct goal goal)

@@ -2,6 +2,7 @@
  * behind a condition are rare and short, and a chain of their own keeps them readable. */
 #include "target/nft/lower/chain.h"
 
+#include "target/nft/emit/once.h"
 #include "target/nft/split/split.h"
 
 bool draft_is_empty(const struct lower *lower, const struct draft *draft)
@@ -16,8 +17,7 @@ void chain_write_if(struct lower *lower, struct draft *draft, struct nft_stateme
 		return;
 	struct draft inner = draft_begin(lower);
 	split_write(lower, &inner, list);
-	const char *name = lower_name(lower, "list");
-	struct goal goal = goal_of_chain(&inner, draft_end(lower, &inner, name), NFT_JUMP);
+	struct goal goal = chain_once(lower, &inner, "list", NFT_JUMP);
 	struct rule_draft rule;
 	rule.items_count = 0;
 	rule_add(&rule, condition);

@@ -10,6 +10,7 @@
 
 #include "base/pool.h"
 #include "net/protocol.h"
+#include "target/nft/emit/once.h"
 #include "target/nft/lower/chain.h"
 #include "target/nft/lower/nat.h"
 #include "target/nft/lower/own_forward.h"
@@ -499,6 +500,7 @@ static struct nft_table *lower_within(void *pool, struct diags *diags, const str
 		write_hook(lower, hook, &shared);
 	nat_write(lower);
 	raw_write(lower);
+	once_name(lower);
 	hush_elements(table, limits->lines_said_most);
 	talloc_free(lower);
 	return diags->error_count == errors ? table : NULL;

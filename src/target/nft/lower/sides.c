@@ -79,7 +79,7 @@ static struct goal write_side(struct lower *lower, const struct unit_match *matc
 	side.from = everywhere(lower);
 	side.services = any_service(lower);
 	units_add(lower, &list, &side, tail, context);
-	return split_chain(lower, &list, lower_name(lower, "to"));
+	return split_chain(lower, &list, "to");
 }
 
 /* The chain of the side that ends in this tail; one for all matches that want it. Of each rule's

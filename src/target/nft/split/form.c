@@ -9,6 +9,7 @@
 #include "optimise/costs.h"
 #include "target/nft/model/field.h"
 #include "target/nft/emit/emit.h"
+#include "target/nft/emit/once.h"
 #include "target/nft/split/flow.h"
 #include "target/nft/split/hash.h"
 
@@ -414,7 +415,7 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 	enum nft_field fields[NFT_KEY_FIELDS_MAX];
 	bool is_interval = has_ranges(cells);
 	size_t fields_count = map_fields(cells->field, is_interval, fields);
-	struct nft_set *map = lower_set(lower, lower_name(lower, map_kind(cells->field)), fields, fields_count);
+	struct nft_set *map = lower_set(lower, NULL, fields, fields_count);
 	const uint8_t leading[NFT_KEY_FIELDS_MAX] = {
 		leading_of(cells_width(cells->field), cells->length),
 		leading_of(cells_width(cells->field), cells->other_length),
@@ -433,10 +434,11 @@ static void write_map(struct lower *lower, struct draft *draft, const struct cel
 		height = goals[i].height > height ? goals[i].height : height;
 	struct rule_draft rule;
 	rule.items_count = 0;
+	const struct nft_set *written = map_once(lower, map, map_kind(cells->field));
 	rule_add(&rule, (struct nft_statement){
-		.kind = NFT_VMAP, .fields = map->fields, .fields_count = (uint8_t)map->fields_count,
-		.leading = { leading[0], leading[1] }, .set = map,
-		.is_of_family = cells->is_of_family && map->leading[0] != 0,
+		.kind = NFT_VMAP, .fields = written->fields, .fields_count = (uint8_t)written->fields_count,
+		.leading = { leading[0], leading[1] }, .set = written,
+		.is_of_family = cells->is_of_family && written->leading[0] != 0,
 	});
 	rule_end(lower, draft, &rule, height);
 }
@@ -456,8 +458,7 @@ static struct goal tree_chain(const struct tree *tree, size_t from, size_t to)
 {
 	struct draft draft = draft_begin(tree->lower);
 	write_tree(tree, &draft, from, to);
-	const char *name = lower_name(tree->lower, "");
-	return goal_of_chain(&draft, draft_end(tree->lower, &draft, name), tree->kind);
+	return chain_once(tree->lower, &draft, "", tree->kind);
 }
 
 /* Depth: the logarithm of the number of cells. */

@@ -14,6 +14,7 @@
 #include "optimise/costs.h"
 #include "optimise/level.h"
 #include "target/nft/emit/emit.h"
+#include "target/nft/emit/once.h"
 #include "target/nft/model/field.h"
 #include "target/nft/report/report.h"
 #include "target/nft/split/overlap.h"
@@ -658,14 +659,14 @@ static enum nft_field side_field(enum side side, unsigned family)
 	return NFT_FIELD_TH_DPORT;
 }
 
-static struct nft_set *write_map(struct lower *lower, const struct layer *layer, const struct layers *layers,
+static const struct nft_set *write_map(struct lower *lower, const struct layer *layer, const struct layers *layers,
 				 const struct goal *goals)
 {
 	enum nft_field fields[SIDES];
 	for (size_t i = 0; i < layer->sides_count; i++)
 		fields[i] = side_field(layer->order[i], layer->plane.family);
 	const char *kind = layer->plane.family == FAMILIES_IPV4 ? "boxes4" : "boxes6";
-	struct nft_set *map = lower_set(lower, lower_name(lower, kind), fields, layer->sides_count);
+	struct nft_set *map = lower_set(lower, NULL, fields, layer->sides_count);
 	map->is_verdict_map = true;
 	map->is_interval = true;
 	map->range_cost = layer->lookup;
@@ -682,7 +683,7 @@ static struct nft_set *write_map(struct lower *lower, const struct layer *layer,
 		element->comment = tail->comment;
 		element->origin = tail->origin;
 	}
-	return map;
+	return map_once(lower, map, kind);
 }
 
 void layers_write(struct lower *lower, struct draft *draft, const struct layers *layers, const struct goal *goals)

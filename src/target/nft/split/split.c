@@ -15,6 +15,7 @@
 
 #include "base/pool.h"
 #include "target/nft/emit/emit.h"
+#include "target/nft/emit/once.h"
 #include "target/nft/report/report.h"
 #include "target/nft/split/cover.h"
 #include "target/nft/split/cut.h"
@@ -89,8 +90,7 @@ static struct goal new_chain(struct lower *lower, struct list list, unsigned lev
 	level += screen_levels(lower, list);
 	struct site site = { .draft = &draft, .level = level, .is_tail = true, .fields = fields };
 	write_list(lower, site, list);
-	const char *name = lower_name(lower, "");
-	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
+	return chain_once(lower, &draft, "", NFT_JUMP);
 }
 
 /* The chain of the list, shared where it exists and is not too high for this site. */
@@ -461,7 +461,7 @@ static bool is_worth_a_chain(struct lower *lower, struct site site, const struct
 /* Writes the chain, and a jump to it. */
 static void write_jump(struct lower *lower, struct site site, struct draft *chain)
 {
-	struct goal goal = goal_of_chain(chain, draft_end(lower, chain, lower_name(lower, "")), NFT_JUMP);
+	struct goal goal = chain_once(lower, chain, "", NFT_JUMP);
 	struct rule_draft rule;
 	rule.items_count = 0;
 	rule_add(&rule, verdict_statement(goal.verdict));
@@ -700,10 +700,10 @@ void split_write(struct lower *lower, struct draft *draft, struct entries *list)
 	write_list(lower, site, (struct list){ list->items, list->items_count });
 }
 
-struct goal split_chain(struct lower *lower, struct entries *list, const char *name)
+struct goal split_chain(struct lower *lower, struct entries *list, const char *kind)
 {
 	struct draft draft = draft_begin(lower);
 	struct site site = { .draft = &draft, .level = SPLIT_LEVELS_MAX, .is_tail = true };
 	write_list(lower, site, (struct list){ list->items, list->items_count });
-	return goal_of_chain(&draft, draft_end(lower, &draft, name), NFT_JUMP);
+	return chain_once(lower, &draft, kind, NFT_JUMP);
 }

@@ -10,8 +10,8 @@ unsigned split_take_family(struct lower *lower, struct entries *list);
 /* Adds to the draft of a base chain what decides about the list; a packet that no unit matches goes
  * on behind it. Generated names begin with lower->prefix. The list is used up. */
 void split_write(struct lower *lower, struct draft *draft, struct entries *list);
-/* The list as a chain of its own, which returns what it does not decide: at most two levels, so that
- * it can stand where others end. The list is used up. */
-struct goal split_chain(struct lower *lower, struct entries *list, const char *name);
+/* The list as a chain of its own, named by its kind, which returns what it does not decide: at most two levels,
+ * so that it can stand where others end. The list is used up. */
+struct goal split_chain(struct lower *lower, struct entries *list, const char *kind);
 
 #endif
