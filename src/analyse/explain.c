@@ -18,7 +18,14 @@ struct explaining {
 	struct explanation *explanation;
 	packet_map map;
 	packet_set asked;
+	packet_set own;     /* asked about, too: what the firewall sends to itself */
+	packet_set arrived; /* the same: what comes in by loopback */
+	struct packet_box *boxes; /* BOXES_MOST */
+	bool is_over;
 };
+
+#define LOOPBACK "lo"
+#define BOXES_MOST 4096
 
 static const struct interval_set *number_set(void *pool, number128 number)
 {
@@ -28,46 +35,15 @@ static const struct interval_set *number_set(void *pool, number128 number)
 	return set;
 }
 
-static packet_set on_interfaces(struct explaining *explaining)
+static packet_set by_interface(struct explaining *explaining, enum packet_field field, const char *name)
 {
-	struct packet_box box = { 0 };
-	const struct explain_question *question = explaining->question;
-
-	if (question->in != NULL)
-		box.fields[FIELD_IN] = number_set(explaining->pool, packet_universe_interface_number(
-							  explaining->universe, question->in));
-	if (question->out != NULL)
-		box.fields[FIELD_OUT] = number_set(explaining->pool, packet_universe_interface_number(
-							   explaining->universe, question->out));
-	return packet_set_box(explaining->space, &box);
+	return packet_set_value(explaining->space, field,
+				packet_universe_interface_number(explaining->universe, name));
 }
 
-/* Packets as they come: not translated yet. */
-static packet_set untranslated(struct explaining *explaining)
+static bool is_not_but(const char *name, const char *only)
 {
-	struct packet_box box = { 0 };
-
-	box.fields[FIELD_TRANSLATED] = number_set(explaining->pool, 0);
-	return packet_set_box(explaining->space, &box);
-}
-
-static packet_set asked_set(struct explaining *explaining)
-{
-	const struct assertion *packets = explaining->question->packets;
-	const struct device *device = explaining->ruleset->policy->device;
-	struct packet_space *space = explaining->space;
-	struct packet_rules boxes = { 0 };
-	packet_set set;
-
-	scope_boxes(explaining->pool, explaining->universe, &packets->services, packets->from, packets->to,
-		    packets->families, &boxes);
-	for (size_t index = 0; index < boxes.items_count; index++)
-		boxes.items[index].number = 1;
-	set = packet_map_first_match(space, boxes.items, boxes.items_count, 0);
-	set = packet_set_intersect(space, set, packet_set_possible(space));
-	if (device != NULL)
-		set = packet_set_intersect(space, set, router_possible(explaining->pool, space, device));
-	return packet_set_intersect(space, set, on_interfaces(explaining));
+	return name == NULL || strcmp(name, only) == 0;
 }
 
 static packet_set hook_set(struct explaining *explaining, enum hook hook)
@@ -78,22 +54,117 @@ static packet_set hook_set(struct explaining *explaining, enum hook hook)
 	return packet_set_box(explaining->space, &box);
 }
 
-/* --- forwards ---------------------------------------------------------------------------------------- */
-
-/* A packet of the point after the translation. */
-static struct packet translate(const struct packet *from, const struct translation *translation)
+/* Of the firewall itself alone, whatever it is connected to (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
+static packet_set to_loopback(struct explaining *explaining)
 {
-	struct packet packet = *from;
+	struct interval_set *addresses = pool_new(explaining->pool, struct interval_set);
+	struct packet_box box = { .fields = {
+		[FIELD_FAMILY] = number_set(explaining->pool, FAMILY_IPV4),
+		[FIELD_DESTINATION] = addresses,
+	} };
+	packet_set set;
 
-	packet.hook = from->hook == HOOK_OUTPUT ? HOOK_OUTPUT : HOOK_FORWARD;
-	packet.is_translated = true;
-	packet.original_destination = from->destination;
-	packet.original_first = from->first;
-	packet.destination = translation->host[from->family].value;
-	if (translation->port != 0)
-		packet.first = translation->port;
-	return packet;
+	interval_set_add(explaining->pool, addresses, 127u << 24, (128u << 24) - 1);
+	set = packet_set_box(explaining->space, &box);
+	box.fields[FIELD_FAMILY] = number_set(explaining->pool, FAMILY_IPV6);
+	box.fields[FIELD_DESTINATION] = number_set(explaining->pool, 1);
+	return packet_set_union(explaining->space, set, packet_set_box(explaining->space, &box));
 }
+
+/* What no rule is asked about where nothing translates it: it comes by loopback, or goes there. */
+static packet_set by_loopback(struct explaining *explaining)
+{
+	struct packet_space *space = explaining->space;
+	packet_set set;
+
+	if (!explaining->question->has_loopback)
+		return packet_set_none();
+	set = packet_set_union(space, by_interface(explaining, FIELD_IN, LOOPBACK),
+			       by_interface(explaining, FIELD_OUT, LOOPBACK));
+	return packet_set_union(space, set, packet_set_subtract(space, to_loopback(explaining),
+								hook_set(explaining, HOOK_INPUT)));
+}
+
+/* Packets as they come: not translated yet, by whatever interface they leave. */
+static packet_set set_of(struct explaining *explaining, const struct packet_rules *boxes)
+{
+	const struct device *device = explaining->ruleset->policy->device;
+	struct packet_space *space = explaining->space;
+	packet_set set;
+
+	for (size_t index = 0; index < boxes->items_count; index++)
+		boxes->items[index].number = 1;
+	set = packet_map_first_match(space, boxes->items, boxes->items_count, 0);
+	set = packet_set_intersect(space, set, packet_set_possible(space));
+	set = packet_set_intersect(space, set, packet_set_value(space, FIELD_TRANSLATED, 0));
+	if (device != NULL)
+		set = packet_set_intersect(space, set, router_possible(explaining->pool, space, device));
+	return set;
+}
+
+/* asked, and what arrives by loopback, from a zone that has it. */
+static void ask(struct explaining *explaining)
+{
+	const struct assertion *packets = explaining->question->packets;
+	const char *in = explaining->question->in, *out = explaining->question->out;
+	struct packet_space *space = explaining->space;
+	packet_set output = hook_set(explaining, HOOK_OUTPUT), loopback = by_loopback(explaining);
+	struct packet_rules boxes = { 0 };
+	packet_set set;
+
+	scope_boxes(explaining->pool, explaining->universe, &packets->services, packets->from, packets->to,
+		    packets->families, &boxes);
+	set = set_of(explaining, &boxes);
+	if (in != NULL)
+		set = packet_set_intersect(space, set, by_interface(explaining, FIELD_IN, in));
+	if (out != NULL) /* by which others leave is not known before they are translated */
+		set = packet_set_subtract(space, set, packet_set_subtract(
+						  space, output, by_interface(explaining, FIELD_OUT, out)));
+	explaining->asked = packet_set_subtract(space, set, loopback);
+	explaining->arrived = out != NULL ? packet_set_none() :
+		packet_set_intersect(space, packet_set_intersect(space, set, loopback),
+				     hook_set(explaining, HOOK_INPUT));
+}
+
+/* Without multicast and the broadcast address, which are none of the firewall's own; the unspecified one stays, for
+ * nobody sends to it. */
+static packet_set to_hosts(struct explaining *explaining, packet_set set)
+{
+	const struct address_set hosts = address_set_hosts(explaining->pool);
+	packet_set sum = packet_set_none();
+
+	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++) {
+		struct interval_set *addresses = pool_new(explaining->pool, struct interval_set);
+		const struct interval_set zero = *number_set(explaining->pool, 0);
+		struct packet_box box = { .fields = {
+			[FIELD_FAMILY] = number_set(explaining->pool, family),
+			[FIELD_DESTINATION] = addresses,
+		} };
+
+		*addresses = interval_set_union(explaining->pool, address_set_family(&hosts, family), &zero);
+		sum = packet_set_union(explaining->space, sum, packet_set_box(explaining->space, &box));
+	}
+	return packet_set_intersect(explaining->space, set, sum);
+}
+
+/* Which of the addresses are its own nobody knows here. */
+static packet_set own_set(struct explaining *explaining)
+{
+	const struct explain_question *question = explaining->question;
+	const struct assertion *packets = question->packets;
+	struct packet_rules boxes = { 0 };
+	packet_set set;
+
+	if (!question->has_loopback || !is_not_but(question->in, LOOPBACK) || !is_not_but(question->out, LOOPBACK))
+		return packet_set_none();
+	scope_boxes_to_itself(explaining->pool, explaining->universe, &packets->services, packets->from,
+			      packets->to, packets->families, &boxes);
+	set = packet_set_intersect(explaining->space, set_of(explaining, &boxes),
+				   by_interface(explaining, FIELD_OUT, LOOPBACK));
+	return question->in == NULL && question->out == NULL ? to_hosts(explaining, set) : set;
+}
+
+/* --- forwards ---------------------------------------------------------------------------------------- */
 
 static uint32_t decide(const struct explaining *explaining, const struct packet *packet)
 {
@@ -103,75 +174,199 @@ static uint32_t decide(const struct explaining *explaining, const struct packet 
 				       explaining->explanation->meaning.statements;
 }
 
-/* The out interface is that of the host's zone where zones tell; else what was asked. */
-static const char *way_out(const struct explaining *explaining, const struct packet *packet)
+/* The interfaces of all zones that the host can be in; NULL: any, or a router's, whose ways are known otherwise. */
+static const struct interval_set *ways_to(const struct explaining *explaining, const struct address *host)
 {
 	const struct policy *policy = explaining->ruleset->policy;
+	const struct packet_universe *universe = explaining->universe;
+	struct interval_set *ways = pool_new(explaining->pool, struct interval_set);
 
-	for (size_t index = 0; index < policy->zones_count; index++) {
-		const struct zone *zone = policy->zones[index];
+	for (size_t index = 0; index < policy->zones_count && policy->device == NULL; index++) {
+		const struct place_boxes *routed = &policy->zones[index]->routed;
 
-		for (size_t box = 0; box < zone->routed.boxes_count; box++) {
-			const struct place_box *place = &zone->routed.boxes[box];
+		for (size_t box = 0; box < routed->boxes_count; box++) {
+			const struct place_box *place = &routed->boxes[box];
+			const struct interval_set *addresses = address_set_family(&place->addresses, host->family);
+			struct interval_set some;
 
-			if (!place->interfaces.is_complement && place->interfaces.names_count > 0 &&
-			    zone->has_networks &&
-			    interval_set_contains(address_set_family(&place->addresses, packet->family),
-						  packet->destination))
-				return place->interfaces.names[0];
+			if (place->interfaces.is_complement || !interval_set_contains(addresses, host->value))
+				continue;
+			some = packet_universe_interfaces(universe, explaining->pool, &place->interfaces);
+			*ways = interval_set_union(explaining->pool, ways, &some);
 		}
 	}
-	return packet_universe_interface(explaining->universe, explaining->universe->interfaces_count + 1);
+	return interval_set_is_empty(ways) ? NULL : ways;
 }
 
-/* Without `at` it is for addresses of the firewall, whose packets are input: which of its own go there, nobody
- * knows here. */
-static packet_set translated_by(struct explaining *explaining,
-				const struct rule_translation *translation, bool is_own)
+static bool is_way_known(const struct explaining *explaining, const struct translation *forward,
+			 const struct packet *packet)
+{
+	const struct interval_set *ways = ways_to(explaining, &forward->host[packet->family]);
+
+	return packet->hook == HOOK_INPUT || explaining->ruleset->policy->device != NULL ||
+	       (explaining->question->out != NULL && packet->hook == HOOK_FORWARD) ||
+	       (ways != NULL && ways->items_count == 1 && ways->items[0].low == ways->items[0].high);
+}
+
+/* Without `at` it is for addresses of the firewall, whose packets are input, or its own by loopback. */
+static packet_set translated_by(struct explaining *explaining, const struct rule_translation *translation,
+				bool is_own)
 {
 	struct packet_rules boxes = { 0 };
 	const struct match match = translation_match(explaining->pool, translation);
 	bool has_at = translation->source->has_at;
+	packet_set set;
 
-	if (is_own && translation->applies_to_local && has_at)
+	if (is_own && translation->applies_to_local)
 		match_boxes_in(explaining->pool, explaining->universe, HOOK_OUTPUT, &match, 1, &boxes);
 	if (!is_own && translation->applies_to_routed)
 		match_boxes_in(explaining->pool, explaining->universe, HOOK_INPUT, &match, 1, &boxes);
 	if (!is_own && translation->applies_to_routed && has_at)
 		match_boxes_in(explaining->pool, explaining->universe, HOOK_FORWARD, &match, 1, &boxes);
-	return packet_map_first_match(explaining->space, boxes.items, boxes.items_count, 0);
+	set = packet_map_first_match(explaining->space, boxes.items, boxes.items_count, 0);
+	if (!has_at)
+		set = to_hosts(explaining, set);
+	if (is_own && !has_at)
+		set = packet_set_intersect(explaining->space, set, explaining->own);
+	return set;
 }
 
-/* is_own: of the firewall's own packets, else of all others. */
-static void add_forward(struct explaining *explaining, const struct rule_translation *translation, bool is_own)
+/* What becomes of the packets in a hook: they leave by the ways that are said or known. */
+static packet_set become(struct explaining *explaining, const struct translation *forward,
+			 packet_set taken, enum family family, enum hook hook)
 {
 	struct packet_space *space = explaining->space;
-	struct packet_point point;
-	struct packet packet;
-	packet_set taken = packet_set_intersect(space, explaining->asked,
-						translated_by(explaining, translation, is_own));
+	const struct device *device = explaining->ruleset->policy->device;
+	const char *out = explaining->question->out;
+	struct packet_box *boxes = explaining->boxes;
+	packet_set sum = packet_set_none();
+	bool is_whole;
+	size_t count;
 
-	if (!packet_set_example(space, taken, &point))
-		return;
-	explaining->asked = packet_set_subtract(space, explaining->asked, taken);
-	packet = packet_of_point(explaining->universe, &point);
-	packet = translate(&packet, translation->source);
-	packet.out = way_out(explaining, &packet);
-	*pool_append(explaining->pool, explaining->explanation, forwards) =
-		(struct explain_forward){ translation, packet, decide(explaining, &packet) };
+	taken = packet_set_intersect(space, taken, packet_set_value(space, FIELD_FAMILY, family));
+	count = packet_set_boxes(explaining->pool, space, taken, boxes, BOXES_MOST, &is_whole);
+	explaining->is_over = explaining->is_over || !is_whole;
+	for (size_t index = 0; index < count; index++) {
+		struct packet_box ways = { .fields = {
+			[FIELD_OUT] = hook == HOOK_INPUT ? NULL : ways_to(explaining, &forward->host[family]),
+		} };
+
+		boxes[index].fields[FIELD_HOOK] = number_set(explaining->pool, hook);
+		sum = packet_set_union(space, sum, packet_set_intersect(
+			space, translation_made(explaining->pool, space, forward, boxes[index]),
+			packet_set_box(space, &ways)));
+	}
+	sum = packet_set_intersect(space, sum, packet_set_possible(space));
+	if (hook == HOOK_OUTPUT && explaining->question->has_loopback) /* of the first way, if it was that */
+		sum = packet_set_subtract(space, sum, by_interface(explaining, FIELD_OUT, LOOPBACK));
+	else
+		sum = packet_set_subtract(space, sum, by_loopback(explaining));
+	if (device != NULL)
+		sum = packet_set_intersect(space, sum, router_possible(explaining->pool, space, device));
+	if (out != NULL && hook != HOOK_OUTPUT)
+		sum = packet_set_intersect(space, sum, by_interface(explaining, FIELD_OUT, out));
+	return sum;
 }
 
-/* First match: what earlier translations took is gone, and rules never see it as it came. */
-static void add_forwards(struct explaining *explaining)
+/* Each statement that decides some of them, with one of these. */
+static void add_become(struct explaining *explaining, const struct rule_translation *translation, packet_set set,
+		       enum hook hook)
 {
+	struct explanation *explanation = explaining->explanation;
+	struct packet_space *space = explaining->space;
+	size_t count = explanation->meaning.numbers_count;
+	bool *seen = pool_array(explaining->pool, bool, count + 1);
+	packet_map map = packet_map_choose(space, set, explaining->map, packet_map_constant((uint32_t)count));
+	struct packet_point point;
+
+	if (map == PACKET_MAP_OVER)
+		return;
+	packet_map_numbers(space, map, seen, count);
+	for (uint32_t number = 0; number < count; number++) {
+		packet_set part = packet_map_where(space, map, number);
+		struct packet packet;
+
+		if (!seen[number] || !packet_set_example(space, part, &point))
+			continue;
+		packet = packet_of_point(explaining->universe, &point);
+		if (translation->source->port == 0)
+			packet.original_first = packet.first;
+		*pool_append(explaining->pool, explanation, forwards) = (struct explain_forward){
+			.translation = translation,
+			.hook = hook,
+			.packet = packet,
+			.number = decide(explaining, &packet),
+			.is_every = part == set,
+			.is_way_known = is_way_known(explaining, translation->source, &packet),
+		};
+	}
+}
+
+/* From no address, or one of the link alone: no router sends these on. */
+static packet_set bound_to_link(struct explaining *explaining)
+{
+	struct interval_set *local = pool_new(explaining->pool, struct interval_set);
+	struct packet_box box = { .fields = {
+		[FIELD_FAMILY] = number_set(explaining->pool, FAMILY_IPV4),
+		[FIELD_SOURCE] = number_set(explaining->pool, 0),
+	} };
+	packet_set set = packet_set_box(explaining->space, &box);
+
+	interval_set_add(explaining->pool, local, (number128)0xfe80 << 112, ((number128)0xfec0 << 112) - 1);
+	box.fields[FIELD_FAMILY] = number_set(explaining->pool, FAMILY_IPV6);
+	box.fields[FIELD_SOURCE] = local;
+	return packet_set_union(explaining->space, set, packet_set_box(explaining->space, &box));
+}
+
+/* Its host may be an address of the firewall, too: then they are input. */
+static void add_translated(struct explaining *explaining, const struct rule_translation *translation,
+			   packet_set taken, bool is_own)
+{
+	packet_set sets[HOOK_COUNT] = { packet_set_none(), packet_set_none(), packet_set_none() };
+	packet_set routed;
+
+	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++)
+		for (enum hook hook = 0; hook < HOOK_COUNT; hook++)
+			if (translation->source->has_host[family] && (hook == HOOK_OUTPUT) == is_own)
+				sets[hook] = packet_set_union(explaining->space, sets[hook], become(
+					explaining, translation->source, taken, family, hook));
+	routed = packet_set_subtract(explaining->space, sets[HOOK_FORWARD], bound_to_link(explaining));
+	if (!packet_set_is_empty(routed))
+		sets[HOOK_FORWARD] = routed;
+	add_become(explaining, translation, sets[HOOK_FORWARD], HOOK_FORWARD);
+	add_become(explaining, translation, sets[HOOK_INPUT], HOOK_INPUT);
+	add_become(explaining, translation, sets[HOOK_OUTPUT], HOOK_OUTPUT);
+}
+
+/* is_own: of the firewall's own packets, else of all others. What it leaves as it is, no later one sees. */
+static packet_set add_forward(struct explaining *explaining, const struct rule_translation *translation,
+			      bool is_own, packet_set *free)
+{
+	struct packet_space *space = explaining->space;
+	packet_set taken = packet_set_intersect(space, *free, translated_by(explaining, translation, is_own));
+	packet_set same = packet_set_intersect(space, taken, translation_unchanged(explaining->pool, space,
+										   translation->source));
+
+	*free = packet_set_subtract(space, *free, taken);
+	taken = packet_set_subtract(space, taken, same);
+	if (!packet_set_is_empty(taken))
+		add_translated(explaining, translation, taken, is_own);
+	return same;
+}
+
+/* First match: what earlier translations took is gone, and rules never see it as it came. Gives what is left. */
+static packet_set add_forwards(struct explaining *explaining, packet_set free)
+{
+	packet_set same = packet_set_none();
+
 	for (size_t index = 0; index < explaining->ruleset->translations_count; index++) {
 		const struct rule_translation *translation = explaining->ruleset->translations[index];
 
-		if (translation->kind != TRANSLATION_FORWARD)
-			continue;
-		add_forward(explaining, translation, false);
-		add_forward(explaining, translation, true);
+		for (int is_own = 0; translation->kind == TRANSLATION_FORWARD && is_own <= 1; is_own++)
+			same = packet_set_union(explaining->space, same,
+						add_forward(explaining, translation, is_own, &free));
 	}
+	return packet_set_union(explaining->space, free, same);
 }
 
 /* --- what always passes ------------------------------------------------------------------------------ */
@@ -206,6 +401,36 @@ static void add_always(struct explaining *explaining, enum hook hook, enum expla
 	if (hook != HOOK_FORWARD && packet_set_example(explaining->space, set, &point))
 		*pool_append(explaining->pool, explaining->explanation, always) = (struct explain_always){
 			hook, kind, packet_of_point(explaining->universe, &point) };
+}
+
+static void add_loopback_packet(struct explaining *explaining, packet_set set, bool is_input)
+{
+	struct packet_point point;
+	struct packet packet;
+
+	if (!packet_set_example(explaining->space, set, &point))
+		return;
+	packet = packet_of_point(explaining->universe, &point);
+	if (is_input) {
+		packet.hook = HOOK_INPUT;
+		packet.in = LOOPBACK;
+		packet.out = NULL;
+	}
+	*pool_append(explaining->pool, explaining->explanation, always) =
+		(struct explain_always){ packet.hook, EXPLAIN_LOOPBACK, packet };
+}
+
+/* left: of the firewall's packets to itself. Told where nothing else was asked, or it was asked by name. */
+static void add_loopback(struct explaining *explaining, packet_set left)
+{
+	const struct explain_question *question = explaining->question;
+	bool is_named = question->in != NULL || question->out != NULL;
+	packet_set elsewhere = packet_set_subtract(explaining->space, explaining->own, to_loopback(explaining));
+
+	if (is_named || packet_set_is_empty(explaining->asked) || packet_set_is_empty(elsewhere))
+		add_loopback_packet(explaining, left, question->in != NULL && question->out == NULL);
+	if (packet_set_is_empty(explaining->asked) && packet_set_is_empty(explaining->own))
+		add_loopback_packet(explaining, explaining->arrived, true);
 }
 
 /* --- parts ------------------------------------------------------------------------------------------- */
@@ -268,6 +493,8 @@ static struct packet_universe *universe_of(void *pool, const struct ruleset *rul
 		packet_universe_add_interface(universe, question->in);
 	if (question->out != NULL)
 		packet_universe_add_interface(universe, question->out);
+	if (question->has_loopback)
+		packet_universe_add_interface(universe, LOOPBACK);
 	packet_universe_finish(universe);
 	return universe;
 }
@@ -281,17 +508,26 @@ struct explanation *explain_packets(void *pool, const struct ruleset *ruleset,
 		.question = question,
 		.universe = universe_of(pool, ruleset, question),
 		.explanation = pool_new(pool, struct explanation),
+		.boxes = pool_array(pool, struct packet_box, BOXES_MOST),
 	};
+	packet_set left;
 
 	explaining.explanation->meaning = meaning_of(pool, ruleset);
 	explaining.space = packet_space_new(pool, explaining.universe, PACKET_ORDER_SAFE, 0);
 	explaining.map = meaning_map(&explaining.explanation->meaning, pool, explaining.space);
-	explaining.asked = packet_set_intersect(explaining.space, asked_set(&explaining),
-						untranslated(&explaining));
-	add_forwards(&explaining);
+	ask(&explaining);
+	explaining.own = own_set(&explaining);
+	left = packet_set_union(explaining.space, explaining.asked, explaining.own);
+	if (!question->is_untracked)
+		left = add_forwards(&explaining, left);
+	add_loopback(&explaining, packet_set_intersect(explaining.space, left, explaining.own));
+	explaining.asked = packet_set_subtract(explaining.space, left, explaining.own);
+	if (question->out != NULL)
+		explaining.asked = packet_set_intersect(explaining.space, explaining.asked,
+							by_interface(&explaining, FIELD_OUT, question->out));
 	for (enum hook hook = 0; hook < HOOK_COUNT; hook++)
 		add_hook(&explaining, hook);
-	explaining.explanation->is_over = packet_space_is_over(explaining.space);
+	explaining.explanation->is_over = explaining.is_over || packet_space_is_over(explaining.space);
 	return explaining.explanation;
 }
 

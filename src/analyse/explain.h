@@ -6,7 +6,11 @@
 
 struct explain_question {
 	const struct assertion *packets; /* services and places: as rules see them, or before translation */
-	const char *in, *out;            /* interfaces, or NULL: whatever the places say */
+	/* interfaces, or NULL: whatever the places say. What is translated leaves by `out`, but for the firewall's
+	 * own packets, of which it is the first way. */
+	const char *in, *out;
+	bool has_loopback;               /* of this host, not of a router */
+	bool is_untracked;               /* nothing is translated */
 };
 
 /* Packets of one hook that one rule decides. */
@@ -19,8 +23,8 @@ struct explain_part {
 };
 
 /* What passes before any rule (language reference, "State"). */
-enum explain_always_kind { EXPLAIN_DISCOVERY, EXPLAIN_LISTENERS };
-#define EXPLAIN_ALWAYS_KINDS 2
+enum explain_always_kind { EXPLAIN_DISCOVERY, EXPLAIN_LISTENERS, EXPLAIN_LOOPBACK };
+#define EXPLAIN_ALWAYS_KINDS 3
 
 /* Packets of one hook that do. */
 struct explain_always {
@@ -29,11 +33,16 @@ struct explain_always {
 	struct packet packet;          /* one of them */
 };
 
-/* A `forward` that translates some of the packets asked about. */
+/* A `forward` that translates some of the packets asked about, and one statement that decides some of these then.
+ * Of this host's packets from elsewhere both is told: what is forwarded, and what is input where the host is an
+ * address of the firewall itself. */
 struct explain_forward {
 	const struct rule_translation *translation;
+	enum hook hook;
 	struct packet packet;   /* one of them, as it becomes */
-	uint32_t number;        /* that decides it then */
+	uint32_t number;        /* that decides it */
+	bool is_every;          /* all that it makes in this hook */
+	bool is_way_known;      /* by which interface they leave */
 };
 
 struct explanation {
@@ -42,7 +51,7 @@ struct explanation {
 	size_t parts_count, parts_capacity;
 	struct explain_always *always; /* hook by hook */
 	size_t always_count, always_capacity;
-	struct explain_forward *forwards;
+	struct explain_forward *forwards; /* those of one translation stand together */
 	size_t forwards_count, forwards_capacity;
 	bool is_over;           /* past the engine's budget: nothing is known */
 };

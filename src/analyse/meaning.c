@@ -454,6 +454,17 @@ void scope_boxes(void *pool, const struct packet_universe *universe, const struc
 	}
 }
 
+void scope_boxes_to_itself(void *pool, const struct packet_universe *universe, const struct tuple_set *services,
+			   const struct place_scope *from, const struct place_scope *to, unsigned families,
+			   struct packet_rules *boxes)
+{
+	struct side_context sides = side_context_new(pool);
+	struct side_value source = side_evaluate(&sides, from, HOOK_OUTPUT, SIDE_FROM);
+	struct side_value target = side_evaluate(&sides, to, HOOK_INPUT, SIDE_TO);
+
+	add_scope(pool, universe, HOOK_OUTPUT, services, &source.all, &target.all, families, boxes);
+}
+
 /* --- packets ----------------------------------------------------------------------------------------- */
 
 struct packet packet_of_point(const struct packet_universe *universe, const struct packet_point *point)

@@ -56,6 +56,12 @@ void scope_boxes(void *pool, const struct packet_universe *universe, const struc
 		 const struct place_scope *from, const struct place_scope *to, unsigned families,
 		 struct packet_rules *boxes);
 
+/* The same of what leaves the firewall for itself, which no rule matches: output, from where that can come, to
+ * where input can go. */
+void scope_boxes_to_itself(void *pool, const struct packet_universe *universe, const struct tuple_set *services,
+			   const struct place_scope *from, const struct place_scope *to, unsigned families,
+			   struct packet_rules *boxes);
+
 /* A point as the evaluator takes it. */
 struct packet packet_of_point(const struct packet_universe *universe, const struct packet_point *point);
 struct packet_point point_of_packet(const struct packet_universe *universe, const struct packet *packet);

@@ -122,22 +122,51 @@ static packet_set same_ports(void *pool, struct packet_space *space, struct pack
 	return sum;
 }
 
-static packet_set made_of(void *pool, struct packet_space *space, const struct translation *forward,
-			  struct packet_box box)
+/* Packets to its host, and its port if it has one, by these fields. */
+static packet_set at_host(void *pool, struct packet_space *space, const struct translation *forward,
+			  enum packet_field address, enum packet_field port)
+{
+	packet_set sum = packet_set_none();
+
+	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++) {
+		struct packet_box box = { .fields = { [FIELD_FAMILY] = one_value(pool, family) } };
+
+		if (!forward->has_host[family])
+			continue;
+		box.fields[address] = one_value(pool, forward->host[family].value);
+		box.fields[port] = forward->port != 0 ? one_value(pool, forward->port) : NULL;
+		sum = packet_set_union(space, sum, packet_set_box(space, &box));
+	}
+	return sum;
+}
+
+packet_set translation_unchanged(void *pool, struct packet_space *space, const struct translation *forward)
+{
+	return packet_set_intersect(space, packet_set_value(space, FIELD_TRANSLATED, 0),
+				    at_host(pool, space, forward, FIELD_DESTINATION, FIELD_FIRST));
+}
+
+packet_set translation_made(void *pool, struct packet_space *space, const struct translation *forward,
+			    struct packet_box box)
 {
 	enum family family = box.fields[FIELD_FAMILY]->items[0].low == FAMILY_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	packet_set made;
 
 	if (!forward->has_host[family])
 		return packet_set_none();
 	box.fields[FIELD_TRANSLATED] = one_value(pool, 1);
-	box.fields[FIELD_ORIGINAL] = forward->has_at ? box.fields[FIELD_DESTINATION] : NULL;
+	box.fields[FIELD_ORIGINAL] = box.fields[FIELD_DESTINATION];
 	box.fields[FIELD_DESTINATION] = one_value(pool, forward->host[family].value);
 	box.fields[FIELD_OUT] = NULL;
-	if (forward->port == 0)
-		return same_ports(pool, space, box);
-	box.fields[FIELD_ORIGINAL_FIRST] = box.fields[FIELD_FIRST];
-	box.fields[FIELD_FIRST] = one_value(pool, forward->port);
-	return packet_set_box(space, &box);
+	if (forward->port == 0) {
+		made = same_ports(pool, space, box);
+	} else {
+		box.fields[FIELD_ORIGINAL_FIRST] = box.fields[FIELD_FIRST];
+		box.fields[FIELD_FIRST] = one_value(pool, forward->port);
+		made = packet_set_box(space, &box);
+	}
+	return packet_set_subtract(space, made,
+				   at_host(pool, space, forward, FIELD_ORIGINAL, FIELD_ORIGINAL_FIRST));
 }
 
 packet_set translations_made(void *pool, struct packet_space *space, const struct ruleset *ruleset)
@@ -152,27 +181,33 @@ packet_set translations_made(void *pool, struct packet_space *space, const struc
 			continue;
 		boxes = sent_boxes(pool, space->universe, half);
 		for (size_t box = 0; box < boxes.items_count; box++)
-			sum = packet_set_union(space, sum,
-					       made_of(pool, space, half->source, boxes.items[box].box));
+			sum = packet_set_union(space, sum, translation_made(pool, space, half->source,
+									    boxes.items[box].box));
 	}
 	return sum;
 }
 
+/* One that changes nothing lets its packets by, and later ones do not see them. */
 packet_set translations_taken(void *pool, struct packet_space *space, const struct ruleset *ruleset)
 {
-	packet_set sum = packet_set_none();
+	packet_set taken = packet_set_none(), passed = packet_set_none();
 
 	for (size_t index = 0; index < ruleset->translations_count; index++) {
 		const struct rule_translation *half = ruleset->translations[index];
 		struct packet_rules boxes;
+		packet_set seen, same;
 
-		if (!is_destination(half->source) || !half->source->has_at)
+		if (!is_destination(half->source))
 			continue;
 		boxes = sent_boxes(pool, space->universe, half);
-		sum = packet_set_union(space, sum,
-				       packet_map_first_match(space, boxes.items, boxes.items_count, 0));
+		seen = packet_map_first_match(space, boxes.items, boxes.items_count, 0);
+		seen = packet_set_subtract(space, seen, packet_set_union(space, taken, passed));
+		same = packet_set_intersect(space, seen, translation_unchanged(pool, space, half->source));
+		passed = packet_set_union(space, passed, same);
+		if (half->source->has_at)
+			taken = packet_set_union(space, taken, packet_set_subtract(space, seen, same));
 	}
-	return packet_set_intersect(space, sum, packet_set_value(space, FIELD_TRANSLATED, 0));
+	return packet_set_intersect(space, taken, packet_set_value(space, FIELD_TRANSLATED, 0));
 }
 
 /* --- one world --------------------------------------------------------------------------------------- */

@@ -35,8 +35,14 @@ struct translation_findings {
 /* What a destination translation is asked of, before routing: `at`, not where packets go in the end. */
 struct match translation_match(void *pool, const struct rule_translation *translation);
 
-/* Translated packets as rules see them: of a host, from where a `forward` sends them to it. Where a port stays
- * what it was it is the same one, but for statements of more than 256 ports. */
+/* What a `forward` makes of the packets of a box, of one family, as rules see them, in the box's hook, by whatever
+ * interface they leave. Where a port stays what it was it is the same one, but for boxes of more than 256 ports. */
+packet_set translation_made(void *pool, struct packet_space *space, const struct translation *forward,
+			    struct packet_box box);
+/* Packets, translated by nobody, that it leaves as they are: to its host already. */
+packet_set translation_unchanged(void *pool, struct packet_space *space, const struct translation *forward);
+
+/* The same of all that forwards of the ruleset can make. */
 packet_set translations_made(void *pool, struct packet_space *space, const struct ruleset *ruleset);
 /* Packets that rules never see so, for a `forward` with `at` translates them first. */
 packet_set translations_taken(void *pool, struct packet_space *space, const struct ruleset *ruleset);

@@ -136,8 +136,8 @@ static void report_none(struct session *session, const struct session_view *view
 			  "leave by its own, what goes to the firewall leaves by none, and what it sends comes in "
 			  "by none");
 	else
-		diag_note(session->diags, error, SPAN_NONE, "both ends and the service are of one family, and from "
-			  "the firewall to itself everything passes");
+		diag_note(session->diags, error, SPAN_NONE, "both ends and the service are of one family, and a "
+			  "zone never contains the firewall");
 }
 
 void answer_view(struct answers *answers, const struct session_view *view)
@@ -147,6 +147,8 @@ void answer_view(struct answers *answers, const struct session_view *view)
 		.packets = view->policy->question,
 		.in = answers->question->in,
 		.out = answers->question->out,
+		.has_loopback = is_for_host(session),
+		.is_untracked = answers->question->state == QUESTION_UNTRACKED,
 	};
 	const struct explanation *explanation = explain_packets(session->pool, view->ruleset, &asked);
 	struct answer answer = { .device = view->device, .table = table_of(session, view) };
@@ -158,8 +160,10 @@ void answer_view(struct answers *answers, const struct session_view *view)
 		const struct explain_forward *forward = &explanation->forwards[index];
 
 		add_decision(&asking, (struct answer_decision){
-			.hook = forward->packet.hook,
+			.hook = forward->hook,
 			.packet = forward->packet,
+			.is_every = forward->is_every,
+			.is_way_known = forward->is_way_known,
 			.forward = forward->translation,
 		}, forward->number);
 	}
@@ -185,16 +189,8 @@ void answer_view(struct answers *answers, const struct session_view *view)
 
 /* --- before the rules -------------------------------------------------------------------------------- */
 
-static bool is_loopback(const struct question *question)
-{
-	const char *in = question->in, *out = question->out;
-
-	return (in != NULL || out != NULL) && (in == NULL || strcmp(in, "lo") == 0) &&
-	       (out == NULL || strcmp(out, "lo") == 0);
-}
-
 /* Packets that no rule is asked about (language reference, "State"). */
-const struct answer_before *answer_before_rules(const struct session *session, const struct question *question)
+const struct answer_before *answer_before_rules(const struct question *question)
 {
 	static const struct answer_before established = {
 		VERDICT_ALLOW, "packets of connections that were let in are not asked again",
@@ -204,14 +200,12 @@ const struct answer_before *answer_before_rules(const struct session *session, c
 	}, invalid = {
 		VERDICT_DENY, "what belongs to no connection and begins none is dropped and counted before any "
 			      "rule",
-	}, loopback = {
-		VERDICT_ALLOW, "loopback always passes",
 	};
 
 	switch (question->state) {
 	case QUESTION_NEW:
 	case QUESTION_UNTRACKED:
-		return is_for_host(session) && is_loopback(question) ? &loopback : NULL;
+		break;
 	case QUESTION_ESTABLISHED:
 		return &established;
 	case QUESTION_RELATED:
@@ -227,6 +221,7 @@ const char *answer_always_word(enum explain_always_kind kind)
 	static const char *const words[EXPLAIN_ALWAYS_KINDS] = {
 		[EXPLAIN_DISCOVERY] = "neighbour discovery",
 		[EXPLAIN_LISTENERS] = "multicast listeners",
+		[EXPLAIN_LOOPBACK] = "loopback",
 	};
 
 	return words[kind];
@@ -334,9 +329,14 @@ static void add_passing(struct text *out, const struct answer *answer, const str
 {
 	const struct explain_always *found = always->found;
 
+	static const char *const which[EXPLAIN_ALWAYS_KINDS] = {
+		[EXPLAIN_DISCOVERY] = " with hop limit 255",
+		[EXPLAIN_LISTENERS] = " of link-local addresses",
+		[EXPLAIN_LOOPBACK] = "",
+	};
+
 	text_addf(out, "%s: passes before any rule: %s%s\n  such as ", hook_words[found->hook],
-		  answer_always_word(found->kind),
-		  found->kind == EXPLAIN_DISCOVERY ? " with hop limit 255" : " of link-local addresses");
+		  answer_always_word(found->kind), which[found->kind]);
 	packet_format(out, &found->packet);
 	text_add_char(out, '\n');
 	add_outputs(out, answer, &always->outputs, VERDICT_ALLOW);
@@ -353,22 +353,84 @@ static void add_near(struct text *out, struct session *session, const struct ans
 	}
 }
 
-static void add_forward(struct text *out, struct session *session, const struct answer_decision *decision)
+static bool is_if_own(const struct answer *answer, const struct answer_decision *decision)
 {
+	return decision->forward != NULL && decision->hook == HOOK_INPUT && answer->device == NULL;
+}
+
+/* Where the host is an address of the firewall: as the decision before, of what is forwarded? */
+static bool is_same_if_own(const struct answer *answer, size_t at)
+{
+	const struct answer_decision *decision = &answer->decisions[at], *before = decision - 1;
+
+	return at > 0 && is_if_own(answer, decision) && before->forward == decision->forward &&
+	       before->hook == HOOK_FORWARD && before->is_every && decision->is_every &&
+	       before->identity == decision->identity;
+}
+
+static void add_where_own(struct text *out, const struct answer_decision *decision, const char *lead)
+{
+	const struct address host = { decision->packet.family, decision->packet.destination };
+
+	text_add(out, lead);
+	address_format(out, &host);
+	text_add(out, " is an address of the firewall itself\n");
+}
+
+static void add_translation(struct text *out, struct session *session, const struct answer_decision *decision)
+{
+	bool is_for_own = !decision->forward->source->has_at;
+
 	text_add(out, "forward: ");
 	add_place(out, session, decision->forward->origin);
-	text_add(out, decision->forward->source->has_at ? " translates the destination\n    "
-		 : " translates the destination where it is an address of the firewall itself\n    ");
+	text_add(out, is_for_own ? " translates the destination where it is an address of the firewall itself\n    "
+				 : " translates the destination\n    ");
 	add_statement(out, session, decision->forward->origin);
 	text_add_char(out, '\n');
-	add_packet(out, "it becomes", decision);
+}
+
+static const char *become_words(const struct answer_decision *decision)
+{
+	if (!decision->is_every)
+		return "some become, such as";
+	return decision->is_way_known ? "it becomes" : "it becomes, such as";
+}
+
+static void add_forward(struct text *out, const struct answers *answers, const struct answer *answer, size_t at)
+{
+	const struct answer_decision *decision = &answer->decisions[at];
+
+	if (at == 0 || decision[-1].forward != decision->forward)
+		add_translation(out, answers->session, decision);
+	if (is_if_own(answer, decision))
+		add_where_own(out, decision, "  where ");
+	add_packet(out, become_words(decision), decision);
 	text_add(out, "  ");
+}
+
+static void add_decision_text(struct text *out, const struct answers *answers, const struct answer *answer,
+			      size_t at)
+{
+	const struct answer_decision *decision = &answer->decisions[at];
+
+	if (is_same_if_own(answer, at)) {
+		add_where_own(out, decision, "  the same on input, where ");
+		return;
+	}
+	if (decision->forward != NULL)
+		add_forward(out, answers, answer, at);
+	add_verdict(out, answers->session, decision);
+	if (decision->forward == NULL)
+		add_packet(out, packet_words(decision), decision);
+	add_leaves(out, answers->session, decision);
+	add_tunnel(out, answers->session, decision);
+	add_outputs(out, answer, &decision->outputs, decision->outcome->verdict);
+	add_near(out, answers->session, decision);
 }
 
 void answers_text(struct text *out, const struct answers *answers)
 {
-	struct session *session = answers->session;
-	const struct answer_before *before = answer_before_rules(session, answers->question);
+	const struct answer_before *before = answer_before_rules(answers->question);
 
 	if (before != NULL)
 		text_addf(out, "%s: %s\n", before->verdict == VERDICT_ALLOW ? "passes" : "deny", before->why);
@@ -379,19 +441,8 @@ void answers_text(struct text *out, const struct answers *answers)
 			text_addf(out, "device %s\n", answer->device->name);
 		for (size_t at = 0; at < answer->always_count; at++)
 			add_passing(out, answer, &answer->always[at]);
-		for (size_t at = 0; at < answer->decisions_count; at++) {
-			const struct answer_decision *decision = &answer->decisions[at];
-
-			if (decision->forward != NULL)
-				add_forward(out, session, decision);
-			add_verdict(out, session, decision);
-			if (decision->forward == NULL)
-				add_packet(out, packet_words(decision), decision);
-			add_leaves(out, session, decision);
-			add_tunnel(out, session, decision);
-			add_outputs(out, answer, &decision->outputs, decision->outcome->verdict);
-			add_near(out, session, decision);
-		}
+		for (size_t at = 0; at < answer->decisions_count; at++)
+			add_decision_text(out, answers, answer, at);
 		if (!answer->is_compiled && !answers->session->is_foreign)
 			text_add(out, "no output says more: 'fwc compile' tells why there is none\n");
 	}

@@ -22,7 +22,8 @@ struct answer_outputs {
 struct answer_decision {
 	enum hook hook;
 	struct packet packet;
-	bool is_every;                          /* all packets asked about in this hook */
+	bool is_every;                          /* all packets asked about in this hook, or made by the forward */
+	bool is_way_known;                      /* of what a forward made: by which interface it leaves */
 	bool is_hop_limit_other;                /* neighbour discovery of another hop limit than 255 */
 	bool is_timed;                          /* rules of the hook look at the clock */
 	const struct rule_translation *forward; /* what made the packet of one that was asked about; or NULL */
@@ -60,13 +61,13 @@ struct answers {
 	size_t items_count, items_capacity;
 };
 
-/* What becomes of packets before any rule, by their state or their interface. */
+/* What becomes of packets before any rule, by their state. */
 struct answer_before {
 	enum verdict verdict;
 	const char *why;
 };
-/* NULL where the rules are asked. After session_expand. */
-const struct answer_before *answer_before_rules(const struct session *session, const struct question *question);
+/* NULL where the rules are asked. */
+const struct answer_before *answer_before_rules(const struct question *question);
 
 /* "neighbour discovery" */
 const char *answer_always_word(enum explain_always_kind kind);

@@ -243,7 +243,7 @@ void answers_json(struct text *out, const struct answers *answers)
 	set_text(&json, root, "question", answers->question->words);
 	set_text(&json, root, "state", state_words[answers->question->state]);
 	json_set(json.pool, root, "before_rules",
-		 before_of(&json, answer_before_rules(answers->session, answers->question)));
+		 before_of(&json, answer_before_rules(answers->question)));
 	json_set(json.pool, root, "answers", array);
 	json_finish(json.pool, out, root);
 }

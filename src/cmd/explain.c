@@ -70,7 +70,7 @@ static int explain_packet(struct session *session, const char *words, const stru
 	if (!session_expand(session))
 		return session_finish(session);
 	applied_take(session, options->bundle, options->state);
-	if (answer_before_rules(session, question) == NULL)
+	if (answer_before_rules(question) == NULL)
 		for (size_t index = 0; index < session->views_count; index++)
 			answer_view(&answers, &session->views[index]);
 	if (options->is_json)

@@ -314,6 +314,15 @@ struct address_set address_set_all(void *pool)
 	return all;
 }
 
+struct address_set address_set_hosts(void *pool)
+{
+	struct address_set hosts = { 0 };
+	address_set_add_range(pool, &hosts, FAMILY_IPV4, 1, 0xdfffffffu);
+	address_set_add_range(pool, &hosts, FAMILY_IPV4, 0xf0000000u, UINT32_MAX - 1);
+	address_set_add_range(pool, &hosts, FAMILY_IPV6, 1, ((number128)0xff00 << 112) - 1);
+	return hosts;
+}
+
 struct address_set address_set_union(void *pool, const struct address_set *a,
 				     const struct address_set *b)
 {

@@ -60,6 +60,9 @@ bool address_set_equals(const struct address_set *a, const struct address_set *b
 bool address_set_overlaps(const struct address_set *a, const struct address_set *b);
 bool address_set_includes(const struct address_set *outer, const struct address_set *inner);
 struct address_set address_set_all(void *pool);
+/* Without what no host has: the unspecified address, multicast groups, the broadcast address (RFC 1122, 3.2.1.3;
+ * RFC 4291, 2.5.2 and 2.7). */
+struct address_set address_set_hosts(void *pool);
 struct address_set address_set_union(void *pool, const struct address_set *a,
 				     const struct address_set *b);
 struct address_set address_set_intersect(void *pool, const struct address_set *a,

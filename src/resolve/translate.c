@@ -34,20 +34,16 @@ static bool has_option(const struct ast_option *option, enum ast_option_kind kin
 	return option != NULL;
 }
 
-/* RFC 1122, 3.2.1.3; RFC 4291, 2.5.2 and 2.7. */
-static bool is_of_no_host(const struct address *address)
+static bool is_of_host(struct resolver *resolver, const struct address *address)
 {
-	if (address->value == 0)
-		return true;
-	if (address->family == FAMILY_IPV4)
-		return address->value >> 28 == 0xe || address->value == UINT32_MAX;
-	return address->value >> 120 == 0xff;
+	struct address_set hosts = address_set_hosts(resolver->pool);
+	return interval_set_contains(address_set_family(&hosts, address->family), address->value);
 }
 
 static bool check_host(struct resolver *resolver, const struct ast_word *word,
 		       const struct address *address)
 {
-	if (!is_of_no_host(address))
+	if (is_of_host(resolver, address))
 		return true;
 	diag_add(resolver->diags, CODE_NAT_ADDRESS, word->span, "'%s' is no address of a host",
 		 word->text);
@@ -131,7 +127,7 @@ static bool check_hosts(struct resolver *resolver, const struct ast_word *word, 
 	for (size_t i = 0; i < set->items_count; i++) {
 		struct address low = { family, set->items[i].low }, high = { family, set->items[i].high };
 		bool has_hosts = low.value == 0 && high.value != 0;
-		if (!has_hosts && is_of_no_host(&high) && !check_host(resolver, word, &low))
+		if (!has_hosts && !is_of_host(resolver, &high) && !check_host(resolver, word, &low))
 			return false;
 	}
 	return true;

@@ -6,6 +6,10 @@ The verdict and the statement are those of tests/packets/evaluator.py. A rule th
 condition stands before the one that decides, and by the evaluator that condition alone keeps it from the packet;
 no such rule of another verdict is left out for one of the same. What the words say an interface or an address is
 not, it is not. What passes before any rule is said to, and nothing else.
+
+Of policies with translations, as many, the packets are those of tests/packets/translated_test.py, which sends them
+through the kernel: what a `forward` makes of them, and what decides then, has to be among the answers; and whatever
+packet is shown is one that such a packet may become, and is decided as shown.
 """
 
 import argparse
@@ -26,6 +30,7 @@ sys.path[:0] = [os.path.join(TOP, "tests", "cisco"), os.path.join(TOP, "tests", 
 import generator
 from compiled import Tally
 from evaluator import Policy, Region, always_passes
+from translated_test import TranslatedMaker, TranslatedPackets, TranslatedPolicy
 
 CLOSE_MOST = 3
 
@@ -190,6 +195,127 @@ def run_policy(tally, workers, fwc, folder, seed, count):
     return len(packets), close
 
 
+# --- translations ---
+
+
+SHOWN = re.compile(r"(\S+)(?: (\S+))? (\S+) -> (\S+?)(?: in (\S+))?(?: out (\S+?))?(?:, translated from (\S+))?")
+
+
+def end_of(text, has_port):
+    """(address, port) of an end as `explain` writes it."""
+    if has_port:
+        address, _, port = text.rpartition(":")
+        return generator.number(address.strip("[]")), int(port)
+    return generator.number(text), 0
+
+
+def shown_packet(text, decision, before):
+    """What is shown as a packet of the evaluator, made of another one."""
+    words = SHOWN.fullmatch(text)
+    has_ports = before.protocol in (6, 17)
+    source, source_port = end_of(words[3], has_ports)
+    destination, port = end_of(words[4], has_ports)
+    original, original_port = end_of(words[7], has_ports)
+    out = words[6] if words[6] in generator.INTERFACES else ""   # else it stands for all that nobody names
+    packet = dataclasses.replace(before, hook=decision["hook"], in_interface=words[5] or "", out_interface=out,
+                                 source=source, destination=destination)
+    if has_ports:
+        packet = dataclasses.replace(packet, port=port, source_port=source_port)
+    packet.before = dataclasses.replace(before, destination=original,
+                                        port=original_port if has_ports else before.port)
+    return packet
+
+
+def is_decided(policy, decision, packet):
+    verdict, line = policy.verdict(packet)
+    place = decision["rule"]["place"]
+    told = line_of(place) if place else -1
+    return decision["verdict"] == verdict and (told == line or line == -1 and told not in
+                                               [rule.line for rule in policy.rules])
+
+
+def check_made(tally, policy, packet, decision, what):
+    """A forward that takes such a packet made the one that is shown, and it is decided as is said."""
+    line = line_of(decision["forward"]["place"])
+    rule = next(rule for rule in policy.forwards() if rule.line == line)
+    made = shown_packet(decision["packet"], decision, packet)
+    tally.check(made.before == packet and made.destination == rule.forward.real(packet.family) and
+                made.port == (rule.forward.port or packet.port), f"{what}: line {line} makes {decision['packet']}")
+    tally.check(packet.hook == "output" if made.hook == "output" else packet.hook != "output",
+                f"{what}: {made.hook}: {decision['packet']}")
+    tally.check(is_decided(policy, decision, made), f"{what}: {decision['packet']}: {decision['verdict']} by "
+                f"{decision['rule']['place']}; by the evaluator {policy.verdict(made)}")
+
+
+def check_translated(tally, policy, packet, answer, what):
+    decisions = [decision for view in answer["answers"] for decision in view["decisions"]]
+    plain = [decision for decision in decisions if not decision["forward"] and decision["hook"] == packet.hook]
+    passing = [always for view in answer["answers"] for always in view["always_passes"]
+               if always["hook"] == packet.hook]
+    made = [decision for decision in decisions if decision["forward"] and
+            (decision["hook"] == "output") == (packet.hook == "output")]
+    after = policy.fate(packet).after
+    is_to_itself = packet.hook == "output" and not packet.out_interface
+    for decision in made:
+        check_made(tally, policy, packet, decision, what)
+    if after is not packet:
+        rule = next(rule for rule in policy.forwards() if policy.takes(rule, packet))
+        tally.check(any(line_of(decision["forward"]["place"]) == rule.line and decision["hook"] == after.hook and
+                        is_decided(policy, decision, after) for decision in made),
+                    f"{what}: by the evaluator line {rule.line}, then {policy.verdict(after)}: {decisions}")
+        tally.check(not plain and not passing, f"{what}: it is not translated: {plain or passing}")
+        return
+    # the policy does not say which addresses are the firewall's: what is not asks no `forward` without `at`
+    is_own = (packet.family, packet.destination) in generator.OWN
+    is_left = any(rule.forward.at is None and policy.takes(rule, packet) for rule in policy.forwards())
+    tally.check(not made or not is_own or is_left, f"{what}: it is translated: {made}")
+    tally.check(bool(passing) == (is_to_itself or always_passes(dataclasses.replace(packet, hop_limit=255))),
+                f"{what}: {passing}")
+    if is_to_itself or passing and not is_discovery(packet):
+        tally.check(not plain, f"{what}: rules are asked: {plain}")
+        return
+    packet = dataclasses.replace(packet, hop_limit=64)
+    tally.check(len(plain) == 1 and is_decided(policy, plain[0], packet),
+                f"{what}: by the evaluator {policy.verdict(packet)}: {plain}")
+
+
+def own_packets(policy, maker, count):
+    """What the firewall sends to itself, which no wire shows."""
+    for _ in range(count):
+        packet = maker.make()
+        own = maker.own(packet.family)
+        if packet.protocol in (6, 17):
+            yield dataclasses.replace(packet, hook="output", in_interface="", out_interface="", source=own,
+                                      destination=maker.own(packet.family))
+
+
+def run_translated(tally, workers, fwc, folder, seed, count):
+    text = TranslatedMaker(seed).make()
+    policy = TranslatedPolicy(text, generator.INTERFACES)
+    path = os.path.join(folder, f"{seed}-translated.fw")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    maker = TranslatedPackets(seed, policy)
+    packets = [maker.make() for _ in range(count)]
+    packets += own_packets(policy, maker, count // 2)
+    moved = 0
+    asked = [sent(policy, packet) for packet in packets]
+    for packet, question, done in zip(packets, asked, workers.map(lambda packet: ask(fwc, path, packet), asked)):
+        what = f"seed {seed}, translated: {packet.hook}: {question_of(question)}"
+        if tally.check(done.returncode == 0, f"{what}: {done.stderr[-300:]}"):
+            check_translated(tally, policy, packet, json.loads(done.stdout), what)
+            moved += policy.fate(packet).after is not packet
+    return len(packets), moved
+
+
+def sent(policy, packet):
+    """As it is asked about: of what is translated nobody says by which interface it leaves then."""
+    if packet.hook == "output":
+        return dataclasses.replace(packet, out_interface=packet.out_interface or "lo")
+    is_moved = policy.fate(packet).after is not packet
+    return dataclasses.replace(packet, out_interface="") if is_moved else packet
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("fwc")
@@ -198,13 +324,16 @@ def main():
     parser.add_argument("--questions", type=int, default=12)
     options = parser.parse_args()
     tally = Tally()
-    asked = close = 0
+    asked = close = moved = 0
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as workers:
         for seed in range(options.seed, options.seed + options.policies):
             counts = run_policy(tally, workers, os.path.abspath(options.fwc), folder, seed, options.questions)
             asked, close = asked + counts[0], close + counts[1]
+            counts = run_translated(tally, workers, os.path.abspath(options.fwc), folder, seed, options.questions)
+            asked, moved = asked + counts[0], moved + counts[1]
     tally.check(close > 0, "no rule came close")
-    print(f"{asked} questions, {close} rules that came close")
+    tally.check(moved > 0, "nothing was translated")
+    print(f"{asked} questions, {close} rules that came close, {moved} packets that are translated")
     tally.close()
 
 
