@@ -224,8 +224,8 @@ static void put_back(struct parse_stream *stream, const struct lexer_token *toke
 	stream->has_pending = true;
 }
 
-/* Drops a block whose '{' was just read, and ends its statement. */
-static void skip_block(struct parse_stream *stream)
+/* Drops a block whose '{' was just read. */
+static void drop_block(struct parse_stream *stream)
 {
 	struct lexer_token token;
 	for (size_t depth = 1; depth > 0; stream->previous = token) {
@@ -239,7 +239,24 @@ static void skip_block(struct parse_stream *stream)
 			break;
 		}
 	}
-	push_semicolon(stream, empty_span(token.span), true);
+}
+
+/* "allow { ssh } from lan;": what stands behind the block, on its line, belongs to the statement. */
+static bool goes_on(struct parse_stream *stream)
+{
+	struct lexer_token token;
+	next_token(stream, &token);
+	put_back(stream, &token);
+	bool is_side = token.kind == TOKEN_FROM || token.kind == TOKEN_TO;
+	return token.kind != TOKEN_END && token.kind != '}' && !is_on_new_line(stream, &token) &&
+	       (is_side || !begins_statement(token.kind));
+}
+
+/* The same, and ends its statement. */
+static void skip_block(struct parse_stream *stream)
+{
+	drop_block(stream);
+	push_semicolon(stream, empty_span(stream->previous.span), true);
 }
 
 /* Drops the rest of a statement after its error. Reading stops at a ';', at the '{' of a block
@@ -254,7 +271,12 @@ static void skip_statement(struct parse_stream *stream)
 			return;
 		}
 		if (token.kind == '{') {
-			skip_block(stream);
+			drop_block(stream);
+			if (goes_on(stream)) {
+				token = stream->previous;
+				continue;
+			}
+			push_semicolon(stream, empty_span(stream->previous.span), true);
 			return;
 		}
 		bool is_next = begins_statement(token.kind) && is_on_new_line(stream, &token);
@@ -280,7 +302,8 @@ static void feed_open(struct parse_stream *stream, const struct lexer_token *tok
 	bool is_header = is_in_header(stream);
 	push(stream, token);
 	if (stream->has_failed && !is_header) {
-		skip_block(stream);
+		put_back(stream, token);
+		skip_statement(stream);
 		return;
 	}
 	stream->open[stream->depth++] = (struct open_brace){ token->span, is_header };

@@ -50,16 +50,20 @@ static size_t bad_run(const unsigned char *text, size_t length)
 	return run;
 }
 
-static void report_run(struct diags *diags, struct span span, unsigned char first)
+/* is_first: of the file, which tells the way out. */
+static void report_run(struct diags *diags, struct span span, unsigned char first, bool is_first)
 {
 	uint32_t length = span.end - span.begin;
-	if (first == '\0')
+	if (first == '\0') {
 		diag_add(diags, CODE_BAD_BYTE, span, "a policy holds no NUL bytes (here: %u)",
 			 (unsigned)length);
-	else
-		diag_add(diags, CODE_BAD_UTF8, span,
-			 "not UTF-8: %s 0x%02x", length == 1 ? "byte" : "bytes from",
-			 (unsigned)first);
+		return;
+	}
+	struct diagnostic *error = diag_add(diags, CODE_BAD_UTF8, span, "not UTF-8: %s 0x%02x",
+					    length == 1 ? "byte" : "bytes from", (unsigned)first);
+	if (is_first)
+		diag_note(diags, error, SPAN_NONE,
+			  "a file of Latin letters is converted by 'iconv -f latin1 -t utf-8 OLD > NEW'");
 }
 
 /* Half of it is NUL: one mistake. */
@@ -77,6 +81,7 @@ void utf8_copy(struct diags *diags, uint32_t source, char *copy)
 	const unsigned char *bytes = (const unsigned char *)text->bytes;
 	memcpy(copy, bytes, text->length);
 	size_t at = 0;
+	bool is_first = true;
 	if (is_utf16(bytes, text->length)) {
 		struct diagnostic *error = diag_add(diags, CODE_BAD_UTF8, (struct span){ source, 0, 2 },
 						    "the file is not UTF-8, but UTF-16 as it seems");
@@ -97,7 +102,8 @@ void utf8_copy(struct diags *diags, uint32_t source, char *copy)
 		if (size == 0) {
 			size = bad_run(bytes + at, text->length - at);
 			struct span span = { source, (uint32_t)at, (uint32_t)(at + size) };
-			report_run(diags, span, bytes[at]);
+			report_run(diags, span, bytes[at], is_first);
+			is_first = is_first && bytes[at] == '\0';
 			memset(copy + at, 0xff, size);
 		}
 		at += size;
