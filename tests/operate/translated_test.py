@@ -190,12 +190,12 @@ def check_trial(checks, room):
     checks.check(heard == ["-"] * TRANSLATED, f"on trial: {heard}")
     room.host.must([room.fwc, "confirm", "--state", room.state])
     trial.communicate(timeout=20)
-    for seconds in (30, 2):
+    for seconds in (30, 4):
         trial, said = start_trial(room, TRANSLATES, seconds)
         clients = room.clients()
         heard = room.ask(clients)
         checks.check(heard == ["server"] * TRANSLATED, f"on trial: {heard}")
-        if seconds > 2:
+        if seconds > 4:
             back = room.host.run([room.fwc, "rollback", "--state", room.state])
             checks.check(back.returncode == 0 and ended(back.stderr) == (TRANSLATED, "IPv4 and IPv6"), back.stderr)
         trial.communicate(timeout=20)
