@@ -8,6 +8,7 @@
 #include "base/names.h"
 #include "base/pool.h"
 #include "target/nft/load/legacy.h"
+#include "target/nft/model/family.h"
 #include "target/nft/model/kernel_names.h"
 
 #define REQUEST_BYTES 256
@@ -18,20 +19,6 @@ struct listing {
 	struct names *dormant; /* tables that hang on no hook: their family as a byte, their name */
 	unsigned families;
 };
-
-static unsigned families_of(uint32_t family)
-{
-	switch (family) {
-	case NFPROTO_IPV4:
-		return FAMILIES_IPV4;
-	case NFPROTO_IPV6:
-		return FAMILIES_IPV6;
-	case NFPROTO_INET:
-		return FAMILIES_BOTH;
-	default:
-		return FAMILIES_NONE;
-	}
-}
 
 static const char *table_key(const struct listing *listing, uint32_t family, const char *name)
 {
@@ -69,7 +56,7 @@ static void read_chain(const struct nlmsghdr *header, void *data)
 		uint32_t family = nftnl_chain_get_u32(chain, NFTNL_CHAIN_FAMILY);
 		const char *key = table_key(listing, family, nftnl_chain_get_str(chain, NFTNL_CHAIN_TABLE));
 		if (names_find(listing->dormant, key, strlen(key)) == NULL)
-			listing->families |= families_of(family);
+			listing->families |= nft_families_of(family);
 	}
 	nftnl_chain_free(chain);
 }

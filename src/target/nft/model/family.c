@@ -3,6 +3,8 @@
 #include <linux/netfilter.h>
 #include <stddef.h>
 
+#include "net/address.h"
+
 const char *nft_family_word(uint32_t family)
 {
 	static const char *const words[] = {
@@ -13,7 +15,21 @@ const char *nft_family_word(uint32_t family)
 	return family < sizeof words / sizeof words[0] ? words[family] : NULL;
 }
 
+unsigned nft_families_of(uint32_t family)
+{
+	switch (family) {
+	case NFPROTO_IPV4:
+		return FAMILIES_IPV4;
+	case NFPROTO_IPV6:
+		return FAMILIES_IPV6;
+	case NFPROTO_INET:
+		return FAMILIES_BOTH;
+	default:
+		return FAMILIES_NONE;
+	}
+}
+
 bool nft_family_is_ip(uint32_t family)
 {
-	return family == NFPROTO_IPV4 || family == NFPROTO_IPV6 || family == NFPROTO_INET;
+	return nft_families_of(family) != FAMILIES_NONE;
 }

@@ -7,6 +7,8 @@
 
 /* NFPROTO_INET -> "inet"; NULL: nft has no word for it. */
 const char *nft_family_word(uint32_t family);
+/* FAMILIES_* (net/address.h): whose packets pass tables of this one; of others none. */
+unsigned nft_families_of(uint32_t family);
 /* Tables of IPv4, of IPv6 and of both. */
 bool nft_family_is_ip(uint32_t family);
 
