@@ -16,6 +16,7 @@ struct asserter {
 	packet_map map, base_map;
 	packet_set possible;
 	packet_set translated_first; /* sent to where a `forward` translates: no rule sees these */
+	packet_set own_first;        /* the same where it is an address of the firewall itself */
 };
 
 static const char *const hook_words[] = { "input", "forward", "output" };
@@ -115,6 +116,37 @@ static void note_forward(struct asserter *asserter, struct diagnostic *error, pa
 		}
 }
 
+static const struct rule_translation *forward_at_firewall(const struct ruleset *ruleset,
+							  const struct packet *packet)
+{
+	for (size_t index = 0; index < ruleset->translations_count; index++) {
+		const struct rule_translation *half = ruleset->translations[index];
+
+		if (half->kind == TRANSLATION_FORWARD && !half->source->has_at && half->applies_to_routed &&
+		    tuples_hold(&half->services, packet->family, packet->protocol, packet->first, packet->second) &&
+		    boxes_hold(&half->from, packet->in, packet->family, packet->source))
+			return half;
+	}
+	return NULL;
+}
+
+/* Whose example an assertion says nothing of, where that goes to an address of the firewall. */
+static void note_own(struct asserter *asserter, struct diagnostic *diagnostic, packet_set set)
+{
+	const struct rule_translation *forward;
+	struct packet_point point;
+	struct packet packet;
+
+	if (!packet_set_example(asserter->space, set, &point) ||
+	    packet_map_at(asserter->space, asserter->own_first, &point) == 0)
+		return;
+	packet = packet_of_point(asserter->universe, &point);
+	forward = forward_at_firewall(asserter->ruleset, &packet);
+	if (forward != NULL)
+		diag_note(asserter->diags, diagnostic, forward->origin,
+			  "this translates what is sent to an address of the firewall itself");
+}
+
 static void report_failed(struct asserter *asserter, const struct assertion *assertion, enum hook hook,
 			  uint32_t number, packet_set set)
 {
@@ -129,6 +161,17 @@ static void report_failed(struct asserter *asserter, const struct assertion *ass
 			  "'assert deny' speaks of silent denials, 'assert reject' of those that are answered");
 	if (assertion->kind == ASSERTION_VERDICT && assertion->verdict == VERDICT_ALLOW)
 		note_forward(asserter, error, set);
+	note_own(asserter, error, set);
+}
+
+/* Of some packets those to a host that no `forward` may translate first, if there are. */
+static packet_set surest(struct asserter *asserter, packet_set set)
+{
+	struct packet_space *space = asserter->space;
+	packet_set sure = packet_set_intersect(space, packet_set_subtract(space, set, asserter->own_first),
+					       packet_set_to_hosts(asserter->pool, space));
+
+	return packet_set_is_empty(sure) ? set : sure;
 }
 
 /* false: it does not hold, and the first packet of the hook that shows it was reported. */
@@ -150,7 +193,7 @@ static bool holds_in(struct asserter *asserter, const struct assertion *assertio
 		    is_as_asserted(assertion, meaning_outcome(&asserter->meaning, hook, number)))
 			continue;
 		report_failed(asserter, assertion, hook, number,
-			      packet_map_where(asserter->space, cut, number));
+			      surest(asserter, packet_map_where(asserter->space, cut, number)));
 		return false;
 	}
 	return true;
@@ -218,6 +261,22 @@ static bool is_unchanged_in(struct asserter *asserter, const struct assertion *a
 
 /* --- one assertion ----------------------------------------------------------------------------------- */
 
+/* What it says of input it says of nothing, where that is sent to an address of the firewall. */
+static void tell_own(struct asserter *asserter, const struct assertion *assertion, packet_set asked)
+{
+	struct packet_space *space = asserter->space;
+	packet_set input = packet_set_intersect(space, asked, packet_set_value(space, FIELD_HOOK, HOOK_INPUT));
+	struct diagnostic *note;
+
+	if (packet_set_is_empty(input) || !packet_set_includes(space, asserter->own_first, input))
+		return;
+	note = diag_add(asserter->diags, CODE_ASSERTION_OWN, assertion->span,
+			"this says nothing of packets to the firewall: they are translated first");
+	note_own(asserter, note, input);
+	diag_note(asserter->diags, note, SPAN_NONE,
+		  "it holds where the address is another host's; behind 'at' the 'forward' says which it is for");
+}
+
 static void check(struct asserter *asserter, const struct assertion *assertion, enum assertion_reach *reach)
 {
 	packet_set described = assertion_set(asserter, assertion);
@@ -226,7 +285,8 @@ static void check(struct asserter *asserter, const struct assertion *assertion, 
 	packet_set asked = is_comparison ? described :
 			   packet_set_subtract(asserter->space, described, asserter->translated_first);
 
-	if (!packet_set_is_empty(asked))
+	if (!packet_set_is_empty(is_comparison ? asked :
+				 packet_set_subtract(asserter->space, asked, asserter->own_first)))
 		*reach = ASSERTION_OF_PACKETS;
 	else if (!packet_set_is_empty(described) && *reach == ASSERTION_OF_NOTHING)
 		*reach = ASSERTION_OF_TRANSLATED;
@@ -245,6 +305,8 @@ static void check(struct asserter *asserter, const struct assertion *assertion, 
 	if (packet_space_is_over(asserter->space))
 		diag_add(asserter->diags, CODE_ASSERTION_BUDGET, assertion->span,
 			 "it could not be decided whether this holds: the policy is too large");
+	else if (!is_comparison && *reach == ASSERTION_OF_PACKETS)
+		tell_own(asserter, assertion, asked);
 }
 
 /* Translated packets are those that a `forward` makes. */
@@ -276,6 +338,8 @@ static void make_maps(struct asserter *asserter)
 		asserter->possible = possible(asserter);
 		asserter->translated_first =
 			translations_taken(asserter->pool, asserter->space, asserter->ruleset);
+		asserter->own_first = asserter->ruleset->policy->device != NULL ? packet_set_none() :
+			translations_taken_at_firewall(asserter->pool, asserter->space, asserter->ruleset);
 		if (!packet_space_is_over(asserter->space))
 			return;
 	}

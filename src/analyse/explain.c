@@ -130,21 +130,11 @@ static void ask(struct explaining *explaining)
  * nobody sends to it. */
 static packet_set to_hosts(struct explaining *explaining, packet_set set)
 {
-	const struct address_set hosts = address_set_hosts(explaining->pool);
-	packet_set sum = packet_set_none();
+	struct packet_space *space = explaining->space;
+	packet_set hosts = packet_set_union(space, packet_set_to_hosts(explaining->pool, space),
+					    packet_set_value(space, FIELD_DESTINATION, 0));
 
-	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++) {
-		struct interval_set *addresses = pool_new(explaining->pool, struct interval_set);
-		const struct interval_set zero = *number_set(explaining->pool, 0);
-		struct packet_box box = { .fields = {
-			[FIELD_FAMILY] = number_set(explaining->pool, family),
-			[FIELD_DESTINATION] = addresses,
-		} };
-
-		*addresses = interval_set_union(explaining->pool, address_set_family(&hosts, family), &zero);
-		sum = packet_set_union(explaining->space, sum, packet_set_box(explaining->space, &box));
-	}
-	return packet_set_intersect(explaining->space, set, sum);
+	return packet_set_intersect(space, set, hosts);
 }
 
 /* Which of the addresses are its own nobody knows here. */

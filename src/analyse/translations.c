@@ -187,8 +187,25 @@ packet_set translations_made(void *pool, struct packet_space *space, const struc
 	return sum;
 }
 
-/* One that changes nothing lets its packets by, and later ones do not see them. */
-packet_set translations_taken(void *pool, struct packet_space *space, const struct ruleset *ruleset)
+packet_set packet_set_to_hosts(void *pool, struct packet_space *space)
+{
+	const struct address_set hosts = address_set_hosts(pool);
+	packet_set sum = packet_set_none();
+
+	for (enum family family = FAMILY_IPV4; family <= FAMILY_IPV6; family++) {
+		struct packet_box box = { .fields = {
+			[FIELD_FAMILY] = one_value(pool, family),
+			[FIELD_DESTINATION] = address_set_family(&hosts, family),
+		} };
+
+		sum = packet_set_union(space, sum, packet_set_box(space, &box));
+	}
+	return sum;
+}
+
+/* What forwards with `at` take, or those without. One that changes nothing lets its packets by, and later ones do
+ * not see them. */
+static packet_set taken_by(void *pool, struct packet_space *space, const struct ruleset *ruleset, bool has_at)
 {
 	packet_set taken = packet_set_none(), passed = packet_set_none();
 
@@ -204,10 +221,23 @@ packet_set translations_taken(void *pool, struct packet_space *space, const stru
 		seen = packet_set_subtract(space, seen, packet_set_union(space, taken, passed));
 		same = packet_set_intersect(space, seen, translation_unchanged(pool, space, half->source));
 		passed = packet_set_union(space, passed, same);
-		if (half->source->has_at)
+		if (half->source->has_at == has_at)
 			taken = packet_set_union(space, taken, packet_set_subtract(space, seen, same));
 	}
 	return packet_set_intersect(space, taken, packet_set_value(space, FIELD_TRANSLATED, 0));
+}
+
+packet_set translations_taken(void *pool, struct packet_space *space, const struct ruleset *ruleset)
+{
+	return taken_by(pool, space, ruleset, true);
+}
+
+packet_set translations_taken_at_firewall(void *pool, struct packet_space *space, const struct ruleset *ruleset)
+{
+	packet_set taken = packet_set_intersect(space, taken_by(pool, space, ruleset, false),
+						packet_set_to_hosts(pool, space));
+
+	return packet_set_intersect(space, taken, packet_set_value(space, FIELD_HOOK, HOOK_INPUT));
 }
 
 /* --- one world --------------------------------------------------------------------------------------- */

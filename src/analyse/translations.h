@@ -47,6 +47,12 @@ packet_set translations_made(void *pool, struct packet_space *space, const struc
 /* Packets that rules never see so, for a `forward` with `at` translates them first. */
 packet_set translations_taken(void *pool, struct packet_space *space, const struct ruleset *ruleset);
 
+/* Of input, what rules never see so where it is sent to an address of the firewall itself, for a `forward` without
+ * `at` translates it: all but multicast and broadcasts. */
+packet_set translations_taken_at_firewall(void *pool, struct packet_space *space, const struct ruleset *ruleset);
+/* Packets that are sent to an address that a host can have. */
+packet_set packet_set_to_hosts(void *pool, struct packet_space *space);
+
 /* In the policy's order. Never NULL. */
 struct translation_findings *translations_find(void *pool, const struct ruleset *ruleset);
 
