@@ -2,10 +2,11 @@
 
 #include "base/pool.h"
 #include "target/nft/split/narrow.h"
+#include "target/nft/split/overlap.h"
 
 enum {
-	LEAF_MOST = 64, /* each unit is compared with all before it */
-	LEAF_LONG = 8,  /* in shorter ones chains of services are shared as they are */
+	LEAF_MOST = 128, /* each unit is compared with all others; longer ones are many in policies of ranges */
+	LEAF_LONG = 8,   /* in shorter ones chains of services are shared as they are */
 };
 
 static bool names_include(const struct interface_set *outer, const struct interface_set *inner)
@@ -115,6 +116,35 @@ static bool leave_covered_out(struct lower *lower, void *pool, const struct entr
 	return kept != 0;
 }
 
+static uint32_t outcome_of(const struct lower *lower, struct entry entry)
+{
+	return lower->units[entry.unit].tail->outcome;
+}
+
+/* Does one of the later entries decide about every packet of this one as it does, and none in between some of them
+ * otherwise? */
+static bool is_repeated(const struct lower *lower, const struct entry *later, size_t count, struct entry entry)
+{
+	for (size_t i = 0; i < count; i++) {
+		bool is_same = outcome_of(lower, later[i]) == outcome_of(lower, entry);
+		if (is_same && entry_covers(lower, later[i], entry))
+			return true;
+		if (!is_same && entries_overlap(lower, later[i], entry))
+			return false;
+	}
+	return false;
+}
+
+/* Gives how many entries are left: not those that later ones repeat. */
+static size_t trim_repeated(const struct lower *lower, struct entry *entries, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!is_repeated(lower, entries + i + 1, count - i - 1, entries[i]))
+			entries[kept++] = entries[i];
+	return kept;
+}
+
 /* Gives how many entries are left of the leaf. */
 static size_t trim(struct lower *lower, void *pool, struct entry *entries, size_t count)
 {
@@ -126,7 +156,7 @@ static size_t trim(struct lower *lower, void *pool, struct entry *entries, size_
 		if (is_left)
 			entries[kept++] = entry;
 	}
-	return kept;
+	return trim_repeated(lower, entries, kept);
 }
 
 void leaves_trim(struct lower *lower, struct cells *cells)
