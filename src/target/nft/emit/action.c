@@ -410,6 +410,11 @@ void tail_set_list(const struct tail *tail, struct goal goal)
 	list->chain = goal;
 }
 
+void tail_want(const struct tail *tail)
+{
+	((struct tail *)(uintptr_t)tail)->is_wanted = true;
+}
+
 bool tail_is_list(const struct tail *tail)
 {
 	return tail->cost != 0;

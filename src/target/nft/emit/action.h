@@ -18,6 +18,7 @@ struct tail {
 	bool is_verdict;         /* final is one verdict */
 	bool may_return;         /* final is a jump to a chain that need not decide (tail_of_chain) */
 	bool is_screen;          /* tail_of_screen */
+	bool is_wanted;          /* tail_of_list, tail_of_screen: some leaf or screen goes there */
 	unsigned cost;           /* tail_of_list, tail_of_screen: nanoseconds of packets in the chain; else 0 */
 	struct goal chain;       /* of guards and final; made on first use */
 	const char *comment;
@@ -39,6 +40,7 @@ const struct tail *tail_of_list(struct lower *lower, unsigned cost);
  * screened unit does. `tail`: that unit's, which may have guards. */
 const struct tail *tail_of_screen(struct lower *lower, const struct tail *tail, unsigned cost);
 void tail_set_list(const struct tail *tail, struct goal goal);
+void tail_want(const struct tail *tail);
 /* Of either: its chain is made later. */
 bool tail_is_list(const struct tail *tail);
 bool tail_is_screen(const struct tail *tail);

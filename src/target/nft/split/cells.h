@@ -96,6 +96,7 @@ struct cells {
 	size_t checkpoints_count, checkpoints_capacity;
 	struct cells_screen *screens;
 	size_t screens_count;
+	uint32_t screened_units; /* the first of those that are made of them when the cells are written */
 	struct entry *screen_entries;
 	const char **names; /* SPLIT_IN, SPLIT_OUT: sorted */
 	size_t names_count;

@@ -151,7 +151,8 @@ static void write_checkpoints(struct lower *lower, const struct cells *cells)
 	for (size_t i = 0; i < cells->checkpoints_count; i++) {
 		struct list list = { cells->rest + cells->checkpoints[i].first, cells->checkpoints[i].count };
 		const struct tail *tail = lower->units[cells->checkpoints[i].unit].tail;
-		tail_set_list(tail, new_chain(lower, list, SPLIT_LEVELS_MAX, fields));
+		if (tail->is_wanted)
+			tail_set_list(tail, new_chain(lower, list, SPLIT_LEVELS_MAX, fields));
 	}
 }
 
@@ -166,21 +167,15 @@ static struct goal screen_chain(struct lower *lower, struct list list)
 }
 
 /* Units with the screens' chains for their ends take the place of the screened ones. */
-static void write_screens(struct lower *lower, const struct cells *cells)
+static void make_screens(struct lower *lower, struct cells *cells)
 {
-	uint32_t first = (uint32_t)lower->units_count;
+	uint32_t first = cells->screened_units = (uint32_t)lower->units_count;
 	for (size_t i = 0; i < cells->screens_count; i++) {
 		const struct cells_screen *screen = &cells->screens[i];
 		struct unit unit = lower->units[screen->unit];
 		unit.tail = tail_of_screen(lower, unit.tail, screen->cost);
 		*pool_append(lower->scratch, lower, units) = unit;
 		lower->units_narrowed++;
-	}
-	for (size_t i = 0; i < cells->screens_count; i++) {
-		const struct cells_screen *screen = &cells->screens[i];
-		struct list list = { cells->screen_entries + screen->first, screen->count };
-		struct goal goal = screen_chain(lower, list);
-		tail_set_list(lower->units[first + i].tail, goal);
 	}
 	for (size_t i = 0; i < cells->entries_count; i++) {
 		struct entry *entry = &cells->entries[i];
@@ -190,13 +185,60 @@ static void write_screens(struct lower *lower, const struct cells *cells)
 	}
 }
 
+static const struct tail *tail_of_screened(const struct lower *lower, const struct cells *cells, size_t number)
+{
+	return lower->units[cells->screened_units + number].tail;
+}
+
+static struct list list_of_screen(const struct cells *cells, size_t number)
+{
+	return (struct list){ cells->screen_entries + cells->screens[number].first, cells->screens[number].count };
+}
+
+static void write_screens(struct lower *lower, const struct cells *cells)
+{
+	for (size_t i = 0; i < cells->screens_count; i++) {
+		const struct tail *tail = tail_of_screened(lower, cells, i);
+		if (tail->is_wanted)
+			tail_set_list(tail, screen_chain(lower, list_of_screen(cells, i)));
+	}
+}
+
+static void want_all(const struct lower *lower, struct list list)
+{
+	for (size_t i = 0; i < list.count; i++)
+		tail_want(lower->units[list.items[i].unit].tail);
+}
+
+/* Screens and checkpoints that nothing goes to, since the leaves that would were trimmed, get no chain. */
+static void want_chains(const struct lower *lower, const struct cells *cells)
+{
+	for (uint32_t i = 0; i < cells->leaves_count; i++)
+		want_all(lower, list_of_leaf(cells, i));
+	for (size_t i = 0; i < cells->screens_count; i++)
+		if (tail_of_screened(lower, cells, i)->is_wanted)
+			want_all(lower, list_of_screen(cells, i));
+}
+
+/* Of all cells of a cut before any is written: those of pairs go to the checkpoints that are kept with flows. */
+static void prepare_cells(struct lower *lower, const struct cut *cut)
+{
+	bool has_chains = false;
+	for (size_t i = 0; i < cut->cells_count; i++) {
+		make_screens(lower, cut->cells[i]);
+		leaves_trim(lower, cut->cells[i]);
+		has_chains = has_chains || cut->cells[i]->screens_count + cut->cells[i]->checkpoints_count != 0;
+	}
+	for (size_t i = 0; has_chains && i < cut->cells_count; i++)
+		want_chains(lower, cut->cells[i]);
+}
+
 /* growth: struct lower, in the leaves. */
 static void write_cells(struct lower *lower, struct site site, struct cells *cells, enum cells_form form,
 			uint64_t growth)
 {
 	write_checkpoints(lower, cells);
 	write_screens(lower, cells);
-	leaves_trim(lower, cells);
 	enum nft_verdict_kind kind = site.is_tail ? NFT_GOTO : NFT_JUMP;
 	unsigned level = site.level + cells_levels(cells, form);
 	struct goal *goals = pool_array(cells->pool, struct goal, cells->leaves_count);
@@ -474,6 +516,7 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 {
 	const struct cells *cells = cut->cells[0];
 	struct share_wanted wanted = { 0, 0 };
+	prepare_cells(lower, cut);
 	share_want(&wanted, cells->head);
 	if (cells->rest_count < list.count / 2)
 		share_want(&wanted, cells->rest_count); /* a cut that leaves most is no reason to spare */
