@@ -1,5 +1,5 @@
 /* One packet, or one for each interface. What always passes (ruleset.h) is of no use to a new connection from
- * outside, but for loopback. */
+ * outside. From the firewall itself (by a proxy, a tunnel's end) it is loopback, unless a `forward` takes it. */
 #include "operate/lockout.h"
 
 #include <net/if.h>
@@ -29,8 +29,10 @@ static struct packet packet_of(const struct remote *remote, const char *interfac
 static bool is_taken(const struct rule_translation *translation, const struct packet *packet)
 {
 	unsigned family = packet->family == FAMILY_IPV4 ? FAMILIES_IPV4 : FAMILIES_IPV6;
+	bool is_own = packet->hook == HOOK_OUTPUT;
 	const struct translation *source = translation->source;
-	return translation->kind == TRANSLATION_FORWARD && translation->applies_to_routed &&
+	return translation->kind == TRANSLATION_FORWARD &&
+	       (is_own ? translation->applies_to_local : translation->applies_to_routed) &&
 	       (translation->families & family) != 0 &&
 	       tuples_hold(&translation->services, packet->family, packet->protocol, packet->first,
 			   packet->second) &&
@@ -39,11 +41,18 @@ static bool is_taken(const struct rule_translation *translation, const struct pa
 							 packet->destination));
 }
 
+static bool changes(const struct translation *source, const struct packet *packet)
+{
+	return source->host[packet->family].value != packet->destination ||
+	       (source->port != 0 && source->port != packet->first);
+}
+
+/* The first that takes it decides, though it may lead to where it goes anyway. */
 static const struct rule_translation *translation_of(const struct ruleset *ruleset, const struct packet *packet)
 {
 	for (size_t i = 0; i < ruleset->translations_count; i++)
 		if (is_taken(ruleset->translations[i], packet))
-			return ruleset->translations[i];
+			return changes(ruleset->translations[i]->source, packet) ? ruleset->translations[i] : NULL;
 	return NULL;
 }
 
@@ -93,10 +102,21 @@ static struct lockout look_everywhere(void *pool, const struct ruleset *ruleset,
 	return lockout;
 }
 
+/* It comes by loopback. */
+static struct lockout look_at_own(const struct ruleset *ruleset, const struct remote *remote, time_t now)
+{
+	struct lockout lockout = { .packet = packet_of(remote, NULL, now) };
+	lockout.packet.hook = HOOK_OUTPUT;
+	lockout.packet.out = "lo";
+	lockout.translation = translation_of(ruleset, &lockout.packet);
+	lockout.is_out = lockout.translation != NULL;
+	return lockout;
+}
+
 struct lockout lockout_find(void *pool, const struct ruleset *ruleset, const struct remote *remote, time_t now)
 {
 	if (remote_is_own_address(&remote->client))
-		return (struct lockout){ 0 }; /* it comes by loopback */
+		return look_at_own(ruleset, remote, now);
 	const char *interface = remote->interface != NULL ? remote->interface
 							  : remote_interface_to(pool, &remote->client);
 	if (interface == NULL)

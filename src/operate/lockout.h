@@ -7,7 +7,7 @@
 
 struct lockout {
 	bool is_out;
-	const char *interface;               /* by which the client was taken to come */
+	const char *interface;               /* by which the client was taken to come; NULL: from this machine */
 	const struct rule_translation *translation; /* a `forward` that sends it elsewhere, or NULL */
 	struct decision decision;            /* else; rule NULL: the default */
 	bool is_answer;                      /* it is let in without tracking: this is about its answers */

@@ -57,6 +57,21 @@ POLICIES = (
     (f"host web = 198.51.100.9; allow {PORT}/tcp; forward {PORT}/tcp from any to web;", False,
      "'forward' takes it"),
     (f"host web = 198.51.100.9; allow {PORT}/tcp; forward 443/tcp from any to web;", True, ""),
+    (f"host here = {SERVER}; allow {PORT}/tcp; forward {PORT}/tcp from any to here;", True, ""),
+    (f"host here = {SERVER}; allow https; forward {PORT}/tcp from any to here;", False, "the default decides"),
+)
+
+OWN = {"SSH_CONNECTION": f"{SERVER} 50122 {SERVER} {PORT}"}
+OWN_POLICIES = (
+    # text, whether this machine's own connections get in
+    ("deny any; default output deny;", True),
+    (f"forward {PORT}/tcp from any to 198.51.100.9;", False),
+    (f"forward {PORT}/tcp from any except self to 198.51.100.9;", True),
+    (f"forward {PORT}/tcp from {CLIENT} to 198.51.100.9;", True),
+    (f"forward {PORT}/tcp from {SERVER} to 198.51.100.9;", False),
+    (f"forward {PORT}/tcp from self at {SERVER} to 198.51.100.9;", False),
+    (f"forward {PORT}/tcp from self at {CLIENT} to 198.51.100.9;", True),
+    (f"forward {PORT}/tcp from self to {SERVER}; forward {PORT}/tcp from any to 198.51.100.9;", True),
 )
 
 
@@ -75,6 +90,20 @@ def case_judged_as_by_packets(world):
                 world.check(world.rules() == "", f"{text}: something was loaded")
                 world.must("apply", path, "--confirm", "0", "--force", environment=SESSION)
             world.check(gets_in(there) == is_in, f"{text}: the neighbour gets in: {not is_in}")
+
+
+def case_own_connections(world):
+    """Of a session that something on this machine made, a proxy or the end of a tunnel."""
+    with neighbour():
+        for text, is_in in OWN_POLICIES:
+            world.nft("flush ruleset")
+            path = world.path("p.fw", text)
+            done = world.run("apply", path, "--confirm", "0", environment=OWN)
+            world.check(done.returncode == (0 if is_in else 5) and ("FW1426" in done.stderr) != is_in,
+                        f"{text}: {done.returncode} {done.stderr}")
+            if not is_in:
+                world.must("apply", path, "--confirm", "0", "--force", environment=OWN)
+            world.check(gets_in([]) == is_in, f"{text}: this machine gets in: {not is_in}")
 
 
 def counted(world):
