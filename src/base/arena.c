@@ -10,7 +10,7 @@
 #define WORD _Alignof(void *)
 #define FIRST_BLOCK ((size_t)4 << 10)
 #define BLOCK ((size_t)256 << 10)
-#define BLOCKS_MANY 64 /* then they are larger */
+#define BLOCKS_MANY 32 /* then they are larger */
 #define LARGE_BLOCK ((size_t)4 << 20)
 
 struct arena *arena_new(void *pool)
@@ -27,6 +27,7 @@ static void take_block(struct arena *arena)
 {
 	size_t size = arena->blocks_count++ < BLOCKS_MANY ? BLOCK : LARGE_BLOCK;
 	arena->free = pool_room(arena->pool, NULL, &arena->free_size, size, 1);
+	pool_expect_more(arena->free, size);
 }
 
 void *arena_bytes(struct arena *arena, size_t size)

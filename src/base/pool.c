@@ -80,18 +80,25 @@ static void *checked(const void *pool, void *chunk, size_t wanted)
 }
 
 /* A page fault for each 4 KB is a seventh of a large compilation: the kernel has larger pages for who asks. Where
- * it has none, nothing is lost. The first of them may begin in front of the chunk, which is advice all the same.
- * What the heap has left behind the chunk is asked for with it: no large page is given where small ones are. */
+ * it has none, nothing is lost. The first of them may begin in front of the chunk, which is advice all the same. */
+static void ask_for_large_pages(uintptr_t begin, uintptr_t end)
+{
+	begin = begin / LARGE_PAGE * LARGE_PAGE;
+	(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
+
 static void *in_large_pages(void *chunk, size_t size)
 {
-	if (size < LARGE_CHUNK)
-		return chunk;
-	uintptr_t begin = (uintptr_t)chunk / LARGE_PAGE * LARGE_PAGE, end = (uintptr_t)chunk + size;
-	uintptr_t heap_end = (uintptr_t)sbrk(0);
-	if (heap_end > end && heap_end - end <= HEAP_STEP)
-		end = heap_end;
-	(void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+	if (size >= LARGE_CHUNK)
+		ask_for_large_pages((uintptr_t)chunk, (uintptr_t)chunk + size);
 	return chunk;
+}
+
+void pool_expect_more(const void *chunk, size_t size)
+{
+	uintptr_t end = (uintptr_t)chunk + size, heap_end = (uintptr_t)sbrk(0);
+	if (size >= LARGE_CHUNK && heap_end > end && heap_end - end <= HEAP_STEP)
+		ask_for_large_pages(end, heap_end);
 }
 
 void *pool_child(void *parent, const char *name)

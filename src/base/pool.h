@@ -18,7 +18,7 @@
 #include <string.h>
 #include <talloc.h>
 
-/* The heap is best grown in such steps: large pages are asked for up to its end, and it seldom moves. */
+/* The heap is best grown in such steps: pool_expect_more asks up to its end. */
 #define HEAP_STEP ((size_t)64 << 20)
 
 struct pool_trap {
@@ -45,6 +45,9 @@ void *pool_array_bytes(void *pool, size_t count, size_t size);
 void *pool_grow(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size);
 /* The same, but what is new is not zeroed: of a large array the half that is never used costs no memory. */
 void *pool_room(void *pool, void *array, size_t *capacity, size_t wanted, size_t item_size);
+/* More chunks like this one follow, and are filled: of the heap behind it large pages are asked for, too, since
+ * none is given where small ones are. */
+void pool_expect_more(const void *chunk, size_t size);
 char *pool_strndup(void *pool, const char *bytes, size_t length);
 char *pool_strdup(void *pool, const char *string);
 char *pool_format(void *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
