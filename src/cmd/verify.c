@@ -41,28 +41,40 @@ static bool equals(struct session *session, const struct nft_read *read, const s
 	return proof.result == PROOF_EQUAL;
 }
 
-/* "with '--count', with '--log-group 5'": what has to be said for the table to be that of the policy; NULL where
- * nothing helps. Counts from here on. */
+/* "with '--log-group 5'"; NULL: it is as was said. */
+static const char *group_missing(struct session *session, const struct proof_limits *said,
+				 const struct proof_limits *found)
+{
+	if (!found->has_log_group)
+		return said->has_log_group ? "without '--log-group'" : NULL;
+	if (said->has_log_group && said->log_group == found->log_group)
+		return NULL;
+	return pool_format(session->pool, "with '--log-group %u'", (unsigned)found->log_group);
+}
+
+/* "with '--count'", "without '--log-group'": what has to be said for the table to be that of the policy; NULL where
+ * nothing helps. The ruleset counts otherwise from here on. */
 static const char *options_missing(struct session *session, const struct nft_read *read,
 				   const struct read_table *table)
 {
 	const struct proof_limits said = proof_limits_of(session);
 	struct proof_limits found = said;
-	const char *group = NULL;
+	void *pool = pool_child(session->pool, "counting");
+	const char *group, *word = session->options.counts_all ? "without" : "with";
 
 	proof_find_log_group(table, &found);
-	if (said.has_log_group && !found.has_log_group)
-		group = "without '--log-group'";
-	else if (found.has_log_group && (!said.has_log_group || said.log_group != found.log_group))
-		group = pool_format(session->pool, "with '--log-group %u'", (unsigned)found.log_group);
+	group = group_missing(session, &said, &found);
 	if (group != NULL && equals(session, read, table, &found))
 		return group;
 	if (session->options.counts_all)
-		return NULL;
-	ruleset_count_all(pool_child(session->pool, "counting"), session->ruleset);
+		ruleset_count_said(pool, session->ruleset);
+	else
+		ruleset_count_all(pool, session->ruleset);
 	if (!equals(session, read, table, &found))
 		return NULL;
-	return group == NULL ? "with '--count'" : pool_format(session->pool, "%s and '--count'", group);
+	if (group == NULL)
+		return pool_format(session->pool, "%s '--count'", word);
+	return pool_format(session->pool, "%s and %s '--count'", group, word);
 }
 
 static bool verify(struct session *session, struct proof *proof)

@@ -115,6 +115,16 @@ def case_limit():
          "nft -f other.nft", 1, "limited differently (input", "dns from lan to self", "policy.fw:8:")
 
 
+def case_counters():
+    """Of a rule with a limit, too, which stays what it is."""
+    change = '"$FWC" compile --count policy.fw > other.nft 2> talk; nft delete table inet fwc; nft -f other.nft'
+    out = told(change, 1, "logged, counted or followed differently (input", "dns from lan to self", "policy.fw:8:")
+    assert "limited differently" not in out, out
+    change += "; sed 's/rate 10/rate 11/' other.nft > limit.nft; nft delete table inet fwc; nft -f limit.nft"
+    out = told(change, 1, "limited differently (input", "dns from lan to self")
+    assert "dns from lan" not in out[:out.index("limited differently")], out
+
+
 def case_log():
     told("nft insert rule inet fwc forward ip daddr 192.168.7.10 log prefix '\"seen \"'", 1,
          "logged, counted or followed differently (forward", "logged as 'seen '")

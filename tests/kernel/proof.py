@@ -282,10 +282,15 @@ def case_verify_names_the_options():
     """Those that the table was made with, where it is the policy's with them, and else none."""
     words = "it is what the policy gives "
     for made, given, missing in (("--count", "", "with '--count'"), ("--log-group 5", "", "with '--log-group 5'"),
-                                 ("--count --log-group 5", "--log-group 6", "with '--log-group 5' and '--count'"),
+                                 ("--count --log-group 5", "--log-group 6",
+                                  "with '--log-group 5' and with '--count'"),
                                  ("--count --log-group 5", "--count", "with '--log-group 5'"),
                                  ("--count --log-group 5", "--log-group 5", "with '--count'"),
-                                 ("", "--log-group 5", "without '--log-group'")):
+                                 ("", "--log-group 5", "without '--log-group'"),
+                                 ("", "--count", "without '--count'"),
+                                 ("", "--count --log-group 5", "without '--log-group' and without '--count'"),
+                                 ("--count", "--log-group 5", "without '--log-group' and with '--count'"),
+                                 ("--log-group 5", "--count", "with '--log-group 5' and without '--count'")):
         done = run(f'"$FWC" apply $OPTIONS {made} examples/small-office.fw 2> "$DIR/talk"; set +e; '
                    f'"$FWC" verify {given} examples/small-office.fw; echo "status $?"; '
                    'nft insert rule inet fwc input tcp dport 23 accept; '

@@ -431,18 +431,17 @@ static const struct walk_leaf *found_leaf(const struct prover *prover, diagram f
 	return walk_leaf_at(prover->leaves, found);
 }
 
-static enum table_change_kind kind_of(const struct wanted_leaf *wanted, const struct walk_leaf *found,
-				      bool is_limited)
+static enum table_change_kind kind_of(struct prover *prover, const struct wanted_leaf *wanted, diagram at)
 {
 	enum verdict verdict = wanted_verdict(wanted);
-	bool has_limit = wanted->kind == WANTED_RULE && wanted->outcome->limit != NULL;
+	const struct walk_leaf *found = found_leaf(prover, at);
 	if (found->verdict != WALK_ACCEPT && found->verdict != WALK_DROP && found->verdict != WALK_REJECT)
 		return TABLE_OTHER;
 	if ((verdict == VERDICT_ALLOW) != (found->verdict == WALK_ACCEPT))
 		return verdict == VERDICT_ALLOW ? TABLE_DENIED : TABLE_ALLOWED;
 	if (verdict != VERDICT_ALLOW && (verdict == VERDICT_REJECT) != (found->verdict == WALK_REJECT))
 		return TABLE_ANSWERED;
-	return has_limit || is_limited ? TABLE_LIMITED : TABLE_LOGGED;
+	return prove_limit_fits(prover, wanted, at) ? TABLE_LOGGED : TABLE_LIMITED;
 }
 
 static packet_set set_of(struct telling *telling, unsigned state, bool is_sure, const char **depends)
@@ -545,8 +544,7 @@ static void add_pair(struct telling *telling, size_t index)
 	if (telling->packets == DIAGRAM_OVER)
 		return;
 	wanted = wanted_leaf_at(prover->wanted, diagram_leaf(telling->pair->wanted));
-	telling->change.kind = kind_of(wanted, found_leaf(prover, telling->pair->found),
-				       !diagram_is_leaf(telling->pair->found));
+	telling->change.kind = kind_of(prover, wanted, telling->pair->found);
 	telling->change.wanted = prove_wanted_text(telling->differ->pool, wanted);
 	const struct diagram_way end = { .b = telling->pair->found };
 	telling->change.found = prove_found_text(telling->differ->pool, &(struct prove_difference){

@@ -172,19 +172,43 @@ static bool exceeds_fits(struct prover *prover, const struct wanted_leaf *wanted
 	       (outcome->has_count && is_own(prover, "counter", counter, wanted->identity, 0));
 }
 
-/* Within the limit the rule's verdict; beyond it the packet is denied, however it is noted. */
-static bool limited_fits(struct prover *prover, const struct wanted_leaf *wanted, diagram at)
+/* A limit, and what is done beyond it and within. */
+struct limited {
+	const struct walk_limit *limit; /* NULL: it is something else */
+	const struct walk_leaf *over, *under;
+};
+
+static struct limited limited_at(const struct prover *prover, diagram at)
 {
 	const struct walk_unknown *field = walk_unknown_of_rank(prover->space,
 								diagram_field(prover->space->diagrams, at));
 	struct diagram_edges edges = diagram_edges(prover->space->diagrams, at);
 	if (field == NULL || field->about == NULL || edges.count != 2 || edges.highs[0] != 0 ||
 	    !diagram_is_leaf(edges.children[0]) || !diagram_is_leaf(edges.children[1]))
-		return false;
-	const struct walk_leaf *over = walk_leaf_at(prover->leaves, edges.children[0]);
-	const struct walk_leaf *under = walk_leaf_at(prover->leaves, edges.children[1]);
-	return limit_fits(prover, wanted, field->about) && verdict_fits(wanted, under) &&
-	       effects_fit(prover, wanted, under) && exceeds_fits(prover, wanted, over);
+		return (struct limited){ NULL };
+	return (struct limited){
+		field->about, walk_leaf_at(prover->leaves, edges.children[0]),
+		walk_leaf_at(prover->leaves, edges.children[1]),
+	};
+}
+
+/* Within the limit the rule's verdict; beyond it the packet is denied, however it is noted. */
+static bool limited_fits(struct prover *prover, const struct wanted_leaf *wanted, diagram at)
+{
+	struct limited found = limited_at(prover, at);
+	return found.limit != NULL && limit_fits(prover, wanted, found.limit) &&
+	       verdict_fits(wanted, found.under) && effects_fit(prover, wanted, found.under) &&
+	       exceeds_fits(prover, wanted, found.over);
+}
+
+bool prove_limit_fits(struct prover *prover, const struct wanted_leaf *wanted, diagram found)
+{
+	bool has_limit = wanted->kind == WANTED_RULE && wanted->outcome->limit != NULL;
+	if (diagram_is_leaf(found) || !has_limit)
+		return diagram_is_leaf(found) && !has_limit;
+	struct limited limited = limited_at(prover, found);
+	return limited.limit != NULL && limit_fits(prover, wanted, limited.limit) &&
+	       limited.over->verdict == WALK_DROP;
 }
 
 /* --- comparing -------------------------------------------------------------------------------------- */

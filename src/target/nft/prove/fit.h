@@ -29,4 +29,7 @@ bool prove_fits(void *prover, diagram wanted, diagram found);
 /* Whether both allow, both drop or both reject, whatever the answer. wanted: one of a rule. */
 bool prove_verdict_fits(const struct wanted_leaf *wanted, const struct walk_leaf *leaf);
 
+/* Whether the rule's limit is that of the table, whatever is noted of its packets. */
+bool prove_limit_fits(struct prover *prover, const struct wanted_leaf *wanted, diagram found);
+
 #endif
