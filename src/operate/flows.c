@@ -232,10 +232,14 @@ static struct packet packet_of(struct judge *judge, const struct flow *flow)
 		.original_first = original->destination_port,
 	};
 
-	packet.hook = remote_is_own_address(&destination) ? HOOK_INPUT :
-		      remote_is_own_address(&source) ? HOOK_OUTPUT : HOOK_FORWARD;
+	bool is_from_own = remote_is_own_address(&source), is_to_own = remote_is_own_address(&destination);
+	/* what is translated between own addresses is judged as it leaves, by the way that it had then */
+	number128 towards = is_from_own && is_to_own ? original->destination : destination.value;
+
+	packet.hook = is_to_own && !(is_from_own && packet.is_translated) ? HOOK_INPUT :
+		      is_from_own ? HOOK_OUTPUT : HOOK_FORWARD;
 	packet.in = packet.hook == HOOK_OUTPUT ? NULL : interface_to(judge, source.family, source.value);
-	packet.out = packet.hook == HOOK_INPUT ? NULL : interface_to(judge, destination.family, destination.value);
+	packet.out = packet.hook == HOOK_INPUT ? NULL : interface_to(judge, destination.family, towards);
 	return packet;
 }
 
@@ -245,11 +249,12 @@ static bool is_denied(void *data, const struct flow *flow)
 	struct packet packet = packet_of(judge, flow);
 	bool knows_in = packet.hook == HOOK_OUTPUT || packet.in != NULL;
 	bool knows_out = packet.hook == HOOK_INPUT || packet.out != NULL;
+	bool is_loopback = (packet.in != NULL && strcmp(packet.in, "lo") == 0) ||
+			   (packet.out != NULL && strcmp(packet.out, "lo") == 0);
 
 	if ((flow->status & STATUS_EXPECTED) != 0) /* let in with another connection, whose helper expected it */
 		return false;
-	if (!knows_in || !knows_out || (packet.in != NULL && strcmp(packet.in, "lo") == 0) ||
-	    (packet.out != NULL && strcmp(packet.out, "lo") == 0))
+	if (!knows_in || !knows_out || (is_loopback && !packet.is_translated))
 		return false;
 	return ruleset_evaluate(judge->ruleset, &packet).outcome->verdict != VERDICT_ALLOW;
 }

@@ -13,8 +13,8 @@ struct flows {
 };
 
 /* Ends the connections whose first packet the ruleset would not let in if they began now. The interfaces are those
- * of the routes to both ends; a connection over loopback, one that a helper expected, and one of which the
- * interfaces are not known, goes on. 0 or an errno; what was ended until then stays ended. */
+ * of the routes to both ends; a connection over loopback that nothing translated, one that a helper expected, and
+ * one of which the interfaces are not known, goes on. 0 or an errno; what was ended until then stays ended. */
 int flows_end_denied(void *pool, const struct ruleset *ruleset, time_t now, struct flows *flows);
 
 /* The same of those whose source or destination is translated. families: FAMILIES_*. */

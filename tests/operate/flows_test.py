@@ -192,6 +192,34 @@ def check_killed(checks, net):
     shutil.rmtree(place.folder)
 
 
+OWN_FORWARD = "forward 8081/tcp from self at 192.168.0.1 to 198.51.100.1 port 80;"
+
+
+def begins(net, address, port):
+    """Whether a new connection of the host's own comes about."""
+    with net.host.socket(socket.AF_INET, socket.SOCK_STREAM) as near:
+        near.settimeout(0.3)
+        try:
+            near.connect((address, port))
+        except OSError as error:
+            return isinstance(error, ConnectionRefusedError)  # nobody listens any more: it was let through
+    return True
+
+
+def check_own(checks, net):
+    """Between two addresses of its own: what nothing translates is loopback, and passes; the rest is judged."""
+    for denial, lives in (("", True), ("deny ssh from self;", True), ("deny any from self;", False),
+                          ("deny http from self to 198.51.100.1;", False)):
+        net.apply(BEFORE + OWN_FORWARD, "--confirm", "0")
+        translated = open_pair(net.host, net.host, "192.168.0.1", 80, 8081)
+        plain = open_pair(net.host, net.host, "192.168.0.1", 81)
+        done = net.apply(denial + BEFORE + OWN_FORWARD, "--confirm", "0", "--drop-denied")
+        checks.check(done.returncode == 0, done.stderr)
+        checks.check(is_alive(translated) == lives and begins(net, "192.168.0.1", 8081) == lives,
+                     f"'{denial}': one that is translated: {not lives}")
+        checks.check(is_alive(plain) and begins(net, "192.168.0.1", 81), f"'{denial}': loopback ended")
+
+
 def reopen(net):
     net.apply(BEFORE, "--confirm", "0")
     return open_pair(net.host, net.neighbour, "192.168.0.1", 443)
@@ -207,6 +235,7 @@ def main():
         net = Net(os.path.abspath(sys.argv[1]), folder)
         pairs = check_survival(checks, net)
         check_ending(checks, net, pairs)
+        check_own(checks, net)
         check_trial(checks, net)
         check_killed(checks, net)
     finally:
