@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/interned.h"
 #include "base/pool.h"
+#include "base/radix.h"
 
 #define OPEN_MOST 16 /* rules in all pieces together, for each interval that cuts; once much was done, */
 #define OPEN_LEAST 2
@@ -23,6 +24,7 @@
 #define WORK_EACH 64 /* for each rule, and */
 #define WORK_LEAST 4096
 #define FEW_BOUNDS 16
+#define MANY_BOUNDS 1024
 
 /* From here on rules of the list that stand side by side take the field's values, or do not any more. */
 struct bound {
@@ -123,8 +125,45 @@ static int compare_bounds(const void *left, const void *right)
 	return is_before(left, right) ? -1 : is_before(right, left);
 }
 
-static void sort_bounds(struct bound *bounds, size_t count)
+/* Of 64 bits: all that is_before looks at, but the place, or of what is longer the first half. */
+static uint64_t digits_of(const struct bound *bound, bool is_long)
 {
+	return is_long ? (uint64_t)(bound->at >> 64) : (uint64_t)bound->at << 1 | !bound->is_end;
+}
+
+/* By their digits, where the list's order stays; then those of long values that start alike among each other. */
+static void sort_by_digits(void *pool, struct bound *bounds, size_t count, bool is_long)
+{
+	void *scratch = pool_child(pool, "digits");
+	uint64_t *digits = pool_array(scratch, uint64_t, count);
+	struct bound *copy = pool_array(scratch, struct bound, count);
+	const uint32_t *order;
+
+	for (size_t index = 0; index < count; index++)
+		digits[index] = digits_of(&bounds[index], is_long);
+	order = radix_order(scratch, digits, count);
+	memcpy(copy, bounds, count * sizeof *copy);
+	for (size_t index = 0; index < count; index++)
+		bounds[index] = copy[order[index]];
+	for (size_t first = 0, end; is_long && first < count; first = end) {
+		for (end = first + 1; end < count && bounds[end].at >> 64 == bounds[first].at >> 64; end++)
+			continue;
+		if (end != first + 1)
+			qsort(bounds + first, end - first, sizeof *bounds, compare_bounds);
+	}
+	talloc_free(scratch);
+}
+
+static void sort_bounds(void *pool, struct bound *bounds, size_t count)
+{
+	if (count > MANY_BOUNDS) {
+		bool is_long = false;
+
+		for (size_t index = 0; index < count; index++)
+			is_long = is_long || bounds[index].at >> 63 != 0;
+		sort_by_digits(pool, bounds, count, is_long);
+		return;
+	}
 	if (count > FEW_BOUNDS) {
 		qsort(bounds, count, sizeof *bounds, compare_bounds);
 		return;
@@ -298,7 +337,7 @@ static bool make_bounds(struct making *making, const struct part *part, bool *co
 	cutting->bounds_count = 0;
 	for (uint32_t place = 0; place < part->count;)
 		place += add_bounds(making, part, place);
-	sort_bounds(cutting->bounds, cutting->bounds_count);
+	sort_bounds(making->pool, cutting->bounds, cutting->bounds_count);
 	*comes_again = intervals > part->count;
 	open = count_open(cutting, comes_again);
 	if (open > OPEN_FEW + intervals * (open < making->work ? OPEN_MOST : OPEN_LEAST))

@@ -400,6 +400,53 @@ START_TEST(whole_protocols_are_one_box)
 }
 END_TEST
 
+/* Few start alike, or many; some meet, and some are the same. */
+static struct interval random_interval(enum family family, unsigned prefixes)
+{
+	number128 low = family == FAMILY_IPV4 ? (number128)(1 + unit_below(1u << 20)) << 8 :
+		(number128)(UINT64_C(0x8000000000000000) | unit_below(prefixes)) << 64 | unit_below(1u << 20);
+
+	return (struct interval){ low, low };
+}
+
+/* So many that their bounds are sorted by digits. */
+START_TEST(long_lists_give_the_first_that_holds)
+{
+	enum { RULES = 900 };
+	enum family family = _i % 3 == 0 ? FAMILY_IPV4 : FAMILY_IPV6;
+	struct packet_universe *universe = packet_universe_new(unit_pool());
+	struct packet_rule *rules = pool_array(unit_pool(), struct packet_rule, RULES);
+	struct interval value = { family, family }, *sources = pool_array(unit_pool(), struct interval, RULES);
+	struct interval_set one = { &value, 1, 1 }, *sets = pool_array(unit_pool(), struct interval_set, RULES);
+
+	packet_universe_finish(universe);
+	for (uint32_t number = 0; number < RULES; number++) {
+		sources[number] = number > 0 && unit_below(8) == 0 ? sources[unit_below(number)] :
+				  random_interval(family, _i % 3 == 1 ? 4 : 1u << 20);
+		if (number > 0 && unit_below(8) == 0)
+			sources[number].low = sources[number - 1].high + unit_below(2);
+		sources[number].high = sources[number].low + unit_below(64);
+		sets[number] = (struct interval_set){ &sources[number], 1, 1 };
+		rules[number].number = number;
+		rules[number].box.fields[FIELD_FAMILY] = &one;
+		rules[number].box.fields[FIELD_SOURCE] = &sets[number];
+	}
+	struct packet_space *space = packet_space_new(unit_pool(), universe, PACKET_ORDER_SAFE, 0);
+	packet_map map = packet_map_first_match(space, rules, RULES, RULES);
+	for (uint32_t round = 0; round < 4 * RULES; round++) {
+		const struct interval *source = &sources[round / 4];
+		struct packet_point point = { 0 };
+		uint32_t first = 0;
+
+		point.fields[FIELD_FAMILY] = family;
+		point.fields[FIELD_SOURCE] = round % 4 < 2 ? source->low - round % 2 : source->high + round % 2;
+		while (first < RULES && !packet_box_holds(&rules[first].box, &point))
+			first++;
+		ck_assert_uint_eq(packet_map_at(space, map, &point), first);
+	}
+}
+END_TEST
+
 START_TEST(budgets_end_without_a_guess)
 {
 	struct world world = random_world(3);
@@ -428,6 +475,7 @@ static Suite *meaning_suite(void)
 	unit_add_law(laws, boxes_make_the_set_again, 100);
 	unit_add_law(laws, both_engines_say_the_same, 60);
 	tcase_add_test(laws, whole_protocols_are_one_box);
+	unit_add_law(laws, long_lists_give_the_first_that_holds, 12);
 	unit_add_law(laws, budgets_end_without_a_guess, 10);
 	return suite;
 }
