@@ -5,8 +5,8 @@
 #include "target/nft/split/overlap.h"
 
 enum {
-	LEAF_MOST = 128, /* each unit is compared with all others; longer ones are many in policies of ranges */
-	LEAF_LONG = 8,   /* in shorter ones chains of services are shared as they are */
+	LIST_MOST = 128, /* each unit is compared with all others; longer ones are many in policies of ranges */
+	LIST_LONG = 8,   /* in shorter ones chains of services are shared as they are */
 };
 
 static bool names_include(const struct interface_set *outer, const struct interface_set *inner)
@@ -145,14 +145,16 @@ static size_t trim_repeated(const struct lower *lower, struct entry *entries, si
 	return kept;
 }
 
-/* Gives how many entries are left of the leaf. */
+/* Gives how many entries are left of the list. */
 static size_t trim(struct lower *lower, void *pool, struct entry *entries, size_t count)
 {
 	size_t kept = 0;
+	if (count < 2 || count > LIST_MOST)
+		return count;
 	for (size_t i = 0; i < count; i++) {
 		struct entry entry = entries[i];
 		bool is_left = !is_covered(lower, entries, kept, entry) &&
-			       (count < LEAF_LONG || leave_covered_out(lower, pool, entries, kept, &entry));
+			       (count < LIST_LONG || leave_covered_out(lower, pool, entries, kept, &entry));
 		if (is_left)
 			entries[kept++] = entry;
 	}
@@ -164,8 +166,15 @@ void leaves_trim(struct lower *lower, struct cells *cells)
 	void *pool = pool_child(lower->scratch, "trim");
 	for (size_t i = 0; i < cells->leaves_count; i++) {
 		struct leaf *leaf = &cells->leaves[i];
-		if (leaf->count > 1 && leaf->count <= LEAF_MOST)
-			leaf->count = (uint32_t)trim(lower, pool, cells->entries + leaf->first, leaf->count);
+		leaf->count = (uint32_t)trim(lower, pool, cells->entries + leaf->first, leaf->count);
 	}
 	talloc_free(pool);
+}
+
+size_t entries_trim(struct lower *lower, struct entry *entries, size_t count)
+{
+	void *pool = pool_child(lower->scratch, "trim");
+	size_t kept = trim(lower, pool, entries, count);
+	talloc_free(pool);
+	return kept;
 }

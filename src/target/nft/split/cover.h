@@ -13,6 +13,8 @@ bool entry_covers(const struct lower *lower, struct entry first, struct entry se
 /* Takes out of the leaves what is covered or repeated there, of those that are long each service that is covered;
  * of very long ones nothing. */
 void leaves_trim(struct lower *lower, struct cells *cells);
+/* The same of another list: how many are left of it. */
+size_t entries_trim(struct lower *lower, struct entry *entries, size_t count);
 /* Is every packet of the inner one's services of the outer one's? Families aside. `false` may be wrong, where
  * several services of the outer one hold one of the inner one together. */
 bool service_group_includes(const struct service_group *outer, const struct service_group *inner);

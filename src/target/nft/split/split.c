@@ -129,6 +129,14 @@ static struct goal leaf_goal(struct lower *lower, struct list leaf, unsigned lev
 	return goal;
 }
 
+static struct entry *copy_entries(struct lower *lower, struct list list)
+{
+	struct entry *items = pool_array(lower->scratch, struct entry, list.count);
+	if (list.count != 0)
+		memcpy(items, list.items, list.count * sizeof *items);
+	return items;
+}
+
 /* Many checkpoints are parts of one list: the field by which a sample of it is best cut. 0: no matter. */
 static unsigned fields_of_checkpoints(struct lower *lower, const struct cells *cells)
 {
@@ -143,8 +151,15 @@ static unsigned fields_of_checkpoints(struct lower *lower, const struct cells *c
 	return fields;
 }
 
-/* The chains of the checkpoints that leaves go through; leaves end where they are gone through, so they
- * have at most two levels. */
+/* The chain of a checkpoint that leaves go through; leaves end where they are gone through, so it has at most two
+ * levels. fields: struct site. */
+static struct goal checkpoint_chain(struct lower *lower, struct list list, unsigned fields)
+{
+	struct entry *items = copy_entries(lower, list);
+	list = (struct list){ items, entries_trim(lower, items, list.count) };
+	return new_chain(lower, list, SPLIT_LEVELS_MAX, fields);
+}
+
 static void write_checkpoints(struct lower *lower, const struct cells *cells)
 {
 	unsigned fields = fields_of_checkpoints(lower, cells);
@@ -152,7 +167,7 @@ static void write_checkpoints(struct lower *lower, const struct cells *cells)
 		struct list list = { cells->rest + cells->checkpoints[i].first, cells->checkpoints[i].count };
 		const struct tail *tail = lower->units[cells->checkpoints[i].unit].tail;
 		if (tail->is_wanted)
-			tail_set_list(tail, new_chain(lower, list, SPLIT_LEVELS_MAX, fields));
+			tail_set_list(tail, checkpoint_chain(lower, list, fields));
 	}
 }
 
@@ -199,8 +214,11 @@ static void write_screens(struct lower *lower, const struct cells *cells)
 {
 	for (size_t i = 0; i < cells->screens_count; i++) {
 		const struct tail *tail = tail_of_screened(lower, cells, i);
-		if (tail->is_wanted)
-			tail_set_list(tail, screen_chain(lower, list_of_screen(cells, i)));
+		if (!tail->is_wanted)
+			continue;
+		struct list list = list_of_screen(cells, i);
+		list.count = entries_trim(lower, cells->screen_entries + cells->screens[i].first, list.count);
+		tail_set_list(tail, screen_chain(lower, list));
 	}
 }
 
@@ -438,14 +456,6 @@ static bool leaves_are_whole(const struct cut *cut, size_t number)
 	return number + 1 == cut->cells_count || cut->cells[0]->field < SPLIT_FLOW4;
 }
 
-static struct list copy_list(struct lower *lower, struct list list)
-{
-	struct entry *items = pool_array(lower->scratch, struct entry, list.count);
-	if (list.count != 0)
-		memcpy(items, list.items, list.count * sizeof *items);
-	return (struct list){ items, list.count };
-}
-
 /* The leaf of a later lookup for packets that get to this cell; NULL: none of theirs finds one. */
 static const struct leaf *later_leaf(const struct cells *later, const struct cell *cell)
 {
@@ -546,7 +556,8 @@ static struct list write_cut(struct lower *lower, struct site site, struct list 
 		write_cells(lower, here, cut->cells[i], cut->form, growth);
 		share_end(lower, share);
 	}
-	struct list rest = copy_list(lower, (struct list){ cells->rest, cells->rest_count });
+	const struct list uncut = { cells->rest, cells->rest_count };
+	struct list rest = { copy_entries(lower, uncut), uncut.count };
 	for (size_t i = 0; i < cut->cells_count; i++)
 		talloc_free(cut->cells[i]->pool);
 	if (has_chain && has_all) {
