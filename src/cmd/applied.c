@@ -64,7 +64,7 @@ static void add_omitted(struct text *out, const struct session_options *options,
 		text_addf(out, " --log-group %u", (unsigned)entry->log_group);
 	if (entry->profile != NULL && options->profile == NULL)
 		text_addf(out, " --profile %s", entry->profile);
-	else if (entry->level != options->nft.level && !options->has_level && options->profile == NULL)
+	if (entry->level != options->nft.level && !options->has_level)
 		text_addf(out, " --optimise %u", optimise_level_number(entry->level));
 }
 
@@ -82,7 +82,7 @@ void applied_note_omitted(struct session *session, const char *state)
 	if (omitted->length == 0)
 		return;
 	note = diag_add(session->diags, CODE_OPTIONS_OMITTED, SPAN_NONE,
-			"entry %llu, which is in force, was applied with '%s', and this is not",
+			"entry %llu, the last that was confirmed, was applied with '%s', and this is not",
 			(unsigned long long)entry->number, omitted->bytes + 1);
 	diag_note(session->diags, note, SPAN_NONE, "without it the rules are others: say it again to keep them");
 }

@@ -53,17 +53,19 @@ static int boot(struct session *session, const char *path)
 {
 	const char *rescue = pool_format(session->pool, "%s.rescue", path);
 	struct nft_socket *netlink = nft_socket_new(session->pool);
-	unsigned translated = netlink == NULL ? FAMILIES_NONE : translated_now(session->pool, netlink);
+	const char *table = session->options.nft.table;
 	int status = EXIT_WORLD;
 
+	if (netlink != NULL) /* it may be run by hand, on a machine that translates */
+		translated_hold_any(session->pool, netlink, table);
 	if (try_file(session, path, BOOTED_POLICY))
 		status = EXIT_DONE;
 	else if (try_file(session, rescue, BOOTED_RESCUE))
 		status = EXIT_RESCUE;
 	else if (load_bare(session))
 		status = EXIT_BARE;
-	if (status != EXIT_WORLD && netlink != NULL) /* by hand, on a machine that was translating */
-		translated_end(session->pool, session->diags, netlink, translated);
+	if (netlink != NULL)
+		translated_end(session->pool, session->diags, netlink, table, TRANSLATED_BY_UNKNOWN);
 	(void)session_finish(session);
 	if (status == EXIT_DONE)
 		fprintf(stderr, "fwc: booted: the batch of the policy\n");

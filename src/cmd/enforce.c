@@ -346,12 +346,25 @@ static bool translates(const struct nft_table *table)
 	return false;
 }
 
-static void end_translated(struct enforcing *enforcing)
+/* What was translated stays so until the rules are in force, and ends then. */
+static bool load_translated(struct enforcing *enforcing)
 {
 	struct session *session = enforcing->session;
+	const char *table = session->table->name;
+	bool is_last = nft_kept_translates(enforcing->before) && !translates(session->table);
+	bool is_loaded, is_known;
 
-	if (nft_kept_translates(enforcing->before) && !translates(session->table))
-		translated_end(session->pool, session->diags, enforcing->socket, FAMILIES_BOTH);
+	if (is_last)
+		translated_hold(session->pool, enforcing->socket, table);
+	is_loaded = load(enforcing);
+	is_known = is_loaded && !has_come_too_late(enforcing);
+	if (is_loaded || is_last)
+		translated_end(session->pool, session->diags, enforcing->socket, table,
+			       !is_known ? TRANSLATED_BY_UNKNOWN
+			       : translates(session->table) ? TRANSLATED_BY_TABLE : TRANSLATED_BY_OTHERS);
+	if (is_loaded)
+		session->options.is_strict = false; /* nothing is refused any more */
+	return is_loaded;
 }
 
 /* The kernel holds something else than what was sent: does it do the same? */
@@ -422,7 +435,7 @@ static void take_back(struct enforcing *enforcing)
 	struct diags *own = diags_new(session->pool, session->sources);
 
 	if (report(enforcing, make_restore(enforcing)) &&
-	    nft_restore_send(enforcing->restore, session->pool, own))
+	    translated_restore(enforcing->restore, session->pool, own))
 		forget_entry(session, enforcing->state, enforcing->number);
 	else
 		diags_take_errors(session->diags, own);
@@ -532,9 +545,7 @@ static bool load_guarded(struct enforcing *enforcing)
 	bool is_loaded, is_in_force;
 
 	session->diags = own;
-	is_loaded = load(enforcing);
-	if (is_loaded)
-		end_translated(enforcing);
+	is_loaded = load_translated(enforcing);
 	is_in_force = is_loaded && finish_state(enforcing);
 	session->diags = all;
 	if (!is_in_force && has_come_too_late(enforcing))

@@ -264,15 +264,12 @@ static void pause_ms(unsigned ms)
 static void bring_back(struct nft_restore *restore)
 {
 	unsigned wait_ms = RETRY_FIRST_MS;
-	unsigned translated = translated_now(restore, restore->socket);
 
 	for (;;) {
 		void *pool = pool_child(restore, "bring back");
 		struct diags *diags = diags_new(pool, sources_new(pool));
-		bool is_back = nft_restore_send(restore, pool, diags);
+		bool is_back = translated_restore(restore, pool, diags);
 
-		if (is_back)
-			translated_end(pool, diags, restore->socket, translated);
 		talloc_free(pool);
 		if (is_back)
 			return;

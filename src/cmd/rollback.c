@@ -15,19 +15,17 @@ static bool bring_back(struct session *session, const struct nft_kept *kept)
 {
 	struct nft_restore *restore = nft_restore_new(session->pool, kept);
 	struct diags *own = diags_new(session->pool, session->sources);
-	unsigned translated;
 
 	if (restore == NULL) {
 		nft_report_error(session->diags, errno, "bring the earlier ruleset back");
 		return false;
 	}
-	translated = translated_now(session->pool, restore->socket);
-	if (!nft_restore_send(restore, session->pool, own)) {
-		diags_take_errors(session->diags, own);
-		return false;
+	if (translated_restore(restore, session->pool, own)) {
+		diags_take(session->diags, own);
+		return true;
 	}
-	translated_end(session->pool, session->diags, restore->socket, translated);
-	return true;
+	diags_take_errors(session->diags, own);
+	return false;
 }
 
 /* Whether it is back in the kernel; that the state cannot be told is an error in the bag. */

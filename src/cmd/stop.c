@@ -11,11 +11,12 @@
 static void take_away(struct session *session, const char *table, bool *was_there)
 {
 	struct nft_socket *netlink = nft_socket_new(session->pool);
-	unsigned translated = netlink == NULL ? FAMILIES_NONE : translated_now(session->pool, netlink);
-	bool is_away = nft_table_remove(pool_child(session->pool, "stop"), session->diags, table, was_there);
 
-	if (is_away && *was_there && netlink != NULL)
-		translated_end(session->pool, session->diags, netlink, translated);
+	if (netlink != NULL)
+		translated_hold_any(session->pool, netlink, table);
+	(void)nft_table_remove(pool_child(session->pool, "stop"), session->diags, table, was_there);
+	if (netlink != NULL)
+		translated_end(session->pool, session->diags, netlink, table, TRANSLATED_BY_UNKNOWN);
 }
 
 int command_stop(struct pool_trap *root, int argc, char **argv)

@@ -2,15 +2,26 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/pool.h"
 #include "operate/flows.h"
 #include "target/nft/load/translated.h"
 
-unsigned translated_now(void *pool, struct nft_socket *netlink)
+#define TRIES 3 /* of ending them: the kernel may be short of memory */
+#define WAIT_NS 50000000L
+
+void translated_hold(void *pool, struct nft_socket *netlink, const char *table)
+{
+	(void)nft_translated_hold(pool, netlink, table);
+}
+
+void translated_hold_any(void *pool, struct nft_socket *netlink, const char *table)
 {
 	unsigned families;
 
-	return nft_translated_families(pool, netlink, &families) == 0 ? families : FAMILIES_BOTH;
+	if (nft_translated_families(pool, netlink, table, false, &families) != 0 || families != FAMILIES_NONE)
+		translated_hold(pool, netlink, table);
 }
 
 static const char *families_words(unsigned families)
@@ -18,20 +29,60 @@ static const char *families_words(unsigned families)
 	return families == FAMILIES_IPV4 ? "IPv4" : families == FAMILIES_IPV6 ? "IPv6" : "IPv4 and IPv6";
 }
 
-void translated_end(void *pool, struct diags *diags, struct nft_socket *netlink, unsigned before)
+/* 0 or an errno. *left: whether connections that should have ended go on. */
+static int end_all(void *pool, struct nft_socket *netlink, const char *table, bool is_known, bool *left)
 {
 	struct flows flows = { 0 };
-	unsigned now = FAMILIES_NONE;
+	unsigned families = FAMILIES_NONE;
+	int error = nft_translated_families(pool, netlink, table, is_known, &families);
+
+	if (error == 0 && families != FAMILIES_BOTH)
+		error = flows_end_translated(FAMILIES_BOTH & ~families, &flows);
+	if (flows.ended > 0)
+		fprintf(stderr, "fwc: ended %zu connection%s that %s translated: nothing translates %s any more\n",
+			flows.ended, flows.ended == 1 ? "" : "s", flows.ended == 1 ? "was" : "were",
+			families_words(FAMILIES_BOTH & ~families));
+	*left = flows.left > 0;
+	return error;
+}
+
+void translated_end(void *pool, struct diags *diags, struct nft_socket *netlink, const char *table,
+		    enum translated_by by)
+{
+	const struct timespec wait = { .tv_nsec = WAIT_NS };
+	bool is_held = nft_translated_is_held(pool, netlink, table), left = false;
 	int error = 0;
 
-	if (before != FAMILIES_NONE)
-		error = nft_translated_families(pool, netlink, &now);
-	if (error == 0 && (before & ~now) != FAMILIES_NONE)
-		error = flows_end_translated(before & ~now, &flows);
-	if (flows.ended > 0)
-		fprintf(stderr, "fwc: ended %zu connections that were translated: nothing translates %s any more\n",
-			flows.ended, families_words(before & ~now));
-	if (error != 0)
-		diag_add(diags, CODE_TRANSLATED_GO_ON, SPAN_NONE,
-			 "cannot end connections that were translated: %s", strerror(error));
+	if (by != TRANSLATED_BY_TABLE && flows_count() > 0)
+		for (int number = 0; number < TRIES; number++) {
+			error = end_all(pool, netlink, table, by == TRANSLATED_BY_OTHERS, &left);
+			if (error == 0)
+				break;
+			(void)nanosleep(&wait, NULL);
+		}
+	if (error == 0 && is_held)
+		error = nft_translated_let_go(pool, netlink, table);
+	if (error != 0 && (is_held || left)) {
+		struct diagnostic *warning = diag_add(diags, CODE_TRANSLATED_GO_ON, SPAN_NONE,
+						      "cannot end connections that were translated: %s",
+						      strerror(error));
+		diag_note(diags, warning, SPAN_NONE, is_held
+			  ? "they stay translated until a later 'fwc apply' ends them"
+			  : "'conntrack -D --src-nat' and 'conntrack -D --dst-nat' end them");
+	}
+}
+
+bool translated_restore(struct nft_restore *restore, void *pool, struct diags *diags)
+{
+	const char *table = restore->kept->table;
+	bool translates = nft_kept_translates(restore->kept);
+	bool is_back;
+
+	if (!translates)
+		translated_hold_any(pool, restore->socket, table);
+	is_back = nft_restore_send(restore, pool, diags);
+	if (is_back)
+		translated_end(pool, diags, restore->socket, table,
+			       translates ? TRANSLATED_BY_TABLE : TRANSLATED_BY_OTHERS);
+	return is_back;
 }

@@ -3,7 +3,7 @@
  * starting any); with CHANGE_SHIM_NO_FORK a machine without processes, with
  * CHANGE_SHIM_SHORT a socket that takes no batch of more bytes, with CHANGE_SHIM_STOP=N a process that
  * stops before its Nth batch, with CHANGE_SHIM_PORT a kernel that makes another port of this one, in the first
- * batch that has it, with CHANGE_SHIM_FLOWS a kernel that ends no connection. */
+ * batch that has it, with CHANGE_SHIM_FLOWS=N a kernel that refuses to end so many connections. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -18,7 +18,7 @@
 #define BATCH_BEGIN 16 /* NFNL_MSG_BATCH_BEGIN */
 #define FLOW_DELETE 0x0102 /* NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE */
 
-static int batches;
+static int batches, refused;
 static int other_end = -1; /* a byte wakes the other process, whose end says that it has changed the rules */
 
 /* The other process: waits, changes, ends. */
@@ -117,7 +117,10 @@ ssize_t sendto(int fd, const void *bytes, size_t length, int flags, const struct
 		dlsym(RTLD_NEXT, "sendto");
 	const struct nlmsghdr *header = bytes;
 
-	if (getenv("CHANGE_SHIM_FLOWS") != NULL && length >= sizeof *header && header->nlmsg_type == FLOW_DELETE) {
+	const char *flows = getenv("CHANGE_SHIM_FLOWS");
+
+	if (flows != NULL && length >= sizeof *header && header->nlmsg_type == FLOW_DELETE &&
+	    refused++ < atoi(flows)) {
 		errno = EPERM;
 		return -1;
 	}

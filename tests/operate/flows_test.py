@@ -184,7 +184,7 @@ def check_killed(checks, net):
     checks.check(status.returncode == 0 and "\nconfirmed\n" in status.stdout, status.stdout)
     pair = reopen(net)
     done = net.apply(AFTER, "--confirm", "0", "--drop-denied",
-                     environment={"LD_PRELOAD": place.shim("change_shim"), "CHANGE_SHIM_FLOWS": "1"})
+                     environment={"LD_PRELOAD": place.shim("change_shim"), "CHANGE_SHIM_FLOWS": "1000000"})
     checks.check(done.returncode == 3 and "FW1409" in done.stderr and is_alive(pair),
                  f"{done.returncode} {done.stderr}")
     done = net.host.run([net.fwc, "confirm", "--state", net.state])

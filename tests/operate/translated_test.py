@@ -80,6 +80,8 @@ class Room(Net):
     def ask(self, clients):
         """Who gets what each client sends: "self", "server" or "-"."""
         found = []
+        for _, listener in self.listeners:  # what came before
+            received(listener)
         for client in clients:
             try:
                 client.send(b"question")
@@ -103,7 +105,7 @@ class Room(Net):
 
 
 def ended(words):
-    match = re.search(r"ended (\d+) connections that were translated: nothing translates (.*) any more", words)
+    match = re.search(r"ended (\d+) connections? that w\w+ translated: nothing translates (.*) any more", words)
     return (int(match[1]), match[2]) if match else (0, "")
 
 
@@ -219,17 +221,149 @@ def check_stop_and_boot(checks, room):
     checks.check(done.returncode == 0 and ended(done.stderr) == (0, ""), done.stderr)
 
 
-def check_refusal(checks, room):
-    """A kernel that ends no connection: it is told, and the policy is in force."""
+def check_leaving(checks, room):
+    """While one takes the place of the other, what was translated stays so until it ends: nothing arrives at the
+    firewall itself, however many connections there are."""
+    begin(checks, room)
+    clients = [room.neighbour.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(20)]
+    for client in clients:
+        client.connect(("192.168.0.1", PORT))
+    heard = room.ask(clients)
+    checks.check(heard == ["server"] * len(clients), f"before: {heard}")
+    with room.neighbour.socket(socket.AF_INET, socket.SOCK_DGRAM) as many:
+        for port in range(20000, 26000):
+            many.sendto(b"x", ("198.51.100.2", port))
+    own = [listener for name, listener in room.listeners if name == "self"]
+    with room.host.inside():
+        loading = subprocess.Popen([room.fwc, "apply", room.write(PLAIN), "--state", room.state, "--confirm", "0"],
+                                   stderr=subprocess.PIPE, text=True)
+    sent = arrived = 0
+    while loading.poll() is None:
+        for client in clients:
+            try:
+                sent += client.send(b"question") > 0
+            except OSError:
+                pass
+        arrived += sum(received(listener) for listener in own)
+    arrived += sum(received(listener) for listener in own)
+    said = loading.communicate()[1]
+    checks.check(loading.returncode == 0 and ended(said)[0] >= 20, said)
+    checks.check(sent > 100 and arrived == 0, f"{arrived} of {sent} packets arrived while the rules changed")
+
+
+def received(listener):
+    """How many packets wait for it."""
+    listener.setblocking(False)
+    count = 0
+    while True:
+        try:
+            listener.recv(64)
+        except OSError:
+            return count
+        count += 1
+
+
+def is_held(room):
+    return "fwc.translated" in room.host.must(["nft", "list", "tables"])
+
+
+def check_killed(checks, room):
+    """Whoever is killed in between leaves nothing that arrives at the firewall itself, and the next one ends it."""
     place = world.World(room.fwc)
     library = place.shim("change_shim")
     if library is None:
         checks.skip("sanitizers do not let a library stand before theirs")
         return
-    begin(checks, room)
-    done = room.load(PLAIN, "--confirm", "0", environment={"LD_PRELOAD": library, "CHANGE_SHIM_FLOWS": "1"})
-    checks.check(done.returncode == 0 and "FW1410" in done.stderr and "applied" in done.stderr and
+    held = 0
+    for batch in range(1, 5):
+        clients = begin(checks, room)
+        checks.check(not is_held(room), "something is held while the policy translates")
+        path = room.write(PLAIN)
+        with room.host.inside():
+            loading = subprocess.Popen([room.fwc, "apply", path, "--state", room.state, "--confirm", "0"],
+                                       stderr=subprocess.DEVNULL,
+                                       env={**os.environ, "LD_PRELOAD": library, "CHANGE_SHIM_STOP": str(batch)})
+        os.waitpid(loading.pid, os.WUNTRACED)
+        loading.kill()
+        loading.wait()
+        held += is_held(room)
+        heard = room.ask(clients)
+        checks.check("self" not in heard, f"killed before batch {batch}: {heard}")
+        done = room.load(PLAIN, "--confirm", "0")
+        heard = room.ask(clients)
+        checks.check(done.returncode == 0 and heard == ["-"] * TRANSLATED and not is_held(room),
+                     f"the next, after batch {batch}: {heard} {done.stderr}")
+    checks.check(held > 1, f"held {held} times: the batches are others")
+    shutil.rmtree(place.folder)
+
+
+def check_flushed(checks, room):
+    """Others took the table away, or put it to sleep: who loads the next one ends what they left."""
+    for command in (["flush", "ruleset"], ["add", "table", "inet", "fwc", "{ flags dormant; }"]):
+        clients = begin(checks, room)
+        room.host.must(["nft", *command])
+        done = room.load(PLAIN, "--confirm", "0")
+        checks.check(done.returncode == 0 and ended(done.stderr) == (TRANSLATED, "IPv4 and IPv6"),
+                     f"{command}: {done.stderr}")
+        heard = room.ask(clients)
+        checks.check(heard == ["-"] * TRANSLATED, f"{command}: {heard}")
+
+
+def check_refusal(checks, room):
+    """A kernel that refuses to end a connection is asked again; one that ends none leaves them translated, and it
+    is told. The policy is in force."""
+    place = world.World(room.fwc)
+    library = place.shim("change_shim")
+    if library is None:
+        checks.skip("sanitizers do not let a library stand before theirs")
+        return
+    clients = begin(checks, room)
+    environment = {"LD_PRELOAD": library, "CHANGE_SHIM_FLOWS": "1"}
+    done = room.load(PLAIN, "--confirm", "0", environment=environment)
+    counts = [int(count) for count in re.findall(r"ended (\d+) connection", done.stderr)]
+    checks.check(done.returncode == 0 and sum(counts) == TRANSLATED and "FW1410" not in done.stderr, done.stderr)
+    clients = begin(checks, room)
+    environment["CHANGE_SHIM_FLOWS"] = "1000000"
+    done = room.load(PLAIN, "--confirm", "0", "--strict", environment=environment)
+    checks.check(done.returncode == 0 and "FW1410" in done.stderr and "applied" in done.stderr and is_held(room) and
                  ended(done.stderr) == (0, ""), f"{done.returncode} {done.stderr}")
+    heard = room.ask(clients)
+    checks.check("self" not in heard, f"held: {heard}")
+    done = room.load(PLAIN, "--confirm", "0")
+    checks.check(done.returncode == 0 and ended(done.stderr)[0] == TRANSLATED and not is_held(room), done.stderr)
+    shutil.rmtree(place.folder)
+
+
+def check_taken_back(checks, room):
+    """A load that fails behind the load takes its translations with it."""
+    place = world.World(room.fwc)
+    library, counted = place.shim("state_shim"), place.path("calls")
+    if library is None:
+        checks.skip("sanitizers do not let a library stand before theirs")
+        return
+    environment = {"LD_PRELOAD": library, "STATE_SHIM_FOLDER": room.state}
+    room.load(PLAIN, "--confirm", "0")
+    room.load(TRANSLATES, "--confirm", "0", environment={**environment, "STATE_SHIM_COUNT": counted})
+    with open(counted, encoding="ascii") as file:
+        calls = int(file.read())
+    taken = 0
+    for call in range(calls, calls - 12, -1):
+        room.load(PLAIN, "--confirm", "0")
+        path = room.write(TRANSLATES)
+        with room.host.inside():
+            loading = subprocess.Popen([room.fwc, "apply", path, "--state", room.state, "--confirm", "0"],
+                                       stderr=subprocess.PIPE, text=True,
+                                       env={**os.environ, **environment, "STATE_SHIM_FAIL": str(call),
+                                            "STATE_SHIM_ERRNO": "28"})
+        clients = room.clients()
+        while loading.poll() is None:
+            room.ask(clients)
+        loading.communicate()
+        taken += loading.returncode == 3
+        if loading.returncode == 3:
+            heard = room.ask(clients)
+            checks.check(heard == ["-"] * TRANSLATED and not is_held(room), f"failed at call {call}: {heard}")
+    checks.check(taken > 0, "no load failed")
     shutil.rmtree(place.folder)
 
 
@@ -241,8 +375,8 @@ def main():
     folder = tempfile.mkdtemp()
     try:
         room = Room(os.path.abspath(sys.argv[1]), folder)
-        for check in (check_apply, check_staying, check_others, check_trial, check_stop_and_boot, check_refusal,
-                      check_legacy):
+        for check in (check_apply, check_staying, check_others, check_trial, check_stop_and_boot, check_leaving,
+                      check_killed, check_flushed, check_refusal, check_taken_back, check_legacy):
             check(checks, room)
     finally:
         shutil.rmtree(folder)

@@ -1,5 +1,6 @@
 #include "target/nft/load/legacy.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,16 +19,16 @@ static const struct legacy {
 	{ "/proc/net/ip6_tables_names", "ip6tables-legacy", FAMILIES_IPV6 },
 };
 
-/* A line each; "" where there is none, or the process may not know. */
-static void read_names(const struct legacy *legacy, char names[NAMES_MOST])
+/* A line each; "" and an errno where the process may not know. */
+static int read_names(const struct legacy *legacy, char names[NAMES_MOST])
 {
 	size_t length = 0;
 	int fd = open(legacy->path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && file_read(fd, names, NAMES_MOST - 1, &length) != 0)
-		length = 0;
-	names[length] = '\0';
+	int error = fd >= 0 ? file_read(fd, names, NAMES_MOST - 1, &length) : errno == ENOENT ? 0 : errno;
+	names[error == 0 ? length : 0] = '\0';
 	if (fd >= 0)
 		close(fd);
+	return error;
 }
 
 /* names: a line each, which is taken apart; the kernel names last what was made first. */
@@ -53,20 +54,21 @@ const char *nft_legacy_tables(void *pool)
 	struct text *out = text_new(pool);
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		char names[NAMES_MOST];
-		read_names(&lists[i], names);
+		(void)read_names(&lists[i], names);
 		add_names(out, names, lists[i].program);
 	}
 	return out->length == 0 ? NULL : out->bytes;
 }
 
-unsigned nft_legacy_translated(void)
+int nft_legacy_translated(unsigned *families)
 {
-	unsigned families = FAMILIES_NONE;
-	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+	int error = 0;
+	*families = FAMILIES_NONE;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0] && error == 0; i++) {
 		char names[NAMES_MOST + 1] = "\n"; /* each name stands between two ends of lines */
-		read_names(&lists[i], names + 1);
+		error = read_names(&lists[i], names + 1);
 		if (strstr(names, "\nnat\n") != NULL)
-			families |= lists[i].families;
+			*families |= lists[i].families;
 	}
-	return families;
+	return error;
 }

@@ -9,7 +9,7 @@
  * (/proc/net/ip_tables_names, ip6_tables_names), in `pool`. NULL: none, or the process may not know, as without
  * root's rights. */
 const char *nft_legacy_tables(void *pool);
-/* FAMILIES_*: of which there is a table "nat". */
-unsigned nft_legacy_translated(void);
+/* FAMILIES_*: of which there is a table "nat". 0 or an errno: the process may not know. */
+int nft_legacy_translated(unsigned *families);
 
 #endif
