@@ -571,6 +571,26 @@ static void run_pairs(struct sweep *sweep)
 	}
 }
 
+/* How many ends before they are met. */
+enum { UNITS_AHEAD = 24, SETS_AHEAD = 16, INTERVALS_AHEAD = 8 };
+
+static const struct unit *unit_of_end(const struct sweep *sweep, size_t at)
+{
+	return &sweep->lower->units[sweep->list[sweep->ends->items[at].position].unit];
+}
+
+/* Along the field the units of a long list stand in no order, and in no cache: memory is asked for them in time. A
+ * unit leads to its set, and a set to its intervals. */
+static void fetch_ahead(const struct sweep *sweep, size_t at)
+{
+	enum split_field field = sweep->out->field;
+	if (!cells_are_of_addresses(field) || at + UNITS_AHEAD >= sweep->ends->items_count)
+		return;
+	__builtin_prefetch(unit_of_end(sweep, at + UNITS_AHEAD));
+	__builtin_prefetch(cells_intervals(unit_of_end(sweep, at + SETS_AHEAD), field));
+	__builtin_prefetch(cells_intervals(unit_of_end(sweep, at + INTERVALS_AHEAD), field)->items);
+}
+
 static void run(struct sweep *sweep)
 {
 	if (sweep->grain != NULL)
@@ -578,6 +598,7 @@ static void run(struct sweep *sweep)
 	number128 from = 0;
 	for (size_t i = 0; i < sweep->ends->items_count && !sweep->is_over; i++) {
 		const struct end *end = &sweep->ends->items[i];
+		fetch_ahead(sweep, i);
 		if (end->key != from && is_cell(sweep))
 			add_cell(sweep, (struct cell){ .low = from, .high = end->key - 1 });
 		from = end->key;
