@@ -33,6 +33,10 @@ bool natural_value(enum packet_field field, const struct packet_point *point, si
 		*value = natural_address(point, field);
 		return rank == 0;
 	}
+	if (field == FIELD_ORIGINAL_FIRST && point->fields[FIELD_TRANSLATED] != 0) {
+		*value = point->fields[FIELD_FIRST]; /* mostly it stays what it was */
+		return rank == 0;
+	}
 	for (size_t index = 0; index < sizeof natural / sizeof natural[0]; index++) {
 		if (natural[index].field != field || rank-- > 0)
 			continue;

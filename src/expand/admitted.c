@@ -13,14 +13,6 @@ static bool is_rival(const struct translation *a, const struct translation *b)
 	       (shares_host_in(a, b, FAMILY_IPV4) || shares_host_in(a, b, FAMILY_IPV6));
 }
 
-bool admitted_has_port_rival(const struct policy *policy, const struct translation *translation)
-{
-	for (size_t i = 0; i < policy->translations_count; i++)
-		if (is_rival(translation, policy->translations[i]) && policy->translations[i]->port != 0)
-			return true;
-	return false;
-}
-
 /* The port that its packets get; 0: the one that they have. */
 static uint16_t new_port(const struct translation *translation)
 {
@@ -40,44 +32,61 @@ static struct address_set rival_at(const struct translation *translation, const 
 	return at;
 }
 
-static void add(void *pool, struct admitted *admitted, const struct tuple_set *services,
-		const struct address_set *apart)
-{
-	if (services->tuples_count > 0)
-		*pool_append(pool, admitted, parts) = (struct admitted_part){ *services, *apart };
-}
-
-static void take_apart(void *pool, struct admitted *admitted, const struct tuple_set *services,
-		       const struct address_set *at)
+/* Of what it shares with the part `cut`, that is true as well. */
+static void take_apart(void *pool, struct admitted *admitted, const struct admitted_part *cut)
 {
 	size_t count = admitted->parts_count;
 	for (size_t i = 0; i < count; i++) {
-		struct admitted_part part = admitted->parts[i];
-		struct tuple_set shared = tuple_set_intersect(pool, &part.services, services);
+		struct admitted_part part = admitted->parts[i], others = part;
+		struct tuple_set shared = tuple_set_intersect(pool, &part.services, &cut->services);
 		if (shared.tuples_count == 0)
 			continue;
-		struct tuple_set others = tuple_set_subtract(pool, &part.services, services);
-		admitted->parts[i].services = shared;
-		admitted->parts[i].apart = address_set_union(pool, &part.apart, at);
-		add(pool, admitted, &others, &part.apart);
+		others.services = tuple_set_subtract(pool, &part.services, &cut->services);
+		admitted->parts[i] = (struct admitted_part){
+			shared, address_set_union(pool, &part.apart, &cut->apart),
+			part.has_port_rival || cut->has_port_rival,
+		};
+		if (others.services.tuples_count > 0)
+			*pool_append(pool, admitted, parts) = others;
 	}
+}
+
+/* One with `at`, that leads the same service to the host. */
+static void take_at_rival(void *pool, struct admitted *admitted, const struct translation *translation,
+			  const struct translation *rival)
+{
+	struct admitted_part cut = {
+		tuple_set_to_port(pool, &rival->services, rival->port), rival_at(translation, rival),
+	};
+	if (rival->has_at && !address_set_is_empty(&cut.apart) && new_port(rival) == new_port(translation) &&
+	    tuple_set_overlaps(&rival->services, &translation->services))
+		take_apart(pool, admitted, &cut);
+}
+
+static void take_port_rival(void *pool, struct admitted *admitted, const struct translation *rival)
+{
+	struct admitted_part cut = {
+		.services = tuple_set_to_port(pool, &rival->services, rival->port),
+		.has_port_rival = rival->port != 0,
+	};
+	if (cut.has_port_rival)
+		take_apart(pool, admitted, &cut);
 }
 
 struct admitted admitted_parts(void *pool, const struct policy *policy, const struct translation *translation,
 			       const struct tuple_set *services)
 {
 	struct admitted admitted = { 0 };
-	const struct address_set none = { 0 };
-	add(pool, &admitted, services, &none);
-	for (size_t i = 0; i < policy->translations_count && !translation->has_at; i++) {
+	if (services->tuples_count > 0)
+		*pool_append(pool, &admitted, parts) = (struct admitted_part){ .services = *services };
+	for (size_t i = 0; i < policy->translations_count; i++) {
 		const struct translation *rival = policy->translations[i];
-		struct address_set at = rival_at(translation, rival);
-		if (!is_rival(translation, rival) || !rival->has_at || address_set_is_empty(&at) ||
-		    new_port(rival) != new_port(translation) ||
-		    !tuple_set_overlaps(&rival->services, &translation->services))
+		if (!is_rival(translation, rival))
 			continue;
-		struct tuple_set after = tuple_set_to_port(pool, &rival->services, rival->port);
-		take_apart(pool, &admitted, &after, &at);
+		if (!translation->has_at)
+			take_at_rival(pool, &admitted, translation, rival);
+		if (translation->port == 0)
+			take_port_rival(pool, &admitted, rival);
 	}
 	return admitted;
 }

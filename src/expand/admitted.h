@@ -4,10 +4,13 @@
 
 #include "resolve/policy.h"
 
-/* Services as rules see them, and the addresses that they must not have been sent to. */
+/* Services as rules see them, and the addresses that they must not have been sent to. has_port_rival: another
+ * forward to the host changes ports to these, and its packets would pass for this one's without a look at what they
+ * asked for before. */
 struct admitted_part {
 	struct tuple_set services;
 	struct address_set apart;
+	bool has_port_rival;
 };
 
 struct admitted {
@@ -20,9 +23,5 @@ struct admitted {
  * apart, where no other speaks of them. `services`: of the translation's rule, or some of them. */
 struct admitted admitted_parts(void *pool, const struct policy *policy, const struct translation *translation,
 			       const struct tuple_set *services);
-
-/* Whether another one leads to the same host and changes the port: its packets would pass for this one's without a
- * look at what they asked for before. */
-bool admitted_has_port_rival(const struct policy *policy, const struct translation *translation);
 
 #endif

@@ -111,39 +111,31 @@ static const struct outcome *outcome_of(struct expansion *expansion, const struc
 	return outcome;
 }
 
-static bool all_have_ports(const struct tuple_set *services)
-{
-	for (size_t index = 0; index < services->tuples_count; index++)
-		if (services->tuples[index].protocol > UINT8_MAX ||
-		    !protocol_has_ports(services->tuples[index].protocol))
-			return false;
-	return true;
-}
-
 /* What `forward` admits: packets whose destination it translated. Without `at` that is any address of
  * the firewall, which no match can name; what others translate is left out, and never let in. */
 static void add_translated(struct expansion *expansion, struct match *match,
-			   const struct translation *translation, const struct address_set *apart)
+			   const struct translation *translation, const struct admitted_part *part)
 {
 	struct address_set all = address_set_all(expansion->sides.pool);
 	struct match_original *original = arena_new_item(expansion->sides.arena, struct match_original);
-	bool has_rival = admitted_has_port_rival(expansion->ruleset->policy, translation);
 
 	match->is_translated = true;
 	match->original = original;
-	match->has_original_to = translation->has_at || !address_set_is_empty(apart);
+	match->has_original_to = translation->has_at || !address_set_is_empty(&part->apart);
 	if (translation->has_at)
 		original->to = translation->at;
 	else if (match->has_original_to)
-		original->to = address_set_subtract(expansion->sides.pool, &all, apart);
-	if (translation->port != 0 || (has_rival && all_have_ports(&translation->services)))
+		original->to = address_set_subtract(expansion->sides.pool, &all, &part->apart);
+	if (translation->port != 0)
 		original->services = translation->services;
+	else if (part->has_port_rival) /* one port, which stays what it was */
+		original->services = part->services;
 }
 
-/* apart: of a `forward`, the addresses that its packets must not have been sent to; else NULL. */
+/* admitted: the part of a `forward`, of these services; else NULL. */
 static void add_one(struct expansion *expansion, const struct policy_rule *rule,
 		    const struct places *places, const struct tuple_set *services,
-		    const struct outcome *outcome, const struct address_set *apart)
+		    const struct outcome *outcome, const struct admitted_part *admitted)
 {
 	unsigned families = rule->options->families & tuples_families(services) &
 			    boxes_families(&places->from) & boxes_families(&places->to);
@@ -167,8 +159,8 @@ static void add_one(struct expansion *expansion, const struct policy_rule *rule,
 		.is_stateless = rule->options->is_stateless,
 		.is_rescue = rule->options->is_rescue,
 	};
-	if (apart != NULL)
-		add_translated(expansion, &part->match, rule->translation, apart);
+	if (admitted != NULL)
+		add_translated(expansion, &part->match, rule->translation, admitted);
 	*pool_append(expansion->ruleset, &expansion->parts, parts) = part;
 }
 
@@ -185,7 +177,7 @@ static void add_part(struct expansion *expansion, const struct policy_rule *rule
 	admitted = admitted_parts(expansion->sides.pool, expansion->ruleset->policy, rule->translation, services);
 	for (size_t index = 0; index < admitted.parts_count; index++)
 		add_one(expansion, rule, places, &admitted.parts[index].services, outcome,
-			&admitted.parts[index].apart);
+			&admitted.parts[index]);
 }
 
 /* Helpers matter to what is allowed only; a denied service is one set. */

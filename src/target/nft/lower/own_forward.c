@@ -119,14 +119,16 @@ static bool covers_senders(struct lower *lower, const struct place_boxes *boxes,
 	return interval_set_is_empty(&rest);
 }
 
-/* Whether it matches them whatever else they are, but for their services and where they were sent to. */
+/* Whether it matches those of these services whatever else they are, but for where they were sent to. */
 static bool is_for_all(struct lower *lower, const struct rule *rule, const struct rule_translation *translation,
-		       enum family family)
+		       const struct tuple_set *services, enum family family)
 {
 	const struct match *match = &rule->match;
 	struct tuple_set others = { 0 };
+	if (translation->source->port != 0)
+		services = &translation->services;
 	if (match->is_translated && match->original->services.tuples_count > 0)
-		others = tuple_set_subtract(lower->scratch, &translation->services, &match->original->services);
+		others = tuple_set_subtract(lower->scratch, services, &match->original->services);
 	return (match->families & (1u << family)) != 0 && match->minutes == NULL && match->until == 0 &&
 	       others.tuples_count == 0 &&
 	       holds_host(&match->to, &translation->source->host[family], ASKED_BY_ADDRESS) &&
@@ -150,7 +152,7 @@ static struct left without(struct lower *lower, const struct left *left, const s
 		const struct interval_set *to = sent_to(rule, part->family);
 		struct tuple_set shared =
 			tuple_set_intersect(lower->scratch, &part->services, &rule->match.services);
-		if (shared.tuples_count == 0 || !is_for_all(lower, rule, translation, part->family)) {
+		if (shared.tuples_count == 0 || !is_for_all(lower, rule, translation, &shared, part->family)) {
 			keep(lower, &rest, part->family, part->services, part->at);
 			continue;
 		}
