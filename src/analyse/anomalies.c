@@ -12,6 +12,7 @@
 /* Bounds of one search; past them all that overlap are named, or a packet of the rule alone is told. */
 #define OVERLAPS_MOST 2000
 #define BLAME_MOST 16
+#define BLAME_LOOKED_AT 64
 #define COVER_STEPS 20000
 #define WORK_DEFAULT 100000000u
 #define CONFLICTS_MOST 1000
@@ -725,8 +726,9 @@ static bool is_told_otherwise(const struct list *list, uint32_t other, uint32_t 
 	return list->findings[other] != NULL && list->outcomes[other] != list->outcomes[number];
 }
 
-/* Does a dead rule stay dead when all others went of which something is told? */
-static bool stays_dead(struct finder *finder, struct list *list, uint32_t number)
+/* Does a dead rule stay dead when all others went of which something is told, but those that are held? NULL: none
+ * is. */
+static bool stays_dead(struct finder *finder, struct list *list, uint32_t number, const bool *held)
 {
 	void *pool = pool_child(finder->pool, "hidden");
 	const struct packet_rule *boxes = &list->boxes.items[list->first_box[number]];
@@ -735,9 +737,12 @@ static bool stays_dead(struct finder *finder, struct list *list, uint32_t number
 	bool is_covered;
 
 	overlap_find_any(pool, index_of(finder, list), boxes, count, 0, list->first_box[number], &earlier);
-	for (size_t at = 0; at < earlier.items_count; at++)
-		if (!is_told_otherwise(list, list->boxes.items[earlier.items[at]].number, number))
+	for (size_t at = 0; at < earlier.items_count; at++) {
+		uint32_t other = list->boxes.items[earlier.items[at]].number;
+
+		if ((held != NULL && held[other]) || !is_told_otherwise(list, other, number))
 			*pool_append(pool, &kept, items) = earlier.items[at];
+	}
 	is_covered = overlap_covers(pool, index_of(finder, list), boxes, count, &kept,
 				    (struct overlap_budget){ COVER_STEPS, &finder->work }) == COVER_YES;
 	talloc_free(pool);
@@ -799,6 +804,29 @@ static bool keep_before(struct finder *finder, struct list *list, uint32_t numbe
 	return is_found;
 }
 
+/* Of those to blame that would go, the first are let go as long as the others hide the rule: what stands last is
+ * mostly the widest. */
+static void keep_some(struct finder *finder, struct list *list, uint32_t number)
+{
+	const struct rule_finding *finding = list->findings[number];
+	bool *held = pool_array(finder->pool, bool, list->items_count + 1);
+
+	for (size_t at = 0; at < finding->blame_count; at++)
+		held[finding->blame[at]] = goes_otherwise(list, finding->blame[at], number);
+	for (size_t at = 0; at < finding->blame_count && finding->blame_count <= BLAME_LOOKED_AT; at++) {
+		uint32_t other = finding->blame[at];
+
+		if (!held[other])
+			continue;
+		held[other] = false;
+		held[other] = !stays_dead(finder, list, number, held);
+	}
+	for (size_t at = 0; at < finding->blame_count; at++)
+		if (held[finding->blame[at]])
+			keep(finder, list, finding->blame[at]);
+	talloc_free(held);
+}
+
 /* A rule that alone hides another one cannot go: the other one would match, with another outcome. */
 static bool keep_blamed(struct finder *finder, struct list *list, uint32_t number)
 {
@@ -807,11 +835,9 @@ static bool keep_blamed(struct finder *finder, struct list *list, uint32_t numbe
 
 	for (size_t at = 0; finding != NULL && at < finding->blame_count && !is_blamed; at++)
 		is_blamed = goes_otherwise(list, finding->blame[at], number);
-	if (!is_blamed || stays_dead(finder, list, number))
+	if (!is_blamed || stays_dead(finder, list, number, NULL))
 		return false;
-	for (size_t at = 0; at < finding->blame_count; at++)
-		if (goes_otherwise(list, finding->blame[at], number))
-			keep(finder, list, finding->blame[at]);
+	keep_some(finder, list, number);
 	return true;
 }
 
