@@ -13,7 +13,7 @@
 #define WALK_PREDICATE_FALSE diagram_leaf(0)
 #define WALK_PREDICATE_TRUE diagram_leaf(1)
 #define WALK_LITERALS_MAX 24
-#define WALK_PARTS_MAX 8
+#define WALK_PARTS_MAX 16 /* two names of interfaces, and eight words of addresses */
 
 struct walk_protocols {
 	uint64_t bits[4];
