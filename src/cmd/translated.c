@@ -20,7 +20,8 @@ void translated_hold_any(void *pool, struct nft_socket *netlink, const char *tab
 {
 	unsigned families;
 
-	if (nft_translated_families(pool, netlink, table, false, &families) != 0 || families != FAMILIES_NONE)
+	(void)nft_translated_families(pool, netlink, table, false, &families); /* what is known of them */
+	if (families != FAMILIES_NONE)
 		translated_hold(pool, netlink, table);
 }
 

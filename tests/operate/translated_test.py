@@ -9,6 +9,7 @@ sent it to, the firewall's own service of the same port, or nobody.
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -264,7 +265,7 @@ def received(listener):
 
 
 def is_held(room):
-    return "fwc.translated" in room.host.must(["nft", "list", "tables"])
+    return ".translated" in room.host.must(["nft", "list", "tables"])
 
 
 def check_killed(checks, room):
@@ -294,6 +295,32 @@ def check_killed(checks, room):
         checks.check(done.returncode == 0 and heard == ["-"] * TRANSLATED and not is_held(room),
                      f"the next, after batch {batch}: {heard} {done.stderr}")
     checks.check(held > 1, f"held {held} times: the batches are others")
+    shutil.rmtree(place.folder)
+
+
+def check_two_tables(checks, room):
+    """Two tables lose their translations at the same time: what holds one's is no translator to the other."""
+    place = world.World(room.fwc)
+    library = place.shim("change_shim")
+    if library is None:
+        checks.skip("sanitizers do not let a library stand before theirs")
+        return
+    clients = begin(checks, room)
+    other = ("--table", "other", "--state", os.path.join(room.folder, "other"), "--confirm", "0")
+    done = room.host.run([room.fwc, "apply", room.write(TRANSLATES), *other])
+    checks.check(done.returncode == 0, done.stderr)
+    path = room.write(PLAIN)
+    with room.host.inside():
+        loading = subprocess.Popen([room.fwc, "apply", path, *other], stderr=subprocess.DEVNULL,
+                                   env={**os.environ, "LD_PRELOAD": library, "CHANGE_SHIM_STOP": "3"})
+    os.waitpid(loading.pid, os.WUNTRACED)
+    done = room.load(PLAIN, "--confirm", "0")
+    checks.check(done.returncode == 0 and ended(done.stderr)[0] == TRANSLATED, done.stderr)
+    loading.send_signal(signal.SIGCONT)
+    checks.check(loading.wait() == 0 and not is_held(room), "the other")
+    heard = room.ask(clients)
+    checks.check(heard == ["-"] * TRANSLATED, f"two tables: {heard}")
+    room.host.must([room.fwc, "stop", "--table", "other"])
     shutil.rmtree(place.folder)
 
 
@@ -376,7 +403,7 @@ def main():
     try:
         room = Room(os.path.abspath(sys.argv[1]), folder)
         for check in (check_apply, check_staying, check_others, check_trial, check_stop_and_boot, check_leaving,
-                      check_killed, check_flushed, check_refusal, check_taken_back, check_legacy):
+                      check_killed, check_two_tables, check_flushed, check_refusal, check_taken_back, check_legacy):
             check(checks, room)
     finally:
         shutil.rmtree(folder)

@@ -15,19 +15,25 @@
 
 #define REQUEST_BYTES 256
 #define ATTEMPTS_MAX 100 /* of a list that changes while it is read */
-#define HOLDS "translated" /* no name that '--table' takes */
+#define HOLDS ".translated" /* no name that '--table' takes ends so */
 #define PRIORITY -100      /* "dstnat" */
 
 static const char *holder_of(void *pool, const char *table)
 {
-	return pool_format(pool, "%s." HOLDS, table);
+	return pool_format(pool, "%s" HOLDS, table);
+}
+
+static bool is_holder(const char *name)
+{
+	size_t length = strlen(name), end = strlen(HOLDS);
+	return length > end && strcmp(name + length - end, HOLDS) == 0;
 }
 
 /* --- who translates ----------------------------------------------------------------------------------- */
 
 struct listing {
 	void *pool;
-	const char *table, *holder;
+	const char *table;
 	bool is_known;
 	struct names *asked; /* tables whose chains matter, by family and name */
 	unsigned families;
@@ -43,8 +49,8 @@ static bool is_asked(const struct listing *listing, const struct nftnl_table *ta
 {
 	uint32_t family = nftnl_table_get_u32(table, NFTNL_TABLE_FAMILY);
 	const char *name = nftnl_table_get_str(table, NFTNL_TABLE_NAME);
-	bool is_own = family == NFPROTO_INET && (strcmp(name, listing->holder) == 0 ||
-						 (listing->is_known && strcmp(name, listing->table) == 0));
+	bool is_own = family == NFPROTO_INET &&
+		      (is_holder(name) || (listing->is_known && strcmp(name, listing->table) == 0));
 	return nft_family_is_ip(family) && !is_own &&
 	       (nftnl_table_get_u32(table, NFTNL_TABLE_FLAGS) & NFT_TABLE_F_DORMANT) == 0;
 }
@@ -112,13 +118,15 @@ int nft_translated_families(void *pool, struct nft_socket *netlink, const char *
 	for (int number = 0; number < ATTEMPTS_MAX && error == EINTR; number++) {
 		void *scratch = pool_child(pool, "translated");
 		struct listing listing = {
-			.pool = scratch, .table = table, .holder = holder_of(scratch, table),
-			.is_known = is_known, .asked = names_new(scratch, false),
+			.pool = scratch, .table = table, .is_known = is_known,
+			.asked = names_new(scratch, false),
 		};
-		error = nft_legacy_translated(&listing.families);
+		unsigned legacy;
+		int unknown = nft_legacy_translated(&legacy);
+		error = list_all(netlink, &listing);
 		if (error == 0)
-			error = list_all(netlink, &listing);
-		*families = listing.families;
+			error = unknown;
+		*families = listing.families | legacy;
 		talloc_free(scratch);
 	}
 	return error;

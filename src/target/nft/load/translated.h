@@ -12,8 +12,8 @@
 #include "target/nft/batch/transaction.h"
 
 /* FAMILIES_*: of which there is a base chain of type nat, whoever has made it, or the table "nat" of
- * iptables-legacy. table: of family inet, one of ours, which holds hooks; what holds them for it is not looked at,
- * nor is the table itself if it is_known to translate nothing. 0 or an errno; then nothing is known. */
+ * iptables-legacy. What holds hooks, for whichever table, is not looked at, nor is this table of family inet if it
+ * is_known to translate nothing. 0 or an errno: then there may be more. */
 int nft_translated_families(void *pool, struct nft_socket *socket, const char *table, bool is_known,
 			    unsigned *families);
 
