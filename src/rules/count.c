@@ -34,7 +34,7 @@ static void count(void *pool, struct ruleset *ruleset, enum counting_what what)
 	struct counting counting = { .pool = pool, .copies = interned_new(pool, arena_new(pool)) };
 
 	for (size_t hook = 0; hook < HOOK_COUNT; hook++) {
-		const struct policy_options *options = &ruleset->policy->defaults[hook].options;
+		bool counts = what == COUNT_ALL || ruleset->policy->defaults[hook].options.has_count;
 
 		for (size_t index = 0; index < ruleset->rules_count[hook]; index++) {
 			struct rule *rule = ruleset->rules[hook][index];
@@ -42,8 +42,7 @@ static void count(void *pool, struct ruleset *ruleset, enum counting_what what)
 			rule->outcome = counted(&counting, rule->outcome,
 						what == COUNT_ALL || rule->identity->rule->options->has_count);
 		}
-		ruleset->defaults[hook] = counted(&counting, ruleset->defaults[hook],
-						  what == COUNT_ALL || options->has_count);
+		ruleset->defaults[hook] = counted(&counting, ruleset->defaults[hook], counts);
 	}
 }
 
