@@ -10,9 +10,11 @@ static unsigned char folded(char byte)
 static int compare(const char *name, size_t length, const char *key)
 {
 	for (size_t i = 0; i < length; i++) {
+		if (key[i] == '\0')
+			return 1; /* the key is shorter; a name may hold a NUL itself, which is told elsewhere */
 		int order = folded(name[i]) - (unsigned char)key[i];
 		if (order != 0)
-			return order; /* a shorter key ends with a NUL, which is less */
+			return order;
 	}
 	return key[length] == '\0' ? 0 : -1;
 }

@@ -400,6 +400,7 @@ START_TEST(built_in_services_can_be_used_and_overridden)
 	struct diags *diags;
 	if (builtin_find("kerberos", 8) == NULL || builtin_find("p2p", 3) == NULL)
 		return; /* a build without profiles */
+	ck_assert_ptr_eq(builtin_find("kerberos\0 and more", 17), NULL);
 	struct service_database *database =
 		database_of(&diags, "override service Kerberos = 8888/tcp;");
 	assert_codes(diags, "", "");
