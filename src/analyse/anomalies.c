@@ -520,7 +520,7 @@ static void add_dead(struct finder *finder, uint32_t begin, uint32_t end, bool i
 	if (is_part && (anomaly.kind == ANOMALY_REDUNDANT || anomaly.lost != NULL))
 		return; /* it does no harm there */
 	if (anomaly.kind == ANOMALY_REDUNDANT && (is_for_rescue(&anomaly) || anomaly.rule->translation != NULL))
-		return; /* it opens at a boot, or translates: see translations.h of that */
+		return; /* it opens at a boot, or translates, which is judged apart (translations.h) */
 	if (is_part)
 		anomaly.kind = ANOMALY_PARTLY_SHADOWED;
 	*pool_append(finder->pool, finder->found, items) = anomaly;
